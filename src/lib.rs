@@ -1,0 +1,7 @@
+//! Letterpress: a self-hosted email newsletter service, one binary and one SQLite file.
+//!
+//! Modules stand in reading order, from the author's file to one person's mail. ARCHITECTURE.md has the map.
+
+pub mod model;
+pub mod store;
+pub mod words;

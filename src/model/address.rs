@@ -1,0 +1,159 @@
+//! An email address, checked and normalised once, at the door.
+//!
+//! lettre's parser (RFC 5321 and 6531) judges the form; the policy on top is ours: the domain has a dot and
+//! an ending, is no address literal, and is kept as A-labels in small letters; what stands before the `@`
+//! is put into NFKC and otherwise kept as it was written. Two addresses are the same without regard to case.
+
+use std::fmt;
+use std::str::FromStr as _;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The longest local part that is taken (RFC 5321, 4.5.3.1.1), in bytes.
+const LOCAL_MAX_BYTES: usize = 64;
+/// The longest address that is taken (RFC 5321, 4.5.3.1.3 less the angle brackets), in bytes.
+const ADDRESS_MAX_BYTES: usize = 254;
+
+/// A normalised address, such as `Mei@xn--fsqu00a.xn--4rr70v`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+/// Why a text is no address that mail can be sent to; one line, ready to be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadAddress(String);
+
+impl Address {
+    /// Reads what somebody typed.
+    ///
+    /// # Errors
+    /// [`BadAddress`] says what to look at; it never repeats more than the address itself.
+    pub fn parse(typed: &str) -> Result<Self, BadAddress> {
+        let typed = typed.trim();
+        let bad = |why: String| Err(BadAddress(why));
+        if typed.is_empty() {
+            return bad("there is no address".into());
+        }
+        let folded: String = typed.nfkc().collect();
+        if let Some(c) = folded.chars().find(|c| c.is_control() || c.is_whitespace()) {
+            return bad(format!("an address can't hold the character {}", c.escape_unicode()));
+        }
+        let Some((local, domain)) = folded.rsplit_once('@') else {
+            return bad("this address has no @".into());
+        };
+        if local.is_empty() || domain.is_empty() {
+            return bad("something is missing beside the @".into());
+        }
+        if local.contains('@') {
+            return bad("this address has more than one @".into());
+        }
+        if domain.starts_with('[') {
+            return bad("an address of numbers in brackets is not taken; a domain name is wanted".into());
+        }
+        let Ok(ascii) = idna::domain_to_ascii_strict(domain) else {
+            return bad(format!("“{domain}” is no domain name"));
+        };
+        let ending = ascii.rsplit('.').next().unwrap_or_default();
+        if !ascii.contains('.') || ending.is_empty() {
+            return bad("this address has no ending such as .com; please check the part after @".into());
+        }
+        if ending.bytes().all(|b| b.is_ascii_digit()) {
+            return bad("a domain name does not end in a number".into());
+        }
+        let whole = format!("{local}@{ascii}");
+        if local.len() > LOCAL_MAX_BYTES || whole.len() > ADDRESS_MAX_BYTES {
+            return bad("this address is longer than mail allows".into());
+        }
+        if local.starts_with('"') || lettre::Address::from_str(&whole).is_err() {
+            return bad(format!("“{local}” can't stand before the @"));
+        }
+        Ok(Self(whole))
+    }
+
+    /// Takes back what [`Address::parse`] gave before, such as a column of the database, unchecked.
+    pub fn trusted(stored: String) -> Self {
+        Self(stored)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The domain, as A-labels in small letters.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Whether mailing it needs SMTPUTF8 (RFC 6531).
+    pub fn needs_smtputf8(&self) -> bool {
+        !self.0.is_ascii()
+    }
+
+    /// The form under which two addresses are the same.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_become_a_labels_and_local_parts_stay() {
+        let ok = |typed: &str| Address::parse(typed).unwrap().to_string();
+        assert_eq!(ok(" Ann@Readers.EXAMPLE "), "Ann@readers.example");
+        assert_eq!(ok("用户@例子.广告"), "用户@xn--fsqu00a.xn--4rr70v");
+        assert_eq!(ok("ａ@ｅｘａｍｐｌｅ.com"), "a@example.com");
+        assert_eq!(ok("first.last+tag@sub.example.co.uk"), "first.last+tag@sub.example.co.uk");
+    }
+
+    #[test]
+    fn what_no_mail_can_reach_is_refused_with_a_reason() {
+        for typed in [
+            "",
+            "no-at-sign",
+            "two@@readers.example",
+            "a@b@c.example",
+            "a@localhost",
+            "a@[127.0.0.1]",
+            "a@1.2.3.4",
+            "@example.com",
+            "a@",
+            "a b@example.com",
+            "a@exa mple.com",
+            "a@example..com",
+            "a\r\n@example.com",
+            ".a@example.com",
+            "a@-x.example",
+            "\"q q\"@example.com",
+            "a@example.com.",
+        ] {
+            assert!(Address::parse(typed).is_err(), "{typed:?} was taken");
+        }
+        assert!(Address::parse(&format!("{}@example.com", "x".repeat(65))).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parsing_is_idempotent_and_never_panics(typed in "\\PC{0,40}") {
+            if let Ok(once) = Address::parse(&typed) {
+                proptest::prop_assert_eq!(Address::parse(once.as_str()), Ok(once.clone()));
+                proptest::prop_assert!(once.domain().is_ascii());
+            }
+        }
+    }
+}

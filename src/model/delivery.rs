@@ -1,0 +1,187 @@
+//! The state machine of one mail to one person: states, events, and the table of moves.
+//!
+//! This file is the only place that says which move is allowed. `store::deliveries` applies moves, each
+//! conditional on the state and the attempt that own the row; nothing else changes a state.
+
+use serde::{Deserialize, Serialize};
+
+/// Where one mail stands. Words and meaning are FACE's; numbers are what the database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum State {
+    /// Planned, and not claimed by a connection.
+    Queued = 0,
+    /// Claimed: the intent is committed, the content may be on its way.
+    Sending = 1,
+    /// The next server took responsibility: 2xx after the end of DATA.
+    Sent = 2,
+    /// Refused for now; due again at `next_at`.
+    Deferred = 3,
+    /// Refused for good, or too old.
+    Failed = 4,
+    /// The person may have it: the answer after the end of DATA was never read (RFC 1047).
+    Uncertain = 5,
+    /// Withdrawn by the author before it went out.
+    Cancelled = 6,
+    /// The person left, or was suppressed, since the audience was fixed.
+    Skipped = 7,
+}
+
+impl State {
+    /// Every state, in the order of its number.
+    pub const ALL: [State; 8] = [
+        State::Queued,
+        State::Sending,
+        State::Sent,
+        State::Deferred,
+        State::Failed,
+        State::Uncertain,
+        State::Cancelled,
+        State::Skipped,
+    ];
+
+    /// The word that people and scripts read.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Sending => "sending",
+            State::Sent => "sent",
+            State::Deferred => "deferred",
+            State::Failed => "failed",
+            State::Uncertain => "uncertain",
+            State::Cancelled => "cancelled",
+            State::Skipped => "skipped",
+        }
+    }
+
+    /// The state of a stored number; `None` for a number that no version wrote.
+    pub fn from_number(number: i64) -> Option<State> {
+        usize::try_from(number).ok().and_then(|n| State::ALL.get(n).copied())
+    }
+
+    /// The state of a word that somebody typed.
+    pub fn from_word(word: &str) -> Option<State> {
+        State::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// What can happen to one mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A connection takes it; the commit of this move is the intent.
+    Claim,
+    /// 2xx after the end of DATA.
+    Accepted,
+    /// 4xx for this person, or the connection was lost before any content was sent.
+    Postponed,
+    /// 5xx for this person, or deferred for too long.
+    Refused,
+    /// The connection was lost between the end of DATA and the answer, or the daemon was killed.
+    Lost,
+    /// No content went out and the cause is not this person: back to the queue.
+    Released,
+    /// The author cancels the issue.
+    Cancel,
+    /// The person is no longer there.
+    Skip,
+    /// The author asks for the failed, or the uncertain, once more.
+    Retry,
+}
+
+/// The table of moves. `None`: the event can't happen in that state and changes nothing.
+pub fn step(from: State, event: Event) -> Option<State> {
+    use State::*;
+    Some(match (from, event) {
+        (Queued | Deferred, Event::Claim) => Sending,
+        (Sending, Event::Accepted) => Sent,
+        (Sending, Event::Postponed) => Deferred,
+        (Sending, Event::Refused) => Failed,
+        (Sending, Event::Lost) => Uncertain,
+        (Sending, Event::Released) => Queued,
+        // Twenty alike refusals in a row turn out to be meant for us: those it hit return.
+        (Failed, Event::Released) => Queued,
+        (Queued | Deferred, Event::Cancel) => Cancelled,
+        (Queued | Deferred, Event::Skip) => Skipped,
+        (Deferred, Event::Refused) => Failed,
+        (Failed | Uncertain, Event::Retry) => Queued,
+        _ => return None,
+    })
+}
+
+/// A server's answer, or our own words where there was none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The SMTP reply code; `None` where no server answered.
+    pub code: Option<u16>,
+    /// The whole answer on one line, with its codes as the server wrote them, or our reason.
+    pub text: String,
+}
+
+/// How many people of an issue are in each state. `planned` is their sum at every instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub queued: u64,
+    pub sending: u64,
+    pub deferred: u64,
+    pub sent: u64,
+    pub failed: u64,
+    pub uncertain: u64,
+    pub cancelled: u64,
+    pub skipped: u64,
+}
+
+impl Totals {
+    /// Everybody that the issue was planned for.
+    pub fn planned(&self) -> u64 {
+        self.queued
+            + self.sending
+            + self.deferred
+            + self.sent
+            + self.failed
+            + self.uncertain
+            + self.cancelled
+            + self.skipped
+    }
+
+    /// Those to whom something may still happen by itself.
+    pub fn open(&self) -> u64 {
+        self.queued + self.sending + self.deferred
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_left_only_by_the_author_or_for_our_own_fault() {
+        for from in [State::Sent, State::Cancelled, State::Skipped] {
+            for event in [
+                Event::Claim,
+                Event::Accepted,
+                Event::Postponed,
+                Event::Refused,
+                Event::Lost,
+                Event::Released,
+                Event::Cancel,
+                Event::Skip,
+                Event::Retry,
+            ] {
+                assert_eq!(step(from, event), None, "{from:?} must not move on {event:?}");
+            }
+        }
+        assert_eq!(step(State::Uncertain, Event::Claim), None);
+        assert_eq!(step(State::Uncertain, Event::Retry), Some(State::Queued));
+    }
+
+    #[test]
+    fn words_and_numbers_go_both_ways() {
+        for state in State::ALL {
+            assert_eq!(State::from_number(state as i64), Some(state));
+            assert_eq!(State::from_word(state.word()), Some(state));
+        }
+        assert_eq!(State::from_number(8), None);
+        assert_eq!(State::from_number(-1), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! What is wrong, or worth knowing, about an author's file: one finding a place.
+
+use serde::Serialize;
+
+/// How much a finding weighs. An error stops a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+    Note,
+}
+
+/// One finding, as `check --json` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub severity: Severity,
+    /// A stable word for scripts, such as `picture-missing`.
+    pub code: &'static str,
+    /// The file as the author named it.
+    pub file: String,
+    /// From 1; `None` where the finding is about the whole letter.
+    pub line: Option<usize>,
+    /// From 1, in characters.
+    pub column: Option<usize>,
+    /// What is the matter, in one sentence without a final stop.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Finding {
+    /// A finding about the whole file; add a place with [`Finding::at`].
+    pub fn new(
+        severity: Severity,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity,
+            code,
+            file: String::new(),
+            line: None,
+            column: None,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// The same finding at a line and, where known, a column (both from 1).
+    pub fn at(mut self, line: usize, column: Option<usize>) -> Self {
+        self.line = Some(line);
+        self.column = column;
+        self
+    }
+}

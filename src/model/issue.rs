@@ -1,0 +1,262 @@
+//! One issue of a newsletter as typed parts: what `compose::source` reads from the author's file, and what
+//! `compose::html` and `compose::text` write from.
+//!
+//! Whatever has no type of its own stays ordinary text ([`Block`]s): no word and no link is ever dropped.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// Facts about an issue, from its front matter or, without one, from its text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    pub title: String,
+    pub number: Option<u32>,
+    pub date: Option<Date>,
+    /// With a time, where the author gave one: an issue dated in the future is not ready for the schedule.
+    pub not_before: Option<Timestamp>,
+    /// May hold personal fields; empty: the title.
+    pub subject: Inlines,
+    /// May hold personal fields; empty: the beginning of the text.
+    pub preheader: Inlines,
+    /// BCP 47; `None`: the list's.
+    pub language: Option<String>,
+    /// The key of the list; `None`: the only one.
+    pub list: Option<String>,
+    /// In place of the list's `utm.campaign`.
+    pub utm_campaign: Option<String>,
+    pub cover: Option<Image>,
+    pub draft: bool,
+}
+
+/// A whole issue, in reading order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issue {
+    pub meta: Meta,
+    pub parts: Vec<Part>,
+    /// The file's name without its ending; stands in commands and `utm.campaign`.
+    pub slug: String,
+}
+
+/// A part of the letter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Ordinary text.
+    Text(Vec<Block>),
+    /// What stands first: headings with a few lines each.
+    Summary(Vec<SummaryGroup>),
+    /// The list of what follows. `entries` link to the sections in reading order where they can be told.
+    Contents {
+        intro: Vec<Block>,
+        entries: Vec<ContentsEntry>,
+    },
+    Section(Section),
+    /// The call to subscribe.
+    Subscribe {
+        heading: Inlines,
+        body: Vec<Body>,
+    },
+    /// Who writes this.
+    About {
+        heading: Inlines,
+        body: Vec<Block>,
+    },
+}
+
+/// A heading of the summary with its lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryGroup {
+    pub heading: Inlines,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContentsEntry {
+    pub title: Inlines,
+    /// The index in [`Issue::parts`] of the section it names.
+    pub part: Option<usize>,
+}
+
+/// A section of the letter, numbered or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// The number that stood in the heading, as in `1.本周特稿`; the heading holds it no more.
+    pub number: Option<u32>,
+    pub heading: Inlines,
+    /// The level of the heading in the author's file, 1 to 6.
+    pub level: u8,
+    pub body: Vec<Body>,
+}
+
+/// What a section holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    Item(Box<Item>),
+    Card(Card),
+    Text(Vec<Block>),
+}
+
+/// One thing that the letter points to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub title: Inlines,
+    /// As the author wrote it, byte for byte.
+    pub url: String,
+    /// The domain that stands beside the title, with a link of its own.
+    pub source: Option<Source>,
+    pub image: Option<Image>,
+    pub caption: Inlines,
+    pub card: Option<Card>,
+    pub comment: Vec<Block>,
+    /// From 1, in the author's file.
+    pub line: usize,
+}
+
+/// The source of an item as the author named it, such as `arxiv.org`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub name: Inlines,
+    pub url: String,
+}
+
+/// The preview of a page: what Revue and Medium draw for a bare link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    pub url: String,
+    pub title: Inlines,
+    pub description: Inlines,
+    /// The last line of the card, such as `www.forbes.com`.
+    pub domain: Inlines,
+    pub line: usize,
+}
+
+/// A picture as the author named it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Image {
+    /// A path relative to the file, or an http(s) address; as written.
+    pub src: String,
+    pub alt: String,
+    pub title: String,
+    pub line: usize,
+}
+
+/// A block of ordinary text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Block {
+    Paragraph(Inlines),
+    Heading {
+        level: u8,
+        inlines: Inlines,
+    },
+    Quote(Vec<Block>),
+    List {
+        ordered: bool,
+        start: usize,
+        tight: bool,
+        items: Vec<ListItem>,
+    },
+    Code {
+        info: String,
+        literal: String,
+    },
+    Table {
+        align: Vec<Align>,
+        head: Vec<Inlines>,
+        rows: Vec<Vec<Inlines>>,
+    },
+    /// A paragraph that is nothing but a picture, with its caption where one follows in emphasis.
+    Figure {
+        image: Image,
+        link: Option<String>,
+        caption: Inlines,
+    },
+    Card(Card),
+    Rule,
+    /// HTML of the author's that was cleaned and is safe to stand in a mail as it is.
+    Html(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListItem {
+    /// `- [x]`: `Some(true)`.
+    pub task: Option<bool>,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    None,
+    Start,
+    Center,
+    End,
+}
+
+/// A run of text within a block.
+pub type Inlines = Vec<Inline>;
+
+/// A piece of text within a block.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inline {
+    Text(String),
+    Emphasis(Inlines),
+    Strong(Inlines),
+    Strike(Inlines),
+    Code(String),
+    Link {
+        url: String,
+        title: String,
+        children: Inlines,
+        line: usize,
+    },
+    Image(Image),
+    /// `<u>`, `<ins>`, `<sup>`, `<sub>`, `<small>`, `<mark>`, `<kbd>` and their like: the element's name and content.
+    Tag {
+        name: &'static str,
+        children: Inlines,
+    },
+    SoftBreak,
+    HardBreak,
+    /// A personal field.
+    Field(Field),
+}
+
+/// A personal field of the author's: `{{ name | default("reader") }}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    Name { default: String },
+    Email,
+}
+
+/// The plain words of some inlines, as a subject or an alternative text needs them; a field gives its default.
+pub fn plain(inlines: &[Inline]) -> String {
+    let mut out = String::new();
+    for inline in inlines {
+        match inline {
+            Inline::Text(t) | Inline::Code(t) => out.push_str(t),
+            Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => out.push_str(&plain(c)),
+            Inline::Link { children, .. } | Inline::Tag { children, .. } => out.push_str(&plain(children)),
+            Inline::Image(image) => out.push_str(&image.alt),
+            Inline::SoftBreak | Inline::HardBreak => out.push(' '),
+            Inline::Field(Field::Name { default }) => out.push_str(default),
+            Inline::Field(Field::Email) => {}
+        }
+    }
+    out
+}
+
+/// A picture that was found, read and measured; `compose` looks it up by the author's `src`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// As the author named it.
+    pub src: String,
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Lower-case hexadecimal SHA-256 of `bytes`, shortened to 32 digits; the name under `/media/`.
+    pub hash: String,
+    /// `png`, `jpg` or `gif`.
+    pub ext: &'static str,
+    pub bytes: Vec<u8>,
+    pub width_px: u32,
+    pub height_px: u32,
+}

@@ -1,0 +1,93 @@
+//! A person, and what joins a person to a list.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Address, SubscriberId};
+
+/// Whether somebody gets a list. Numbers are what the database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum SubscriptionState {
+    /// Asked for it; has not confirmed.
+    Pending = 0,
+    Active = 1,
+    Unsubscribed = 2,
+    /// Mail came back for good (set when bounces are processed).
+    Bounced = 3,
+    /// Reported as spam.
+    Complained = 4,
+}
+
+impl SubscriptionState {
+    pub const ALL: [SubscriptionState; 5] =
+        [Self::Pending, Self::Active, Self::Unsubscribed, Self::Bounced, Self::Complained];
+
+    /// The word that people and scripts read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|n| Self::ALL.get(n).copied())
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// How somebody's consent, or its end, reached us; kept for ever in the table `consent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The form at `/subscribe`, or its JSON.
+    Form,
+    Json,
+    /// `subscribers add`, `remove`.
+    Command,
+    /// `subscribers import`.
+    Import,
+    /// The page behind a link in a mail.
+    Page,
+    /// The POST of RFC 8058.
+    OneClick,
+}
+
+impl How {
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Form => "form",
+            How::Json => "json",
+            How::Command => "command",
+            How::Import => "import",
+            How::Page => "page",
+            How::OneClick => "one-click",
+        }
+    }
+}
+
+/// One person's place on one list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subscription {
+    /// The list's key.
+    pub list: String,
+    pub state: SubscriptionState,
+}
+
+/// A person as `subscribers list --json` shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    pub id: SubscriberId,
+    pub email: Address,
+    pub name: String,
+    pub tags: Vec<String>,
+    pub subscriptions: Vec<Subscription>,
+    pub joined_at: Timestamp,
+}

@@ -1,0 +1,186 @@
+//! The database: all SQL, and nothing else.
+//!
+//! One connection writes, many read. A write is a job that runs to its end in a task of its own, inside one
+//! `BEGIN IMMEDIATE` transaction: a caller that is cancelled meanwhile leaves nothing half-done. Readers are
+//! read-only connections that see the last commit. Domain functions live in a file per entity as further
+//! `impl Store` blocks; no SQL and no connection leaves this room.
+//!
+//! What it leaves to others: deciding anything. It applies moves that `model::delivery` allows.
+
+mod error;
+mod lock;
+mod migrate;
+
+pub mod deliveries;
+pub mod export;
+pub mod import;
+pub mod issues;
+pub mod keys;
+pub mod lists;
+pub mod media;
+pub mod people;
+pub mod system_mails;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{Mutex, watch};
+
+pub use error::StoreError;
+pub use lock::DaemonLock;
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A job's future; it may borrow the connection for as long as it runs.
+pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
+
+/// How long a writer waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Reading connections; more gain nothing on a small machine.
+const READERS: u32 = 4;
+
+/// A handle to the database; clones share the writer, the readers and the wake-up signal.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    writer: Arc<Mutex<SqliteConnection>>,
+    readers: SqlitePool,
+    /// Counts commits of this process; whoever waits for work watches it.
+    changed: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Opens the database, made with mode 0600 where missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] in plain words: locked, full, read-only, damaged, no database, a newer schema, or an
+    /// older one while a daemon holds it.
+    pub async fn open(path: &Path) -> Result<Store> {
+        migrate::prepare_file(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("cache_size", "-32000")
+            .pragma("temp_store", "MEMORY")
+            .pragma("journal_size_limit", "67108864")
+            .optimize_on_close(false, None)
+            .disable_statement_logging();
+        let say = |error| StoreError::from_sqlx(error, path, "opening it");
+        let mut writer = SqliteConnection::connect_with(&options).await.map_err(say)?;
+        migrate::run(&mut writer, path).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(
+                options.clone().create_if_missing(false).read_only(true).pragma("cache_size", "-8000"),
+            )
+            .await
+            .map_err(say)?;
+        let (changed, _) = watch::channel(0);
+        Ok(Store {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                writer: Arc::new(Mutex::new(writer)),
+                readers,
+                changed,
+            }),
+        })
+    }
+
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Runs one job in one transaction, to its end even where the caller goes away.
+    ///
+    /// `what` completes the sentence "… failed while" in an error, such as "queueing an issue".
+    ///
+    /// # Errors
+    /// Whatever the job gives; then nothing of it is kept.
+    pub async fn write<T, F>(&self, what: &'static str, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T> + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        let task = tokio::spawn(async move {
+            let mut connection = shared.writer.clone().lock_owned().await;
+            let say = |error| StoreError::from_sqlx(error, &shared.path, what);
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(say)?;
+            let value = job(&mut transaction).await.map_err(|e| e.during(&shared.path, what))?;
+            transaction.commit().await.map_err(say)?;
+            drop(connection);
+            shared.changed.send_modify(|n| *n += 1);
+            Ok(value)
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(died) => Err(StoreError::internal(&self.shared.path, what, died.to_string())),
+        }
+    }
+
+    /// The reading connections, for queries of this room.
+    fn readers(&self) -> &SqlitePool {
+        &self.shared.readers
+    }
+
+    /// Names what a reading query was for, in its error.
+    fn reading(&self, what: &'static str) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        move |error| StoreError::from_sqlx(error, &self.shared.path, what)
+    }
+
+    /// Wakes whoever waits for work, as a commit does.
+    pub fn wake(&self) {
+        self.shared.changed.send_modify(|n| *n += 1);
+    }
+
+    /// A signal that fires after each commit of this process, and after [`Store::wake`].
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Watches for commits of other processes and turns each into a wake-up, until the future is dropped.
+    ///
+    /// # Errors
+    /// When the database can no longer be read.
+    pub async fn watch_others(&self, every: Duration) -> Result<()> {
+        let mut own = self.shared.readers.acquire().await.map_err(self.reading("watching for changes"))?;
+        let mut last = None;
+        loop {
+            let now: i64 = sqlx::query_scalar("PRAGMA data_version")
+                .fetch_one(&mut *own)
+                .await
+                .map_err(self.reading("watching for changes"))?;
+            if last.replace(now).is_some_and(|before| before != now) {
+                self.wake();
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    /// Closes every connection; the WAL is folded into the database.
+    pub async fn close(self) {
+        self.shared.readers.close().await;
+        if let Some(shared) = Arc::into_inner(self.shared)
+            && let Some(writer) = Arc::into_inner(shared.writer)
+        {
+            let _ = writer.into_inner().close().await;
+        }
+    }
+}
