@@ -2,6 +2,9 @@
 //!
 //! Modules stand in reading order, from the author's file to one person's mail. ARCHITECTURE.md has the map.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod model;
 pub mod store;
 pub mod words;

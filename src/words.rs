@@ -21,8 +21,26 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// The candidate that a mistyped word was probably meant to be, where one is near enough to be worth naming.
+pub fn nearest<'c>(typed: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(typed, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(2))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_mistyped_word_finds_its_neighbour_and_a_stranger_none() {
+        let keys = ["batch_size", "first_retry", "port"];
+        assert_eq!(super::nearest("batch_sise", keys), Some("batch_size"));
+        assert_eq!(super::nearest("prot", keys), Some("port"));
+        assert_eq!(super::nearest("colour_of_the_sky", keys), None);
+    }
+
     #[test]
     fn counts_are_grouped_by_thousands() {
         assert_eq!(super::count(0), "0");

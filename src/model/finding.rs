@@ -54,4 +54,13 @@ impl Finding {
         self.column = column;
         self
     }
+
+    /// Where it is, as editors jump to it: `file`, `file:line` or `file:line:column`.
+    pub fn place(&self) -> String {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
+            (Some(line), None) => format!("{}:{line}", self.file),
+            (None, _) => self.file.clone(),
+        }
+    }
 }

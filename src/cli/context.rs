@@ -1,0 +1,125 @@
+//! What every command is handed: the options that all of them take, the clock, and the way to settings,
+//! lists, the database and stdout.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::config::{self, Settings};
+use crate::model::{List, SharedClock};
+use crate::store::Store;
+
+use super::failure::{Answer, Failure, Outcome};
+use super::terminal::{self, Paint};
+
+/// The options that are taken wherever they mean something.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Common {
+    /// The settings to use, instead of the letterpress.toml found here or above
+    #[arg(long, global = true, value_name = "FILE", env = "LETTERPRESS_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// The key of the list; needed only where there are several
+    #[arg(long, global = true, value_name = "KEY")]
+    pub list: Option<String>,
+    /// One JSON object a line on stdout, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Don't ask
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+}
+
+/// Handed to every command.
+pub struct Context {
+    pub common: Common,
+    pub clock: SharedClock,
+    /// How stdout is painted.
+    pub paint: Paint,
+}
+
+impl Context {
+    /// Whether `--json` was given.
+    pub fn json(&self) -> bool {
+        self.common.json
+    }
+
+    /// The settings; the command can't do without.
+    ///
+    /// # Errors
+    /// None was found, or it holds an error: exit 2, with file and line.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        config::load(self.common.config.as_deref(), config::Need::File).map_err(Failure::from)
+    }
+
+    /// The settings, or the defaults where there are none.
+    pub fn settings_or_defaults(&self) -> Result<Settings, Failure> {
+        config::load(self.common.config.as_deref(), config::Need::Nothing).map_err(Failure::from)
+    }
+
+    /// The list that `--list` names, or the only one.
+    ///
+    /// # Errors
+    /// An unknown key, with the nearest; several lists and no `--list`.
+    pub fn list<'s>(&self, settings: &'s Settings) -> Result<&'s List, Failure> {
+        pick(&settings.lists, self.common.list.as_deref())
+    }
+
+    /// Opens the database of the settings, made where it is missing.
+    pub async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
+        Ok(Store::open(&settings.database).await?)
+    }
+
+    /// Asks on a terminal, takes `--yes` for a yes, and elsewhere refuses (exit 2) and names `--yes`.
+    pub fn agree(&self, question: &str) -> Result<bool, Failure> {
+        if self.common.yes {
+            return Ok(true);
+        }
+        if terminal::can_ask() {
+            return terminal::ask(question);
+        }
+        Err(Failure::new(format!("this needs your word, and nobody is there to ask: {question}"))
+            .to_do("Add --yes to do it without being asked."))
+    }
+
+    /// A line on stdout.
+    pub fn print(&self, line: impl AsRef<str>) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", line.as_ref()).map_err(Failure::output)
+    }
+
+    /// A JSON object on a line of stdout.
+    pub fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let line = serde_json::to_string(value)
+            .map_err(|e| Failure::new(format!("this can't be written as JSON: {e}")))?;
+        self.print(line)
+    }
+
+    /// What was done, in words or as JSON, whichever was asked for.
+    pub fn done(&self, words: impl AsRef<str>, value: &impl Serialize) -> Outcome {
+        if self.json() {
+            self.print_json(value)?
+        } else {
+            self.print(words)?
+        }
+        Ok(Answer::Done)
+    }
+}
+
+/// The list of a key, or the only one there is.
+pub fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List, Failure> {
+    let keys = || lists.iter().map(|l| l.key.as_str()).collect::<Vec<_>>();
+    match (key, lists) {
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Failure::new("the settings name no list")
+            .to_do("Add a section such as [list.weekly] to letterpress.toml.")),
+        (None, _) => Err(Failure::new("the settings name several lists, and this is about one")
+            .to_do(format!("Add --list with one of: {}.", keys().join(", ")))),
+        (Some(key), _) => lists.iter().find(|l| l.key == key).ok_or_else(|| {
+            let near = crate::words::nearest(key, keys());
+            let help = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
+            Failure::new(format!("there is no list {key}"))
+                .to_do(format!("{help}The settings name: {}.", keys().join(", ")))
+        }),
+    }
+}

@@ -1,0 +1,155 @@
+//! How a command ends: its exit status, and the one paragraph on stderr where it could not do its work.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::model::Severity;
+use crate::store::StoreError;
+
+use super::terminal::Paint;
+
+/// How a command that ran has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Exit 0: done.
+    Done,
+    /// Exit 1: it ran and the answer is no; what is wrong already stands on stdout or stderr.
+    No,
+}
+
+/// What every command gives back.
+pub type Outcome = Result<Answer, Failure>;
+
+/// Why a command could not do what it was asked: a paragraph of up to four lines, and an exit status.
+#[derive(Debug)]
+pub struct Failure {
+    exit: u8,
+    what: String,
+    place: Option<String>,
+    reply: Option<String>,
+    to_do: Option<String>,
+}
+
+impl Failure {
+    /// It could not run at all (exit 2). `what` is a sentence without a final stop.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { exit: 2, what: what.into(), place: None, reply: None, to_do: None }
+    }
+
+    /// It ran and the answer is no (exit 1).
+    pub fn no(what: impl Into<String>) -> Self {
+        Self { exit: 1, ..Self::new(what) }
+    }
+
+    /// Where: `file:line`, a table, `host:port`.
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// A server's own words.
+    pub fn reply(mut self, reply: impl Into<String>) -> Self {
+        self.reply = Some(reply.into());
+        self
+    }
+
+    /// What to do now: whole sentences. A line of its own that begins with two spaces is a command to type.
+    pub fn to_do(mut self, help: impl Into<String>) -> Self {
+        self.to_do = Some(help.into());
+        self
+    }
+
+    /// Writing to stdout failed. A reader that went away, such as `head`, is no mishap: exit 0, nothing said.
+    pub fn output(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { exit: 0, ..Self::new("") };
+        }
+        Self::new(format!("stdout could not be written: {}", crate::words::io(&error)))
+    }
+
+    /// Says it on stderr and gives the status to end with.
+    pub fn tell(&self, paint: Paint) -> ExitCode {
+        if !self.what.is_empty() {
+            eprint!("{}", self.paragraph(paint));
+        }
+        ExitCode::from(self.exit)
+    }
+
+    /// The paragraph as DESIGN's terminal shows it: a word, then its text, further lines set in.
+    fn paragraph(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        let lines = [
+            ("error", Some(&self.what)),
+            ("where", self.place.as_ref()),
+            ("reply", self.reply.as_ref()),
+            ("to do", self.to_do.as_ref()),
+        ];
+        for (word, text) in lines {
+            let Some(text) = text else { continue };
+            let shown = if word == "error" { paint.error(word) } else { word.to_owned() };
+            for (i, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+                let head = if i == 0 { shown.as_str() } else { "     " };
+                let _ = writeln!(out, "{head}  {line}");
+            }
+        }
+        out
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Sqlite { path, what, message, help, .. } => {
+                Failure::new(message).at(format!("{path}, while {what}")).to_do(help)
+            }
+            other => Failure::new(other.to_string()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let findings = match error {
+            ConfigError::Missing(what) => {
+                return Failure::new(what)
+                    .to_do("Begin a letter with `letterpress init`, or name its settings with --config.");
+            }
+            ConfigError::Wrong(findings) => findings,
+        };
+        let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+        let Some(first) = errors.first() else { return Failure::new("the settings can't be used") };
+        let mut help = first.help.clone();
+        if errors.len() > 1 {
+            let more = crate::words::count(errors.len() as u64 - 1);
+            help.push_str(&format!(" There are {more} more; `letterpress config check` shows all."));
+        }
+        Failure::new(first.message.clone()).at(first.place()).to_do(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_paragraph_with_its_lines_under_each_other() {
+        let failure = Failure::new("the relay refused our login")
+            .at("smtp.relay.example:587 as akira")
+            .reply("535 5.7.8 Error: authentication failed")
+            .to_do("Put the right password into smtp-password, then\n\n  letterpress resume 22");
+        assert_eq!(
+            failure.paragraph(Paint::bare()),
+            "error  the relay refused our login\n\
+             where  smtp.relay.example:587 as akira\n\
+             reply  535 5.7.8 Error: authentication failed\n\
+             to do  Put the right password into smtp-password, then\n       \x20 letterpress resume 22\n"
+        );
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_mishap() {
+        let gone = Failure::output(std::io::ErrorKind::BrokenPipe.into());
+        assert_eq!((gone.exit, gone.what.as_str()), (0, ""));
+    }
+}

@@ -1,0 +1,169 @@
+//! The command line: one file a command, and the manners that all of them share.
+//!
+//! Results go to stdout, everything else to stderr. A command gives back an [`Outcome`]: done (0), the answer
+//! is no (1), or a [`Failure`] that says in one paragraph what, where and what to do (mostly 2). Deciding,
+//! storing and sending is left to the rooms below; here is only what people type and read.
+
+pub mod context;
+pub mod failure;
+pub mod terminal;
+
+mod backup;
+mod check;
+mod config;
+mod deliveries;
+mod demo;
+mod dkim;
+mod init;
+mod keys;
+mod new;
+mod rehearse;
+mod render;
+mod send;
+mod serve;
+mod steer;
+mod subscribers;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use context::{Common, Context};
+pub use failure::{Answer, Failure, Outcome};
+use terminal::Paint;
+
+/// A self-hosted email newsletter: one program, one folder, one SQLite file
+#[derive(Parser)]
+#[command(
+    name = "letterpress",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 80,
+    after_help = "Example:\n  letterpress demo"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the whole job on this machine; nobody outside is mailed
+    Demo(demo::Args),
+    /// Make a new folder for a letter
+    Init(init::Args),
+    /// Start the next issue from the last one
+    New(new::Args),
+    /// Examine an issue
+    Check(check::Args),
+    /// Write an issue as MJML, HTML, text and mail
+    Render(render::Args),
+    /// Send one marked copy through the real relay
+    Test(test::Args),
+    /// Queue an issue, for now or for later
+    Send(send::Args),
+    /// Try the whole send in a sink inside; nobody is mailed
+    Rehearse(rehearse::Args),
+    /// Show what became of each issue, or of each mail of one
+    Deliveries(deliveries::Args),
+    /// Hold an issue that is being sent
+    Pause(steer::PauseArgs),
+    /// Go on with an issue that is paused or held
+    Resume(steer::ResumeArgs),
+    /// Withdraw what has not gone out
+    Cancel(steer::CancelArgs),
+    /// Send once more to those who failed
+    Retry(steer::RetryArgs),
+    /// The people who get the letter
+    Subscribers(subscribers::Args),
+    /// Run the daemon: web, schedule, sending
+    Serve(serve::Args),
+    /// Explain the settings
+    Config(config::Args),
+    /// Keys that sign the mails
+    Dkim(dkim::Args),
+    /// Keys that sign the links
+    Keys(keys::Args),
+    /// Copy the database, also while the daemon runs
+    Backup(backup::Args),
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Outcome {
+        match self {
+            Command::Demo(args) => demo::run(args, context).await,
+            Command::Init(args) => init::run(args, context).await,
+            Command::New(args) => new::run(args, context).await,
+            Command::Check(args) => check::run(args, context).await,
+            Command::Render(args) => render::run(args, context).await,
+            Command::Test(args) => test::run(args, context).await,
+            Command::Send(args) => send::run(args, context).await,
+            Command::Rehearse(args) => rehearse::run(args, context).await,
+            Command::Deliveries(args) => deliveries::run(args, context).await,
+            Command::Pause(args) => steer::pause(args, context).await,
+            Command::Resume(args) => steer::resume(args, context).await,
+            Command::Cancel(args) => steer::cancel(args, context).await,
+            Command::Retry(args) => steer::retry(args, context).await,
+            Command::Subscribers(args) => subscribers::run(args, context).await,
+            Command::Serve(args) => serve::run(args, context).await,
+            Command::Config(args) => config::run(args, context).await,
+            Command::Dkim(args) => dkim::run(args, context).await,
+            Command::Keys(args) => keys::run(args, context).await,
+            Command::Backup(args) => backup::run(args, context).await,
+        }
+    }
+}
+
+/// Reads the arguments, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context { common: cli.common, clock: crate::app::clock::machine(), paint: Paint::stdout() };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            let failure = Failure::new(format!("no threads could be started: {}", crate::words::io(&e)));
+            return failure.tell(Paint::stderr());
+        }
+    };
+    match runtime.block_on(cli.command.run(&context)) {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(failure) => failure.tell(Paint::stderr()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// Every command, and every command of a command, with the words that lead to it.
+    fn walk(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+        for sub in command.get_subcommands() {
+            let path = format!("{path} {}", sub.get_name());
+            let mut shown = sub.clone();
+            found.push((path.clone(), shown.render_help().to_string()));
+            walk(sub, &path, found);
+        }
+    }
+
+    #[test]
+    fn each_help_ends_with_an_example_of_its_command() {
+        let mut command = super::Cli::command();
+        command.build();
+        let mut found = Vec::new();
+        walk(&command, "letterpress", &mut found);
+        assert!(found.len() > 19);
+        for (path, help) in found {
+            let example = help.split("Example:\n").nth(1).unwrap_or_else(|| panic!("{path}: no example"));
+            assert!(example.trim_start().starts_with(&path), "{path}: the example is of another: {example}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

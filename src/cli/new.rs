@@ -1,0 +1,11 @@
+//! `new`: (to be written)
+
+use super::{Context, Failure, Outcome};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  letterpress new")]
+pub struct Args {}
+
+pub async fn run(_args: Args, _context: &Context) -> Outcome {
+    Err(Failure::new("not there yet"))
+}

@@ -1,0 +1,11 @@
+//! `render`: (to be written)
+
+use super::{Context, Failure, Outcome};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  letterpress render issues/022.md --out out")]
+pub struct Args {}
+
+pub async fn run(_args: Args, _context: &Context) -> Outcome {
+    Err(Failure::new("not there yet"))
+}

@@ -1,0 +1,11 @@
+//! `send`: (to be written)
+
+use super::{Context, Failure, Outcome};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  letterpress send issues/022.md --wait")]
+pub struct Args {}
+
+pub async fn run(_args: Args, _context: &Context) -> Outcome {
+    Err(Failure::new("not there yet"))
+}

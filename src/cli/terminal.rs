@@ -1,0 +1,76 @@
+//! What differs between a terminal and a pipe: colour on two words, dim side facts, and asking.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::failure::Failure;
+
+/// Colours for one stream, or none: a pipe, `NO_COLOR` and `TERM=dumb` get the same words bare.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    pub fn stdout() -> Self {
+        Self { on: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never }
+    }
+
+    pub fn stderr() -> Self {
+        Self { on: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never }
+    }
+
+    /// Never any colour.
+    pub fn bare() -> Self {
+        Self { on: false }
+    }
+
+    /// Whether escape codes are written at all.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// The word `error`: red and bold.
+    pub fn error(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
+    /// The word `warning`: yellow and bold.
+    pub fn warning(self, text: &str) -> String {
+        self.wrap("1;33", text)
+    }
+
+    /// A side fact that stands by itself.
+    pub fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    /// An address to open.
+    pub fn address(self, text: &str) -> String {
+        self.wrap("4", text)
+    }
+
+    /// A side fact behind something: dim, or set off by a comma where there is no colour.
+    pub fn aside(self, text: &str) -> String {
+        if self.on { format!(" {}", self.dim(text)) } else { format!(", {text}") }
+    }
+}
+
+/// Whether somebody sits there who can be asked.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks on stderr; only `y` or `yes` is a yes.
+pub fn ask(question: &str) -> Result<bool, Failure> {
+    eprint!("{question} [y/N] ");
+    let _ = std::io::stderr().flush();
+    let mut typed = String::new();
+    std::io::stdin()
+        .read_line(&mut typed)
+        .map_err(|e| Failure::new(format!("the answer could not be read: {}", crate::words::io(&e))))?;
+    Ok(matches!(typed.trim().to_lowercase().as_str(), "y" | "yes"))
+}
