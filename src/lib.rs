@@ -5,6 +5,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod link;
 pub mod model;
 pub mod store;
 pub mod words;

@@ -1,0 +1,238 @@
+//! Signed tokens: what a link may do, for whom, and on which list.
+//!
+//! A token is `version ‖ key ‖ purpose ‖ list ‖ subscriber ‖ tag`, numbers as varints, the tag being the first
+//! 16 bytes of HMAC-SHA-256 over all before it; as base64url without padding (RFC 4648, section 5), it has some
+//! 30 characters. It is read strictly: one text is one token. Nobody without a key can change who, where or
+//! what for. The newest key signs, every known key verifies, so links stay good for years after a rotation.
+//!
+//! Envelope senders (VERP) bear a token too, in small base32 letters, because mail servers may fold the case of
+//! an address, and with a shorter tag, because a local part has 64 bytes. The two kinds are signed under
+//! different labels and can't stand in for one another.
+//!
+//! What it leaves to others: how long a link is good (`store` knows when somebody signed up or left).
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
+use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE, BASE64URL_NOPAD};
+
+use crate::model::{IssueId, ListId, SubscriberId};
+
+/// The first byte of every token; another number is another format.
+const VERSION: u8 = 1;
+/// Bytes of the tag in a link.
+const TAG: usize = 16;
+/// Bytes of the tag in an envelope sender. A forged one is noticed one mail at a time: 80 bits suffice.
+const BOUNCE_TAG: usize = 10;
+/// No token of ours is longer; what is longer is not even decoded.
+const MAX_CHARS: usize = 96;
+/// Shorter secrets than the hash's output weaken HMAC (RFC 2104, section 3), in bytes.
+const SECRET_MIN: usize = 32;
+
+/// The most characters of a token in an envelope sender, for as many rows as a database will ever hold. With
+/// `bounce` and `+` before it, the local part stays below the 64 bytes of RFC 5321, 4.5.3.1.1.
+pub const BOUNCE_MAX_CHARS: usize = 40;
+
+/// What a link is for. The numbers stand in tokens and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Purpose {
+    Confirm = 1,
+    Unsubscribe = 2,
+    /// Of a test copy or a preview: shows a page, and never changes anything.
+    Inert = 3,
+    /// Takes a leave back; stands only on the page that says that somebody left.
+    Undo = 4,
+}
+
+impl Purpose {
+    const ALL: [Purpose; 4] = [Purpose::Confirm, Purpose::Unsubscribe, Purpose::Inert, Purpose::Undo];
+}
+
+/// What a token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Claim {
+    pub purpose: Purpose,
+    pub list: ListId,
+    pub subscriber: SubscriberId,
+}
+
+/// Not a token that one of our keys signed. It tells no more, since only a forger could learn from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this link is not complete, or was not made here")]
+pub struct BadToken;
+
+/// Why keys can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadKeys {
+    #[error("there is no key for signed links; `letterpress keys rotate` makes one")]
+    None,
+    #[error(
+        "the key for signed links number {id} has {bytes} bytes, and {SECRET_MIN} are needed; `letterpress keys rotate` makes a new one"
+    )]
+    Short { id: i64, bytes: usize },
+    #[error("a key for signed links has the number {0}, which is below zero")]
+    Number(i64),
+}
+
+/// Every key that verifies, the newest of which signs.
+pub struct KeyRing {
+    /// In the order of their numbers; not empty.
+    keys: Vec<(u64, hmac::Key)>,
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyRing({} keys)", self.keys.len())
+    }
+}
+
+/// Which of the two kinds of tokens is signed: the first bytes that go into the hash.
+#[derive(Clone, Copy)]
+enum Label {
+    Link,
+    Bounce,
+}
+
+impl KeyRing {
+    /// A ring of numbered secrets; the highest number is the newest.
+    ///
+    /// # Errors
+    /// [`BadKeys`] where there is none, or one is too short.
+    pub fn new(keys: Vec<(i64, Vec<u8>)>) -> Result<KeyRing, BadKeys> {
+        let mut ring = Vec::with_capacity(keys.len());
+        for (id, secret) in keys {
+            if secret.len() < SECRET_MIN {
+                return Err(BadKeys::Short { id, bytes: secret.len() });
+            }
+            let number = u64::try_from(id).map_err(|_| BadKeys::Number(id))?;
+            ring.push((number, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
+        }
+        ring.sort_by_key(|(number, _)| *number);
+        if ring.is_empty() { Err(BadKeys::None) } else { Ok(KeyRing { keys: ring }) }
+    }
+
+    /// Whether both hold keys of the same numbers.
+    pub fn same_keys(&self, other: &KeyRing) -> bool {
+        self.keys.iter().map(|(n, _)| n).eq(other.keys.iter().map(|(n, _)| n))
+    }
+
+    /// A token for a link.
+    pub fn mint(&self, claim: &Claim) -> String {
+        let bytes = self.sign(Label::Link, TAG, |out| {
+            out.push(claim.purpose as u8);
+            put(out, claim.list.0);
+            put(out, claim.subscriber.0);
+        });
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    /// What a link's token says.
+    ///
+    /// # Errors
+    /// [`BadToken`] where a single character differs from what [`KeyRing::mint`] gave.
+    pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
+        let bytes = decoded(token, &BASE64URL_NOPAD)?;
+        let mut rest = self.signed(Label::Link, TAG, &bytes)?;
+        let (&number, after) = rest.split_first().ok_or(BadToken)?;
+        rest = after;
+        let purpose = Purpose::ALL.into_iter().find(|p| *p as u8 == number).ok_or(BadToken)?;
+        let claim =
+            Claim { purpose, list: ListId(take(&mut rest)?), subscriber: SubscriberId(take(&mut rest)?) };
+        if rest.is_empty() { Ok(claim) } else { Err(BadToken) }
+    }
+
+    /// A token for an envelope sender, such as `bounce+TOKEN@example.org`: small letters and digits, no more
+    /// than [`BOUNCE_MAX_CHARS`].
+    pub fn mint_bounce(&self, issue: IssueId, subscriber: SubscriberId) -> String {
+        let bytes = self.sign(Label::Bounce, BOUNCE_TAG, |out| {
+            put(out, issue.0);
+            put(out, subscriber.0);
+        });
+        BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()
+    }
+
+    /// Which mail a bounce is about; upper and lower case are the same.
+    ///
+    /// # Errors
+    /// [`BadToken`] where it is not one that [`KeyRing::mint_bounce`] gave.
+    pub fn verify_bounce(&self, token: &str) -> Result<(IssueId, SubscriberId), BadToken> {
+        let bytes = decoded(token, &BASE32_NOPAD_NOCASE)?;
+        let mut rest = self.signed(Label::Bounce, BOUNCE_TAG, &bytes)?;
+        let what = (IssueId(take(&mut rest)?), SubscriberId(take(&mut rest)?));
+        if rest.is_empty() { Ok(what) } else { Err(BadToken) }
+    }
+
+    /// Version and key, what `payload` writes, and the tag of it all.
+    fn sign(&self, label: Label, tag: usize, payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::with_capacity(48);
+        out.push(VERSION);
+        // `new` refuses an empty ring.
+        if let Some((number, key)) = self.keys.last() {
+            put(&mut out, i64::try_from(*number).unwrap_or_default());
+            payload(&mut out);
+            let full = tag_of(key, label, &out);
+            out.extend_from_slice(&full.as_ref()[..tag]);
+        }
+        out
+    }
+
+    /// The payload of what one of our keys signed.
+    fn signed<'b>(&self, label: Label, tag: usize, bytes: &'b [u8]) -> Result<&'b [u8], BadToken> {
+        let (body, given) = bytes.split_at_checked(bytes.len().wrapping_sub(tag)).ok_or(BadToken)?;
+        let (&version, mut rest) = body.split_first().ok_or(BadToken)?;
+        if version != VERSION {
+            return Err(BadToken);
+        }
+        let number = take(&mut rest)?;
+        let (_, key) =
+            self.keys.iter().find(|(known, _)| i64::try_from(*known) == Ok(number)).ok_or(BadToken)?;
+        let full = tag_of(key, label, body);
+        verify_slices_are_equal(&full.as_ref()[..tag], given).map_err(|_| BadToken)?;
+        Ok(rest)
+    }
+}
+
+fn tag_of(key: &hmac::Key, label: Label, body: &[u8]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(key);
+    context.update(match label {
+        Label::Link => b"letterpress link\0",
+        Label::Bounce => b"letterpress bounce\0",
+    });
+    context.update(body);
+    context.sign()
+}
+
+fn decoded(token: &str, encoding: &data_encoding::Encoding) -> Result<Vec<u8>, BadToken> {
+    if token.len() > MAX_CHARS {
+        return Err(BadToken);
+    }
+    // Both encodings refuse padding, other alphabets, and bits left over at the end.
+    encoding.decode(token.as_bytes()).map_err(|_| BadToken)
+}
+
+/// Writes a number in groups of seven bits, the lowest first (LEB128). Row numbers are never below zero.
+fn put(out: &mut Vec<u8>, number: i64) {
+    let mut rest = number.cast_unsigned();
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+/// Reads what [`put`] wrote, and moves on.
+fn take(from: &mut &[u8]) -> Result<i64, BadToken> {
+    let mut number: u64 = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = from.split_first().ok_or(BadToken)?;
+        *from = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(number.cast_signed());
+        }
+    }
+    Err(BadToken)
+}
+
+#[cfg(test)]
+mod tests;
