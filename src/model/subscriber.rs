@@ -42,6 +42,11 @@ impl SubscriptionState {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.word() == word)
     }
+
+    /// Whether the person is gone from the list: no import brings them back.
+    pub fn is_gone(self) -> bool {
+        !matches!(self, Self::Pending | Self::Active)
+    }
 }
 
 /// How somebody's consent, or its end, reached us; kept for ever in the table `consent`.
@@ -69,6 +74,37 @@ impl How {
             How::Import => "import",
             How::Page => "page",
             How::OneClick => "one-click",
+        }
+    }
+}
+
+/// What happened to somebody's consent to a list; the events of the table `consent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentEvent {
+    /// Asked to join; says nothing yet about who asked.
+    Asked,
+    /// Confirmed by the link in a mail.
+    Confirmed,
+    /// Brought in by the author's file.
+    Imported,
+    /// Added by the author's command.
+    Added,
+    /// Left, by whatever way.
+    Left,
+    /// Took the leaving back.
+    Undone,
+}
+
+impl ConsentEvent {
+    /// The word that is stored, and that people read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Confirmed => "confirmed",
+            Self::Imported => "imported",
+            Self::Added => "added",
+            Self::Left => "left",
+            Self::Undone => "undone",
         }
     }
 }

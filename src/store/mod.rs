@@ -11,6 +11,7 @@ mod error;
 mod lock;
 mod migrate;
 
+mod backup;
 pub mod deliveries;
 pub mod export;
 pub mod import;
@@ -20,13 +21,17 @@ pub mod lists;
 pub mod media;
 pub mod people;
 pub mod system_mails;
+#[cfg(test)]
+pub(crate) mod testing;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -36,6 +41,9 @@ use tokio::sync::{Mutex, watch};
 
 pub use error::StoreError;
 pub use lock::DaemonLock;
+pub use people::{Added, Confirmed, Consent, Left, SignUp, Undone};
+
+use crate::model::subscriber::SubscriptionState;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -57,6 +65,7 @@ struct Shared {
     path: PathBuf,
     writer: Arc<Mutex<SqliteConnection>>,
     readers: SqlitePool,
+    reader_options: SqliteConnectOptions,
     /// Counts commits of this process; whoever waits for work watches it.
     changed: watch::Sender<u64>,
 }
@@ -84,11 +93,11 @@ impl Store {
         let say = |error| StoreError::from_sqlx(error, path, "opening it");
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(say)?;
         migrate::run(&mut writer, path).await?;
+        let reader_options =
+            options.clone().create_if_missing(false).read_only(true).pragma("cache_size", "-8000");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(
-                options.clone().create_if_missing(false).read_only(true).pragma("cache_size", "-8000"),
-            )
+            .connect_with(reader_options.clone())
             .await
             .map_err(say)?;
         let (changed, _) = watch::channel(0);
@@ -97,6 +106,7 @@ impl Store {
                 path: path.to_owned(),
                 writer: Arc::new(Mutex::new(writer)),
                 readers,
+                reader_options,
                 changed,
             }),
         })
@@ -138,6 +148,11 @@ impl Store {
     /// The reading connections, for queries of this room.
     fn readers(&self) -> &SqlitePool {
         &self.shared.readers
+    }
+
+    /// How a reading connection beside the pool is opened.
+    fn reader_options(&self) -> SqliteConnectOptions {
+        self.shared.reader_options.clone()
     }
 
     /// Names what a reading query was for, in its error.
@@ -183,4 +198,27 @@ impl Store {
             let _ = writer.into_inner().close().await;
         }
     }
+}
+
+/// A stored time; one that no version wrote is taken to the nearest that can be.
+fn time_of(milliseconds: i64) -> Timestamp {
+    let nearest = if milliseconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(milliseconds).unwrap_or(nearest)
+}
+
+/// A stored state of a subscription.
+fn state_of(number: i64) -> sqlx::Result<SubscriptionState> {
+    SubscriptionState::from_number(number)
+        .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a subscription").into()))
+}
+
+/// Tags as a column holds them: sorted, once each, separated by commas.
+fn joined_tags(tags: &[String]) -> String {
+    let sorted: BTreeSet<&str> = tags.iter().map(String::as_str).filter(|tag| !tag.is_empty()).collect();
+    sorted.into_iter().collect::<Vec<_>>().join(",")
+}
+
+/// The tags of a column.
+fn split_tags(column: &str) -> Vec<String> {
+    column.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }

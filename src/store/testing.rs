@@ -1,0 +1,48 @@
+//! What the tests of this room share: a database in a folder of its own, and times that are easy to read.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::Store;
+use crate::model::{Address, ListId, Rendered, rendered};
+
+/// A fresh database; it is gone when the folder is dropped.
+pub async fn open() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("letterpress.db")).await.unwrap();
+    (dir, store)
+}
+
+/// The same with one list, `weekly`.
+pub async fn open_with_list() -> (TempDir, Store, ListId) {
+    let (dir, store) = open().await;
+    let list = store.ensure_lists(&["weekly".to_owned()], t(0)).await.unwrap()["weekly"];
+    (dir, store, list)
+}
+
+/// So many seconds after the tests' first day began.
+pub fn t(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+/// So many hours, as a duration.
+pub fn hours(n: u64) -> Duration {
+    Duration::from_secs(n * 3600)
+}
+
+pub fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+/// A mail without words.
+pub fn mail() -> Rendered {
+    Rendered {
+        format: rendered::FORMAT,
+        subject: Vec::new(),
+        html: Vec::new(),
+        text: Vec::new(),
+        language: "en".into(),
+    }
+}
