@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod finding;
 pub mod issue;
 pub mod list;
+pub mod network;
 pub mod rendered;
 pub mod subscriber;
 
@@ -16,6 +17,7 @@ pub use address::Address;
 pub use clock::SharedClock;
 pub use finding::{Finding, Severity};
 pub use list::List;
+pub use network::{Cidr, Network};
 pub use rendered::Rendered;
 
 /// Declares a row number of the database as a type of its own, so that no two kinds can be mixed up.
