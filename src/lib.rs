@@ -8,5 +8,6 @@ pub mod compose;
 pub mod config;
 pub mod link;
 pub mod model;
+pub mod schedule;
 pub mod store;
 pub mod words;

@@ -3,10 +3,26 @@
 //! It hands out plain structs and explains what is wrong, all at once, with file, line and the nearest name.
 //! What the values mean is left to the rooms they are for. Known to `cli` and `app` alone.
 
+mod build;
+mod environment;
+pub mod keys;
+mod parse;
+mod show;
+mod values;
+
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{Finding, List};
+use crate::model::{Finding, List, Severity};
+
+pub use show::{Shown, show};
+
+/// The name that is looked for, here and upwards.
+pub const FILE: &str = "letterpress.toml";
+
+/// What holds where a command needs no settings and there are none.
+const WITHOUT_A_FILE: &str = "[list.newsletter]\nname = \"Newsletter\"\nfrom = \"newsletter@example.org\"\n";
 
 /// Whether a command can do without a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,28 +44,299 @@ pub struct Settings {
     pub listen: String,
     /// `[web] public_url`, without a slash at its end.
     pub public_url: Option<String>,
+    /// `[web] trusted_proxies`: networks as an address and a length in bits.
+    pub trusted_proxies: Vec<(IpAddr, u8)>,
     /// `[store] path`.
     pub database: PathBuf,
-    /// `[sending] hold_when_late`.
+    pub log: Log,
+    /// In the order of their names.
+    pub relays: Vec<Relay>,
+    /// `[sending]`
+    pub batch_size: usize,
+    pub pause_between_batches: Duration,
+    pub first_retry: Duration,
+    pub longest_retry: Duration,
+    pub give_up_after: Duration,
     pub hold_when_late: Duration,
-    /// At least one, in the order of their keys.
+    /// In the order of their keys.
     pub lists: Vec<List>,
+}
+
+/// `[log]`
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: &'static str,
+    /// `auto`, `text`, `json` or `journald`.
+    pub format: &'static str,
+}
+
+/// `[relay.NAME]`
+#[derive(Clone, Debug)]
+pub struct Relay {
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub ca_file: Option<PathBuf>,
+    pub username: Option<String>,
+    pub password: Option<String>,
+    pub connections: usize,
+    pub messages_per_connection: u32,
+    /// 0: no limit.
+    pub messages_per_minute: u32,
+}
+
+/// How the way to a relay is kept private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    Starttls,
+    Implicit,
+    None,
 }
 
 /// What is wrong with the settings.
 #[derive(Debug)]
 pub enum ConfigError {
-    /// There is no file where one is needed; says where it was looked for.
+    /// There is no file where one is needed, or it can't be read; says where it was looked for.
     Missing(String),
     /// At least one finding is an error.
     Wrong(Vec<Finding>),
+}
+
+/// Settings as they were found, right or wrong.
+#[derive(Debug)]
+pub struct Examined {
+    pub settings: Settings,
+    /// Errors first, each in the order of the file.
+    pub findings: Vec<Finding>,
+    values: values::Values,
 }
 
 /// Finds and reads the settings: `given` (`--config`, `LETTERPRESS_CONFIG`), or `letterpress.toml` in the
 /// current folder and upwards.
 ///
 /// # Errors
-/// [`ConfigError`]
-pub fn load(_given: Option<&Path>, _need: Need) -> Result<Settings, ConfigError> {
-    Err(ConfigError::Missing("the settings can't be read yet".into()))
+/// [`ConfigError::Missing`], and [`ConfigError::Wrong`] where a finding is an error.
+pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
+    let examined = examine(given, need)?;
+    if examined.findings.iter().any(|f| f.severity == Severity::Error) {
+        return Err(ConfigError::Wrong(examined.findings));
+    }
+    Ok(examined.settings)
+}
+
+/// As [`load`], but hands out what is wrong, too.
+///
+/// # Errors
+/// [`ConfigError::Missing`]
+pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError> {
+    let file = match given {
+        Some(file) => Some(file.to_owned()),
+        None => find_upwards()?,
+    };
+    let Some(file) = file else {
+        if need == Need::File {
+            let place = std::env::current_dir().map_or_else(|_| "here".into(), |p| p.display().to_string());
+            return Err(ConfigError::Missing(format!("there is no {FILE} in {place} or above")));
+        }
+        return Ok(read(WITHOUT_A_FILE, "", Path::new("."), std::env::vars()));
+    };
+    let text = std::fs::read_to_string(&file).map_err(|e| {
+        ConfigError::Missing(format!("{} can't be read: {}", file.display(), crate::words::io(&e)))
+    })?;
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut examined = read(&text, &file.display().to_string(), folder, std::env::vars());
+    examined.settings.file = Some(file);
+    Ok(examined)
+}
+
+/// Reads settings from a text, with variables laid over it.
+fn read(
+    text: &str,
+    file: &str,
+    folder: &Path,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Examined {
+    let (mut values, mut findings) = values::read(text, file);
+    // Of a file that is no TOML, nothing further can be said.
+    let readable = !findings.iter().any(|f| f.code == "toml");
+    environment::overlay(&mut values, variables, &mut findings);
+    let mut more = Vec::new();
+    let settings = build::build(&values, folder, &mut more);
+    if readable {
+        findings.extend(more);
+        findings.extend(advice(&settings, &values));
+    }
+    findings.sort_by_key(|f| (f.severity, f.line));
+    Examined { settings, findings, values }
+}
+
+/// What is no error, but worth a word.
+fn advice(settings: &Settings, values: &values::Values) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let mut say = |severity, code, message: &str, help: &str| {
+        out.push(values.finding(severity, code, &values::Origin::Default, message.into(), help.into()));
+    };
+    match settings.public_url.as_deref() {
+        None => say(
+            Severity::Warning,
+            "public-url-unset",
+            "web.public_url is not set, so nothing can be sent yet",
+            "Set it to the address under which readers reach this daemon: every link in a mail begins with it.",
+        ),
+        Some(url) if url.starts_with("http://") && !is_loopback(url) => say(
+            Severity::Warning,
+            "public-url-clear",
+            "web.public_url begins with http://",
+            "Mail services take the one-click unsubscribe of RFC 8058 over https alone: put a proxy with TLS before the daemon.",
+        ),
+        Some(_) => {}
+    }
+    if settings.lists.is_empty() {
+        say(
+            Severity::Warning,
+            "no-list",
+            "the settings name no list",
+            "Add a section such as [list.weekly] with name and from.",
+        );
+    }
+    if settings.relays.is_empty() {
+        say(
+            Severity::Warning,
+            "no-relay",
+            "the settings name no relay",
+            "Add a section such as [relay.main] with its host.",
+        );
+    }
+    out
+}
+
+/// Whether an address leads back to this machine.
+pub fn is_loopback(url: &str) -> bool {
+    match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// `letterpress.toml` here or above, named as short as can be.
+fn find_upwards() -> Result<Option<PathBuf>, ConfigError> {
+    if Path::new(FILE).is_file() {
+        return Ok(Some(PathBuf::from(FILE)));
+    }
+    let here = std::env::current_dir().map_err(|e| {
+        ConfigError::Missing(format!("the current folder can't be read: {}", crate::words::io(&e)))
+    })?;
+    Ok(here.ancestors().skip(1).map(|folder| folder.join(FILE)).find(|file| file.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[web]\npublic_url = \"https://l.example.org/\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
+                        [list.weekly]\nname = \"The Weekly Proof\"\nfrom = \"Editor <ed@example.org>\"\n";
+
+    fn examined(text: &str) -> Examined {
+        read(text, "l.toml", Path::new("/letter"), [])
+    }
+
+    fn errors(text: &str) -> Vec<String> {
+        let findings = examined(text).findings;
+        findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .map(|f| format!("{} {}", f.place(), f.message))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let Examined { settings, findings, .. } = examined(GOOD);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(settings.listen, "127.0.0.1:8080");
+        assert_eq!(settings.public_url.as_deref(), Some("https://l.example.org"));
+        assert_eq!(settings.database, Path::new("/letter/letterpress.db"));
+        assert_eq!((settings.relays[0].port, settings.relays[0].tls), (587, Tls::Starttls));
+        assert_eq!(settings.hold_when_late, Duration::from_secs(6 * 3600));
+        let list = &settings.lists[0];
+        assert_eq!(list.promise, "The Weekly Proof");
+        assert_eq!(list.unsubscribe_mailto.as_str(), "ed@example.org");
+        assert_eq!(list.issues, Path::new("/letter/issues"));
+        assert_eq!((list.utm.source.as_str(), list.utm.campaign.as_str()), ("newsletter", "{list}"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let text = "[web]\nlisten = \"here\"\n[log]\nlevel = \"loud\"\n[relay.main]\nport = 0\ntls = \"startls\"\n\
+                    [sending]\nfirst_retry = \"soon\"\n[list.w]\nname = \"W\"\nfrom = \"nobody\"\nzone = \"Berlin\"\nschedule = \"weekly\"\n";
+        let found = errors(text);
+        for wanted in [
+            "l.toml:2:1 web.listen: “here” is no host and port",
+            "l.toml:4:1 log.level: “loud” is none of",
+            "l.toml:5:8 relay.main.host is not set",
+            "l.toml:6:1 relay.main.port can't be 0",
+            "l.toml:7:1 relay.main.tls: “startls” is none of starttls, implicit, none; did you mean starttls?",
+            "l.toml:9:1 sending.first_retry: “soon” is no duration",
+            "l.toml:12:1 list.w.from: “nobody”: this address has no @",
+            "l.toml:13:1 list.w.zone: “Berlin” is no time zone",
+            "l.toml:14:1 list.w.schedule: “weekly” has 1 fields",
+        ] {
+            assert!(found.iter().any(|f| f.starts_with(wanted)), "{wanted} is not among {found:#?}");
+        }
+        assert_eq!(found.len(), 9, "{found:#?}");
+    }
+
+    #[test]
+    fn of_a_broken_file_only_the_broken_line_is_said() {
+        let found = errors("[sending\nbatch_size = 1\n");
+        assert!(found.len() == 1 && found[0].starts_with("l.toml:1:"), "{found:?}");
+    }
+
+    #[test]
+    fn a_password_is_read_from_its_file_and_others_should_not() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "open sesame \r\n").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let text =
+            format!("{GOOD}[relay.other]\nhost = \"h\"\nusername = \"u\"\npassword_file = \"secret\"\n");
+        let Examined { settings, findings, .. } = read(&text, "l.toml", folder.path(), []);
+        assert_eq!(settings.relays[1].password.as_deref(), Some("open sesame "));
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].code, findings[0].line), ("password-readable", Some(11)));
+
+        let from_outside = [("LETTERPRESS__RELAY__OTHER__PASSWORD".to_owned(), "else".to_owned())];
+        let Examined { settings, .. } = read(&text, "l.toml", folder.path(), from_outside);
+        assert_eq!(settings.relays[1].password.as_deref(), Some("else"));
+    }
+
+    #[test]
+    fn a_login_needs_both_halves() {
+        let half = GOOD.replace("[list", "username = \"u\"\n[list");
+        assert_eq!(errors(&half), ["l.toml:5:1 relay.main has a username but no password"]);
+        let gone = GOOD.replace("[list", "username = \"u\"\npassword_file = \"none\"\n[list");
+        let found = errors(&gone);
+        assert!(found.len() == 1 && found[0].contains("/letter/none can't be read"), "{found:?}");
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_are_sound() {
+        assert!(errors(WITHOUT_A_FILE).is_empty());
+    }
+
+    #[test]
+    fn loopback_is_told_from_the_world() {
+        for url in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/x"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        assert!(!is_loopback("https://letters.example.org") && !is_loopback("http://10.0.0.1"));
+    }
 }

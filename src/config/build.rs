@@ -1,0 +1,288 @@
+//! From values to plain structs; everything that is wrong is gathered, not only the first.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::model::list::{Mailbox, Utm};
+use crate::model::{Address, Finding, List, Severity};
+use crate::schedule::cron::Plan;
+
+use super::keys::{Fallback, find};
+use super::values::{Origin, Value, Values};
+use super::{Log, Relay, Settings, Tls, environment, parse};
+
+/// Builds the settings of a file in `folder`; findings are added to `findings`.
+///
+/// A value that is wrong or missing leaves an empty one in its place, so that the rest can be looked at;
+/// settings with an error among their findings are never handed out.
+pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Settings {
+    let mut taker = Taker { values, folder, findings };
+    let settings = Settings {
+        file: None,
+        folder: folder.to_owned(),
+        listen: taker.parsed(&["web", "listen"], parse::listen).unwrap_or_default(),
+        public_url: taker.parsed(&["web", "public_url"], parse::public_url),
+        trusted_proxies: taker.each(&["web", "trusted_proxies"], parse::network),
+        database: taker.path(&["store", "path"]).unwrap_or_default(),
+        log: Log {
+            level: taker
+                .parsed(&["log", "level"], |t| parse::choice(t, &["error", "warn", "info", "debug", "trace"]))
+                .unwrap_or("info"),
+            format: taker
+                .parsed(&["log", "format"], |t| parse::choice(t, &["auto", "text", "json", "journald"]))
+                .unwrap_or("auto"),
+        },
+        relays: values.names("relay").iter().map(|name| taker.relay(name)).collect(),
+        batch_size: taker.number(&["sending", "batch_size"], 1, 1_000_000) as usize,
+        pause_between_batches: taker.duration(&["sending", "pause_between_batches"], Duration::ZERO),
+        first_retry: taker.duration(&["sending", "first_retry"], Duration::from_secs(1)),
+        longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
+        give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
+        hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
+        lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
+    };
+    if settings.longest_retry < settings.first_retry {
+        taker.wrong(
+            &["sending", "longest_retry"],
+            "sending.longest_retry is shorter than first_retry".into(),
+            "Waits grow from first_retry to longest_retry.",
+        );
+    }
+    settings
+}
+
+/// In the place of a sender that is missing.
+fn nobody() -> Mailbox {
+    Mailbox { name: String::new(), address: Address::trusted(String::new()) }
+}
+
+/// Takes values out one by one and notes what is wrong with them.
+struct Taker<'v> {
+    values: &'v Values,
+    folder: &'v Path,
+    findings: &'v mut Vec<Finding>,
+}
+
+impl Taker<'_> {
+    /// The value of a path, or its default. A required one that is missing becomes a finding.
+    fn value(&mut self, path: &[&str]) -> Option<Value> {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        if let Some((value, _)) = self.values.set.get(&path) {
+            return Some(value.clone());
+        }
+        let key = find(&path)?;
+        match key.fallback {
+            Fallback::Is(text) => environment::read(key.kind, text),
+            Fallback::Unset(_) | Fallback::Always(_) => None,
+            Fallback::Required => {
+                let origin = path.get(..2).and_then(|section| self.values.sections.get(section));
+                let message = format!("{} is not set", path.join("."));
+                let help = format!("There must be one: {}.", key.about);
+                let origin = origin.unwrap_or(&Origin::Default);
+                self.findings.push(self.values.finding(Severity::Error, "required", origin, message, help));
+                None
+            }
+        }
+    }
+
+    fn origin(&self, path: &[&str]) -> &Origin {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        self.values.set.get(&path).map_or(&Origin::Default, |(_, origin)| origin)
+    }
+
+    fn note(&mut self, severity: Severity, code: &'static str, path: &[&str], message: String, help: &str) {
+        let finding = self.values.finding(severity, code, self.origin(path), message, help.to_owned());
+        self.findings.push(finding);
+    }
+
+    fn wrong(&mut self, path: &[&str], message: String, help: &str) {
+        self.note(Severity::Error, "value", path, message, help);
+    }
+
+    fn text(&mut self, path: &[&str]) -> Option<String> {
+        match self.value(path)? {
+            Value::Text(text) => Some(text),
+            Value::Number(_) | Value::Texts(_) => None,
+        }
+    }
+
+    fn parsed<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(path)?;
+        read(&text)
+            .map_err(|why| self.wrong(path, format!("{}: {why}", path.join(".")), "Mend this value."))
+            .ok()
+    }
+
+    fn each<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let Some(Value::Texts(texts)) = self.value(path) else { return Vec::new() };
+        let mut out = Vec::new();
+        for text in texts {
+            match read(&text) {
+                Ok(value) => out.push(value),
+                Err(why) => self.wrong(path, format!("{}: {why}", path.join(".")), "Mend this value."),
+            }
+        }
+        out
+    }
+
+    fn number(&mut self, path: &[&str], least: i64, most: i64) -> i64 {
+        let Some(Value::Number(number)) = self.value(path) else { return least };
+        if (least..=most).contains(&number) {
+            return number;
+        }
+        let message = format!("{} can't be {number}", path.join("."));
+        self.wrong(path, message, &format!("Write a number from {least} to {most}."));
+        least
+    }
+
+    fn duration(&mut self, path: &[&str], least: Duration) -> Duration {
+        let Some(duration) = self.parsed(path, parse::duration) else { return least };
+        if duration < least {
+            self.wrong(path, format!("{} is too short", path.join(".")), "Write at least 1s.");
+        }
+        duration
+    }
+
+    /// A path, relative to the settings' folder.
+    fn path(&mut self, path: &[&str]) -> Option<PathBuf> {
+        let text = self.text(path)?;
+        if text.is_empty() {
+            self.wrong(path, format!("{} is empty", path.join(".")), "Write a path.");
+        }
+        Some(self.folder.join(text))
+    }
+
+    fn relay(&mut self, name: &str) -> Relay {
+        let at = |key| ["relay", name, key];
+        let password = self.password(name);
+        let username = self.text(&at("username"));
+        if username.is_some() != password.is_some() && !self.has_password_finding(name) {
+            let (has, lacks) =
+                if username.is_some() { ("username", "password") } else { ("password", "username") };
+            self.wrong(
+                &at(has),
+                format!("relay.{name} has a {has} but no {lacks}"),
+                "Set username with password or password_file, or neither.",
+            );
+        }
+        let tls = self.parsed(&at("tls"), |t| parse::choice(t, &["starttls", "implicit", "none"])).map_or(
+            Tls::Starttls,
+            |word| match word {
+                "implicit" => Tls::Implicit,
+                "none" => Tls::None,
+                _ => Tls::Starttls,
+            },
+        );
+        Relay {
+            name: name.to_owned(),
+            host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
+            port: u16::try_from(self.number(&at("port"), 1, 65_535)).unwrap_or_default(),
+            tls,
+            ca_file: self.path(&at("ca_file")),
+            username,
+            password,
+            connections: self.number(&at("connections"), 1, 1000) as usize,
+            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
+            messages_per_minute: self.number(&at("messages_per_minute"), 0, 10_000_000) as u32,
+        }
+    }
+
+    fn has_password_finding(&self, name: &str) -> bool {
+        let about = format!("relay.{name}.password");
+        self.findings.iter().any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
+    }
+
+    /// `password`, or what stands in `password_file` without the line break at its end.
+    fn password(&mut self, name: &str) -> Option<String> {
+        let (direct, in_file) = (["relay", name, "password"], ["relay", name, "password_file"]);
+        let password = self.text(&direct);
+        let Some(file) = self.path(&in_file) else { return password };
+        // The environment wins over the file of settings, also between these two.
+        match (password, self.origin(&direct)) {
+            (Some(password), Origin::Environment(_)) => return Some(password),
+            (Some(password), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
+                let message = format!("relay.{name}.password is set, and password_file too");
+                self.wrong(&direct, message, "Keep one of them.");
+                return Some(password);
+            }
+            _ => {}
+        }
+        match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                self.warn_when_others_can_read(&in_file, &file);
+                Some(text.trim_end_matches(['\n', '\r']).to_owned())
+            }
+            Err(e) => {
+                let message = format!(
+                    "relay.{name}.password_file: {} can't be read: {}",
+                    file.display(),
+                    crate::words::io(&e)
+                );
+                self.wrong(&in_file, message, "Put the password there, in a file with mode 0600.");
+                None
+            }
+        }
+    }
+
+    fn warn_when_others_can_read(&mut self, path: &[&str], file: &Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let others = std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
+        if others {
+            let message = format!("{} can be read by others", file.display());
+            let help = format!("chmod 600 {}", file.display());
+            self.note(Severity::Warning, "password-readable", path, message, &help);
+        }
+    }
+
+    fn list(&mut self, key: &str) -> List {
+        let at = |name| ["list", key, name];
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+            let path = ["list".to_owned(), key.to_owned()];
+            let origin = self.values.sections.get(&path[..]).unwrap_or(&Origin::Default);
+            self.findings.push(self.values.finding(
+                Severity::Error,
+                "value",
+                origin,
+                format!("“{key}” can't be the key of a list"),
+                "It stands in addresses: use letters of ASCII, digits, - and _.".into(),
+            ));
+        }
+        let name = self.text(&at("name")).unwrap_or_default();
+        let from = self.parsed(&at("from"), parse::mailbox).unwrap_or_else(nobody);
+        let zone = self.parsed(&at("zone"), parse::zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        List {
+            key: key.to_owned(),
+            promise: self.text(&at("promise")).unwrap_or_else(|| name.clone()),
+            name,
+            description: self.text(&at("description")).unwrap_or_default(),
+            unsubscribe_mailto: self
+                .parsed(&at("unsubscribe_mailto"), parse::address_of)
+                .unwrap_or_else(|| from.address.clone()),
+            from,
+            bounce_address: self.parsed(&at("bounce_address"), parse::address_of),
+            language: self.parsed(&at("language"), parse::language).unwrap_or_default(),
+            issues: self.path(&at("issues")).unwrap_or_default(),
+            schedule: self
+                .parsed(&at("schedule"), |text| Plan::parse(text, zone.clone()).map(|_| text.to_owned())),
+            zone,
+            theme: self.text(&at("theme")).unwrap_or_default(),
+            postal_address: self.text(&at("postal_address")).unwrap_or_default(),
+            confirm_within: self.duration(&at("confirm_within"), Duration::from_secs(1)),
+            utm: self.utm(key),
+        }
+    }
+
+    fn utm(&mut self, key: &str) -> Utm {
+        let domain = |text: &str| match idna::domain_to_ascii(text.trim_start_matches("*.")) {
+            Ok(domain) if !domain.is_empty() => Ok(domain),
+            _ => Err(format!("“{text}” is no domain")),
+        };
+        Utm {
+            source: self.text(&["list", key, "utm", "source"]).unwrap_or_default(),
+            medium: self.text(&["list", key, "utm", "medium"]).unwrap_or_default(),
+            campaign: self.text(&["list", key, "utm", "campaign"]).unwrap_or_default(),
+            only_domains: self.each(&["list", key, "utm", "only_domains"], domain),
+            never_domains: self.each(&["list", key, "utm", "never_domains"], domain),
+        }
+    }
+}

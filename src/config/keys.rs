@@ -1,0 +1,138 @@
+//! Every setting there is: its name, its kind, what holds where it is not set, and what it is for.
+//!
+//! Reading, `config check`, `config show` and the test over the sample all go by this one table, so that
+//! none of them can know a setting that another does not.
+
+use Fallback::{Always, Is, Required, Unset};
+use Kind::{Number, Secret, Text, Texts};
+
+/// What a value looks like in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// A text that is never shown.
+    Secret,
+    Number,
+    /// Several texts: `["a", "b"]`, or `a, b` in the environment.
+    Texts,
+}
+
+/// What holds where nothing is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// This value, in the form that the environment takes.
+    Is(&'static str),
+    /// Nothing; the words say what that means.
+    Unset(&'static str),
+    /// Taken from elsewhere; the words say from where.
+    Always(&'static str),
+    /// There must be a value.
+    Required,
+}
+
+/// One setting. A `*` in its path stands for the name of a relay or list.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub path: &'static str,
+    pub kind: Kind,
+    pub fallback: Fallback,
+    pub about: &'static str,
+}
+
+const fn key(path: &'static str, kind: Kind, fallback: Fallback, about: &'static str) -> Key {
+    Key { path, kind, fallback, about }
+}
+
+/// All settings, in the order in which they are shown.
+pub const KEYS: &[Key] = &[
+    key("web.listen", Text, Is("127.0.0.1:8080"), "where the daemon's pages are served, host and port"),
+    key("web.public_url", Text, Unset("nothing can be sent"), "what every link in a mail begins with"),
+    key("web.trusted_proxies", Texts, Is(""), "networks whose X-Forwarded-For is believed"),
+    key("store.path", Text, Is("letterpress.db"), "the database"),
+    key("log.level", Text, Is("info"), "error, warn, info, debug or trace"),
+    key("log.format", Text, Is("auto"), "auto, text, json or journald"),
+    key("relay.*.host", Text, Required, "the SMTP server that takes the mails"),
+    key("relay.*.port", Number, Is("587"), "its port"),
+    key("relay.*.tls", Text, Is("starttls"), "starttls, implicit or none"),
+    key("relay.*.ca_file", Text, Unset("the system's roots alone"), "further roots, PEM"),
+    key("relay.*.username", Text, Unset("no login"), "the name to log in with"),
+    key("relay.*.password", Secret, Unset("none"), "the password"),
+    key("relay.*.password_file", Text, Unset("none"), "a file with the password"),
+    key("relay.*.connections", Number, Is("4"), "connections at once"),
+    key("relay.*.messages_per_connection", Number, Is("500"), "then a new connection is made"),
+    key("relay.*.messages_per_minute", Number, Is("0"), "0: no limit"),
+    key("sending.batch_size", Number, Is("500"), "how many are read ahead; they stay queued"),
+    key("sending.pause_between_batches", Text, Is("0s"), "a rest after each batch"),
+    key("sending.first_retry", Text, Is("5m"), "the least wait after a temporary refusal"),
+    key("sending.longest_retry", Text, Is("4h"), "the waits grow up to this"),
+    key("sending.give_up_after", Text, Is("48h"), "then a deferred mail has failed"),
+    key("sending.hold_when_late", Text, Is("6h"), "a send due longer ago waits for the author"),
+    key("list.*.name", Text, Required, "the newsletter's name"),
+    key("list.*.promise", Text, Always("its name"), "the headline of the subscribe page"),
+    key("list.*.description", Text, Is(""), "what one gets, in a sentence or two"),
+    key("list.*.from", Text, Required, "the sender, such as Akira <news@example.org>"),
+    key("list.*.unsubscribe_mailto", Text, Always("the From address"), "where to leave by mail"),
+    key("list.*.bounce_address", Text, Unset("From is the envelope sender"), "where bounces return to"),
+    key("list.*.language", Text, Is("en"), "of the letter and its pages, BCP 47"),
+    key("list.*.issues", Text, Is("issues"), "the folder of issue files"),
+    key("list.*.schedule", Text, Unset("sent by hand"), "cron of five fields, Sunday is 0"),
+    key("list.*.zone", Text, Is("UTC"), "the zone of the schedule, such as Europe/Berlin"),
+    key("list.*.theme", Text, Is("magazine"), "magazine or quiet, or a folder in themes/"),
+    key("list.*.postal_address", Text, Is(""), "in the footer; many laws want one"),
+    key("list.*.confirm_within", Text, Is("72h"), "how long a confirmation link is good"),
+    key("list.*.utm.source", Text, Is("newsletter"), "utm_source of every link"),
+    key("list.*.utm.medium", Text, Is("email"), "utm_medium of every link"),
+    key("list.*.utm.campaign", Text, Is("{list}"), "may hold {list}, {number}, {date}, {slug}"),
+    key("list.*.utm.only_domains", Texts, Is(""), "if given, only links to these are tagged"),
+    key("list.*.utm.never_domains", Texts, Is(""), "links to these are not tagged"),
+];
+
+/// The setting of a path with real names in it, such as `relay.main.host`.
+pub fn find(path: &[String]) -> Option<&'static Key> {
+    KEYS.iter().find(|key| {
+        let mut parts = key.path.split('.');
+        path.iter().all(|name| parts.next().is_some_and(|part| part == "*" || part == name))
+            && parts.next().is_none()
+    })
+}
+
+/// What may follow a prefix with real names in it: `[]` gives the sections, `["relay", "main"]` its keys.
+pub fn children(prefix: &[String]) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    for key in KEYS {
+        let mut parts = key.path.split('.');
+        let fits = prefix.iter().all(|name| parts.next().is_some_and(|part| part == "*" || part == name));
+        if let (true, Some(part)) = (fits, parts.next())
+            && !found.contains(&part)
+        {
+            found.push(part);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(dotted: &str) -> Vec<String> {
+        dotted.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn paths_with_names_find_their_setting() {
+        assert_eq!(find(&path("relay.main.host")).map(|k| k.path), Some("relay.*.host"));
+        assert_eq!(find(&path("list.weekly.utm.source")).map(|k| k.path), Some("list.*.utm.source"));
+        assert!(find(&path("relay.main")).is_none());
+        assert!(find(&path("web.listem")).is_none());
+    }
+
+    #[test]
+    fn children_are_the_names_that_may_follow() {
+        assert_eq!(children(&[]), ["web", "store", "log", "relay", "sending", "list"]);
+        assert_eq!(children(&path("relay")), ["*"]);
+        assert!(children(&path("list.weekly")).contains(&"utm"));
+        assert!(children(&path("list.weekly.utm")).contains(&"only_domains"));
+        assert!(children(&path("web.listen")).is_empty());
+    }
+}

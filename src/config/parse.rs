@@ -1,0 +1,177 @@
+//! Readers of single values. Each gives a sentence about what is wrong with a text.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::model::Address;
+use crate::model::list::Mailbox;
+
+/// A duration as people write it: `5m`, `48h`, `1h 30m`, `0s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("“{text}” is no duration such as 30s, 5m, 48h or 1h 30m");
+    let mut seconds: u64 = 0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(bad());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
+        let number: u64 = rest[..digits].parse().map_err(|_| bad())?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let unit = match &rest[..letters] {
+            "s" | "sec" | "second" | "seconds" => 1,
+            "m" | "min" | "minute" | "minutes" => 60,
+            "h" | "hour" | "hours" => 3600,
+            "d" | "day" | "days" => 86_400,
+            _ => return Err(bad()),
+        };
+        seconds = number.checked_mul(unit).and_then(|n| seconds.checked_add(n)).ok_or_else(bad)?;
+        rest = rest[letters..].trim_start();
+    }
+    // Beyond a hundred years, sums with a clock would overflow.
+    if seconds > 100 * 366 * 86_400 { Err(bad()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+/// Host and port to listen on.
+pub fn listen(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err(format!("“{text}” is no host and port such as 127.0.0.1:8080")),
+    }
+}
+
+/// A host's name or address, alone.
+pub fn host(text: &str) -> Result<String, String> {
+    let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
+    if bad { Err(format!("“{text}” is no host such as smtp.example.org")) } else { Ok(text.to_owned()) }
+}
+
+/// An address that links begin with, without the slash at its end.
+pub fn public_url(text: &str) -> Result<String, String> {
+    let bad = |why: &str| Err(format!("“{text}” {why}"));
+    let Ok(url) = url::Url::parse(text) else {
+        return bad("is no address such as https://letters.example.org");
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return bad("does not begin with https:// and a host");
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return bad("has more than a host and a path");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A sender: `Akira <news@example.org>`, or the address alone.
+pub fn mailbox(text: &str) -> Result<Mailbox, String> {
+    let text = text.trim();
+    let (name, address) = match text.strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
+        Some((name, address)) => (name.trim(), address),
+        None => ("", text),
+    };
+    let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
+    if name.chars().any(char::is_control) {
+        return Err("a name can't hold line breaks or control characters".into());
+    }
+    Ok(Mailbox { name: name.to_owned(), address: address_of(address)? })
+}
+
+/// A bare address.
+pub fn address_of(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|e| format!("“{text}”: {e}"))
+}
+
+/// A network such as `10.0.0.0/8`, or a single address.
+pub fn network(text: &str) -> Result<(IpAddr, u8), String> {
+    let bad = || format!("“{text}” is no network such as 10.0.0.0/8 or 2001:db8::/32");
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.trim().parse().map_err(|_| bad())?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map_or(Ok(longest), |p| p.trim().parse::<u8>().map_err(|_| bad()))?;
+    if prefix > longest { Err(bad()) } else { Ok((address, prefix)) }
+}
+
+/// A time zone of the IANA database.
+pub fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+    jiff::tz::TimeZone::get(text).map_err(|_| format!("“{text}” is no time zone such as Europe/Berlin"))
+}
+
+/// A language tag that is well enough formed for `lang` (BCP 47): letters, digits and hyphens.
+pub fn language(text: &str) -> Result<String, String> {
+    let subtag = |t: &str| (1..=8).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric());
+    let first = text.split('-').next().unwrap_or_default();
+    if text.split('-').all(subtag) && first.len() >= 2 && first.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("“{text}” is no language such as en or zh-Hans"))
+}
+
+/// One of the given words.
+pub fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
+    words.iter().copied().find(|word| *word == text).ok_or_else(|| {
+        let near = crate::words::nearest(text, words.iter().copied());
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        format!("“{text}” is none of {}{hint}", words.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let seconds = |text: &str| duration(text).map(|d| d.as_secs()).ok();
+        assert_eq!(seconds("5m"), Some(300));
+        assert_eq!(seconds("48h"), Some(172_800));
+        assert_eq!(seconds("1h 30m"), Some(5400));
+        assert_eq!(seconds("2 days"), Some(172_800));
+        assert_eq!(seconds("0s"), Some(0));
+        for bad in ["", "5", "m", "-5m", "5 parsecs", "1.5h", "99999999999999999999s", "9999999d"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_a_host_and_perhaps_a_path() {
+        assert_eq!(public_url("https://l.example.org/").as_deref(), Ok("https://l.example.org"));
+        assert_eq!(public_url("http://127.0.0.1:8080").as_deref(), Ok("http://127.0.0.1:8080"));
+        for bad in
+            ["l.example.org", "ftp://l.example.org", "https://l.example.org/?a=1", "https://u@l.example.org"]
+        {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sender_has_a_name_or_none() {
+        let named = mailbox("\"Q, Quote\" <News@Example.org>").unwrap();
+        assert_eq!((named.name.as_str(), named.address.as_str()), ("Q, Quote", "News@example.org"));
+        assert_eq!(mailbox("news@example.org").unwrap().name, "");
+        assert!(mailbox("Akira news@example.org").is_err());
+        assert!(mailbox("A\r\nBcc: x <news@example.org>").is_err());
+    }
+
+    #[test]
+    fn networks_have_a_length_that_fits() {
+        assert_eq!(network("10.0.0.0/8"), Ok(("10.0.0.0".parse().unwrap(), 8)));
+        assert_eq!(network("::1"), Ok(("::1".parse().unwrap(), 128)));
+        assert!(network("10.0.0.0/33").is_err() && network("proxy").is_err());
+    }
+
+    #[test]
+    fn a_language_is_a_tag() {
+        assert!(language("zh-Hans").is_ok() && language("en").is_ok());
+        assert!(language("").is_err() && language("english!").is_err() && language("e").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in "\\PC{0,30}") {
+            let _ = (duration(&text), listen(&text), public_url(&text), mailbox(&text), network(&text), language(&text));
+        }
+    }
+}

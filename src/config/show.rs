@@ -1,0 +1,105 @@
+//! Where each value came from, for `config show`.
+
+use serde::Serialize;
+
+use super::Examined;
+use super::keys::{Fallback, KEYS, Kind};
+use super::values::{Origin, Value};
+
+/// One setting as it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Such as `relay.main.host`.
+    pub key: String,
+    /// As the file would have it; `None`: not set. A secret is never shown.
+    pub value: Option<String>,
+    /// `default`, `letterpress.toml:14` or the name of a variable.
+    pub source: String,
+    /// What it is for, and what holds where it is not set.
+    pub about: String,
+}
+
+/// Every setting, with the names of relays and lists put in.
+pub fn show(examined: &Examined) -> Vec<Shown> {
+    let values = &examined.values;
+    let mut out = Vec::new();
+    let mut last_section = "";
+    for key in KEYS {
+        let parts: Vec<&str> = key.path.split('.').collect();
+        if parts[1] != "*" {
+            out.push(one(examined, key.path.split('.').map(str::to_owned).collect()));
+        } else if parts[0] != last_section {
+            // All keys of one relay, then all of the next.
+            for name in values.names(parts[0]) {
+                for key in KEYS.iter().filter(|k| k.path.starts_with(&format!("{}.*.", parts[0]))) {
+                    out.push(one(
+                        examined,
+                        key.path.replacen('*', &name, 1).split('.').map(str::to_owned).collect(),
+                    ));
+                }
+            }
+        }
+        last_section = parts[0];
+    }
+    out
+}
+
+fn one(examined: &Examined, path: Vec<String>) -> Shown {
+    let key = super::keys::find(&path).expect("the path was made from the table");
+    let set = examined.values.set.get(&path);
+    let value = match (set, key.fallback) {
+        (Some(_), _) if key.kind == Kind::Secret => Some("(hidden)".to_owned()),
+        (Some((value, _)), _) => Some(written(value)),
+        (None, Fallback::Is(text)) => super::environment::read(key.kind, text).as_ref().map(written),
+        (None, _) => None,
+    };
+    let source = match set.map(|(_, origin)| origin) {
+        Some(Origin::File(line, _)) => format!("{}:{line}", examined.values.file),
+        Some(Origin::Environment(name)) => name.clone(),
+        Some(Origin::Default) | None => "default".to_owned(),
+    };
+    let about = match key.fallback {
+        Fallback::Unset(means) if value.is_none() => format!("{}; not set: {means}", key.about),
+        Fallback::Always(from) if value.is_none() => format!("{}; not set: {from}", key.about),
+        _ => key.about.to_owned(),
+    };
+    Shown { key: path.join("."), value, source, about }
+}
+
+/// A value as the file would have it.
+fn written(value: &Value) -> String {
+    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    match value {
+        Value::Text(t) => text(t),
+        Value::Number(n) => n.to_string(),
+        Value::Texts(texts) => format!("[{}]", texts.iter().map(|t| text(t)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_value_is_shown_with_its_source_and_secrets_are_not() {
+        let text =
+            "[relay.b]\nhost = \"h\"\nusername = \"u\"\npassword = \"sesame\"\n[relay.a]\nhost = \"i\"\n";
+        let variables = [("LETTERPRESS__RELAY__A__PORT".to_owned(), "25".to_owned())];
+        let shown = show(&super::super::read(text, "l.toml", Path::new("."), variables));
+        let get = |key: &str| shown.iter().find(|s| s.key == key).unwrap();
+        assert_eq!(get("relay.b.host").value.as_deref(), Some("\"h\""));
+        assert_eq!(get("relay.b.host").source, "l.toml:2");
+        assert_eq!(get("relay.a.port").value.as_deref(), Some("25"));
+        assert_eq!(get("relay.a.port").source, "LETTERPRESS__RELAY__A__PORT");
+        assert_eq!(
+            (get("web.trusted_proxies").value.as_deref(), get("web.trusted_proxies").source.as_str()),
+            (Some("[]"), "default")
+        );
+        assert_eq!(get("web.public_url").value, None);
+        assert!(!serde_json::to_string(&shown).unwrap().contains("sesame"));
+        let order: Vec<_> = shown.iter().map(|s| s.key.as_str()).filter(|k| k.starts_with("relay")).collect();
+        assert!(order[..10].iter().all(|k| k.starts_with("relay.a")), "{order:?}");
+    }
+}
