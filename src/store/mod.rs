@@ -20,6 +20,7 @@ pub mod keys;
 pub mod lists;
 pub mod media;
 pub mod people;
+mod places;
 pub mod system_mails;
 #[cfg(test)]
 pub(crate) mod testing;
