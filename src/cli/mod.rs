@@ -14,6 +14,7 @@ mod config;
 mod deliveries;
 mod demo;
 mod dkim;
+mod findings;
 mod init;
 mod keys;
 mod new;
