@@ -10,10 +10,10 @@ mod parse;
 mod show;
 mod values;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
 pub use show::{Shown, show};
@@ -47,8 +47,8 @@ pub struct Settings {
     pub listen: String,
     /// `[web] public_url`, without a slash at its end.
     pub public_url: Option<String>,
-    /// `[web] trusted_proxies`: networks as an address and a length in bits.
-    pub trusted_proxies: Vec<(IpAddr, u8)>,
+    /// `[web] trusted_proxies`.
+    pub trusted_proxies: Vec<Cidr>,
     /// `[store] path`.
     pub database: PathBuf,
     pub log: Log,
