@@ -21,9 +21,13 @@ pub fn begin(log: &Log) -> Result<(), String> {
     let filter =
         Targets::new().with_default(tracing::Level::WARN).with_target(env!("CARGO_CRATE_NAME"), level);
     let to_journal = log.format == "journald"
-        || log.format == "auto" && std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal();
+        || log.format == "auto"
+            && std::env::var_os("JOURNAL_STREAM").is_some()
+            && !std::io::stderr().is_terminal();
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
-        "json" => Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)),
+        "json" => {
+            Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
+        }
         _ if to_journal => match tracing_journald::layer() {
             Ok(journal) => Box::new(journal),
             Err(_) if log.format == "auto" => Box::new(text()),

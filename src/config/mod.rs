@@ -129,6 +129,11 @@ pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
     Ok(examined.settings)
 }
 
+/// The settings that hold where there is no file.
+pub fn defaults() -> Settings {
+    read(WITHOUT_A_FILE, "", Path::new("."), []).settings
+}
+
 /// As [`load`], but hands out what is wrong, too.
 ///
 /// # Errors
