@@ -13,14 +13,20 @@ mod migrate;
 
 mod backup;
 pub mod deliveries;
+pub mod dkim;
+pub mod exchange;
 pub mod export;
+pub mod fanout;
 pub mod import;
 pub mod issues;
 pub mod keys;
+#[cfg(test)]
+mod ledger_tests;
 pub mod lists;
 pub mod media;
 pub mod people;
 mod places;
+pub mod steering;
 pub mod system_mails;
 #[cfg(test)]
 pub(crate) mod testing;
