@@ -52,8 +52,7 @@ CREATE TABLE suppression (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE issue (
-    -- Never used again, even where an issue that reached nobody makes room for another.
-    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    id            INTEGER PRIMARY KEY,
     list_id       INTEGER NOT NULL REFERENCES list (id),
     slug          TEXT    NOT NULL,
     number        INTEGER,

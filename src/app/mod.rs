@@ -2,4 +2,3 @@
 //! asks the machine for time and randomness.
 
 pub mod clock;
-pub mod logging;

@@ -11,7 +11,6 @@ pub mod issue;
 pub mod list;
 pub mod network;
 pub mod rendered;
-pub mod sending;
 pub mod subscriber;
 
 pub use address::Address;

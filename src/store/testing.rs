@@ -46,3 +46,33 @@ pub fn mail() -> Rendered {
         language: "en".into(),
     }
 }
+
+impl Store {
+    /// How and from where the newest consent of a kind came; empty where it is not known.
+    pub async fn last_consent(&self, event: &str) -> (String, String) {
+        sqlx::query_as(
+            "SELECT how, coalesce(network, '') FROM consent WHERE event = ? ORDER BY id DESC LIMIT 1",
+        )
+        .bind(event)
+        .fetch_one(self.readers())
+        .await
+        .unwrap()
+    }
+
+    /// Keeps a picture that belongs to no issue.
+    pub async fn put_media(&self, hash: &'static str, ext: &'static str, bytes: &'static [u8]) {
+        self.write("keeping a picture", move |c| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO media VALUES (?, ?, ?)")
+                    .bind(hash)
+                    .bind(ext)
+                    .bind(bytes)
+                    .execute(c)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+}

@@ -1,0 +1,136 @@
+//! Which network a request came from.
+//!
+//! The connection's other end, unless it is a trusted proxy: then the nearest address before it that is none,
+//! read from the end of `X-Forwarded-For` or, where that is missing, of `Forwarded` (RFC 7239). What stands
+//! further to the left was written by the client, and proves nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use super::Site;
+use super::error::Problem;
+use crate::model::network::{Cidr, Network};
+
+/// The network of whoever asks. No finer address leaves this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client(pub(super) Network);
+
+impl FromRequestParts<Arc<Site>> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Client, Problem> {
+        let ConnectInfo(peer) =
+            parts.extensions.get::<ConnectInfo<SocketAddr>>().copied().ok_or(Problem::Broken)?;
+        Ok(Client(address(peer.ip(), &parts.headers, &site.settings.trusted_proxies).into()))
+    }
+}
+
+/// The client's address, by the word of trusted proxies alone.
+fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
+    let trusts = |address: IpAddr| trusted.iter().any(|block| block.contains(address));
+    let mut nearest = peer;
+    if !trusts(peer) {
+        return nearest;
+    }
+    for said in hops(headers).into_iter().rev() {
+        // A hop that hides itself (`unknown`, `_hidden`) ends the chain: the last proxy stands for the client.
+        let Some(address) = said else { return nearest };
+        nearest = address;
+        if !trusts(address) {
+            return nearest;
+        }
+    }
+    nearest
+}
+
+/// The hops that the proxies wrote down, the client's end first; `None` for one that names no address.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let elements = |name: &str| -> Vec<String> {
+        headers
+            .get_all(name)
+            .iter()
+            .flat_map(|value| {
+                String::from_utf8_lossy(value.as_bytes()).split(',').map(str::to_owned).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let by_custom = elements("x-forwarded-for");
+    if !by_custom.is_empty() {
+        return by_custom.iter().map(|text| node(text)).collect();
+    }
+    elements("forwarded")
+        .iter()
+        .map(|element| {
+            let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+            let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+            named.next().and_then(|(_, value)| node(value.trim().trim_matches('"')))
+        })
+        .collect()
+}
+
+/// An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, with a port too.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(with_port) = text.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, headers: &[(&'static str, &str)], trusted: &[&str]) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let trusted: Vec<Cidr> = trusted.iter().map(|t| t.parse().unwrap()).collect();
+        Network::from(address(peer.parse().unwrap(), &map, &trusted)).to_string()
+    }
+
+    const XFF: &str = "x-forwarded-for";
+
+    #[test]
+    fn nobody_is_believed_who_is_no_trusted_proxy() {
+        assert_eq!(seen("203.0.113.5", &[(XFF, "192.0.2.1")], &[]), "203.0.113.0/24");
+        assert_eq!(seen("203.0.113.5", &[("forwarded", "for=192.0.2.1")], &["10.0.0.0/8"]), "203.0.113.0/24");
+    }
+
+    #[test]
+    fn behind_proxies_the_nearest_stranger_counts() {
+        let proxies = ["127.0.0.1", "10.0.0.0/8"];
+        let at = |headers: &[(&'static str, &str)]| seen("127.0.0.1", headers, &proxies);
+        assert_eq!(at(&[(XFF, "192.0.2.1")]), "192.0.2.0/24");
+        assert_eq!(at(&[(XFF, "198.51.100.7, 192.0.2.1, 10.2.3.4")]), "192.0.2.0/24");
+        assert_eq!(at(&[(XFF, "198.51.100.7"), (XFF, "192.0.2.1:5000")]), "192.0.2.0/24");
+        assert_eq!(at(&[(XFF, "2001:db8:9::1")]), "2001:db8:9::/48");
+        assert_eq!(at(&[(XFF, "10.1.1.1, 10.2.2.2")]), "10.1.1.0/24");
+        assert_eq!(at(&[]), "127.0.0.0/24");
+    }
+
+    #[test]
+    fn forwarded_is_read_where_the_other_is_missing() {
+        let at = |value: &str| seen("127.0.0.1", &[("forwarded", value)], &["127.0.0.1"]);
+        assert_eq!(at("for=192.0.2.43;proto=https"), "192.0.2.0/24");
+        assert_eq!(at("by=203.0.113.1; For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::/48");
+        assert_eq!(at("for=198.51.100.1, for=\"192.0.2.1:80\""), "192.0.2.0/24");
+        assert_eq!(at("for=unknown"), "127.0.0.0/24");
+        assert_eq!(at("for=198.51.100.1, for=_hidden"), "127.0.0.0/24");
+    }
+
+    #[test]
+    fn nonsense_ends_the_chain() {
+        for nonsense in ["", ",", "1.2.3", "300.1.1.1", "[::1", "for=1.2.3.4", "\u{e9}"] {
+            assert_eq!(seen("127.0.0.1", &[(XFF, nonsense)], &["127.0.0.1"]), "127.0.0.0/24", "{nonsense:?}");
+        }
+    }
+}

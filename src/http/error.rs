@@ -1,0 +1,293 @@
+//! What can go wrong in a request, and the only place that turns it into a status and words.
+//!
+//! An endpoint gives a [`Problem`]; the layer [`dress`] writes it as a page, or as JSON for who sent JSON.
+//! Answers of the framework's own (405, 408, 413) are dressed likewise. A failure of ours is logged here, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Site;
+use super::page::{Plain, answer};
+use crate::store::StoreError;
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Nothing has this address.
+    NotFound,
+    /// A link that was not made here, or is not whole.
+    BadLink,
+    /// The person behind a good link is no longer there.
+    Gone,
+    /// The list behind a good link is no longer in the settings.
+    Closed,
+    /// A question that is too old to be answered.
+    Expired,
+    /// A leaving that is too old to be taken back.
+    TooLate,
+    /// A body that can't be read at all, and why.
+    Malformed(String),
+    /// A field whose value can't be taken, and what to change.
+    Invalid {
+        field: &'static str,
+        why: String,
+    },
+    /// No list has this key.
+    UnknownList,
+    /// There are several lists, and none was named.
+    WhichList,
+    /// Too many sign-ups from one network; the next one passes after this time.
+    TooMany(Duration),
+    /// Neither a form nor JSON.
+    WrongType,
+    WrongMethod,
+    TooLarge,
+    TooSlow,
+    /// The database can't be written for now.
+    Busy,
+    /// A defect or damage on our side.
+    Broken,
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        if error.is_passing() {
+            tracing::warn!("a request has to be sent again: {error}");
+            Problem::Busy
+        } else {
+            tracing::error!("a request failed: {error}");
+            Problem::Broken
+        }
+    }
+}
+
+/// The words of a problem.
+struct Words {
+    headline: &'static str,
+    lede: String,
+    /// Whether signing up (again) is what to do.
+    again: bool,
+}
+
+impl Problem {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Problem::NotFound | Problem::BadLink | Problem::UnknownList => StatusCode::NOT_FOUND,
+            Problem::Gone | Problem::Closed | Problem::Expired | Problem::TooLate => StatusCode::GONE,
+            Problem::Malformed(_) => StatusCode::BAD_REQUEST,
+            Problem::Invalid { .. } | Problem::WhichList => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Problem::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Problem::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Problem::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the framework's own answers mean.
+    pub(super) fn of_status(status: StatusCode) -> Option<Problem> {
+        Some(match status {
+            StatusCode::METHOD_NOT_ALLOWED => Problem::WrongMethod,
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+            StatusCode::REQUEST_TIMEOUT => Problem::TooSlow,
+            StatusCode::NOT_FOUND => Problem::NotFound,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::WrongType,
+            StatusCode::BAD_REQUEST => Problem::Malformed("the address of this page can't be read".into()),
+            other if other.is_server_error() => Problem::Broken,
+            _ => return None,
+        })
+    }
+
+    /// The word that programs go by; it never changes.
+    fn code(&self) -> &'static str {
+        match self {
+            Problem::NotFound => "not_found",
+            Problem::BadLink => "bad_link",
+            Problem::Gone => "gone",
+            Problem::Closed => "closed",
+            Problem::Expired => "expired",
+            Problem::TooLate => "too_late",
+            Problem::Malformed(_) => "malformed",
+            Problem::Invalid { .. } => "invalid",
+            Problem::UnknownList => "unknown_list",
+            Problem::WhichList => "which_list",
+            Problem::TooMany(_) => "too_many",
+            Problem::WrongType => "wrong_type",
+            Problem::WrongMethod => "wrong_method",
+            Problem::TooLarge => "too_large",
+            Problem::TooSlow => "too_slow",
+            Problem::Busy => "busy",
+            Problem::Broken => "broken",
+        }
+    }
+
+    fn words(&self) -> Words {
+        let say = |headline, lede: &str, again| Words { headline, lede: lede.to_owned(), again };
+        match self {
+            Problem::NotFound => say(
+                "Nothing is set on this page",
+                "The address may have been cut short by a mail program.",
+                true,
+            ),
+            Problem::BadLink => say(
+                "This link is not complete",
+                "It may have been cut short by a mail program. Please copy the whole address from the mail.",
+                false,
+            ),
+            Problem::Gone => say(
+                "This address is no longer on the list",
+                "Nothing was changed, and no further issue goes out to it.",
+                true,
+            ),
+            Problem::Closed => say(
+                "This letter is no longer published here",
+                "Nothing was changed, and no further issue goes out.",
+                false,
+            ),
+            Problem::Expired => say(
+                "This button no longer works",
+                "The question was asked too long ago. Sign up again, and a new mail comes.",
+                true,
+            ),
+            Problem::TooLate => say(
+                "This can no longer be undone",
+                "You left too long ago. Sign up again to come back.",
+                true,
+            ),
+            Problem::Malformed(why) => say("This can't be read", &sentence(why), false),
+            Problem::Invalid { why, .. } => say("Please look at this once more", why, false),
+            Problem::UnknownList => {
+                say("There is no such letter here", "Its name in the address is not known.", true)
+            }
+            Problem::WhichList => {
+                say("Which letter?", "There are several here. Say which one in the field “list”.", false)
+            }
+            Problem::TooMany(_) => say(
+                "Too many sign-ups from your network",
+                "Please try again in a minute. Nothing was lost but this attempt.",
+                false,
+            ),
+            Problem::WrongType => {
+                say("This can't be read", "A form or JSON is wanted here (Content-Type).", false)
+            }
+            Problem::WrongMethod => {
+                say("That does not work here", "This address takes no such request.", false)
+            }
+            Problem::TooLarge => {
+                say("This is too long", "A few thousand characters are taken, not more.", false)
+            }
+            Problem::TooSlow => say("That took too long", "Nothing was changed. Please try again.", false),
+            Problem::Busy => say(
+                "One moment",
+                "The database is busy. Nothing was changed; please try again in a minute.",
+                false,
+            ),
+            Problem::Broken => say(
+                "Something is wrong on our side",
+                "Nothing was changed. The reason stands in the log; please try again later.",
+                false,
+            ),
+        }
+    }
+
+    /// The problem as JSON, with its status.
+    fn json(&self) -> Response {
+        let words = self.words();
+        let field = if let Problem::Invalid { field, .. } = self { Some(*field) } else { None };
+        let body = json!({ "error": { "code": self.code(), "field": field, "message": words.lede } });
+        (self.status(), Json(body)).into_response()
+    }
+
+    /// The problem as a page, with its status.
+    fn page(&self, site: &Site) -> Response {
+        let words = self.words();
+        let figure = matches!(self, Problem::NotFound).then_some("404");
+        answer(
+            self.status(),
+            &Plain {
+                shell: site.shell(words.headline, None),
+                figure,
+                headline: words.headline,
+                lede: &words.lede,
+                again: words.again,
+            },
+        )
+    }
+}
+
+/// Bare, until [`dress`] has looked at it.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes problems as what the client reads: JSON for who sent it, or asked for it alone; else a page.
+pub(super) async fn dress(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let in_json = speaks_json(request.headers());
+    let response = next.run(request).await;
+    let known = response.extensions().get::<Problem>().cloned();
+    let bare = response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t == "text/plain; charset=utf-8");
+    let Some(problem) = known.or_else(|| Problem::of_status(response.status()).filter(|_| bare)) else {
+        return response;
+    };
+    let mut dressed = if in_json { problem.json() } else { problem.page(&site) };
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        dressed.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    let wait = match problem {
+        Problem::TooMany(wait) => Some(wait.as_secs() + 1),
+        Problem::Busy => Some(60),
+        _ => None,
+    };
+    if let Some(seconds) = wait {
+        dressed.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    dressed
+}
+
+/// Whether the body, or all that is accepted, is JSON.
+fn speaks_json(headers: &HeaderMap) -> bool {
+    let has = |name, word| {
+        headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.trim_start().starts_with(word))
+    };
+    has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
+}
+
+/// A reason in the manner of commands (`no ending; check it`) as sentences of a page.
+pub(super) fn sentence(reason: &str) -> String {
+    let mut out = String::new();
+    for part in reason.trim_end_matches('.').split("; ") {
+        let mut letters = part.chars();
+        out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(letters.as_str());
+        out.push_str(". ");
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_become_sentences() {
+        assert_eq!(
+            sentence("this address has no ending such as .com; please check the part after @"),
+            "This address has no ending such as .com. Please check the part after @."
+        );
+        assert_eq!(sentence("“x” is no domain name"), "“x” is no domain name.");
+    }
+}

@@ -1,0 +1,150 @@
+//! The web: the pages at which people join and leave, the pictures of issues, and `/healthz`.
+//!
+//! One file an endpoint, with what it asks and says; `error` alone maps what went wrong to statuses. GET and
+//! HEAD never change anything; a POST behind a signed link acts by the token in its address, so there is no
+//! cookie, no login and no script. Nothing is mailed inside a request: signing up queues a mail in the store.
+//! Of a visitor's address only the network is used, and nothing finer is kept or logged.
+//!
+//! What it leaves to others: rows (`store`), tokens (`link`), the confirmation mail's words (`mail`), and when
+//! the next letter comes, which `app` hands in, since this room knows no schedule.
+
+mod assets;
+mod client;
+mod confirm;
+mod dates;
+mod error;
+mod headers;
+mod healthz;
+mod home;
+mod limit;
+mod media;
+mod page;
+mod server;
+mod signed;
+mod subscribe;
+mod undo;
+mod unsubscribe;
+
+#[cfg(test)]
+mod testing;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use jiff::{Timestamp, Zoned};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+use url::Url;
+
+use crate::link::Links;
+use crate::model::network::Cidr;
+use crate::model::{List, ListId, Rendered, SharedClock};
+use crate::store::Store;
+
+pub use server::serve_router;
+
+/// The most bytes of a request's body; a form of one field needs far less.
+const BODY_MAX: usize = 16 * 1024;
+/// How long one request may take, once its head is read.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long somebody can take a leaving back: 30 days.
+const UNDO_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// When the next letter of a list comes, seen from an instant; `None` where it has no schedule.
+pub type NextLetter = Arc<dyn Fn(&List, Timestamp) -> Option<Zoned> + Send + Sync>;
+
+/// What the settings say that concerns the web.
+pub struct Settings {
+    /// Every list of the settings with its row, in the order in which they are shown.
+    pub lists: Vec<(ListId, List)>,
+    /// From these, `X-Forwarded-For` and `Forwarded` are believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// What a person is asked with, a list: rendered once, at the start.
+    pub confirmations: HashMap<ListId, Rendered>,
+}
+
+/// What every endpoint works with.
+pub struct Site {
+    store: Store,
+    links: Links,
+    clock: SharedClock,
+    settings: Settings,
+    next_letter: NextLetter,
+    limiter: limit::Limiter,
+    /// The path of `public_url`, without a slash at its end: what addresses within a page begin with.
+    base: String,
+}
+
+impl Site {
+    /// A site below the links' `public_url`.
+    pub fn new(
+        settings: Settings,
+        store: Store,
+        links: Links,
+        clock: SharedClock,
+        next_letter: NextLetter,
+    ) -> Arc<Site> {
+        let base = Url::parse(links.public_url())
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default();
+        let limiter = limit::Limiter::new();
+        Arc::new(Site { store, links, clock, settings, next_letter, limiter, base })
+    }
+
+    /// The list of a row; `None` where the settings no longer name it.
+    fn list(&self, id: ListId) -> Option<&List> {
+        self.settings.lists.iter().find(|(known, _)| *known == id).map(|(_, list)| list)
+    }
+
+    /// The list of a key.
+    fn list_by_key(&self, key: &str) -> Option<(ListId, &List)> {
+        self.settings.lists.iter().find(|(_, list)| list.key == key).map(|(id, list)| (*id, list))
+    }
+
+    /// The only list, where there is only one.
+    fn only_list(&self) -> Option<(ListId, &List)> {
+        match self.settings.lists.as_slice() {
+            [(id, list)] => Some((*id, list)),
+            _ => None,
+        }
+    }
+}
+
+/// The routes, with all that stands around them.
+pub fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/healthz", get(healthz::show))
+        .route("/subscribe", get(subscribe::show).post(subscribe::take))
+        .route("/confirm/{token}", get(confirm::show).post(confirm::act))
+        .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::act))
+        .route("/undo/{token}", get(undo::show).post(undo::act))
+        .route("/media/{file}", get(media::show))
+        .route("/icon.svg", get(assets::icon))
+        .route(&assets::style_path(), get(assets::style))
+        .fallback(home::missing)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(from_fn_with_state(site.clone(), error::dress))
+        .layer(from_fn(headers::add))
+        .with_state(site)
+}
+
+/// Answers until `shutdown`, then lets requests under way end.
+///
+/// # Errors
+/// When the listener can no longer be used.
+pub async fn serve(
+    listener: TcpListener,
+    site: Arc<Site>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    serve_router(listener, router(site), shutdown).await
+}

@@ -1,0 +1,91 @@
+//! What stands around each page: title, masthead, footer, and how a page becomes an answer.
+
+use askama::Template;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::Problem;
+use super::{Site, assets};
+use crate::model::List;
+
+/// The frame of a page.
+pub(super) struct Shell<'a> {
+    /// Such as `Subscribe · The Weekly Proof`.
+    pub(super) title: String,
+    pub(super) brand: Brand<'a>,
+    /// What addresses begin with.
+    pub(super) base: &'a str,
+    /// The name of the style sheet's version.
+    pub(super) style: &'static str,
+    /// Whether the page is as wide as two columns.
+    pub(super) wide: bool,
+}
+
+/// Whose page it is: the newsletter's, or the site's where it can't be told.
+pub(super) struct Brand<'a> {
+    pub(super) name: &'a str,
+    pub(super) lang: Option<&'a str>,
+    /// Leads the masthead's link to the list's own page.
+    pub(super) query: String,
+}
+
+impl Site {
+    /// The frame of a page about a list, or about none.
+    pub(super) fn shell<'a>(&'a self, title: &str, list: Option<&'a List>) -> Shell<'a> {
+        let list = list.or_else(|| self.only_list().map(|(_, list)| list));
+        let brand = match list {
+            Some(list) => Brand {
+                name: &list.name,
+                lang: Some(&list.language),
+                query: if self.only_list().is_some() { String::new() } else { format!("?list={}", list.key) },
+            },
+            None => Brand { name: host(self.links.public_url()), lang: None, query: String::new() },
+        };
+        Shell {
+            title: format!("{title} · {}", brand.name),
+            brand,
+            base: &self.base,
+            style: assets::style_name(),
+            wide: false,
+        }
+    }
+}
+
+/// The host of an address, for a site of several newsletters.
+fn host(public_url: &str) -> &str {
+    let rest = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or(rest)
+}
+
+/// A filled template as an answer.
+pub(super) fn answer(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        Err(error) => {
+            tracing::error!("a page could not be written: {error}");
+            Problem::Broken.into_response()
+        }
+    }
+}
+
+/// A page of one headline and a few words.
+#[derive(Template)]
+#[template(path = "http/pages/plain.html")]
+pub(super) struct Plain<'a> {
+    pub(super) shell: Shell<'a>,
+    /// A number as ornament.
+    pub(super) figure: Option<&'a str>,
+    pub(super) headline: &'a str,
+    pub(super) lede: &'a str,
+    /// Whether signing up (again) is what to do.
+    pub(super) again: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_site_of_several_letters_is_named_by_its_host() {
+        assert_eq!(super::host("https://letters.example.org"), "letters.example.org");
+        assert_eq!(super::host("http://127.0.0.1:8080/x"), "127.0.0.1");
+    }
+}

@@ -1,0 +1,205 @@
+//! `/subscribe`: GET shows the form; POST takes it, or JSON, and queues a confirmation mail.
+//!
+//! The answer is 202 and the same for known and unknown addresses: whoever asks learns nothing about who reads
+//! the letter. What was typed wrongly is said in one line, and the input is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::rejection::{FormRejection, JsonRejection};
+use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Form, Json};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::client::Client;
+use super::error::{Problem, sentence};
+use super::page::{Shell, answer};
+use super::{Site, dates};
+use crate::model::subscriber::How;
+use crate::model::{Address, List, ListId};
+
+/// No second confirmation mail goes out within this time of the first.
+const QUIET_FOR: Duration = Duration::from_secs(3600);
+/// The longest name that is taken, in characters.
+const NAME_MAX: usize = 200;
+
+/// What is sent; all may be missing.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Fields {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    list: Option<String>,
+}
+
+/// What stands in the address of the form.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    list: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "http/pages/subscribe.html")]
+struct FormPage<'a> {
+    shell: Shell<'a>,
+    list: &'a List,
+    headline: &'a str,
+    email: &'a str,
+    error: Option<&'a str>,
+    issues: Vec<Past>,
+}
+
+/// An issue that went out, as proof of what one gets.
+struct Past {
+    number: Option<u32>,
+    title: String,
+    date: String,
+}
+
+#[derive(Template)]
+#[template(path = "http/pages/choose.html")]
+struct ChoicePage<'a> {
+    shell: Shell<'a>,
+    lists: Vec<&'a List>,
+}
+
+#[derive(Template)]
+#[template(path = "http/pages/checkmail.html")]
+struct SentPage<'a> {
+    shell: Shell<'a>,
+    email: &'a str,
+    from: &'a str,
+    works_for: String,
+    list_key: &'a str,
+}
+
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    match wanted_list(&site, wanted.list.as_deref()) {
+        Ok((id, list)) => form(&site, id, list, "", None).await,
+        Err(Problem::WhichList) => {
+            let lists = site.settings.lists.iter().map(|(_, list)| list).collect();
+            let shell = site.shell("Subscribe", None);
+            Ok(answer(StatusCode::OK, &ChoicePage { shell, lists }))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+pub(super) async fn take(
+    State(site): State<Arc<Site>>,
+    client: Client,
+    request: Request,
+) -> Result<Response, Problem> {
+    site.limiter.take(client.0).map_err(Problem::TooMany)?;
+    let (how, fields) = read(request).await?;
+    let (id, list) = wanted_list(&site, fields.list.as_deref())?;
+    let typed = fields.email.unwrap_or_default();
+    let (email, name) = match checked(&typed, &fields.name.unwrap_or_default()) {
+        Ok(good) => good,
+        Err(Problem::Invalid { why, .. }) if how == How::Form => {
+            return form(&site, id, list, &typed, Some(&why)).await;
+        }
+        Err(other) => return Err(other),
+    };
+    let mail = site.settings.confirmations.get(&id).ok_or(Problem::Broken)?.clone();
+    site.store.sign_up(id, &email, &name, site.consent(how, client), mail, QUIET_FOR).await?;
+    if how == How::Json {
+        let message = format!("If {email} can receive this letter, a message with a button is on its way.");
+        return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
+    }
+    let page = SentPage {
+        shell: site.shell("Now look in your mail", Some(list)),
+        email: email.as_str(),
+        from: list.from.address.as_str(),
+        works_for: dates::span(list.confirm_within),
+        list_key: &list.key,
+    };
+    Ok(answer(StatusCode::ACCEPTED, &page))
+}
+
+/// The form, empty or with what was typed and what is wrong with it.
+async fn form(
+    site: &Site,
+    id: ListId,
+    list: &List,
+    typed: &str,
+    error: Option<&str>,
+) -> Result<Response, Problem> {
+    let issues = last_issues(site, id).await?;
+    let title = if error.is_some() { "Error: subscribe" } else { "Subscribe" };
+    let mut shell = site.shell(title, Some(list));
+    shell.wide = !issues.is_empty();
+    let headline = if list.promise.is_empty() { &list.name } else { &list.promise };
+    let page = FormPage { shell, list, headline, email: typed, error, issues };
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok(answer(status, &page))
+}
+
+/// The newest issues that went out.
+async fn last_issues(_site: &Site, _list: ListId) -> Result<Vec<Past>, Problem> {
+    Ok(Vec::new())
+}
+
+/// The list that is asked for, or the only one.
+fn wanted_list<'a>(site: &'a Site, key: Option<&str>) -> Result<(ListId, &'a List), Problem> {
+    match key.filter(|key| !key.is_empty()) {
+        Some(key) => site.list_by_key(key).ok_or(Problem::UnknownList),
+        None => site.only_list().ok_or(Problem::WhichList),
+    }
+}
+
+/// The fields of a form or of JSON.
+async fn read(request: Request) -> Result<(How, Fields), Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "application/json" => match Json::<Fields>::from_request(request, &()).await {
+            Ok(Json(fields)) => Ok((How::Json, fields)),
+            Err(JsonRejection::BytesRejection(e)) => Err(unread(e.status())),
+            Err(JsonRejection::JsonSyntaxError(_)) => Err(Problem::Malformed("this is no JSON".into())),
+            Err(_) => Err(Problem::Malformed(
+                "an object is wanted, such as {\"email\": \"mei@example.com\", \"name\": \"\", \"list\": \"\"}".into(),
+            )),
+        },
+        "application/x-www-form-urlencoded" => match Form::<Fields>::from_request(request, &()).await {
+            Ok(Form(fields)) => Ok((How::Form, fields)),
+            Err(FormRejection::BytesRejection(e)) => Err(unread(e.status())),
+            Err(_) => Err(Problem::Malformed("the form names a field twice, or is no form".into())),
+        },
+        _ => Err(Problem::WrongType),
+    }
+}
+
+/// What it means that a body did not come whole.
+fn unread(status: StatusCode) -> Problem {
+    Problem::of_status(status).unwrap_or(Problem::Malformed("the body ended too early".into()))
+}
+
+/// The address and the name, or what to change.
+fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
+    let invalid = |field, why: String| Err(Problem::Invalid { field, why });
+    if email.trim().is_empty() {
+        return invalid("email", "Please write your address here, such as mei@example.com.".into());
+    }
+    let name = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty());
+    let name = name.collect::<Vec<_>>().join(" ");
+    if name.chars().count() > NAME_MAX {
+        return invalid("name", format!("This name is longer than {NAME_MAX} characters."));
+    }
+    match Address::parse(email) {
+        Ok(address) => Ok((address, name)),
+        Err(why) => invalid("email", sentence(&why.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! `/unsubscribe/TOKEN`: GET shows one button; POST takes the person off the list at once.
+//!
+//! A POST acts by its address alone, whatever its body: mailbox providers send RFC 8058's
+//! `List-Unsubscribe=One-Click`, urlencoded or as multipart/form-data (section 3.2), without cookies; they get
+//! 200 and one line, never a redirect. The body only tells how the wish reached us.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{FromRequest as _, Multipart, Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::client::Client;
+use super::error::Problem;
+use super::page::{Shell, answer};
+use super::signed::{Holder, Person, holder, private};
+use super::{Site, UNDO_WITHIN, dates};
+use crate::link::token::Purpose;
+use crate::model::subscriber::{How, SubscriptionState};
+
+#[derive(Template)]
+#[template(path = "http/pages/unsubscribe.html")]
+struct AskPage<'a> {
+    shell: Shell<'a>,
+    email: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "http/pages/unsubscribed.html")]
+struct DonePage<'a> {
+    shell: Shell<'a>,
+    email: Option<&'a str>,
+    undo: Option<Undo>,
+}
+
+/// The way back.
+struct Undo {
+    token: String,
+    /// Its last day.
+    until: String,
+}
+
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let Holder::Person(person) = holder(&site, &token, Purpose::Unsubscribe).await? else {
+        return Ok(site.test_copy());
+    };
+    let shell = site.shell("Unsubscribe", person.list);
+    Ok(private(answer(StatusCode::OK, &AskPage { shell, email: person.email()? })))
+}
+
+pub(super) async fn act(
+    State(site): State<Arc<Site>>,
+    client: Client,
+    Path(token): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Holder::Person(person) = holder(&site, &token, Purpose::Unsubscribe).await? else {
+        return Ok(site.test_copy());
+    };
+    let how = if is_one_click(request).await { How::OneClick } else { How::Page };
+    // Now, before, or never on this list: in each case no further issue goes out, and that is what was asked.
+    site.store.leave(person.list_id, person.id, site.consent(how, client)).await?;
+    if how == How::OneClick {
+        return Ok("No further issues will be sent to this address.\n".into_response());
+    }
+    let undo = undo(&site, &person).await?;
+    let shell = site.shell("You are unsubscribed", person.list);
+    let email = person.email().ok();
+    Ok(private(answer(StatusCode::OK, &DonePage { shell, email, undo })))
+}
+
+/// The way back, while there is one.
+async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem> {
+    let Some(list) = person.list else { return Ok(None) };
+    let standing = site.store.standing(person.list_id, person.id).await?;
+    let Some((SubscriptionState::Unsubscribed, since)) = standing else { return Ok(None) };
+    let within = SignedDuration::try_from(UNDO_WITHIN).unwrap_or_default();
+    let until = since.checked_add(within).unwrap_or(since);
+    if until < site.clock.now() {
+        return Ok(None);
+    }
+    let zone: TimeZone = list.zone.clone();
+    Ok(Some(Undo {
+        token: site.links.token(Purpose::Undo, person.list_id, person.id),
+        until: dates::day(&until.to_zoned(zone)),
+    }))
+}
+
+/// Whether a request is the POST of RFC 8058. A body that can't be read is not.
+async fn is_one_click(request: Request) -> bool {
+    const FIELD: (&str, &str) = ("List-Unsubscribe", "One-Click");
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
+        let Ok(mut parts) = Multipart::from_request(request, &()).await else { return false };
+        while let Ok(Some(part)) = parts.next_field().await {
+            if part.name() == Some(FIELD.0) {
+                return part.text().await.is_ok_and(|text| text.trim() == FIELD.1);
+            }
+        }
+        return false;
+    }
+    let Ok(body) = axum::body::Bytes::from_request(request, &()).await else { return false };
+    url::form_urlencoded::parse(&body).any(|(name, value)| name == FIELD.0 && value.trim() == FIELD.1)
+}
+
+#[cfg(test)]
+mod tests;
