@@ -52,7 +52,8 @@ CREATE TABLE suppression (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE issue (
-    id            INTEGER PRIMARY KEY,
+    -- Never used again, even where an issue that reached nobody makes room for another.
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     list_id       INTEGER NOT NULL REFERENCES list (id),
     slug          TEXT    NOT NULL,
     number        INTEGER,

@@ -2,3 +2,4 @@
 //! asks the machine for time and randomness.
 
 pub mod clock;
+pub mod logging;

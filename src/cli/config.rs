@@ -1,24 +1,118 @@
-//! `config`: (to be written)
+//! `config check`, `config show`: what is wrong with the settings, and where each value came from.
 
-use super::{Context, Failure, Outcome};
+use std::fmt::Write as _;
+
+use crate::config::{self, Need, Shown};
+
+use super::terminal::Paint;
+use super::{Answer, Context, Failure, Outcome, findings};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress config check")]
 pub struct Args {
     #[command(subcommand)]
-    pub what: What,
+    what: What,
 }
 
 #[derive(clap::Subcommand)]
-pub enum What {
-    /// (to be written)
+enum What {
+    /// Say everything that is wrong with the settings
     #[command(after_help = "Example:\n  letterpress config check")]
     Check,
-    /// (to be written)
+    /// Show each value, and where it came from
     #[command(after_help = "Example:\n  letterpress config show")]
     Show,
 }
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let examined = config::examine(context.common.config.as_deref(), Need::File)?;
+    match args.what {
+        What::Check => check(&examined, context),
+        What::Show => show(&examined, context),
+    }
+}
+
+fn check(examined: &config::Examined, context: &Context) -> Outcome {
+    let found = &examined.findings;
+    findings::print(context, found)?;
+    if !context.json() {
+        let file = examined.settings.file.as_deref().unwrap_or(config::FILE.as_ref()).display();
+        match findings::sum(found).as_str() {
+            "" => context.print(format!("{file} is in order."))?,
+            sum => context.print(format!("\n{sum} in {file}"))?,
+        }
+    }
+    Ok(if findings::any_error(found) { Answer::No } else { Answer::Done })
+}
+
+fn show(examined: &config::Examined, context: &Context) -> Outcome {
+    let shown = config::show(examined);
+    if context.json() {
+        shown.iter().try_for_each(|one| context.print_json(one))?;
+    } else {
+        context.print(as_toml(&shown, context.paint).trim_end())?;
+    }
+    // Errors are said as well, so that nobody takes what is shown for what holds.
+    match examined.findings.iter().find(|f| f.severity == crate::model::Severity::Error) {
+        Some(_) => Err(Failure::from(config::ConfigError::Wrong(examined.findings.clone()))),
+        None => Ok(Answer::Done),
+    }
+}
+
+/// The settings as a file would have them, each with its source as a comment.
+fn as_toml(shown: &[Shown], paint: Paint) -> String {
+    let mut out = String::new();
+    let mut section = String::new();
+    let lines: Vec<(String, String, &Shown)> = shown
+        .iter()
+        .map(|one| {
+            let (section, name) = one.key.rsplit_once('.').unwrap_or(("", &one.key));
+            let line = match &one.value {
+                Some(value) => format!("{name} = {value}"),
+                None => format!("# {name}"),
+            };
+            (section.to_owned(), line, one)
+        })
+        .collect();
+    let width = lines.iter().map(|(_, line, _)| line.chars().count()).filter(|n| *n <= 44).max().unwrap_or(0);
+    for (of, line, one) in &lines {
+        if *of != section {
+            let _ = writeln!(out, "\n[{of}]");
+            section.clone_from(of);
+        }
+        let why = match one.about.split_once("; not set: ") {
+            Some((_, means)) if one.value.is_none() => format!("not set: {means}"),
+            _ => one.source.clone(),
+        };
+        let _ = writeln!(out, "{line:width$}  {}", paint.dim(&format!("# {why}")));
+    }
+    out.trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_could_stand_in_a_file() {
+        let one = |key: &str, value: Option<&str>, about: &str| Shown {
+            key: key.into(),
+            value: value.map(str::to_owned),
+            source: "default".into(),
+            about: about.into(),
+        };
+        let shown = [
+            one("web.listen", Some("\"127.0.0.1:8080\""), "where"),
+            one("web.public_url", None, "what; not set: nothing can be sent"),
+            one("list.weekly.utm.medium", Some("\"email\""), "m"),
+        ];
+        let text = as_toml(&shown, Paint::bare());
+        assert_eq!(
+            text,
+            "[web]\nlisten = \"127.0.0.1:8080\"  # default\n\
+             # public_url               # not set: nothing can be sent\n\n\
+             [list.weekly.utm]\nmedium = \"email\"           # default\n"
+        );
+        assert!(toml::from_str::<toml::Table>(&text).is_ok());
+    }
 }

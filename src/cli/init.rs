@@ -1,11 +1,78 @@
-//! `init`: (to be written)
+//! `init`: a new folder for a letter, with settings to fill in, an issue to change, and the database.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::config;
+use crate::store::Store;
+
+use super::ledger::fact;
 use super::{Context, Failure, Outcome};
+
+/// The issue that a new letter begins with.
+const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress init my-letter")]
-pub struct Args {}
+pub struct Args {
+    /// The folder; made where it is missing
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let dir = args.dir;
+    let settings = dir.join(config::FILE);
+    if settings.exists() {
+        return Err(Failure::new("a letter lives here already")
+            .at(settings.display().to_string())
+            .to_do("Choose another folder, or go on with this one; nothing was changed."));
+    }
+    make_folder(&dir.join("issues"))?;
+    // The settings come last: where they stand, the folder is whole.
+    let issue = dir.join("issues/001.md");
+    if !issue.exists() {
+        write_new(&issue, FIRST_ISSUE)?;
+    }
+    let database = dir.join("letterpress.db");
+    Store::open(&database).await?.close().await;
+    write_new(&settings, config::SAMPLE)?;
+
+    let name = |path: &Path| path.display().to_string();
+    let words = [
+        String::new(),
+        fact("settings", &name(&settings)),
+        fact("database", &name(&database)),
+        fact("issue", &name(&issue)),
+        String::new(),
+        "  Fill in the settings: relay, list, and public_url before the first send.".to_owned(),
+        format!("  letterpress config check --config {} tells what is missing.", name(&settings)),
+    ]
+    .join("\n");
+    context.done(words, &json!({"settings": settings, "database": database, "issue": issue}))
+}
+
+/// Makes a folder and those above it.
+pub fn make_folder(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|e| {
+        Failure::new(format!("the folder can't be made: {}", crate::words::io(&e)))
+            .at(path.display().to_string())
+            .to_do("Choose a folder that you can write in.")
+    })
+}
+
+/// Writes a file that must not be there yet.
+pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|e| {
+        Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
+            .at(path.display().to_string())
+            .to_do("Check the folder and its permissions.")
+    })
 }

@@ -5,6 +5,7 @@
 //! takes the tokens' place. Nothing here reads a clock, a database or the network.
 
 pub mod pictures;
+pub mod source;
 pub mod theme;
 
 use crate::link::utm::Tagger;

@@ -10,16 +10,19 @@ mod parse;
 mod show;
 mod values;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
 pub use show::{Shown, show};
 
 /// The name that is looked for, here and upwards.
 pub const FILE: &str = "letterpress.toml";
+
+/// A letter's first settings, with comments; what `init` writes.
+pub const SAMPLE: &str = include_str!("../../deploy/letterpress.toml");
 
 /// What holds where a command needs no settings and there are none.
 const WITHOUT_A_FILE: &str = "[list.newsletter]\nname = \"Newsletter\"\nfrom = \"newsletter@example.org\"\n";
@@ -44,8 +47,8 @@ pub struct Settings {
     pub listen: String,
     /// `[web] public_url`, without a slash at its end.
     pub public_url: Option<String>,
-    /// `[web] trusted_proxies`: networks as an address and a length in bits.
-    pub trusted_proxies: Vec<(IpAddr, u8)>,
+    /// `[web] trusted_proxies`.
+    pub trusted_proxies: Vec<Cidr>,
     /// `[store] path`.
     pub database: PathBuf,
     pub log: Log,
@@ -124,6 +127,11 @@ pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
         return Err(ConfigError::Wrong(examined.findings));
     }
     Ok(examined.settings)
+}
+
+/// The settings that hold where there is no file.
+pub fn defaults() -> Settings {
+    read(WITHOUT_A_FILE, "", Path::new("."), []).settings
 }
 
 /// As [`load`], but hands out what is wrong, too.
@@ -325,6 +333,36 @@ mod tests {
         let gone = GOOD.replace("[list", "username = \"u\"\npassword_file = \"none\"\n[list");
         let found = errors(&gone);
         assert!(found.len() == 1 && found[0].contains("/letter/none can't be read"), "{found:?}");
+    }
+
+    #[test]
+    fn the_sample_is_sound_and_holds_every_setting_with_its_default() {
+        let findings = examined(SAMPLE).findings;
+        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), ["public-url-unset"]);
+
+        // With every `# key = …` taken for a setting, all are known, and none is missing.
+        let loud: String = SAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+                    format!("{rest}\n")
+                }
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let (values, findings) = values::read(&loud, "l.toml");
+        assert!(findings.is_empty(), "{findings:#?}");
+        for key in keys::KEYS {
+            let name = if key.path.starts_with("relay") { "main" } else { "weekly" };
+            let path: Vec<String> = key.path.replace('*', name).split('.').map(str::to_owned).collect();
+            let Some((value, _)) = values.set.get(&path) else { panic!("{} is not in the sample", key.path) };
+            // Facts that every letter has of its own can't show their default.
+            if let keys::Fallback::Is(text) = key.fallback
+                && !matches!(key.path, "list.*.zone")
+            {
+                assert_eq!(Some(value), environment::read(key.kind, text).as_ref(), "{}", key.path);
+            }
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! lettre's parser (RFC 5321 and 6531) judges the form; the policy on top is ours: the domain has a dot and
 //! an ending, is no address literal, and is kept as A-labels in small letters; what stands before the `@`
-//! is put into NFKC and otherwise kept as it was written. Two addresses are the same without regard to case.
+//! is put into NFKC and otherwise kept as it was written, but for letters outside ASCII, which become small.
+//! So two addresses are the same if they are alike without regard to ASCII case, as the database compares.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr as _;
 
@@ -40,6 +42,7 @@ impl Address {
         if let Some(c) = folded.chars().find(|c| c.is_control() || c.is_whitespace()) {
             return bad(format!("an address can't hold the character {}", c.escape_unicode()));
         }
+        let folded = in_small_letters(&folded);
         let Some((local, domain)) = folded.rsplit_once('@') else {
             return bad("this address has no @".into());
         };
@@ -96,10 +99,26 @@ impl Address {
         !self.0.is_ascii()
     }
 
-    /// The form under which two addresses are the same.
+    /// The form under which two addresses are the same; the order of keys is the database's.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        self.0.to_ascii_lowercase()
     }
+}
+
+/// Puts letters outside ASCII into small ones; SQLite's NOCASE knows ASCII alone.
+fn in_small_letters(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut small = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            small.push(c);
+        } else {
+            small.extend(c.to_lowercase());
+        }
+    }
+    Cow::Owned(small.nfkc().collect())
 }
 
 impl fmt::Display for Address {
@@ -119,6 +138,14 @@ mod tests {
         assert_eq!(ok("用户@例子.广告"), "用户@xn--fsqu00a.xn--4rr70v");
         assert_eq!(ok("ａ@ｅｘａｍｐｌｅ.com"), "a@example.com");
         assert_eq!(ok("first.last+tag@sub.example.co.uk"), "first.last+tag@sub.example.co.uk");
+    }
+
+    #[test]
+    fn addresses_that_differ_in_case_alone_are_the_same() {
+        let key = |typed: &str| Address::parse(typed).unwrap().key();
+        assert_eq!(key("Ann@readers.example"), key("aNN@READERS.example"));
+        assert_eq!(key("ÄNNE@readers.example"), key("änne@readers.example"));
+        assert_eq!(key("ΣΟΦΙΑ@readers.example"), key("σοφια@readers.example"));
     }
 
     #[test]
@@ -148,6 +175,14 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn odd_local_parts_are_idempotent_too(local in "\\PC{1,12}", domain in "[a-zßäİ例.-]{1,8}\\.example") {
+            if let Ok(once) = Address::parse(&format!("{local}@{domain}")) {
+                proptest::prop_assert_eq!(Address::parse(once.as_str()), Ok(once.clone()));
+                proptest::prop_assert_eq!(once.key(), Address::parse(&once.as_str().to_lowercase()).unwrap().key());
+            }
+        }
+
         #[test]
         fn parsing_is_idempotent_and_never_panics(typed in "\\PC{0,40}") {
             if let Ok(once) = Address::parse(&typed) {

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{IssueId, SubscriberId, SystemMailId};
+
 /// Where one mail stands. Words and meaning are FACE's; numbers are what the database holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -109,6 +111,13 @@ pub fn step(from: State, event: Event) -> Option<State> {
     })
 }
 
+/// Which mail a row is about: of an issue to a person, or one of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MailKey {
+    Issue(IssueId, SubscriberId),
+    System(SystemMailId),
+}
+
 /// A server's answer, or our own words where there was none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -142,6 +151,20 @@ impl Totals {
             + self.uncertain
             + self.cancelled
             + self.skipped
+    }
+
+    /// The count of one state.
+    pub fn of_mut(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Queued => &mut self.queued,
+            State::Sending => &mut self.sending,
+            State::Sent => &mut self.sent,
+            State::Deferred => &mut self.deferred,
+            State::Failed => &mut self.failed,
+            State::Uncertain => &mut self.uncertain,
+            State::Cancelled => &mut self.cancelled,
+            State::Skipped => &mut self.skipped,
+        }
     }
 
     /// Those to whom something may still happen by itself.

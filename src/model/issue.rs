@@ -2,6 +2,8 @@
 //! `compose::html` and `compose::text` write from.
 //!
 //! Whatever has no type of its own stays ordinary text ([`Block`]s): no word and no link is ever dropped.
+//! An author's HTML is read into the same parts, so nothing here is markup: every string is text, to be
+//! escaped where it is written.
 
 use std::path::PathBuf;
 
@@ -138,6 +140,8 @@ pub struct Image {
     pub src: String,
     pub alt: String,
     pub title: String,
+    /// In CSS pixels, where the author's HTML asked for it.
+    pub width: Option<u32>,
     pub line: usize,
 }
 
@@ -173,8 +177,6 @@ pub enum Block {
     },
     Card(Card),
     Rule,
-    /// HTML of the author's that was cleaned and is safe to stand in a mail as it is.
-    Html(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]

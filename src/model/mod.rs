@@ -11,6 +11,7 @@ pub mod issue;
 pub mod list;
 pub mod network;
 pub mod rendered;
+pub mod sending;
 pub mod subscriber;
 
 pub use address::Address;

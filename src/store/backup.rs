@@ -49,15 +49,22 @@ impl Store {
     /// `VACUUM INTO` sees one instant of the database, and lets others write to it meanwhile.
     async fn copy_into(&self, empty: &Path) -> Result<()> {
         let what = "copying it";
-        let say = |error| StoreError::from_sqlx(error, self.path(), what);
         let name = empty.to_str().ok_or_else(|| {
             StoreError::Refused(format!("{}: SQLite takes only names in UTF-8", empty.display()))
         })?;
         // A connection of its own: this may take long, and readers of pages shall not wait for it.
+        let say = |error| StoreError::from_sqlx(error, self.path(), what);
         let mut connection = self.reader_options().connect().await.map_err(say)?;
         let done = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await;
         let _ = connection.close().await;
-        done.map(|_| ()).map_err(say)
+        match done.map_err(say) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_full() => Err(StoreError::Refused(format!(
+                "{}: the disk is full. Free some space, or name a file on another disk.",
+                empty.parent().unwrap_or(empty).display()
+            ))),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -75,5 +82,56 @@ async fn check(path: &Path) -> Result<()> {
         fault => Err(StoreError::Refused(format!(
             "the copy is damaged, and so, it seems, is the database ({fault}). Keep the last good backup."
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use crate::store::Store;
+    use crate::store::testing::{open_with_list, t};
+
+    #[tokio::test]
+    async fn a_backup_is_whole_private_and_writes_over_nothing() {
+        let (dir, store, list) = open_with_list().await;
+        let copy = dir.path().join("copy.db");
+        store.backup(&copy).await.unwrap();
+        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(&copy).unwrap();
+
+        store.ensure_lists(&["later".into()], t(1)).await.unwrap();
+        let said = store.backup(&copy).await.unwrap_err().to_string();
+        assert!(said.starts_with(&copy.display().to_string()) && said.contains("the file exists"), "{said}");
+        assert_eq!(fs::read(&copy).unwrap(), bytes, "the first copy was touched");
+
+        let nowhere = dir.path().join("none/copy.db");
+        let said = store.backup(&nowhere).await.unwrap_err().to_string();
+        assert!(said.starts_with(&nowhere.display().to_string()) && said.contains("folder"), "{said}");
+        assert!(store.backup(dir.path()).await.is_err());
+
+        let kept = Store::open(&copy).await.unwrap();
+        assert_eq!(
+            kept.lists().await.unwrap().into_iter().collect::<Vec<_>>(),
+            [("weekly".to_owned(), list)]
+        );
+        kept.close().await;
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert!(left.iter().all(|name| !name.to_string_lossy().contains("backup")), "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn people_may_come_while_it_is_copied() {
+        let (dir, store, _) = open_with_list().await;
+        let writing = async {
+            for n in 0..50 {
+                store.ensure_lists(&[format!("list-{n}")], t(n)).await.unwrap();
+            }
+        };
+        let copy = dir.path().join("copy.db");
+        let (copied, ()) = tokio::join!(store.backup(&copy), writing);
+        copied.unwrap();
+        assert_eq!(store.lists().await.unwrap().len(), 51);
     }
 }

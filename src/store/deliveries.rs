@@ -1,1 +1,240 @@
-//! (to be written)
+//! The ledger: a row a person and issue, written before anything is sent, which is the queue as well.
+//!
+//! The promise of this file (the rest of the sender stands on it): a mail's content goes out only after
+//! [`Store::exchange`] has committed its claim, and every outcome is conditional on the attempt that owns the
+//! row. So after a kill at any instant a row in `sending` was claimed by the dead process and by nobody else,
+//! everything that was merely read ahead is still `queued`, and the totals, which are changed in the same
+//! transactions, add up to what was planned.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::{Result, Store, time_of};
+use crate::model::delivery::{Event, MailKey, State, Totals, step};
+use crate::model::{Address, IssueId, ListId, SubscriberId};
+
+/// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::exchange`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub key: MailKey,
+    pub list: ListId,
+    pub subscriber: SubscriberId,
+    pub email: Address,
+    pub name: String,
+    /// `queued` or `deferred`, when it was read.
+    pub from: State,
+    /// The claims made until then. Whoever claims it next holds the number after it.
+    pub attempt: u32,
+    /// When it was first tried.
+    pub first_at: Option<Timestamp>,
+}
+
+/// One line of `deliveries ISSUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRow {
+    pub subscriber: SubscriberId,
+    pub email: String,
+    pub state: State,
+    pub attempts: u32,
+    pub code: Option<u16>,
+    pub reply: Option<String>,
+    pub relay: Option<String>,
+    pub at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Reads ahead, in this order: those deferred who are due, then those queued after `after`.
+    ///
+    /// A deferred one whose time lies beyond `horizon` is due as well: the clock was set back meanwhile.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn read_ahead(
+        &self,
+        issue: IssueId,
+        after: SubscriberId,
+        now: Timestamp,
+        horizon: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Candidate>> {
+        // `state IN (0, 3)` stands word for word as in the partial index, or it would not be used.
+        let due = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id
+             FROM delivery d INDEXED BY delivery_live
+             JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
+             WHERE d.issue_id = ?1 AND d.state = 3 AND d.state IN (0, 3) AND (d.next_at <= ?2 OR d.next_at > ?3)
+             ORDER BY d.next_at LIMIT ?4";
+        let queued = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id
+             FROM delivery d INDEXED BY delivery_live
+             JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
+             WHERE d.issue_id = ?1 AND d.state = 0 AND d.state IN (0, 3) AND d.next_at IS NULL
+               AND d.subscriber_id > ?2
+             ORDER BY d.subscriber_id LIMIT ?3";
+        let say = self.reading("reading who is to be mailed");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = sqlx::query(due)
+            .bind(issue.0)
+            .bind(now.as_millisecond())
+            .bind(horizon.as_millisecond())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await
+            .map_err(&say)?;
+        let left = limit - i64::try_from(rows.len()).unwrap_or(limit);
+        if left > 0 {
+            let more = sqlx::query(queued).bind(issue.0).bind(after.0).bind(left);
+            rows.extend(more.fetch_all(self.readers()).await.map_err(&say)?);
+        }
+        rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)
+    }
+
+    /// When the next deferred one of an issue is due; `None` where nobody is deferred.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn next_deferred(&self, issue: IssueId) -> Result<Option<Timestamp>> {
+        let at: Option<i64> = sqlx::query_scalar(
+            "SELECT next_at FROM delivery INDEXED BY delivery_live
+             WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1",
+        )
+        .bind(issue.0)
+        .fetch_optional(self.readers())
+        .await
+        .map_err(self.reading("reading who is deferred"))?;
+        Ok(at.map(time_of))
+    }
+
+    /// Marks as `uncertain` every mail that a dead daemon had claimed; says how many. Called once, under the
+    /// daemon's lock, before anything is claimed.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn recover(&self, now: Timestamp, reply: &str) -> Result<u64> {
+        let Some(to) = step(State::Sending, Event::Lost) else { return Ok(0) };
+        let reply = reply.to_owned();
+        self.write("looking at what was in flight", move |c| {
+            Box::pin(async move {
+                let issues: Vec<i64> =
+                    sqlx::query_scalar("SELECT id FROM issue WHERE sending > 0").fetch_all(&mut *c).await?;
+                let mut all = 0;
+                for issue in issues {
+                    let done = sqlx::query(
+                        "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
+                         WHERE issue_id = ?4 AND state = ?5",
+                    )
+                    .bind(to as i64)
+                    .bind(now.as_millisecond())
+                    .bind(&reply)
+                    .bind(issue)
+                    .bind(State::Sending as i64)
+                    .execute(&mut *c)
+                    .await?;
+                    let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
+                    sqlx::query(
+                        "UPDATE issue SET sending = sending - ?1, uncertain = uncertain + ?1 WHERE id = ?2",
+                    )
+                    .bind(n)
+                    .bind(issue)
+                    .execute(&mut *c)
+                    .await?;
+                    all += done.rows_affected();
+                }
+                let done = sqlx::query(
+                    "UPDATE system_mail SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = ?4",
+                )
+                .bind(to as i64)
+                .bind(now.as_millisecond())
+                .bind(&reply)
+                .bind(State::Sending as i64)
+                .execute(c)
+                .await?;
+                Ok(all + done.rows_affected())
+            })
+        })
+        .await
+    }
+
+    /// A page of an issue's ledger in the order of its people, those after `after` only; a short page is the
+    /// last. Until the audience is whole there are none.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn deliveries(
+        &self,
+        issue: IssueId,
+        state: Option<State>,
+        after: SubscriberId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>> {
+        let say = self.reading("reading the deliveries");
+        let rows = sqlx::query(
+            "SELECT d.subscriber_id, p.email, d.state, d.attempt, d.code, d.reply, d.relay, d.at, d.next_at
+             FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id
+             WHERE d.issue_id = ?1 AND d.subscriber_id > ?2 AND (?3 IS NULL OR d.state = ?3)
+               AND EXISTS (SELECT 1 FROM issue i WHERE i.id = ?1 AND i.fanout_after IS NULL)
+             ORDER BY d.subscriber_id LIMIT ?4",
+        )
+        .bind(issue.0)
+        .bind(after.0)
+        .bind(state.map(|s| s as i64))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.readers())
+        .await
+        .map_err(&say)?;
+        rows.iter().map(delivery_row).collect::<sqlx::Result<_>>().map_err(say)
+    }
+
+    /// Counts the rows of an issue one by one: what its totals must be at every instant.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn audit(&self, issue: IssueId) -> Result<Totals> {
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT state, count(*) FROM delivery WHERE issue_id = ? GROUP BY state")
+                .bind(issue.0)
+                .fetch_all(self.readers())
+                .await
+                .map_err(self.reading("counting the deliveries"))?;
+        let mut totals = Totals::default();
+        for (number, n) in rows {
+            if let Some(state) = State::from_number(number) {
+                *totals.of_mut(state) = u64::try_from(n).unwrap_or_default();
+            }
+        }
+        Ok(totals)
+    }
+}
+
+/// A stored state of a delivery.
+pub(super) fn delivery_state(number: i64) -> sqlx::Result<State> {
+    State::from_number(number)
+        .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a delivery").into()))
+}
+
+fn candidate(row: &sqlx::sqlite::SqliteRow, issue: IssueId) -> sqlx::Result<Candidate> {
+    let subscriber = SubscriberId(row.try_get("subscriber_id")?);
+    Ok(Candidate {
+        key: MailKey::Issue(issue, subscriber),
+        list: ListId(row.try_get("list_id")?),
+        subscriber,
+        email: Address::trusted(row.try_get("email")?),
+        name: row.try_get("name")?,
+        from: delivery_state(row.try_get("state")?)?,
+        attempt: row.try_get("attempt")?,
+        first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),
+    })
+}
+
+fn delivery_row(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        subscriber: SubscriberId(row.try_get("subscriber_id")?),
+        email: row.try_get("email")?,
+        state: delivery_state(row.try_get("state")?)?,
+        attempts: row.try_get("attempt")?,
+        code: row.try_get("code")?,
+        reply: row.try_get("reply")?,
+        relay: row.try_get("relay")?,
+        at: row.try_get::<Option<i64>, _>("at")?.map(time_of),
+        next_at: row.try_get::<Option<i64>, _>("next_at")?.map(time_of),
+    })
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 pub enum StoreError {
     /// A sentence for people; `what` was being done to `path`.
     #[error("{path}: {message} (while {what}). {help}")]
-    Sqlite { path: String, what: String, message: String, help: String, code: Option<String> },
+    Sqlite { path: String, what: String, message: String, help: String, code: Option<u32> },
     /// Raised inside a job, before it is known which file and errand it was.
     #[error("the database refused a statement: {0}")]
     Raw(#[from] sqlx::Error),
@@ -19,8 +19,8 @@ pub enum StoreError {
 impl StoreError {
     /// Explains an error of SQLite by its result code.
     pub fn from_sqlx(error: sqlx::Error, path: &Path, what: &str) -> Self {
-        let code = error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned());
-        let (message, help) = explain(code.as_deref(), &error);
+        let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse().ok());
+        let (message, help) = explain(code, &error);
         Self::Sqlite { path: path.display().to_string(), what: what.to_owned(), message, help, code }
     }
 
@@ -44,45 +44,91 @@ impl StoreError {
 
     /// Whether it may pass by itself: another process held the lock, or the disk was full.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Sqlite { code: Some(code), .. } if matches!(code.as_str(), "5" | "6" | "13" | "261" | "517" | "262"))
+        self.is_locked() || self.is_full()
+    }
+
+    /// Whether another process held the lock for too long.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self.primary_code(), Some(code::BUSY | code::LOCKED))
+    }
+
+    /// Whether a disk had no more room.
+    pub(super) fn is_full(&self) -> bool {
+        self.primary_code() == Some(code::FULL)
+    }
+
+    /// The result code of SQLite without what an extended code adds.
+    fn primary_code(&self) -> Option<u32> {
+        match self {
+            Self::Sqlite { code, .. } => code.map(|code| code & 0xff),
+            _ => None,
+        }
     }
 }
 
-/// A sentence and a remedy for an SQLite result code (sqlite.org/rescode.html).
-fn explain(code: Option<&str>, error: &sqlx::Error) -> (String, String) {
-    let (message, help) = match code {
-        Some("5" | "6" | "261" | "262" | "517") => (
+/// Result codes of SQLite that mean something to people (sqlite.org/rescode.html).
+mod code {
+    pub const PERM: u32 = 3;
+    pub const BUSY: u32 = 5;
+    pub const LOCKED: u32 = 6;
+    pub const READONLY: u32 = 8;
+    pub const IOERR: u32 = 10;
+    pub const CORRUPT: u32 = 11;
+    pub const FULL: u32 = 13;
+    pub const CANTOPEN: u32 = 14;
+    pub const NOTADB: u32 = 26;
+    /// READONLY: the journal can't be made, since the folder is read-only.
+    pub const READONLY_DIRECTORY: u32 = 1544;
+    /// READONLY: the same for the `-shm` of a database in WAL mode.
+    pub const READONLY_CANTINIT: u32 = 1288;
+    /// IOERR: no room for the `-shm`.
+    pub const IOERR_SHMSIZE: u32 = 4874;
+}
+
+/// A sentence and a remedy for a result code.
+fn explain(code: Option<u32>, error: &sqlx::Error) -> (String, String) {
+    let full =
+        ("the disk is full", "Free some space; nothing was lost, and what was begun goes on by itself.");
+    let folder = (
+        "the folder of the database can't be written",
+        "SQLite keeps its log (-wal, -shm) beside the file: make the folder writable for this user.",
+    );
+    let (message, help) = match (code, code.map(|code| code & 0xff)) {
+        (Some(code::IOERR_SHMSIZE), _) | (_, Some(code::FULL)) => full,
+        (Some(code::READONLY_DIRECTORY | code::READONLY_CANTINIT), _) => folder,
+        (_, Some(code::BUSY | code::LOCKED)) => (
             "the database is locked by another process",
             "Let the other command end, or stop what holds the file, and try again.",
         ),
-        Some("8" | "264" | "520" | "776" | "1032") => {
-            ("the database can't be written", "Make the file writable for this user.")
+        (_, Some(code::READONLY | code::PERM)) => {
+            ("the database can't be written", "Make the file and its folder writable for this user.")
         }
-        Some("1544") => (
-            "the folder of the database can't be written",
-            "SQLite keeps its journal beside the file: make the folder writable for this user.",
+        (_, Some(code::CANTOPEN)) => (
+            "the database can't be opened",
+            "Make the file and its folder, where SQLite keeps its log (-wal, -shm), readable and writable for \
+             this user.",
         ),
-        Some("13") => {
-            ("the disk is full", "Free some space; nothing was lost, and what was begun goes on by itself.")
-        }
-        Some("14" | "526" | "1038") => {
-            ("the database can't be opened", "Check the folder and its permissions.")
-        }
-        Some("26") => (
+        (_, Some(code::NOTADB)) => (
             "this file is no SQLite database",
             "Point [store] path at another file, or put a backup in its place.",
         ),
-        Some("11" | "267" | "523" | "779") => (
+        (_, Some(code::CORRUPT)) => (
             "the database is damaged",
             "Stop the daemon, keep a copy of the file, and put the last backup in its place.",
         ),
-        Some(code) => {
+        (Some(code), Some(code::IOERR)) => {
+            return (
+                format!("the disk answers with an error (SQLite's code {code})"),
+                "Look at the system's log and at the disk; nothing of this step was kept.".into(),
+            );
+        }
+        (Some(code), _) => {
             return (
                 format!("SQLite says: {} (code {code})", plain(error)),
                 "Nothing of this step was kept.".into(),
             );
         }
-        None => return (plain(error), "Nothing of this step was kept.".into()),
+        (None, _) => return (plain(error), "Nothing of this step was kept.".into()),
     };
     (message.into(), help.into())
 }

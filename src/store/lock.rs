@@ -1,21 +1,56 @@
-//! The lock that only one daemon a database can hold.
+//! Two locks beside a database: one that only one daemon can hold, and one for the moment in which the file is
+//! made or its schema changed.
+//!
+//! Both are `flock`s, which the system frees even after a kill. They lie on files of their own, never on the
+//! database: closing any descriptor of that would drop SQLite's locks of this whole process
+//! (sqlite.org/howtocorrupt.html, 2.2).
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Result, StoreError};
+use crate::words;
 
-/// Held by the daemon for as long as it lives; the system frees it even after a kill.
+/// The locks that this process holds: `flock` can't tell its own from those of others.
+static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Whoever looks who the daemon is holds its lock for an instant; a daemon that starts just then tries again.
+const TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Held by the daemon for as long as it lives.
 #[derive(Debug)]
 pub struct DaemonLock {
+    path: PathBuf,
     _file: File,
 }
 
-fn beside(database: &Path) -> PathBuf {
+/// The file beside a database whose name has this ending more.
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     PathBuf::from(name)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+}
+
+fn cannot_lock(database: &Path, error: &io::Error) -> StoreError {
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "The folder does not exist: make it, or change [store] path",
+        _ => "Make the folder writable for this user",
+    };
+    StoreError::Refused(format!(
+        "{}: {}, for the lock beside it. {remedy}.",
+        database.display(),
+        words::io(error)
+    ))
 }
 
 impl DaemonLock {
@@ -24,43 +59,50 @@ impl DaemonLock {
     /// # Errors
     /// [`StoreError::Refused`] names the holder where there is one.
     pub fn take(database: &Path, who: &str) -> Result<DaemonLock> {
-        let path = beside(database);
-        let failed = |e: std::io::Error| {
-            StoreError::Refused(format!(
-                "{}: {e}. The daemon keeps its lock there: make the folder writable for this user.",
-                path.display()
-            ))
-        };
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {
-                file.set_len(0).map_err(failed)?;
-                file.rewind().map_err(failed)?;
-                file.write_all(who.as_bytes()).map_err(failed)?;
-                Ok(DaemonLock { _file: file })
+        let path = beside(database, ".lock");
+        let failed = |error: io::Error| cannot_lock(database, &error);
+        let mut file = open(&path).map_err(failed)?;
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Refused(format!(
+                        "{} is held by another daemon ({}). Stop that one first; two would send the same mail.",
+                        database.display(),
+                        holder_in(&mut file)
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::WouldBlock) => Err(StoreError::Refused(format!(
-                "{} is held by another daemon ({}). Stop that one first; two would send the same mail.",
-                database.display(),
-                holder_in(&mut file)
-            ))),
-            Err(TryLockError::Error(e)) => Err(failed(e)),
         }
+        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+        file.write_all(who.as_bytes()).map_err(failed)?;
+        let path = path.canonicalize().map_err(failed)?;
+        OURS.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        Ok(DaemonLock { path, _file: file })
     }
 
-    /// Who holds the lock beside a database now; `None` where nobody does.
+    /// Who holds the lock beside a database now, this process included; `None` where nobody does.
     pub fn holder(database: &Path) -> Option<String> {
-        let mut file = OpenOptions::new().read(true).write(true).open(beside(database)).ok()?;
-        match file.try_lock() {
+        let mut file = OpenOptions::new().read(true).write(true).open(beside(database, ".lock")).ok()?;
+        match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
             _ => None,
         }
+    }
+
+    /// The same, but another process's lock alone.
+    pub(super) fn other_holder(database: &Path) -> Option<String> {
+        let path = beside(database, ".lock").canonicalize().ok()?;
+        let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
+        if ours { None } else { Self::holder(database) }
+    }
+}
+
+impl Drop for DaemonLock {
+    fn drop(&mut self) {
+        OURS.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
 
@@ -68,4 +110,104 @@ fn holder_in(file: &mut File) -> String {
     let mut text = String::new();
     let _ = file.read_to_string(&mut text);
     if text.is_empty() { "it has just started".into() } else { text }
+}
+
+/// Held while a database is made or its schema changed. Its file is there only meanwhile (or after a kill,
+/// until somebody opens the database again).
+#[derive(Debug)]
+pub(super) struct OpeningLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl OpeningLock {
+    /// Waits for whoever else is making the database. Blocks the thread.
+    pub(super) fn take(database: &Path) -> Result<OpeningLock> {
+        let path = Self::path(database);
+        let failed = |error: io::Error| cannot_lock(database, &error);
+        loop {
+            let file = open(&path).map_err(failed)?;
+            file.lock().map_err(failed)?;
+            // The one before removed the file when it was done: a lock on that guards nothing.
+            let there = fs::metadata(&path).map(|m| (m.dev(), m.ino())).ok();
+            let mine = file.metadata().map(|m| (m.dev(), m.ino())).map_err(failed)?;
+            if there == Some(mine) {
+                return Ok(OpeningLock { path, _file: file });
+            }
+        }
+    }
+
+    pub(super) fn path(database: &Path) -> PathBuf {
+        beside(database, ".opening")
+    }
+}
+
+impl Drop for OpeningLock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_daemon_is_told_of_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("letterpress.db");
+        assert_eq!(DaemonLock::holder(&database), None);
+        let first = DaemonLock::take(&database, "pid 812, http://127.0.0.1:8080").unwrap();
+        assert_eq!(DaemonLock::holder(&database).as_deref(), Some("pid 812, http://127.0.0.1:8080"));
+        assert_eq!(DaemonLock::other_holder(&database), None, "the lock is this process's own");
+        let said = DaemonLock::take(&database, "pid 813").unwrap_err().to_string();
+        assert!(said.contains("letterpress.db") && said.contains("pid 812, http://127.0.0.1:8080"), "{said}");
+        drop(first);
+        assert_eq!(DaemonLock::holder(&database), None);
+        let _again = DaemonLock::take(&database, "pid 9").unwrap();
+        assert_eq!(
+            DaemonLock::holder(&database).as_deref(),
+            Some("pid 9"),
+            "nothing of the last text is left"
+        );
+    }
+
+    #[test]
+    fn looking_never_keeps_a_daemon_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("letterpress.db");
+        drop(DaemonLock::take(&database, "pid 1").unwrap());
+        let curious = open(&beside(&database, ".lock")).unwrap();
+        curious.lock_shared().unwrap();
+        let looked = std::thread::spawn(move || {
+            std::thread::sleep(BETWEEN_TRIES);
+            drop(curious);
+        });
+        DaemonLock::take(&database, "pid 2").unwrap();
+        looked.join().unwrap();
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let said = DaemonLock::take(Path::new("/nowhere/letterpress.db"), "pid 1").unwrap_err().to_string();
+        assert!(said.starts_with("/nowhere/letterpress.db: no such file or directory, "), "{said}");
+    }
+
+    #[test]
+    fn only_one_makes_the_database_and_no_file_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("letterpress.db");
+        let inside = Mutex::new(());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let _opening = OpeningLock::take(&database).unwrap();
+                        let _alone = inside.try_lock().expect("two held the lock at once");
+                    }
+                });
+            }
+        });
+        assert!(!OpeningLock::path(&database).exists());
+    }
 }

@@ -1,80 +1,176 @@
-//! Making the file, and bringing its schema up to date.
+//! Making the file, and bringing its schema up to date, with nobody else doing so meanwhile.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use sqlx::SqliteConnection;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
+use super::lock::{OpeningLock, beside};
 use super::{DaemonLock, Result, StoreError};
+use crate::words;
 
 /// Every step, oldest first; a step that was released never changes.
 const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
 
-/// Makes the file with mode 0600, so that nobody else can read the addresses, or says why it can't be opened.
-pub(super) fn prepare_file(path: &Path) -> Result<()> {
-    match OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(e) => Err(StoreError::Refused(format!(
-            "{}: {}. {}",
-            path.display(),
-            crate::words::io(&e),
-            match e.kind() {
-                std::io::ErrorKind::NotFound => "The folder does not exist: make it, or change [store] path.",
-                _ => "Check the file, its folder and their permissions.",
-            }
-        ))),
+/// The number of the newest schema that this program knows.
+const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
+
+/// Opens the writing connection to a database of the newest schema, making either where it is not so yet.
+pub(super) async fn open(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    if is_made(path)? {
+        let mut connection = connect(path, options).await?;
+        if version(&mut connection, path).await? == NEWEST {
+            return Ok(connection);
+        }
+        let _ = connection.close().await;
     }
+    let database = path.to_owned();
+    let _alone = match tokio::task::spawn_blocking(move || OpeningLock::take(&database)).await {
+        Ok(lock) => lock?,
+        Err(died) => return Err(StoreError::internal(path, "waiting for its lock", died.to_string())),
+    };
+    make(path)?;
+    let mut connection = connect(path, options).await?;
+    match version(&mut connection, path).await? {
+        NEWEST => {}
+        at => migrate(&mut connection, path, at).await?,
+    }
+    Ok(connection)
 }
 
-/// Brings the schema up to date. Nothing is touched where it is so already.
-pub(super) async fn run(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
-    let say = |e| StoreError::from_sqlx(e, path, "reading its schema");
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(say)?;
-    let known = STEPS.last().map_or(0, |(version, ..)| *version);
-    let at: i64 = if tables == 0 {
-        0
-    } else {
-        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(say)?
+/// Whether the file is there and nobody is just making it.
+///
+/// The order counts: the lock's file is older than the database's first byte, and is removed after its last.
+fn is_made(path: &Path) -> Result<bool> {
+    let size = match fs::metadata(path) {
+        Ok(about) if about.is_dir() => return Err(refused(path, "this is a folder, not a database")),
+        Ok(about) => about.len(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(refused(path, &words::io(&e))),
     };
-    if at > known {
+    Ok(size > 0 && !OpeningLock::path(path).exists())
+}
+
+/// Makes an empty file with mode 0600, so that nobody else can read the addresses; SQLite gives the same mode
+/// to the `-wal` and `-shm` beside it.
+fn make(path: &Path) -> Result<()> {
+    let log_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |about| about.len());
+    if log_bytes > 0 && fs::metadata(path).map_or(0, |about| about.len()) == 0 {
         return Err(StoreError::Refused(format!(
-            "{}: its schema is number {at}, made by a newer Letterpress; this one knows {known}. Use the newer program.",
+            "{}: the database is empty or missing, though its log (-wal) is not. Put the last backup in its \
+             place, and move the files -wal and -shm away first.",
             path.display()
         )));
     }
-    if at == known {
-        return Ok(());
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(refused(path, &words::io(&e))),
     }
+}
+
+fn refused(path: &Path, why: &str) -> StoreError {
+    StoreError::Refused(format!(
+        "{}: {why}. Check the file and its folder, or change [store] path.",
+        path.display()
+    ))
+}
+
+/// Connects, and finds out at once whether the file can be written.
+async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    let say = |error| StoreError::from_sqlx(error, path, "opening it");
+    let mut connection = options.connect().await.map_err(say)?;
+    // Whether another process writes at this moment does not matter: that it could be asked is enough.
+    // (`BEGIN IMMEDIATE` alone begins a reading transaction where the file is read-only.)
+    let probe = "PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK";
+    if let Err(error) = sqlx::raw_sql(probe).execute(&mut connection).await {
+        let error = say(error);
+        if !error.is_locked() {
+            return Err(error);
+        }
+    }
+    let patience = format!("PRAGMA busy_timeout = {}", super::BUSY_TIMEOUT.as_millis());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(patience)).execute(&mut connection).await.map_err(say)?;
+    Ok(connection)
+}
+
+/// The number of the schema; 0 where there is none yet.
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
+    let say = |error| StoreError::from_sqlx(error, path, "reading its schema");
+    let ours: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(say)?;
+    if ours == 0 {
+        let others: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
+            .fetch_one(connection)
+            .await
+            .map_err(say)?;
+        return if others == 0 { Ok(0) } else { Err(refused(path, "this is another program's database")) };
+    }
+    let at: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await
+        .map_err(say)?;
+    if at > NEWEST {
+        return Err(StoreError::Refused(format!(
+            "{}: its schema is number {at}, made by a newer Letterpress; this one knows {NEWEST}. Use the newer \
+             program.",
+            path.display()
+        )));
+    }
+    Ok(at)
+}
+
+/// Takes the steps that are missing, each in a transaction of its own.
+async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Result<()> {
     if at > 0
-        && let Some(holder) = DaemonLock::holder(path)
-        && !holder.contains(&format!("pid {},", std::process::id()))
+        && let Some(holder) = DaemonLock::other_holder(path)
     {
         return Err(StoreError::Refused(format!(
-            "{}: its schema must be brought up to date first, and a daemon ({holder}) holds it. Stop that daemon, then try again.",
+            "{}: its schema must be brought up to date first, and a daemon ({holder}) holds it. Stop that daemon, \
+             then try again.",
             path.display()
         )));
     }
     let steps = STEPS.iter().map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
     });
-    Migrator::with_migrations(steps.collect()).run_direct(None, connection, false).await.map_err(
-        |e| match e {
-            sqlx::migrate::MigrateError::Execute(e) | sqlx::migrate::MigrateError::ExecuteMigration(e, _) => {
-                say(e)
+    Migrator::with_migrations(steps.collect()).run_direct(None, connection, false).await.map_err(|error| {
+        match error {
+            MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => {
+                StoreError::from_sqlx(e, path, "bringing its schema up to date")
             }
             other => StoreError::Refused(format!(
-                "{}: the schema could not be brought up to date: {other}",
+                "{}: the schema could not be brought up to date: {other}. Use the program that made it.",
                 path.display()
             )),
-        },
-    )
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::open;
+
+    #[tokio::test]
+    async fn an_older_schema_is_left_alone_while_another_process_sends() {
+        let (_dir, store) = open().await;
+        let path = store.path().to_owned();
+        store.close().await;
+        // A lock that this process took without `DaemonLock` looks like another process's.
+        let theirs = fs::File::create(beside(&path, ".lock")).unwrap();
+        theirs.lock().unwrap();
+        fs::write(beside(&path, ".lock"), "pid 812, http://127.0.0.1:8080").unwrap();
+        let mut connection = connect(&path, &SqliteConnectOptions::new().filename(&path)).await.unwrap();
+        let said = migrate(&mut connection, &path, NEWEST).await.unwrap_err().to_string();
+        assert!(said.contains("letterpress.db") && said.contains("pid 812, http"), "{said}");
+        drop(theirs);
+        migrate(&mut connection, &path, NEWEST).await.unwrap();
+    }
 }

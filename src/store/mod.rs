@@ -13,16 +13,25 @@ mod migrate;
 
 mod backup;
 pub mod deliveries;
+pub mod dkim;
+pub mod exchange;
 pub mod export;
+pub mod fanout;
 pub mod import;
 pub mod issues;
 pub mod keys;
+#[cfg(test)]
+mod ledger_tests;
 pub mod lists;
 pub mod media;
 pub mod people;
+mod places;
+pub mod steering;
 pub mod system_mails;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -63,11 +72,55 @@ pub struct Store {
 
 struct Shared {
     path: PathBuf,
-    writer: Arc<Mutex<SqliteConnection>>,
+    writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
     reader_options: SqliteConnectOptions,
     /// Counts commits of this process; whoever waits for work watches it.
     changed: watch::Sender<u64>,
+}
+
+/// The writing connection.
+///
+/// Its transactions are begun and ended by SQL of our own: where SQLite rolls one back by itself, as it does
+/// when the disk is full, sqlx's own `Transaction` fails to roll back, believes it open for ever, and refuses
+/// every further one.
+struct Writer {
+    connection: SqliteConnection,
+    /// Whether a job began and did not come to its end, since it died.
+    unfinished: bool,
+}
+
+impl Writer {
+    async fn transaction<T, F>(&mut self, job: F) -> Result<T>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T>,
+    {
+        if self.unfinished {
+            self.roll_back().await;
+        }
+        self.unfinished = true;
+        let outcome = self.begin_and_commit(job).await;
+        if outcome.is_err() {
+            self.roll_back().await;
+        }
+        self.unfinished = false;
+        outcome
+    }
+
+    async fn begin_and_commit<T, F>(&mut self, job: F) -> Result<T>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T>,
+    {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        let value = job(&mut self.connection).await?;
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(value)
+    }
+
+    /// Fails where SQLite has done so already, and then that is as well.
+    async fn roll_back(&mut self) {
+        let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+    }
 }
 
 impl Store {
@@ -77,10 +130,8 @@ impl Store {
     /// [`StoreError`] in plain words: locked, full, read-only, damaged, no database, a newer schema, or an
     /// older one while a daemon holds it.
     pub async fn open(path: &Path) -> Result<Store> {
-        migrate::prepare_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
@@ -91,10 +142,8 @@ impl Store {
             .optimize_on_close(false, None)
             .disable_statement_logging();
         let say = |error| StoreError::from_sqlx(error, path, "opening it");
-        let mut writer = SqliteConnection::connect_with(&options).await.map_err(say)?;
-        migrate::run(&mut writer, path).await?;
-        let reader_options =
-            options.clone().create_if_missing(false).read_only(true).pragma("cache_size", "-8000");
+        let writer = Writer { connection: migrate::open(path, &options).await?, unfinished: false };
+        let reader_options = options.read_only(true).pragma("cache_size", "-8000");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(reader_options.clone())
@@ -130,14 +179,13 @@ impl Store {
     {
         let shared = self.shared.clone();
         let task = tokio::spawn(async move {
-            let mut connection = shared.writer.clone().lock_owned().await;
-            let say = |error| StoreError::from_sqlx(error, &shared.path, what);
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(say)?;
-            let value = job(&mut transaction).await.map_err(|e| e.during(&shared.path, what))?;
-            transaction.commit().await.map_err(say)?;
-            drop(connection);
-            shared.changed.send_modify(|n| *n += 1);
-            Ok(value)
+            let mut writer = shared.writer.clone().lock_owned().await;
+            let outcome = writer.transaction(job).await.map_err(|e| e.during(&shared.path, what));
+            drop(writer);
+            if outcome.is_ok() {
+                shared.changed.send_modify(|n| *n += 1);
+            }
+            outcome
         });
         match task.await {
             Ok(outcome) => outcome,
@@ -195,7 +243,7 @@ impl Store {
         if let Some(shared) = Arc::into_inner(self.shared)
             && let Some(writer) = Arc::into_inner(shared.writer)
         {
-            let _ = writer.into_inner().close().await;
+            let _ = writer.into_inner().connection.close().await;
         }
     }
 }

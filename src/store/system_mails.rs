@@ -1,1 +1,122 @@
-//! (to be written)
+//! Confirmation mails and their like: queued by `store::people` in the transaction that wants them, claimed and
+//! answered by [`Store::exchange`](super::Store::exchange) as the ledger's mails are, by the same states.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::deliveries::{Candidate, delivery_state};
+use super::issues::read_rendered;
+use super::{Result, Store, time_of};
+use crate::model::delivery::{MailKey, State};
+use crate::model::{Address, ListId, Rendered, SubscriberId, SystemMailId};
+
+/// One system mail, as `subscribers show` tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemMailRow {
+    pub id: SystemMailId,
+    /// `confirm`.
+    pub kind: String,
+    /// The list's key.
+    pub list: String,
+    pub state: State,
+    pub attempts: u32,
+    pub queued_at: Timestamp,
+    pub code: Option<u16>,
+    pub reply: Option<String>,
+    pub at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// The system mails that may be claimed now, oldest first, with their content.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn waiting_system_mails(
+        &self,
+        now: Timestamp,
+        horizon: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Candidate, Rendered)>> {
+        let say = self.reading("reading the confirmation mails");
+        let rows = sqlx::query(
+            "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.rendered, p.email, p.name
+             FROM system_mail m INDEXED BY system_mail_live JOIN subscriber p ON p.id = m.subscriber_id
+             WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
+             ORDER BY m.id LIMIT ?3",
+        )
+        .bind(now.as_millisecond())
+        .bind(horizon.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.readers())
+        .await
+        .map_err(&say)?;
+        let mut waiting = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let candidate = candidate(row).map_err(&say)?;
+            let text: String = row.try_get("rendered").map_err(&say)?;
+            waiting.push((candidate, read_rendered(&text)?));
+        }
+        Ok(waiting)
+    }
+
+    /// When the next deferred system mail is due; `None` where none is deferred.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn next_system_mail(&self) -> Result<Option<Timestamp>> {
+        let at: Option<i64> = sqlx::query_scalar(
+            "SELECT min(next_at) FROM system_mail INDEXED BY system_mail_live WHERE state IN (0, 3)",
+        )
+        .fetch_one(self.readers())
+        .await
+        .map_err(self.reading("reading the confirmation mails"))?;
+        Ok(at.map(time_of))
+    }
+
+    /// What became of the system mails to a person, newest last.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn system_mails_of(&self, who: SubscriberId) -> Result<Vec<SystemMailRow>> {
+        let say = self.reading("reading the confirmation mails");
+        let rows = sqlx::query(
+            "SELECT m.id, m.kind, l.key, m.state, m.attempt, m.queued_at, m.code, m.reply, m.at, m.next_at
+             FROM system_mail m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = ? ORDER BY m.id",
+        )
+        .bind(who.0)
+        .fetch_all(self.readers())
+        .await
+        .map_err(&say)?;
+        rows.iter().map(system_mail_row).collect::<sqlx::Result<_>>().map_err(say)
+    }
+}
+
+fn candidate(row: &SqliteRow) -> sqlx::Result<Candidate> {
+    Ok(Candidate {
+        key: MailKey::System(SystemMailId(row.try_get("id")?)),
+        list: ListId(row.try_get("list_id")?),
+        subscriber: SubscriberId(row.try_get("subscriber_id")?),
+        email: Address::trusted(row.try_get("email")?),
+        name: row.try_get("name")?,
+        from: delivery_state(row.try_get("state")?)?,
+        attempt: row.try_get("attempt")?,
+        first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),
+    })
+}
+
+fn system_mail_row(row: &SqliteRow) -> sqlx::Result<SystemMailRow> {
+    Ok(SystemMailRow {
+        id: SystemMailId(row.try_get("id")?),
+        kind: row.try_get("kind")?,
+        list: row.try_get("key")?,
+        state: delivery_state(row.try_get("state")?)?,
+        attempts: row.try_get("attempt")?,
+        queued_at: time_of(row.try_get("queued_at")?),
+        code: row.try_get("code")?,
+        reply: row.try_get("reply")?,
+        at: row.try_get::<Option<i64>, _>("at")?.map(time_of),
+        next_at: row.try_get::<Option<i64>, _>("next_at")?.map(time_of),
+    })
+}

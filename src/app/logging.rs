@@ -1,0 +1,46 @@
+//! Logging of the daemon: for people, as JSON, or to the journal; always on stderr or beside it.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::Log;
+
+/// Begins to log as the settings say. What other crates say is kept from `warn` on.
+///
+/// `auto` is the journal where stderr is connected to it (systemd says so), else text.
+///
+/// # Errors
+/// Where the journal is asked for and can't be reached: a sentence.
+pub fn begin(log: &Log) -> Result<(), String> {
+    let level = log.level.parse().unwrap_or(tracing::Level::INFO);
+    let filter =
+        Targets::new().with_default(tracing::Level::WARN).with_target(env!("CARGO_CRATE_NAME"), level);
+    let to_journal = log.format == "journald"
+        || log.format == "auto"
+            && std::env::var_os("JOURNAL_STREAM").is_some()
+            && !std::io::stderr().is_terminal();
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
+        "json" => {
+            Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
+        }
+        _ if to_journal => match tracing_journald::layer() {
+            Ok(journal) => Box::new(journal),
+            Err(_) if log.format == "auto" => Box::new(text()),
+            Err(e) => return Err(format!("the journal can't be reached: {}", crate::words::io(&e))),
+        },
+        _ => Box::new(text()),
+    };
+    // A second start in one process, as in tests, keeps the first one's choice.
+    let _ = Registry::default().with(layer.with_filter(filter)).try_init();
+    Ok(())
+}
+
+fn text() -> impl Layer<Registry> + Send + Sync {
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(std::io::stderr)
+}

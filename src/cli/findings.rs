@@ -1,0 +1,153 @@
+//! Findings as people read them: `path:line`, the weight, what it is, and what to do about it.
+
+use crate::model::{Finding, Severity};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::terminal::Paint;
+
+/// Columns of a terminal that everything fits in.
+const COLUMNS: usize = 80;
+/// Beyond this, what follows the place is set in by less, so that words keep their room.
+const WIDEST_PLACE: usize = 36;
+/// How many further lines are named before an ellipsis.
+const ALSO: usize = 4;
+
+/// Prints findings, one JSON object each where `--json` was given.
+pub fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
+    if context.json() {
+        return findings.iter().try_for_each(|finding| context.print_json(finding));
+    }
+    let text = listing(findings, context.paint);
+    if text.is_empty() { Ok(()) } else { context.print(text.trim_end_matches('\n')) }
+}
+
+/// How many there are of each weight, such as `1 error, 2 warnings`; empty where there are none.
+pub fn sum(findings: &[Finding]) -> String {
+    [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .filter_map(|(severity, word)| {
+            let n = findings.iter().filter(|f| f.severity == severity).count();
+            (n > 0).then(|| format!("{n} {word}{}", if n == 1 { "" } else { "s" }))
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Whether one of them is an error.
+pub fn any_error(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.severity == Severity::Error)
+}
+
+/// All findings, each with its help below; alike ones on several lines are said once.
+pub fn listing(findings: &[Finding], paint: Paint) -> String {
+    let groups = grouped(findings);
+    let place = |f: &Finding| f.line.map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file));
+    let widest = groups.iter().map(|(f, _)| place(f).chars().count()).max().unwrap_or(0);
+    let indent = if widest <= WIDEST_PLACE { widest + 2 + "warning  ".len() } else { 4 };
+    let mut out = String::new();
+    for (finding, also) in groups {
+        let (word, shown) = match finding.severity {
+            Severity::Error => ("error", paint.error("error")),
+            Severity::Warning => ("warning", paint.warning("warning")),
+            Severity::Note => ("note", "note".to_owned()),
+        };
+        let mut head = place(finding);
+        if widest <= WIDEST_PLACE {
+            head = format!("{head:widest$}");
+        }
+        // Wrapped with the bare word, and painted afterwards: escape codes have no width.
+        let bare = format!("{head}  {word:7}  ");
+        let painted = format!("{head}  {shown}{}", &bare[head.len() + 2 + word.len()..]);
+        let message = wrap(&format!("{}{also}", finding.message), &bare, indent);
+        out.push_str(&painted);
+        out.push_str(&message[bare.len()..]);
+        out.push('\n');
+        if !finding.help.is_empty() {
+            out.push_str(&wrap(&finding.help, &" ".repeat(indent), indent));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn wrap(text: &str, first: &str, indent: usize) -> String {
+    let rest = " ".repeat(indent);
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(first)
+        .subsequent_indent(&rest)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
+/// Alike findings at several lines become the first one, with `; also 85, 92, …`.
+fn grouped(findings: &[Finding]) -> Vec<(&Finding, String)> {
+    let same = |a: &Finding, b: &Finding| {
+        (a.severity, a.code, &a.file, &a.message, &a.help)
+            == (b.severity, b.code, &b.file, &b.message, &b.help)
+    };
+    let mut groups: Vec<(&Finding, Vec<usize>)> = Vec::new();
+    for finding in findings {
+        match (groups.iter_mut().find(|(first, _)| same(first, finding)), finding.line) {
+            (Some((_, lines)), Some(line)) => lines.push(line),
+            _ => groups.push((finding, Vec::new())),
+        }
+    }
+    let also = |lines: Vec<usize>| {
+        let shown: Vec<String> = lines.iter().take(ALSO).map(usize::to_string).collect();
+        match lines.len() {
+            0 => String::new(),
+            n if n > ALSO => format!("; also {}, …", shown.join(", ")),
+            _ => format!("; also {}", shown.join(", ")),
+        }
+    };
+    groups.into_iter().map(|(finding, lines)| (finding, also(lines))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(severity: Severity, line: Option<usize>, message: &str, help: &str) -> Finding {
+        let mut finding = Finding::new(severity, "code", message, help);
+        finding.file = "issues/022.md".into();
+        finding.line = line;
+        finding
+    }
+
+    #[test]
+    fn findings_stand_in_columns_and_alike_ones_are_said_once() {
+        let alt = "image without alt text";
+        let help = "Write it between the brackets: ![a plot of …](…)";
+        let mut findings = vec![finding(
+            Severity::Error,
+            Some(46),
+            "no such picture: contrastive.png",
+            "Put it beside the issue, or remove the line.",
+        )];
+        findings
+            .extend([39, 85, 92, 99, 106, 113].map(|line| finding(Severity::Warning, Some(line), alt, help)));
+        findings.push(finding(Severity::Note, None, "HTML is 96 KB; Gmail cuts at 102 KB", ""));
+        assert_eq!(
+            listing(&findings, Paint::bare()),
+            "issues/022.md:46  error    no such picture: contrastive.png\n\
+             \x20                          Put it beside the issue, or remove the line.\n\
+             issues/022.md:39  warning  image without alt text; also 85, 92, 99, 106, …\n\
+             \x20                          Write it between the brackets: ![a plot of …](…)\n\
+             issues/022.md     note     HTML is 96 KB; Gmail cuts at 102 KB\n"
+        );
+        assert_eq!(sum(&findings), "1 error, 6 warnings, 1 note");
+    }
+
+    #[test]
+    fn nothing_is_wider_than_eighty_columns_where_words_allow() {
+        let long = "a sentence that goes on and on, ".repeat(5);
+        for file in ["issues/022.md", "/a/very/long/path/to/some/folder/of/letters/issues/022.md"] {
+            let mut one = finding(Severity::Error, Some(7), &long, &long);
+            one.file = file.into();
+            let text = listing(&[one], Paint::bare());
+            assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        }
+    }
+}

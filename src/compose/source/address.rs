@@ -1,0 +1,208 @@
+//! What an author wrote as a link's address: may a reader click it?
+//!
+//! Addresses are kept byte for byte. One that can't be clicked is shown as text beside its words.
+
+/// Schemes that stand in a mail as links. Anything else, `javascript:` and `data:` above all, is shown only.
+const CLICKABLE: [&str; 16] = [
+    "http", "https", "mailto", "tel", "sms", "ftp", "ftps", "irc", "ircs", "xmpp", "matrix", "magnet",
+    "news", "geo", "webcal", "feed",
+];
+
+/// What becomes of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// A link.
+    Link,
+    /// A link, though it looks broken: http(s) without a host, or with a host that can't be.
+    Suspicious,
+    /// Text: the scheme is not one for a mail.
+    Scheme,
+    /// Text: relative to a folder that a mail does not have.
+    Relative,
+    /// Nothing was written.
+    Empty,
+}
+
+/// Judges an address as the author wrote it.
+pub(super) fn judge(url: &str) -> Judgement {
+    let url = url.trim();
+    if url.is_empty() {
+        return Judgement::Empty;
+    }
+    if url.starts_with('#') {
+        return Judgement::Link;
+    }
+    let Some(scheme) = scheme(url) else { return Judgement::Relative };
+    if !CLICKABLE.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
+        return Judgement::Scheme;
+    }
+    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    if web && !whole(&url[scheme.len() + 1..], url) { Judgement::Suspicious } else { Judgement::Link }
+}
+
+/// The scheme of RFC 3986, 3.1: a letter, then letters, digits, `+`, `-`, `.`, up to the colon.
+fn scheme(url: &str) -> Option<&str> {
+    let scheme = &url[..url.find(':')?];
+    let good = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    good.then_some(scheme)
+}
+
+/// Whether a web address has its two slashes, a host, and no white space.
+fn whole(rest: &str, url: &str) -> bool {
+    rest.starts_with("//")
+        && !rest[2..].starts_with(['/', '?', '#'])
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+        && url::Url::parse(url).is_ok_and(|u| u.has_host())
+}
+
+/// The host of a web address as a reader names it, such as `arxiv.org`; empty where there is none.
+pub(super) fn host(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else { return "" };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// A run of text, or a bare web address in it.
+#[derive(Debug, PartialEq)]
+pub(super) enum Run<'t> {
+    Text(&'t str),
+    Bare(&'t str),
+}
+
+/// Finds the web addresses that stand bare in a text. `ends` says that the text goes on after its last
+/// character with something that could belong to the address, which then can't be told from it.
+pub(super) fn bare(text: &str, goes_on: bool) -> Vec<Run<'_>> {
+    let mut runs = Vec::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(start) = next_start(text, from) {
+        let whole = &text[start..];
+        let stop = whole.find(ends_address).unwrap_or(whole.len());
+        let length = trim_end(&whole[..stop]);
+        let slashes = whole.find("://").map_or(0, |at| at + 3);
+        let hostless =
+            !whole[slashes..length.max(slashes)].starts_with(|c: char| c.is_alphanumeric() || c == '[');
+        from = start + slashes;
+        if hostless || (goes_on && start + stop == text.len()) {
+            continue;
+        }
+        if done < start {
+            runs.push(Run::Text(&text[done..start]));
+        }
+        runs.push(Run::Bare(&whole[..length]));
+        done = start + length;
+        from = done;
+    }
+    if done < text.len() {
+        runs.push(Run::Text(&text[done..]));
+    }
+    runs
+}
+
+/// Where the next `http://` or `https://` begins that does not stand within a word.
+fn next_start(text: &str, from: usize) -> Option<usize> {
+    let mut from = from;
+    loop {
+        let colon = from + text.get(from..)?.find("://")?;
+        for scheme in ["https", "http"] {
+            let Some(start) = colon.checked_sub(scheme.len()) else { continue };
+            let here = text.get(start..colon).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+            let within = text[..start.min(colon)].ends_with(|c: char| c.is_ascii_alphanumeric());
+            if here && !within {
+                return Some(start);
+            }
+        }
+        from = colon + 3;
+    }
+}
+
+/// Characters that no bare address goes past: spaces, brackets and quotes of prose, East Asian text.
+fn ends_address(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
+        || matches!(c, '\u{2000}'..='\u{206F}' | '\u{1100}'..='\u{11FF}' | '\u{2E80}'..='\u{A4CF}'
+            | '\u{AC00}'..='\u{D7FF}' | '\u{E000}'..='\u{FAFF}' | '\u{FE10}'..='\u{FE6F}' | '\u{FF00}'..)
+}
+
+/// The length of an address without the punctuation of the sentence around it. A closing bracket belongs
+/// to the address only where its opening one does.
+fn trim_end(url: &str) -> usize {
+    let mut end = url.len();
+    while let Some(last) = url[..end].chars().next_back() {
+        let count = |c| url[..end].matches(c).count();
+        let cut = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' => true,
+            ')' => count(')') > count('('),
+            ']' => count(']') > count('['),
+            _ => false,
+        };
+        if !cut {
+            break;
+        }
+        end -= last.len_utf8();
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_schemes_for_a_mail_are_clickable() {
+        for url in ["https://a.example", "HTTP://A", "mailto:a@b.example", "tel:+1", "#part", "ftp://a/b"] {
+            assert_eq!(judge(url), Judgement::Link, "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "JaVaScRiPt:x",
+            "vbscript:x",
+            "file:///etc",
+            "htps://x",
+        ] {
+            assert_eq!(judge(url), Judgement::Scheme, "{url}");
+        }
+        for url in ["a.md", "/a", "//host/a", "www.example.com/x", "link to issue", "java\tscript:x"] {
+            assert_eq!(judge(url), Judgement::Relative, "{url}");
+        }
+        for url in ["http:/one.example", "https://", "http:///x", "https://exa mple.org", "http:x"] {
+            assert_eq!(judge(url), Judgement::Suspicious, "{url}");
+        }
+        assert_eq!(judge(" "), Judgement::Empty);
+    }
+
+    fn links(text: &str) -> Vec<&str> {
+        bare(text, false)
+            .into_iter()
+            .filter_map(|r| if let Run::Bare(u) = r { Some(u) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn a_bare_address_ends_where_a_reader_would_end_it() {
+        assert_eq!(links("见https://a.example/路。这里"), ["https://a.example/"]);
+        assert_eq!(
+            links("(see http://a.example/x_(y)), and HTTP://b.example."),
+            ["http://a.example/x_(y)", "HTTP://b.example"]
+        );
+        assert_eq!(
+            links("https://[2001:db8::1]:80/x, “http://c.example”"),
+            ["https://[2001:db8::1]:80/x", "http://c.example"]
+        );
+        assert_eq!(links("http:// and xhttp://a.example and https://?"), [] as [&str; 0]);
+        assert_eq!(bare("at http://a.example/", true), [Run::Text("at http://a.example/")]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn finding_addresses_never_changes_the_text(text in "(\\PC|https?://|http|[ .()]|:|/){0,40}", goes_on: bool) {
+            let whole: String = bare(&text, goes_on)
+                .into_iter()
+                .map(|r| match r { Run::Text(t) | Run::Bare(t) => t })
+                .collect();
+            proptest::prop_assert_eq!(whole, text);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Personal fields: taken out before Markdown is parsed, put back afterwards.
+//!
+//! Each `{{ … }}` becomes one character that the text does not use elsewhere, taken from the private-use
+//! planes. Markdown sees a letter there, so `{{ a*b }}` gets no emphasis and lines keep their numbers.
+//! In running text the character turns into [`Inline::Field`]; anywhere else (code, addresses, alternative
+//! texts), and where the braces hold no field that we know, it turns into what the author wrote.
+
+use std::collections::HashSet;
+
+use crate::model::issue::{Field, Inline, Inlines};
+
+/// The two private-use planes, from which stand-ins are drawn.
+const STAND_INS: [std::ops::RangeInclusive<char>; 2] =
+    ['\u{F0000}'..='\u{FFFFD}', '\u{100000}'..='\u{10FFFD}'];
+
+/// What stood between one pair of braces.
+pub(super) struct Found {
+    stand_in: char,
+    /// Braces and all, as the author wrote it.
+    pub source: String,
+    /// `None`: no field that we know, so it stays text.
+    pub field: Option<Field>,
+    /// From 1, within the text that was searched.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+/// The braces of one text, by their stand-ins.
+#[derive(Default)]
+pub(super) struct Fields(Vec<Found>);
+
+impl Fields {
+    /// Takes every pair of braces out of a text; gives the text with a stand-in for each.
+    pub fn take(text: &str) -> (String, Fields) {
+        if !text.contains("{{") {
+            return (text.to_owned(), Fields::default());
+        }
+        let used: HashSet<char> = text.chars().filter(|c| *c >= '\u{F0000}').collect();
+        let mut free = STAND_INS.into_iter().flatten().filter(|c| !used.contains(c));
+        let mut out = String::with_capacity(text.len());
+        let mut fields = Fields::default();
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let mut rest = line;
+            while let Some(start) = rest.find("{{") {
+                let (before, from) = rest.split_at(start);
+                out.push_str(before);
+                rest = from;
+                let escaped = before.ends_with('\\');
+                let Some((source, stand_in)) = whole(rest).filter(|_| !escaped).zip(free.next()) else {
+                    out.push('{');
+                    rest = &rest[1..];
+                    continue;
+                };
+                out.push(stand_in);
+                let column = line[..line.len() - rest.len()].chars().count() + 1;
+                let field = parse(&source[2..source.len() - 2]);
+                fields.0.push(Found { stand_in, source: source.to_owned(), field, line: index + 1, column });
+                rest = &rest[source.len()..];
+            }
+            out.push_str(rest);
+        }
+        (out, fields)
+    }
+
+    /// The inlines of a run of text.
+    pub fn inlines(&self, text: &str) -> Inlines {
+        let mut out = Inlines::new();
+        let mut plain = String::new();
+        for c in text.chars() {
+            match self.found(c) {
+                None => plain.push(c),
+                Some(Found { field: None, source, .. }) => plain.push_str(source),
+                Some(Found { field: Some(field), .. }) => {
+                    if !plain.is_empty() {
+                        out.push(Inline::Text(std::mem::take(&mut plain)));
+                    }
+                    out.push(Inline::Field(field.clone()));
+                }
+            }
+        }
+        if !plain.is_empty() {
+            out.push(Inline::Text(plain));
+        }
+        out
+    }
+
+    /// The text as the author wrote it, braces and all; says whether a field that we know stands in it.
+    pub fn restore(&self, text: &str) -> (String, bool) {
+        let mut out = String::with_capacity(text.len());
+        let mut known = false;
+        for c in text.chars() {
+            match self.found(c) {
+                None => out.push(c),
+                Some(found) => {
+                    known |= found.field.is_some();
+                    out.push_str(&found.source);
+                }
+            }
+        }
+        (out, known)
+    }
+
+    /// Everything that was found, in reading order.
+    pub fn iter(&self) -> impl Iterator<Item = &Found> {
+        self.0.iter()
+    }
+
+    fn found(&self, c: char) -> Option<&Found> {
+        // Stand-ins are handed out in rising order, so the list is sorted.
+        let at = self.0.binary_search_by_key(&c, |f| f.stand_in).ok()?;
+        self.0.get(at)
+    }
+}
+
+/// The inlines of a text that is not Markdown, such as a subject.
+pub(super) fn plain_inlines(text: &str) -> (Inlines, Fields) {
+    let (text, fields) = Fields::take(text);
+    (fields.inlines(&text), fields)
+}
+
+/// The pair of braces that a text begins with, if they are closed on this line and look like a field:
+/// code, markup and nested braces are left for Markdown to see.
+fn whole(text: &str) -> Option<&str> {
+    let inner = &text[2..text.find("}}")?];
+    let plausible = inner.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && !inner.contains(['{', '}', '`', '<', '\n', '\r']);
+    plausible.then(|| &text[..inner.len() + 4])
+}
+
+/// Reads `name`, `email`, `name | default("reader")`.
+fn parse(inner: &str) -> Option<Field> {
+    let (name, filter) = match inner.split_once('|') {
+        None => (inner, None),
+        Some((name, filter)) => (name, Some(filter.trim())),
+    };
+    let default = match filter {
+        None => String::new(),
+        Some(filter) => quoted(filter.strip_prefix("default")?.trim_start())?,
+    };
+    match name.trim() {
+        "name" => Some(Field::Name { default }),
+        "email" => Some(Field::Email),
+        _ => None,
+    }
+}
+
+/// Reads `("text")` or `('text')`; a backslash takes the next character as it is.
+fn quoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('(')?.strip_suffix(')')?.trim();
+    let mut chars = inner.chars();
+    let quote = chars.next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut out = String::new();
+    loop {
+        match chars.next()? {
+            '\\' => out.push(chars.next()?),
+            c if c == quote => break,
+            c => out.push(c),
+        }
+    }
+    chars.next().is_none().then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(default: &str) -> Inline {
+        Inline::Field(Field::Name { default: default.into() })
+    }
+
+    #[test]
+    fn the_three_forms_are_fields() {
+        let (inlines, _) = plain_inlines(
+            "Dear {{ name | default(\"reader\") }}, {{name}} <{{ email }}>{{name|default('x')}}",
+        );
+        let text = |t: &str| Inline::Text(t.into());
+        assert_eq!(
+            inlines,
+            [
+                text("Dear "),
+                name("reader"),
+                text(", "),
+                name(""),
+                text(" <"),
+                Inline::Field(Field::Email),
+                text(">"),
+                name("x")
+            ]
+        );
+    }
+
+    #[test]
+    fn other_braces_stay_as_they_were_written() {
+        for text in
+            ["{{ a*b }}", "{{}}", "{{ user.name }}", "{{ name", "{{{name}}}x", "{{ name | upper }}", "{name}"]
+        {
+            let (inlines, _) = plain_inlines(text);
+            let back: String = inlines
+                .iter()
+                .map(|i| if let Inline::Text(t) = i { t.as_str() } else { "<field>" })
+                .collect();
+            assert_eq!(back.replace("<field>", "{{name}}"), text);
+        }
+    }
+
+    #[test]
+    fn a_stand_in_is_never_a_character_of_the_text() {
+        let (text, fields) = Fields::take("\u{F0000}{{ name }}\u{F0001}");
+        assert_eq!(text.chars().count(), 3);
+        let (back, known) = fields.restore(&text);
+        assert_eq!(back, "\u{F0000}{{ name }}\u{F0001}");
+        assert!(known);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn taking_and_restoring_changes_nothing(text in "([{}a|\" \n*`]|name|default|\\{\\{ name \\}\\}|\u{F0000}){0,30}") {
+            let (taken, fields) = Fields::take(&text);
+            proptest::prop_assert_eq!(fields.restore(&taken).0, text);
+        }
+    }
+}

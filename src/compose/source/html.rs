@@ -1,0 +1,217 @@
+//! An author's raw HTML, read into our own parts; nothing of it is written out as markup.
+//!
+//! html5ever's tokenizer reads tags, attributes and entities as browsers do. The tree is built here, with
+//! the few rules that letters need (end tags that may be left out, cells that hold what is in them), and
+//! never deeper than [`DEPTH`]. So what is not in `elements` can't reach a mail, and needs no cleaning.
+
+use std::cell::RefCell;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer};
+
+use super::elements::{Element, element, is_void};
+
+/// Elements that lie deeper than this lose their own form and keep their content.
+const DEPTH: usize = 32;
+
+/// A piece of HTML.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Piece {
+    Open { name: String, element: Element, attributes: Attributes },
+    Close { name: String, element: Element },
+    Text(String),
+}
+
+/// The attributes of a tag, names in small letters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Attributes(Vec<(String, String)>);
+
+impl Attributes {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Cuts HTML into pieces. Comments and declarations vanish; what is no HTML is text.
+pub(super) fn pieces(html: &str) -> Vec<Piece> {
+    let tokenizer = Tokenizer::new(Sink::default(), Default::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(print_unknown(html)));
+    // The sink never asks to stop (it runs no scripts), so one feed takes everything.
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.0.take()
+}
+
+/// The element that a single tag such as `<U8>` or `</a>` names; `None` where it is no HTML.
+pub(super) fn known_tag(tag: &str) -> bool {
+    let name = tag.trim_start_matches(['<', '/']);
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+    element(name).is_some()
+}
+
+/// Turns the `<` of tags that are no HTML into an entity, so that they are printed as they were written.
+fn print_unknown(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    for (index, part) in html.split('<').enumerate() {
+        if index > 0 {
+            let name = part.strip_prefix('/').unwrap_or(part);
+            let tag = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            out.push_str(if tag && !known_tag(part) { "&lt;" } else { "<" });
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+/// Collects what the tokenizer finds.
+#[derive(Default)]
+struct Sink(RefCell<Vec<Piece>>);
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut pieces = self.0.borrow_mut();
+        match token {
+            Token::CharacterTokens(text) => match pieces.last_mut() {
+                Some(Piece::Text(before)) => before.push_str(&text),
+                _ => pieces.push(Piece::Text(text.to_string())),
+            },
+            Token::TagToken(tag) => {
+                let name = tag.name.to_string();
+                let Some(element) = element(&name) else { return TokenSinkResult::Continue };
+                if tag.kind == TagKind::EndTag {
+                    pieces.push(Piece::Close { name, element });
+                    return TokenSinkResult::Continue;
+                }
+                let raw = matches!(name.as_str(), "script" | "style" | "iframe" | "xmp");
+                let attributes =
+                    tag.attrs.iter().map(|a| (a.name.local.to_string(), a.value.to_string())).collect();
+                pieces.push(Piece::Open { name, element, attributes: Attributes(attributes) });
+                if raw {
+                    return TokenSinkResult::RawData(RawKind::Rawtext);
+                }
+            }
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+/// A tree of HTML.
+#[derive(Debug)]
+pub(super) enum Node {
+    Text(String),
+    Element(Branch),
+}
+
+/// An element with what it holds.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub name: String,
+    pub element: Element,
+    pub attributes: Attributes,
+    pub children: Vec<Node>,
+}
+
+impl Node {
+    /// Whether it is, or holds, something that stands on lines of its own.
+    pub fn has_block(&self) -> bool {
+        match self {
+            Node::Text(_) => false,
+            Node::Element(e) => e.element.is_block() || e.children.iter().any(Node::has_block),
+        }
+    }
+}
+
+/// Builds the tree of some HTML.
+pub(super) fn tree(html: &str) -> Vec<Node> {
+    let mut builder = Builder { root: Vec::new(), open: Vec::new() };
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(text) => builder.push(Node::Text(text)),
+            Piece::Open { name, element, attributes } => builder.open(name, element, attributes),
+            Piece::Close { name, .. } => builder.close(&name),
+        }
+    }
+    while !builder.open.is_empty() {
+        builder.pop();
+    }
+    builder.root
+}
+
+/// The tree as it grows: elements that are still open, the innermost last.
+struct Builder {
+    root: Vec<Node>,
+    open: Vec<Branch>,
+}
+
+impl Builder {
+    fn push(&mut self, node: Node) {
+        self.open.last_mut().map_or(&mut self.root, |e| &mut e.children).push(node);
+    }
+
+    fn pop(&mut self) {
+        if let Some(done) = self.open.pop() {
+            self.push(Node::Element(done));
+        }
+    }
+
+    fn open(&mut self, name: String, element: Element, attributes: Attributes) {
+        self.imply_end(&name, element);
+        let branch = Branch { name, element, attributes, children: Vec::new() };
+        if is_void(&branch.name) {
+            self.push(Node::Element(branch));
+        } else if self.open.len() < DEPTH {
+            self.open.push(branch);
+        } else {
+            // Too deep for a form of its own; a link or a player keeps its address.
+            self.push(Node::Element(branch));
+        }
+    }
+
+    /// Closes what an opening tag ends by itself (HTML, 13.1.2.4).
+    fn imply_end(&mut self, name: &str, element: Element) {
+        let (ends, scope): (&[&str], &[&str]) = match name {
+            "li" => (&["li"], &["ul", "ol", "menu", "dir", "td", "th"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "td", "th"]),
+            "tr" => (&["tr"], &["table"]),
+            "td" | "th" => (&["td", "th"], &["tr", "table"]),
+            "option" => (&["option"], &["select"]),
+            _ if element.is_block() => (&["p"], &["td", "th", "li", "div", "blockquote", "button"]),
+            _ => return,
+        };
+        self.close_within(ends, scope);
+    }
+
+    fn close(&mut self, name: &str) {
+        let scope: &[&str] = if matches!(name, "table" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot") {
+            &["table"]
+        } else {
+            &["td", "th", "table"]
+        };
+        self.close_within(&[name], scope);
+    }
+
+    /// Closes the innermost of the named elements, if none of `scope` lies around it and within ours.
+    fn close_within(&mut self, names: &[&str], scope: &[&str]) {
+        for at in (0..self.open.len()).rev() {
+            let name = self.open[at].name.as_str();
+            if names.contains(&name) {
+                while self.open.len() > at {
+                    self.pop();
+                }
+                return;
+            }
+            if scope.contains(&name) {
+                return;
+            }
+        }
+    }
+}

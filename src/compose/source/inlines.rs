@@ -1,0 +1,221 @@
+//! comrak's inlines to ours.
+
+use comrak::Node;
+use comrak::nodes::NodeValue;
+
+use crate::model::issue::{Inline, Inlines};
+
+use super::elements::{Element, is_void};
+use super::html::{self, Piece};
+use super::nest::Nest;
+use super::reader::Reader;
+
+/// Inlines that lie deeper than this lose their form and keep their words and links.
+const DEPTH: usize = 24;
+
+impl Reader<'_> {
+    /// The inlines within a block.
+    pub fn inlines(&mut self, parent: Node) -> Inlines {
+        let inlines = self.inlines_at(parent, 0, false);
+        trim(inlines)
+    }
+
+    fn inlines_at(&mut self, parent: Node, depth: usize, linked: bool) -> Inlines {
+        let mut nest = Nest::default();
+        for node in parent.children() {
+            self.inline(node, depth, linked, &mut nest);
+        }
+        join(nest.finish(self))
+    }
+
+    fn inline(&mut self, node: Node, depth: usize, linked: bool, nest: &mut Nest) {
+        let data = node.data();
+        let line = data.sourcepos.start.line + self.offset;
+        let linked = linked || nest.linked();
+        if depth >= DEPTH && node.first_child().is_some() {
+            let flat = self.flat(node, line);
+            return nest.extend(flat);
+        }
+        let inner = |this: &mut Self, linked| this.inlines_at(node, depth + 1, linked);
+        match &data.value {
+            NodeValue::Text(text) => {
+                let goes_on = node.next_sibling().is_some_and(|n| !is_break(n));
+                nest.extend(self.text(text, line, goes_on, linked));
+            }
+            NodeValue::SoftBreak => nest.push(Inline::SoftBreak),
+            NodeValue::LineBreak => nest.push(Inline::HardBreak),
+            NodeValue::Code(code) => nest.push(Inline::Code(self.literal(&code.literal, line, "code"))),
+            NodeValue::HtmlInline(tag) => self.inline_tag(tag, line, nest),
+            NodeValue::Emph => nest.push(Inline::Emphasis(inner(self, linked))),
+            NodeValue::Strong => nest.push(Inline::Strong(inner(self, linked))),
+            NodeValue::Strikethrough => nest.push(Inline::Strike(inner(self, linked))),
+            NodeValue::Link(link) => {
+                let children = inner(self, true);
+                nest.extend(self.link(&link.url, &link.title, children, line));
+            }
+            NodeValue::Image(link) => {
+                let alt = words(node);
+                nest.push(Inline::Image(self.image(&link.url, &alt, &link.title, line)));
+            }
+            NodeValue::FootnoteReference(note) => nest.push(footnote_mark(&note.name)),
+            // Extensions that are off can't occur; should one, its words stay.
+            _ => nest.extend(inner(self, linked)),
+        }
+    }
+
+    /// A single tag among Markdown's inlines.
+    fn inline_tag(&mut self, tag: &str, line: usize, nest: &mut Nest) {
+        let (tag, _) = self.fields.restore(tag);
+        if tag.starts_with("<!") || tag.starts_with("<?") {
+            return;
+        }
+        if !html::known_tag(&tag) {
+            return nest.push(Inline::Text(tag));
+        }
+        for piece in html::pieces(&tag) {
+            match piece {
+                Piece::Text(text) => nest.push(Inline::Text(text)),
+                Piece::Close { name, .. } => nest.close(&name, self),
+                Piece::Open { element: Element::Image, attributes, .. } => {
+                    let of = |name| attributes.get(name).unwrap_or_default();
+                    let mut image = self.image(of("src"), of("alt"), of("title"), line);
+                    image.width = of("width").trim_end_matches("px").parse().ok();
+                    nest.push(Inline::Image(image));
+                }
+                Piece::Open { element: Element::LineBreak | Element::Rule, .. } => {
+                    nest.push(Inline::HardBreak)
+                }
+                Piece::Open { element: Element::Embed, ref name, ref attributes } if is_void(name) => {
+                    let shown =
+                        super::nest::enclose(Element::Embed, name, attributes, Inlines::new(), line, self);
+                    nest.extend(shown);
+                }
+                // `Foo<base>` is prose; with attributes it is markup that shows nothing.
+                Piece::Open { ref name, ref attributes, .. } if is_void(name) => {
+                    if attributes.is_empty() && name != "wbr" {
+                        nest.push(Inline::Text(tag.clone()));
+                    }
+                }
+                Piece::Open { name, element, attributes } => nest.open(name, element, attributes, &tag, line),
+            }
+        }
+    }
+
+    /// The words and links of a tree that is too deep, without its form.
+    fn flat(&mut self, top: Node, line: usize) -> Inlines {
+        let mut out = Nest::default();
+        for node in top.descendants() {
+            let data = node.data();
+            match &data.value {
+                NodeValue::Text(text) => out.extend(self.text(text, line, true, true)),
+                NodeValue::Code(code) => out.push(Inline::Code(self.literal(&code.literal, line, "code"))),
+                NodeValue::HtmlInline(tag) => out.push(Inline::Text(self.fields.restore(tag).0)),
+                NodeValue::SoftBreak | NodeValue::LineBreak => out.push(Inline::SoftBreak),
+                NodeValue::Link(link) => {
+                    let url = vec![Inline::Text(link.url.clone())];
+                    out.extend(self.link(&link.url, "", url, line));
+                    out.push(Inline::Text(" ".into()));
+                }
+                NodeValue::Image(link) => {
+                    let image = self.image(&link.url, "", &link.title, line);
+                    out.push(Inline::Image(image));
+                }
+                NodeValue::FootnoteReference(note) => out.push(footnote_mark(&note.name)),
+                _ => {}
+            }
+        }
+        out.finish(self)
+    }
+}
+
+/// The mark of a footnote, in the text and before the note itself.
+pub(super) fn footnote_mark(name: &str) -> Inline {
+    Inline::Tag { name: "sup", children: vec![Inline::Text(format!("[{name}]"))] }
+}
+
+fn is_break(node: Node) -> bool {
+    matches!(node.data().value, NodeValue::SoftBreak | NodeValue::LineBreak)
+}
+
+/// The words of a picture's alternative text.
+fn words(image: Node) -> String {
+    let mut out = String::new();
+    for node in image.descendants() {
+        match &node.data().value {
+            NodeValue::Text(text) => out.push_str(text),
+            NodeValue::Code(code) => out.push_str(&code.literal),
+            NodeValue::HtmlInline(tag) if !html::known_tag(tag) => out.push_str(tag),
+            NodeValue::SoftBreak | NodeValue::LineBreak => out.push(' '),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Drops doubled breaks, and the line ends of a source that stand between two East Asian characters, where
+/// a space would be seen.
+pub(super) fn join(inlines: Inlines) -> Inlines {
+    let mut out = Inlines::with_capacity(inlines.len());
+    let mut rest = inlines.into_iter().peekable();
+    while let Some(inline) = rest.next() {
+        match (out.last_mut(), inline) {
+            (Some(last @ (Inline::SoftBreak | Inline::HardBreak)), Inline::HardBreak) => {
+                *last = Inline::HardBreak
+            }
+            (Some(Inline::SoftBreak | Inline::HardBreak), Inline::SoftBreak) => {}
+            (before, Inline::SoftBreak) => {
+                let before = before.and_then(|i| edge(i, true));
+                let after = rest.peek().and_then(|i| edge(i, false));
+                if !(before.is_some_and(is_east_asian) && after.is_some_and(is_east_asian)) {
+                    out.push(Inline::SoftBreak);
+                }
+            }
+            (_, other) => out.push(other),
+        }
+    }
+    out
+}
+
+/// Drops what shows nothing at the ends of a block: breaks and white space.
+pub(super) fn trim(mut inlines: Inlines) -> Inlines {
+    let blank = |i: &Inline| match i {
+        Inline::SoftBreak | Inline::HardBreak => true,
+        Inline::Text(t) => t.trim().is_empty(),
+        _ => false,
+    };
+    while inlines.last().is_some_and(blank) {
+        inlines.pop();
+    }
+    let start = inlines.iter().position(|i| !blank(i)).unwrap_or(inlines.len());
+    inlines.drain(..start);
+    if let Some(Inline::Text(first)) = inlines.first_mut() {
+        *first = first.trim_start().to_owned();
+    }
+    if let Some(Inline::Text(last)) = inlines.last_mut() {
+        last.truncate(last.trim_end().len());
+    }
+    inlines
+}
+
+/// The last or first character of an inline.
+fn edge(inline: &Inline, last: bool) -> Option<char> {
+    let end = |list: &Inlines| if last { list.last() } else { list.first() }.and_then(|i| edge(i, last));
+    match inline {
+        Inline::Text(t) | Inline::Code(t) => {
+            if last {
+                t.chars().next_back()
+            } else {
+                t.chars().next()
+            }
+        }
+        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => end(c),
+        Inline::Link { children, .. } | Inline::Tag { children, .. } => end(children),
+        _ => None,
+    }
+}
+
+/// Scripts that are written without spaces: Han, kana, and their punctuation. (Korean has spaces.)
+pub(super) fn is_east_asian(c: char) -> bool {
+    matches!(c, '\u{2E80}'..='\u{2FFF}' | '\u{3000}'..='\u{312F}' | '\u{31A0}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFF}')
+}

@@ -1,0 +1,143 @@
+//! Inline HTML among Markdown: tags that open and close around other inlines.
+
+use crate::model::issue::{Inline, Inlines, plain};
+
+use super::elements::Element;
+use super::html::Attributes;
+use super::reader::Reader;
+
+/// A tag that waits for its end.
+struct Open {
+    name: String,
+    element: Element,
+    attributes: Attributes,
+    /// The tag as the author wrote it, to be printed should it never be closed.
+    literal: String,
+    line: usize,
+    content: Inlines,
+}
+
+/// Inlines as they grow, within the tags that are open around them.
+#[derive(Default)]
+pub(super) struct Nest {
+    done: Inlines,
+    open: Vec<Open>,
+}
+
+impl Nest {
+    pub fn push(&mut self, inline: Inline) {
+        let content = self.open.last_mut().map_or(&mut self.done, |o| &mut o.content);
+        match (content.last_mut(), inline) {
+            (Some(Inline::Text(before)), Inline::Text(text)) => before.push_str(&text),
+            (_, inline) => content.push(inline),
+        }
+    }
+
+    pub fn extend(&mut self, inlines: Inlines) {
+        inlines.into_iter().for_each(|i| self.push(i));
+    }
+
+    /// Whether a link is open around what comes next.
+    pub fn linked(&self) -> bool {
+        self.open.iter().any(|o| o.element == Element::Link)
+    }
+
+    pub fn open(
+        &mut self,
+        name: String,
+        element: Element,
+        attributes: Attributes,
+        literal: &str,
+        line: usize,
+    ) {
+        let literal = literal.to_owned();
+        self.open.push(Open { name, element, attributes, literal, line, content: Inlines::new() });
+    }
+
+    /// Ends the innermost open tag of that name; an end without a beginning shows nothing.
+    pub fn close(&mut self, name: &str, reader: &mut Reader) {
+        let Some(at) = self.open.iter().rposition(|o| o.name == name) else { return };
+        while self.open.len() > at + 1 {
+            self.abandon(reader);
+        }
+        if let Some(open) = self.open.pop() {
+            self.extend(wrap(open, reader));
+        }
+    }
+
+    /// All that was collected.
+    pub fn finish(mut self, reader: &mut Reader) -> Inlines {
+        while !self.open.is_empty() {
+            self.abandon(reader);
+        }
+        self.done
+    }
+
+    /// Gives up on a tag that was never closed: a link holds what follows it, anything else was prose.
+    fn abandon(&mut self, reader: &mut Reader) {
+        let Some(open) = self.open.pop() else { return };
+        if open.element == Element::Link && open.attributes.get("href").is_some() {
+            self.extend(wrap(open, reader));
+        } else {
+            self.push(Inline::Text(open.literal));
+            self.extend(open.content);
+        }
+    }
+}
+
+/// What an element makes of its content.
+fn wrap(open: Open, reader: &mut Reader) -> Inlines {
+    let Open { element, attributes, content, line, name, .. } = open;
+    enclose(element, &name, &attributes, content, line, reader)
+}
+
+/// Some inlines within an element.
+pub(super) fn enclose(
+    element: Element,
+    name: &str,
+    attributes: &Attributes,
+    content: Inlines,
+    line: usize,
+    reader: &mut Reader,
+) -> Inlines {
+    let address = match element {
+        Element::Link => attributes.get("href"),
+        Element::Embed => attributes.get("src").or(attributes.get("data")),
+        _ => None,
+    };
+    if let Some(url) = address {
+        let children = match attributes.get("title") {
+            Some(title) if content.is_empty() && element == Element::Embed => {
+                vec![Inline::Text(title.to_owned())]
+            }
+            _ => content,
+        };
+        return reader.link(url, "", children, line);
+    }
+    if content.is_empty() {
+        return content;
+    }
+    match element {
+        Element::Strong => vec![Inline::Strong(content)],
+        Element::Emphasis => vec![Inline::Emphasis(content)],
+        Element::Strike => vec![Inline::Strike(content)],
+        Element::Tag(name) => vec![Inline::Tag { name, children: content }],
+        Element::Code if content.iter().all(|i| matches!(i, Inline::Text(_) | Inline::SoftBreak)) => {
+            vec![Inline::Code(plain(&content))]
+        }
+        Element::Hidden => Inlines::new(),
+        Element::Inline if name == "q" => {
+            let mut quoted = vec![Inline::Text("“".into())];
+            quoted.extend(content);
+            quoted.push(Inline::Text("”".into()));
+            quoted
+        }
+        _ if element.is_block() => {
+            let mut apart = vec![Inline::HardBreak];
+            apart.extend(content);
+            apart.push(Inline::HardBreak);
+            apart
+        }
+        _ => content,
+    }
+}

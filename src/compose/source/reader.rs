@@ -1,0 +1,120 @@
+//! What the reading of Markdown and of HTML share: running text, links, pictures, and what is to be told.
+
+use crate::model::issue::{Image, Inline, Inlines, plain};
+use crate::model::{Finding, Severity};
+
+use super::address::{self, Judgement, Run};
+use super::fields::Fields;
+
+/// One reading of one file.
+pub(super) struct Reader<'a> {
+    pub fields: &'a Fields,
+    /// How many lines stand before the Markdown.
+    pub offset: usize,
+    pub findings: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    pub fn new(fields: &Fields, offset: usize) -> Reader<'_> {
+        Reader { fields, offset, findings: Vec::new() }
+    }
+
+    /// Notes something to be told about a line.
+    pub fn tell(&mut self, severity: Severity, code: &'static str, line: usize, message: String, help: &str) {
+        self.findings.push(Finding::new(severity, code, message, help).at(line, None));
+    }
+
+    /// Running text: personal fields, and links for web addresses that stand bare.
+    ///
+    /// `goes_on` says that something other than text follows directly; `linked`, that this is a link's text.
+    pub fn text(&mut self, text: &str, line: usize, goes_on: bool, linked: bool) -> Inlines {
+        if linked {
+            return self.fields.inlines(text);
+        }
+        let mut out = Inlines::new();
+        for run in address::bare(text, goes_on) {
+            match run {
+                Run::Text(text) => out.extend(self.fields.inlines(text)),
+                Run::Bare(url) => out.extend(self.link(url, "", vec![Inline::Text(url.into())], line)),
+            }
+        }
+        out
+    }
+
+    /// A text that personal fields can't stand in: an address, a code, an alternative text.
+    pub fn literal(&mut self, text: &str, line: usize, place: &str) -> String {
+        let (text, known) = self.fields.restore(text);
+        if known {
+            self.tell(
+                Severity::Warning,
+                "field-not-filled",
+                line,
+                format!("a personal field in {place} stays as it is written"),
+                "Fields are filled in running text, the subject and the preheader.",
+            );
+        }
+        text
+    }
+
+    /// A link, or where the address can't be clicked, its words with the address beside them.
+    pub fn link(&mut self, url: &str, title: &str, mut children: Inlines, line: usize) -> Inlines {
+        let url = self.literal(url, line, "a link's address").trim().to_owned();
+        let bare = children.is_empty();
+        if bare {
+            children = vec![Inline::Text(url.clone())];
+        }
+        let judgement = address::judge(&url);
+        self.tell_of_address(judgement, &url, &children, line);
+        match judgement {
+            Judgement::Link | Judgement::Suspicious => {
+                let title = self.literal(title, line, "a link's title");
+                vec![Inline::Link { url, title, children, line }]
+            }
+            Judgement::Empty => children,
+            Judgement::Scheme | Judgement::Relative => {
+                if !bare && plain(&children) != url {
+                    children.push(Inline::Text(format!(" ({url})")));
+                }
+                children
+            }
+        }
+    }
+
+    fn tell_of_address(&mut self, judgement: Judgement, url: &str, children: &[Inline], line: usize) {
+        let (code, message, help) = match judgement {
+            Judgement::Link => return,
+            Judgement::Suspicious => (
+                "link-malformed",
+                format!("this link's address looks broken: {url}"),
+                "Check it; readers get it as it is.",
+            ),
+            Judgement::Scheme => (
+                "link-scheme",
+                format!("no mail program opens an address such as {url}"),
+                "It is shown as text; link to an https address instead.",
+            ),
+            Judgement::Relative => (
+                "link-relative",
+                format!("this link leads nowhere from a mail: {url}"),
+                "It is shown as text; write the whole address, beginning with https://.",
+            ),
+            Judgement::Empty => (
+                "link-empty",
+                format!("the link “{}” has no address", plain(children)),
+                "Write the address between the round brackets.",
+            ),
+        };
+        self.tell(Severity::Warning, code, line, message, help);
+    }
+
+    /// A picture as the author named it.
+    pub fn image(&mut self, src: &str, alt: &str, title: &str, line: usize) -> Image {
+        Image {
+            src: self.literal(src, line, "a picture's address").trim().to_owned(),
+            alt: self.literal(alt, line, "an alternative text"),
+            title: self.literal(title, line, "a picture's title"),
+            width: None,
+            line,
+        }
+    }
+}

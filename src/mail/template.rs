@@ -1,0 +1,272 @@
+//! A rendered issue as encoded pieces, cut at the personal spots.
+
+use std::borrow::Cow;
+
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+
+use super::{header, quoted};
+use crate::model::rendered::{Context, Piece, Rendered, Spot};
+use crate::model::{Address, List, SubscriberId};
+
+/// Between the parts. `=_` can't stand in quoted-printable text (RFC 2045, 6.7), so no text contains it.
+const BOUNDARY: &str = "=_letterpress";
+
+/// What kind of mail it is. `seed` differs from issue to issue, and stays the same for every try of one; with
+/// the person's number it makes the Message-ID.
+#[derive(Clone, Copy, Debug)]
+pub enum Stream<'a> {
+    /// An issue of a list: bears the headers of a list, and those for leaving.
+    Issue { seed: &'a str },
+    /// A confirmation or the like, to somebody who is on no list yet.
+    System { seed: &'a str },
+}
+
+/// One reader, and where the reader's own links lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    pub subscriber: SubscriberId,
+    pub email: &'a Address,
+    pub name: &'a str,
+    pub unsubscribe_url: &'a str,
+    /// Of system mails; empty elsewhere.
+    pub confirm_url: &'a str,
+}
+
+/// A mail that lacks only its reader.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The fields that are the same for everybody, each ended by CRLF.
+    fixed: Vec<u8>,
+    subject: Subject,
+    body: Vec<Chunk>,
+    /// `None`: a mail without a list's headers.
+    unsubscribe_mailto: Option<String>,
+    seed: String,
+    /// What stands behind the `@` of a Message-ID.
+    domain: String,
+    zone: TimeZone,
+    /// The bytes of the body without personal values.
+    size: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    /// The field as it is written.
+    Same(Vec<u8>),
+    Personal(Vec<Piece>),
+}
+
+/// Encoded text, and the spot that follows it.
+#[derive(Clone, Debug)]
+struct Chunk {
+    text: Vec<u8>,
+    spot: Option<(Spot, Context)>,
+}
+
+impl Template {
+    /// Encodes a rendered issue once, with the headers that its list asks for.
+    pub fn new(rendered: &Rendered, list: &List, stream: Stream<'_>) -> Template {
+        let domain = list.from.address.domain().to_owned();
+        let mut fixed = Vec::new();
+        header::mailbox("From", &list.from.name, &list.from.address, &mut fixed);
+        let (seed, unsubscribe_mailto) = match stream {
+            Stream::Issue { seed } => {
+                list_fields(list, seed, &mut fixed);
+                (seed, Some(mailto(&list.unsubscribe_mailto, &list.key)))
+            }
+            Stream::System { seed } => {
+                // RFC 3834, section 5: no machine shall answer it.
+                fixed.extend_from_slice(b"Auto-Submitted: auto-generated\r\n");
+                (seed, None)
+            }
+        };
+        if is_language(&rendered.language) {
+            header::unstructured("Content-Language", &rendered.language, &mut fixed);
+        }
+        fixed.extend_from_slice(b"MIME-Version: 1.0\r\n");
+        let kind = format!("Content-Type: multipart/alternative;\r\n boundary=\"{BOUNDARY}\"\r\n");
+        fixed.extend_from_slice(kind.as_bytes());
+        let body = chunks(rendered);
+        Template {
+            fixed,
+            subject: subject(&rendered.subject),
+            size: body.iter().map(|chunk| chunk.text.len()).sum(),
+            body,
+            unsubscribe_mailto,
+            seed: seed.to_owned(),
+            domain,
+            zone: list.zone.clone(),
+        }
+    }
+
+    /// Appends one person's whole mail to `out`.
+    pub fn write(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
+        out.reserve(self.size + self.fixed.len() + 4096);
+        self.head(to, now, out);
+        out.extend_from_slice(b"\r\n");
+        for chunk in &self.body {
+            out.extend_from_slice(&chunk.text);
+            if let Some((spot, context)) = &chunk.spot {
+                quoted::soft_break(out);
+                quoted::encode(&value(spot, *context, to), out);
+                quoted::soft_break(out);
+            }
+        }
+    }
+
+    fn head(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.fixed);
+        header::mailbox("To", to.name, to.email, out);
+        match &self.subject {
+            Subject::Same(field) => out.extend_from_slice(field),
+            Subject::Personal(pieces) => {
+                let text: String = pieces.iter().map(|piece| plain(piece, to)).collect();
+                header::unstructured("Subject", &text, out);
+            }
+        }
+        let date = rfc2822::DateTimePrinter::new().zoned_to_string(&now.to_zoned(self.zone.clone()));
+        let date = date.unwrap_or_else(|_| "Thu, 1 Jan 1970 00:00:00 +0000".into());
+        out.extend_from_slice(format!("Date: {date}\r\n").as_bytes());
+        out.extend_from_slice(format!("Message-ID: <{}>\r\n", self.message_id(to.subscriber)).as_bytes());
+        if let Some(mailto) = &self.unsubscribe_mailto {
+            // RFC 8058, 3.1: one HTTPS address, and the second field that says what a POST there does.
+            let field = format!(
+                "List-Unsubscribe: <{}>,\r\n <{mailto}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+                to.unsubscribe_url
+            );
+            out.extend_from_slice(field.as_bytes());
+        }
+    }
+
+    /// Of one mail of an issue: nobody can count readers by it, and each try bears the same (RFC 5322, 3.6.4).
+    fn message_id(&self, who: SubscriberId) -> String {
+        let text = format!("{}/{who}", self.seed);
+        let hash = digest::digest(&digest::SHA256, text.as_bytes());
+        format!("{}@{}", HEXLOWER.encode(&hash.as_ref()[..16]), self.domain)
+    }
+}
+
+/// The fields of a list: who it is (RFC 2919), and by what a mailbox provider tells its complaints apart.
+fn list_fields(list: &List, seed: &str, out: &mut Vec<u8>) {
+    let id = format!("{}.{}", list.key.replace('_', "-"), list.from.address.domain());
+    header::named("List-Id", &list.name, &id, out);
+    let hash = digest::digest(&digest::SHA256, seed.as_bytes());
+    let issue = HEXLOWER.encode(&hash.as_ref()[..5]);
+    out.extend_from_slice(format!("Feedback-ID: {issue}:{}:issue:letterpress\r\n", list.key).as_bytes());
+}
+
+/// A `mailto:` address (RFC 6068) whose subject names the list.
+fn mailto(address: &Address, list: &str) -> String {
+    let mut out = String::from("mailto:");
+    for &b in address.as_str().as_bytes() {
+        if b.is_ascii_alphanumeric() || b"@-._~+!$'*".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+    }
+    format!("{out}?subject=unsubscribe%20{list}")
+}
+
+/// Whether a text looks like BCP 47, so that no other stands in a header.
+fn is_language(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn subject(pieces: &[Piece]) -> Subject {
+    if pieces.iter().any(|piece| matches!(piece, Piece::Spot { .. })) {
+        return Subject::Personal(pieces.to_vec());
+    }
+    let text: String = pieces.iter().map(|p| if let Piece::Text(t) = p { t } else { "" }).collect();
+    let mut field = Vec::new();
+    header::unstructured("Subject", &text, &mut field);
+    Subject::Same(field)
+}
+
+/// The whole body: both parts between their boundaries.
+fn chunks(rendered: &Rendered) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut open = Vec::new();
+    // RFC 2046, 5.1.4: the plainest alternative first.
+    for (kind, pieces) in [("plain", &rendered.text), ("html", &rendered.html)] {
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        );
+        open.extend_from_slice(head.as_bytes());
+        for (i, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Text(text) => {
+                    // At the end of a part the line is closed; before a spot it stays open.
+                    let last = i + 1 == pieces.len() && !text.ends_with('\n');
+                    let text =
+                        if last { Cow::Owned(format!("{text}\n")) } else { Cow::Borrowed(text.as_str()) };
+                    quoted::soft_break(&mut open);
+                    quoted::encode(&text, &mut open);
+                }
+                Piece::Spot { spot, context } => {
+                    chunks.push(Chunk {
+                        text: std::mem::take(&mut open),
+                        spot: Some((spot.clone(), *context)),
+                    });
+                }
+            }
+        }
+        if !open.ends_with(b"\n") {
+            open.extend_from_slice(b"\r\n");
+        }
+    }
+    open.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    chunks.push(Chunk { text: open, spot: None });
+    chunks
+}
+
+/// A spot's value for one person, escaped for where it stands.
+fn value<'v>(spot: &'v Spot, context: Context, to: &Recipient<'v>) -> Cow<'v, str> {
+    let raw = raw(spot, to);
+    let safe = |c: char| !c.is_control() && !header::is_turning(c);
+    let raw = if raw.chars().all(safe) { Cow::Borrowed(raw) } else { Cow::Owned(header::one_line(raw)) };
+    match context {
+        Context::Text => raw,
+        Context::Html if raw.contains(['&', '<', '>', '"', '\'']) => Cow::Owned(escaped(&raw)),
+        Context::Html => raw,
+    }
+}
+
+fn raw<'v>(spot: &'v Spot, to: &Recipient<'v>) -> &'v str {
+    match spot {
+        Spot::Name { default } if to.name.trim().is_empty() => default,
+        Spot::Name { .. } => to.name,
+        Spot::Email => to.email.as_str(),
+        Spot::UnsubscribeUrl => to.unsubscribe_url,
+        Spot::ConfirmUrl => to.confirm_url,
+    }
+}
+
+fn plain<'p>(piece: &'p Piece, to: &Recipient<'p>) -> &'p str {
+    match piece {
+        Piece::Text(text) => text,
+        Piece::Spot { spot, .. } => raw(spot, to),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

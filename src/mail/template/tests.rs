@@ -1,0 +1,200 @@
+use mail_parser::{MessageParser, MimeHeaders as _};
+
+use super::*;
+use crate::model::list::{Mailbox, Utm};
+use crate::model::rendered::FORMAT;
+
+fn list() -> List {
+    List {
+        key: "weekly".into(),
+        name: "The Weekly Proof".into(),
+        promise: String::new(),
+        description: String::new(),
+        from: Mailbox { name: "Editor".into(), address: Address::parse("editor@letters.example").unwrap() },
+        unsubscribe_mailto: Address::parse("leave@letters.example").unwrap(),
+        bounce_address: None,
+        language: "en".into(),
+        issues: "issues".into(),
+        schedule: None,
+        zone: TimeZone::UTC,
+        theme: "magazine".into(),
+        postal_address: String::new(),
+        confirm_within: std::time::Duration::from_secs(3600),
+        utm: Utm {
+            source: String::new(),
+            medium: String::new(),
+            campaign: String::new(),
+            only_domains: Vec::new(),
+            never_domains: Vec::new(),
+        },
+    }
+}
+
+fn text(text: &str) -> Piece {
+    Piece::Text(text.into())
+}
+
+fn spot(spot: Spot, context: Context) -> Piece {
+    Piece::Spot { spot, context }
+}
+
+fn name(context: Context) -> Piece {
+    spot(Spot::Name { default: "reader".into() }, context)
+}
+
+fn issue() -> Rendered {
+    Rendered {
+        format: FORMAT,
+        subject: vec![text("A first proof, "), name(Context::Text)],
+        html: vec![
+            text("<p title=\""),
+            name(Context::Html),
+            text("\">Hello "),
+            name(Context::Html),
+            text("</p>\n<a href=\""),
+            spot(Spot::UnsubscribeUrl, Context::Html),
+            text("\">Unsubscribe</a>"),
+        ],
+        text: vec![
+            text("Hello "),
+            name(Context::Text),
+            text("\n.\n..two\n\n"),
+            spot(Spot::UnsubscribeUrl, Context::Text),
+        ],
+        language: "en".into(),
+    }
+}
+
+fn mail(name: &str, email: &str, stream: Stream<'_>) -> Vec<u8> {
+    let email = Address::parse(email).unwrap();
+    let to = Recipient {
+        subscriber: SubscriberId(7),
+        email: &email,
+        name,
+        unsubscribe_url: "https://letters.example/unsubscribe/abc?x=1&y=2",
+        confirm_url: "",
+    };
+    let mut out = Vec::new();
+    Template::new(&issue(), &list(), stream).write(
+        &to,
+        Timestamp::from_second(1_800_000_000).unwrap(),
+        &mut out,
+    );
+    out
+}
+
+fn lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+/// What must hold of the bytes of every mail.
+fn is_ready_for_the_wire(mail: &[u8]) {
+    assert!(mail.ends_with(b"\r\n"));
+    for line in mail[..mail.len() - 2].split(|&b| b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        assert!(!line.contains(&b'\r') && !line.contains(&0), "a bare CR or a NUL");
+        assert!(line.len() <= 998 && !line.starts_with(b"."));
+    }
+    assert_eq!(
+        mail.iter().filter(|&&b| b == b'\n').count(),
+        mail.windows(2).filter(|w| w == b"\r\n").count()
+    );
+}
+
+#[test]
+fn a_mail_has_what_its_readers_and_their_providers_need() {
+    let bytes = mail("Ann", "ann@readers.example", Stream::Issue { seed: "1" });
+    is_ready_for_the_wire(&bytes);
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(mail.subject(), Some("A first proof, Ann"));
+    assert_eq!(
+        lf(mail.body_text(0).unwrap().trim_end()),
+        concat!("Hello Ann\n.\n..two\n\n", "https://letters.example/unsubscribe/abc?x=1&y=2")
+    );
+    assert_eq!(
+        lf(mail.body_html(0).unwrap().trim_end()),
+        "<p title=\"Ann\">Hello Ann</p>\n<a href=\"https://letters.example/unsubscribe/abc?x=1&amp;y=2\">Unsubscribe</a>"
+    );
+    let whole = String::from_utf8(bytes.clone()).unwrap();
+    for field in [
+        "From: Editor <editor@letters.example>\r\n",
+        "To: Ann <ann@readers.example>\r\n",
+        "Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
+        "List-Id: The Weekly Proof <weekly.letters.example>\r\n",
+        "List-Unsubscribe: <https://letters.example/unsubscribe/abc?x=1&y=2>,\r\n <mailto:leave@letters.example?subject=unsubscribe%20weekly>\r\n",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        "MIME-Version: 1.0\r\n",
+    ] {
+        assert_eq!(whole.matches(field).count(), 1, "{field:?} in {whole}");
+    }
+}
+
+#[test]
+fn a_message_id_is_of_one_mail_and_its_every_try() {
+    let id =
+        |bytes: Vec<u8>| MessageParser::default().parse(&bytes).unwrap().message_id().unwrap().to_owned();
+    let one = id(mail("Ann", "ann@readers.example", Stream::Issue { seed: "1" }));
+    assert_eq!(one, id(mail("Anna", "ann@readers.example", Stream::Issue { seed: "1" })));
+    assert_ne!(one, id(mail("Ann", "ann@readers.example", Stream::Issue { seed: "2" })));
+    assert!(one.ends_with("@letters.example"));
+}
+
+#[test]
+fn a_system_mail_is_no_list_mail() {
+    let bytes = mail("", "ann@readers.example", Stream::System { seed: "1" });
+    is_ready_for_the_wire(&bytes);
+    let whole = String::from_utf8(bytes).unwrap();
+    assert!(!whole.contains("List-") && whole.contains("Auto-Submitted: auto-generated\r\n"));
+    assert!(whole.contains("To: ann@readers.example\r\n"));
+}
+
+#[test]
+fn hostile_names_stay_in_their_place() {
+    for name in [
+        "Eve\r\nBcc: victim@else.example",
+        "<b>bold</b>",
+        "\" onmouseover=\"x",
+        "nul\0l",
+        "\u{202e}turned",
+        "{{ secret }}",
+        "=?utf-8?q?hi?=",
+        "😀 emoji",
+        &"x".repeat(10_000),
+        &"名".repeat(300),
+        "  ",
+    ] {
+        let bytes = mail(name, "ann@readers.example", Stream::Issue { seed: "1" });
+        is_ready_for_the_wire(&bytes);
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        assert!(mail.bcc().is_none(), "{name:.40}");
+        assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("ann@readers.example"));
+        let html = mail.body_html(0).unwrap();
+        let title = html.split('"').nth(1).unwrap();
+        let shown = header::one_line(name);
+        let shown = if shown.is_empty() { "reader".to_owned() } else { shown };
+        assert_eq!(title, escaped(&shown), "{name:.40}");
+        assert!(lf(&mail.body_text(0).unwrap()).starts_with(&format!("Hello {shown}\n")), "{name:.40}");
+        assert_eq!(mail.subject(), Some(&*format!("A first proof, {shown}")), "{name:.40}");
+    }
+}
+
+#[test]
+fn an_address_beyond_ascii_stands_as_it_is() {
+    let bytes = mail("用户", "用户@例子.广告", Stream::Issue { seed: "1" });
+    is_ready_for_the_wire(&bytes);
+    let whole = String::from_utf8(bytes).unwrap();
+    assert!(whole.contains(" <用户@xn--fsqu00a.xn--4rr70v>\r\n"));
+    assert_eq!(whole.lines().filter(|line| !line.is_ascii()).count(), 1, "{whole}");
+}
+
+#[test]
+fn both_parts_say_what_they_are() {
+    let bytes = mail("Ann", "ann@readers.example", Stream::Issue { seed: "1" });
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    let kinds: Vec<_> = mail
+        .parts
+        .iter()
+        .map(|p| p.content_type().map(|t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or("?"))).unwrap())
+        .collect();
+    assert_eq!(kinds, ["multipart/alternative", "text/plain", "text/html"]);
+}

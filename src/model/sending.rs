@@ -1,0 +1,126 @@
+//! The state machine of one send: states of a queued issue, what can happen to it, and the table of moves.
+//!
+//! As with [`super::delivery`], this is the only place that says which move is allowed; `store::issues`
+//! applies it in the transaction that reads the state.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the sending of one issue stands. The words are what people read and what the database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IssueState {
+    /// Waits for its time.
+    Scheduled,
+    /// Its time has come: the audience is being fixed, or mails go out.
+    Sending,
+    /// Stopped, by its author or for a reason that needs the author.
+    Paused,
+    /// Nothing is queued, being sent or deferred any more.
+    Done,
+    /// Withdrawn by its author.
+    Cancelled,
+    /// Its time passed unnoticed, or it could not be rendered: the author decides.
+    Held,
+}
+
+impl IssueState {
+    /// Every state.
+    pub const ALL: [IssueState; 6] =
+        [Self::Scheduled, Self::Sending, Self::Paused, Self::Done, Self::Cancelled, Self::Held];
+
+    /// The word that people, scripts and the database read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Sending => "sending",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Held => "held",
+        }
+    }
+
+    /// The state of a stored word; `None` for a word that no version wrote.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+
+    /// Whether nothing more happens to it by itself or by `resume`.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled)
+    }
+}
+
+/// What can happen to a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// Its time has come.
+    Start,
+    /// Its time passed so long ago that the author must decide, or it could not be rendered.
+    Hold,
+    /// Stopped by its author, or by a breaker.
+    Pause,
+    /// Goes on after a pause or a hold. `early`: its own time has not come yet.
+    Resume { early: bool },
+    /// Withdrawn.
+    Cancel,
+    /// Nothing is open any more.
+    Finish,
+    /// The failed or the uncertain are queued once more.
+    Retry,
+}
+
+/// The table of moves. `None`: it can't happen in that state and changes nothing.
+pub fn steer(from: IssueState, event: Steer) -> Option<IssueState> {
+    use IssueState::*;
+    Some(match (from, event) {
+        (Scheduled, Steer::Start) => Sending,
+        (Scheduled, Steer::Hold) => Held,
+        (Scheduled | Sending, Steer::Pause) => Paused,
+        (Paused, Steer::Resume { early: true }) => Scheduled,
+        (Paused, Steer::Resume { early: false }) => Sending,
+        (Held, Steer::Resume { .. }) => Sending,
+        (Scheduled | Sending | Paused | Held, Steer::Cancel) => Cancelled,
+        (Sending, Steer::Finish) => Done,
+        (Done, Steer::Retry) => Sending,
+        (Sending | Paused, Steer::Retry) => from,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_go_both_ways() {
+        for state in IssueState::ALL {
+            assert_eq!(IssueState::from_word(state.word()), Some(state));
+        }
+        assert_eq!(IssueState::from_word("Sending"), None);
+    }
+
+    #[test]
+    fn what_was_cancelled_stays_so() {
+        for event in [
+            Steer::Start,
+            Steer::Hold,
+            Steer::Pause,
+            Steer::Resume { early: false },
+            Steer::Resume { early: true },
+            Steer::Cancel,
+            Steer::Finish,
+            Steer::Retry,
+        ] {
+            assert_eq!(steer(IssueState::Cancelled, event), None, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_send_that_goes_on_can_end() {
+        for from in IssueState::ALL {
+            let may = from == IssueState::Sending;
+            assert_eq!(steer(from, Steer::Finish).is_some(), may, "{from:?}");
+        }
+    }
+}

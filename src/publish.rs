@@ -1,0 +1,189 @@
+//! A file becomes an issue in the database: read, pictures found, composed, checked, stored.
+//!
+//! The one way that `send`, the schedule and `demo` share, so that all of them check the same and store the
+//! same; `check`, `render` and `test` walk it without the last step. What is stored never changes afterwards:
+//! later edits of the file do not count.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::compose::pictures::{self, Pictures};
+use crate::compose::source::{self, Parsed};
+use crate::compose::theme::{Theme, ThemeError};
+use crate::compose::{self, ComposeError, Composed, Setting};
+use crate::link::utm::{Facts, Tagger};
+use crate::model::issue::Issue;
+use crate::model::{Finding, List, ListId, Severity};
+use crate::store::issues::{Firing, NewIssue, QueuedBy, Queueing};
+use crate::store::{Store, StoreError};
+
+/// The theme that stands in for one that can't be loaded is never used: a theme's fault stops everything.
+type Result<T, E = PublishError> = std::result::Result<T, E>;
+
+/// Why a file could not be made into an issue.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("{file} can't be read: {why}")]
+    File { file: String, why: String },
+    /// Its front matter is malformed, so nothing can be said about the rest.
+    #[error("{}", .0.first().map_or("the front matter can't be read", |f| f.message.as_str()))]
+    FrontMatter(Vec<Finding>),
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+}
+
+/// An author's file, read but not yet set in a theme.
+#[derive(Debug)]
+pub struct Manuscript {
+    /// The file, absolute.
+    pub file: PathBuf,
+    /// As findings name it.
+    pub shown: String,
+    pub issue: Issue,
+    findings: Vec<Finding>,
+}
+
+/// Reads a file; nothing else is looked at yet.
+///
+/// # Errors
+/// It can't be read, or its front matter is malformed.
+pub fn read(file: &Path) -> Result<Manuscript> {
+    let shown = file.display().to_string();
+    let failed = |e: std::io::Error| PublishError::File { file: shown.clone(), why: crate::words::io(&e) };
+    let absolute = std::path::absolute(file).map_err(failed)?;
+    let bytes = std::fs::read(file).map_err(failed)?;
+    let slug = slug(file);
+    let (text, not_utf8) = match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(e) => {
+            let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            (String::from_utf8_lossy(e.as_bytes()).into_owned(), Some(line))
+        }
+    };
+    let Parsed { issue, mut findings } =
+        source::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
+    if let Some(line) = not_utf8 {
+        let mut finding = Finding::new(
+            Severity::Warning,
+            "not-utf8",
+            "this is no UTF-8; what could not be read became �",
+            "Save the file as UTF-8.",
+        )
+        .at(line, None);
+        finding.file.clone_from(&shown);
+        findings.push(finding);
+    }
+    Ok(Manuscript { file: absolute, shown, issue, findings })
+}
+
+/// A file's name without its ending: what stands in commands and `{slug}`.
+pub fn slug(file: &Path) -> String {
+    file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The facts that an issue is set with, beside the author's file.
+#[derive(Clone, Copy, Debug)]
+pub struct Press<'a> {
+    pub list: &'a List,
+    /// The folder of the author's own themes.
+    pub themes: &'a Path,
+    /// What the addresses of pictures begin with; empty where they lie beside the HTML.
+    pub media_base: &'a str,
+    /// What our own links begin with: they are not tagged.
+    pub public_url: Option<&'a str>,
+}
+
+/// A composed issue with everything that was found about it.
+#[derive(Debug)]
+pub struct Proof {
+    pub file: PathBuf,
+    pub issue: Issue,
+    pub pictures: Pictures,
+    pub composed: Composed,
+    /// In the order of the file, errors and all.
+    pub findings: Vec<Finding>,
+}
+
+impl Proof {
+    /// Whether something was found that stops a send.
+    pub fn has_error(&self) -> bool {
+        self.findings.iter().any(|f| f.severity == Severity::Error)
+    }
+}
+
+/// Sets a manuscript: pictures, theme, composition, check.
+///
+/// # Errors
+/// The theme is at fault. What is wrong with the manuscript becomes findings.
+pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
+    let Manuscript { file, shown, issue, mut findings } = manuscript;
+    let theme = Theme::load(&press.list.theme, Some(press.themes))?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let (pictures, missing) = pictures::load(&issue, folder);
+    findings.extend(missing);
+    let facts = Facts {
+        list_name: &press.list.name,
+        number: issue.meta.number,
+        date: issue.meta.date,
+        slug: &issue.slug,
+        campaign: issue.meta.utm_campaign.as_deref(),
+    };
+    let tagger = Tagger::new(&press.list.utm, &facts, press.public_url);
+    let setting = Setting {
+        list: press.list,
+        theme: &theme,
+        pictures: &pictures,
+        media_base: press.media_base,
+        tagger: &tagger,
+    };
+    let composed = compose::compose(&issue, &setting)?;
+    let mut findings = compose::check::findings(&issue, &findings, &composed, &setting);
+    for finding in &mut findings {
+        if finding.file.is_empty() {
+            finding.file.clone_from(&shown);
+        }
+    }
+    findings.sort_by_key(|f| (f.severity, f.line));
+    Ok(Proof { file, issue, pictures, composed, findings })
+}
+
+/// When and for whom a proof is queued.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub list: ListId,
+    pub queued_by: QueuedBy,
+    pub queued_at: Timestamp,
+    pub due_at: Timestamp,
+    /// Why it must not go out by itself.
+    pub hold: Option<String>,
+    /// Whether one that is still scheduled may be replaced.
+    pub replace: bool,
+    pub firing: Option<Firing>,
+}
+
+/// Stores a proof with its pictures in one transaction.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was kept.
+pub async fn queue(store: &Store, proof: Proof, order: Order) -> std::result::Result<Queueing, StoreError> {
+    store
+        .queue_issue(NewIssue {
+            list: order.list,
+            slug: proof.issue.slug.clone(),
+            number: proof.issue.meta.number,
+            title: proof.issue.meta.title.clone(),
+            file: proof.file,
+            rendered: proof.composed.rendered,
+            pictures: proof.pictures.iter().cloned().collect(),
+            queued_by: order.queued_by,
+            queued_at: order.queued_at,
+            due_at: order.due_at,
+            hold: order.hold,
+            replace: order.replace,
+            firing: order.firing,
+        })
+        .await
+}

@@ -1,0 +1,316 @@
+//! The ledger's promises, looked at from above: queueing, fixing the audience, exchanging, steering.
+
+use std::path::{Path, PathBuf};
+
+use super::deliveries::Candidate;
+use super::exchange::{Grant, Group, Outcome};
+use super::fanout::FanOut;
+use super::issues::{Firing, NewIssue, QueuedBy, Queueing};
+use super::people::Consent;
+use super::steering::Steered;
+use super::testing::{address, hours, mail, open_with_list, t};
+use super::{SignUp, Store};
+use crate::model::delivery::{Event, MailKey, Reply, State, Totals};
+use crate::model::sending::IssueState;
+use crate::model::subscriber::How;
+use crate::model::{IssueId, ListId, SubscriberId};
+
+fn new(list: ListId, slug: &str, number: u32) -> NewIssue {
+    NewIssue {
+        list,
+        slug: slug.into(),
+        number: Some(number),
+        title: format!("Issue {number}"),
+        file: PathBuf::from(format!("/letter/issues/{slug}.md")),
+        rendered: mail(),
+        pictures: Vec::new(),
+        queued_by: QueuedBy::Author,
+        queued_at: t(0),
+        due_at: t(0),
+        hold: None,
+        replace: false,
+        firing: None,
+    }
+}
+
+fn id(queueing: Queueing) -> IssueId {
+    match queueing {
+        Queueing::Queued(id) | Queueing::Replaced(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn consent() -> Consent {
+    Consent { at: t(0), how: How::Command, network: None }
+}
+
+async fn people(store: &Store, list: ListId, n: usize) {
+    for i in 0..n {
+        store.add(list, &address(&format!("r{i}@readers.example")), "", consent()).await.unwrap();
+    }
+}
+
+/// An issue whose audience of `n` is whole.
+async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId {
+    people(store, list, n).await;
+    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    assert_eq!(store.start_due(t(1), hours(6)).await.unwrap().started, [issue]);
+    while store.fan_out(issue).await.unwrap() == FanOut::Partial {}
+    issue
+}
+
+async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candidate> {
+    store.read_ahead(issue, SubscriberId(0), t(now), t(now + 90_000), 100).await.unwrap()
+}
+
+async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {
+    store.exchange(Group { claims, ..Group::default() }, t(now)).await.unwrap()
+}
+
+fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at: Option<i64>) -> Outcome {
+    Outcome {
+        key: candidate.key,
+        from: State::Sending,
+        attempt,
+        event,
+        next_at: next_at.map(t),
+        reply: Reply { code: Some(250), text: "250 2.0.0 ok".into() },
+        relay: "main".into(),
+    }
+}
+
+async fn record(store: &Store, outcomes: Vec<Outcome>, now: i64) {
+    store.exchange(Group { outcomes, ..Group::default() }, t(now)).await.unwrap();
+}
+
+/// The totals, after a look that they are what the rows say.
+async fn totals(store: &Store, issue: IssueId) -> Totals {
+    let row = store.issue(issue).await.unwrap().unwrap();
+    assert_eq!(row.totals, store.audit(issue).await.unwrap(), "totals and rows differ");
+    row.totals
+}
+
+#[tokio::test]
+async fn an_issue_that_was_sent_is_refused_and_one_that_was_not_makes_room() {
+    let (_dir, store, list) = open_with_list().await;
+    let first = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    let twin = store.queue_issue(new(list, "001", 1)).await.unwrap();
+    assert_eq!(twin, Queueing::StillScheduled { due_at: t(0) });
+    let replaced = store.queue_issue(NewIssue { replace: true, ..new(list, "001", 1) }).await.unwrap();
+    assert!(matches!(replaced, Queueing::Replaced(id) if id != first));
+    // The number alone is an identity as well.
+    let renamed = store.queue_issue(new(list, "renamed", 1)).await.unwrap();
+    assert!(matches!(renamed, Queueing::StillScheduled { .. }));
+    store.start_due(t(5), hours(6)).await.unwrap();
+    let again = store.queue_issue(NewIssue { replace: true, ..new(list, "001", 1) }).await.unwrap();
+    assert_eq!(again, Queueing::AlreadySent { state: IssueState::Sending, when: t(5) });
+    store.cancel(id(replaced), t(6)).await.unwrap();
+    let requeued = store.queue_issue(new(list, "001", 1)).await.unwrap();
+    assert!(matches!(requeued, Queueing::Queued(id) if id > first));
+    assert_eq!(store.issues().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_issue_is_found_by_number_slug_and_file() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = id(store.queue_issue(new(list, "022", 22)).await.unwrap());
+    let find = async |text: &str, file: &str| {
+        store
+            .find_issues(None, text, Path::new(file))
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(find("22", "/letter/22").await, [issue]);
+    assert_eq!(find("022", "/letter/022").await, [issue]);
+    assert_eq!(find("issues/022.md", "/letter/issues/022.md").await, [issue]);
+    assert_eq!(find("../moved/022.md", "/moved/022.md").await, [issue]);
+    assert_eq!(find("23", "/letter/23").await, []);
+}
+
+#[tokio::test]
+async fn a_time_of_the_schedule_is_acted_upon_once() {
+    let (_dir, store, list) = open_with_list().await;
+    let firing = Firing { before: None, at: t(10) };
+    let first = store.queue_issue(NewIssue { firing: Some(firing), ..new(list, "001", 1) }).await.unwrap();
+    assert!(matches!(first, Queueing::Queued(_)));
+    let second = store.queue_issue(NewIssue { firing: Some(firing), ..new(list, "002", 2) }).await.unwrap();
+    assert_eq!(second, Queueing::AlreadyFired);
+    assert!(!store.fire(list, firing).await.unwrap());
+    assert_eq!(store.last_fired(list).await.unwrap(), Some(t(10)));
+    assert_eq!(store.last_queued(list).await.unwrap(), Some(("001".into(), Some(1))));
+}
+
+#[tokio::test]
+async fn what_is_due_too_long_is_held() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    assert_eq!(store.start_due(t(6 * 3600 + 1), hours(6)).await.unwrap().held, [issue]);
+    let row = store.issue(issue).await.unwrap().unwrap();
+    assert_eq!(row.state, IssueState::Held);
+    assert!(row.reason.unwrap().contains("resume"));
+    assert_eq!(store.resume(issue, t(30_000)).await.unwrap(), Steered::Now(IssueState::Sending));
+    people(&store, list, 2).await;
+    assert_eq!(store.fan_out(issue).await.unwrap(), FanOut::Whole(2));
+}
+
+#[tokio::test]
+async fn the_audience_is_of_those_who_are_there_and_shows_when_it_is_whole() {
+    let (_dir, store, list) = open_with_list().await;
+    people(&store, list, 3).await;
+    store.remove(Some(list), &address("r1@readers.example"), consent()).await.unwrap();
+    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    assert_eq!(store.fan_out(issue).await.unwrap(), FanOut::Nothing, "it is not due");
+    store.start_due(t(1), hours(6)).await.unwrap();
+    assert_eq!(store.issue(issue).await.unwrap().unwrap().totals.planned(), 0);
+    assert_eq!(store.fan_out(issue).await.unwrap(), FanOut::Whole(2));
+    assert_eq!(store.fan_out(issue).await.unwrap(), FanOut::Nothing);
+    assert_eq!(totals(&store, issue).await, Totals { queued: 2, ..Totals::default() });
+}
+
+#[tokio::test]
+async fn a_mail_is_claimed_once_and_answered_by_the_attempt_that_owns_it() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 2).await;
+    let people = ahead(&store, issue, 2).await;
+    assert_eq!(people.len(), 2);
+    let twice = vec![people[0].clone(), people[0].clone()];
+    assert_eq!(claim(&store, twice, 2).await, [Grant::Granted { attempt: 1 }, Grant::Refused]);
+    assert_eq!(claim(&store, vec![people[0].clone()], 2).await, [Grant::Refused]);
+    assert_eq!(totals(&store, issue).await, Totals { queued: 1, sending: 1, ..Totals::default() });
+    // An outcome of another attempt changes nothing.
+    record(&store, vec![outcome(&people[0], 2, Event::Accepted, None)], 3).await;
+    assert_eq!(totals(&store, issue).await.sending, 1);
+    record(&store, vec![outcome(&people[0], 1, Event::Accepted, None)], 3).await;
+    record(&store, vec![outcome(&people[0], 1, Event::Refused, None)], 4).await;
+    assert_eq!(totals(&store, issue).await, Totals { queued: 1, sent: 1, ..Totals::default() });
+    let rows = store.deliveries(issue, Some(State::Sent), SubscriberId(0), 10).await.unwrap();
+    assert_eq!((rows.len(), rows[0].attempts, rows[0].code), (1, 1, Some(250)));
+}
+
+#[tokio::test]
+async fn who_is_deferred_comes_back_when_due_or_when_the_clock_was_set_back() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 1).await;
+    let person = ahead(&store, issue, 2).await.remove(0);
+    claim(&store, vec![person.clone()], 2).await;
+    record(&store, vec![outcome(&person, 1, Event::Postponed, Some(100))], 3).await;
+    assert_eq!(ahead(&store, issue, 99).await, []);
+    assert_eq!(store.next_deferred(issue).await.unwrap(), Some(t(100)));
+    let due = ahead(&store, issue, 100).await;
+    assert_eq!((due[0].from, due[0].attempt, due[0].first_at), (State::Deferred, 1, Some(t(2))));
+    assert_eq!(ahead(&store, issue, -1_000_000).await.len(), 1, "the clock was set back");
+    assert_eq!(claim(&store, due, 100).await, [Grant::Granted { attempt: 2 }]);
+    assert_eq!(totals(&store, issue).await, Totals { sending: 1, ..Totals::default() });
+}
+
+#[tokio::test]
+async fn who_left_is_skipped_by_the_claim_itself() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 2).await;
+    let people = ahead(&store, issue, 2).await;
+    store.remove(Some(list), &people[1].email, consent()).await.unwrap();
+    assert_eq!(claim(&store, people, 3).await, [Grant::Granted { attempt: 1 }, Grant::Gone]);
+    assert_eq!(totals(&store, issue).await, Totals { sending: 1, skipped: 1, ..Totals::default() });
+}
+
+#[tokio::test]
+async fn a_pause_stops_claims_in_its_own_group_and_takes_back_what_was_refused() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 3).await;
+    let people = ahead(&store, issue, 2).await;
+    claim(&store, people[..2].to_vec(), 2).await;
+    record(&store, vec![outcome(&people[0], 1, Event::Refused, None)], 3).await;
+    let group = Group {
+        outcomes: vec![
+            outcome(&people[1], 1, Event::Released, None),
+            Outcome { from: State::Failed, ..outcome(&people[0], 1, Event::Released, None) },
+        ],
+        pauses: vec![(issue, "the relay refuses everybody".into())],
+        claims: vec![people[2].clone()],
+    };
+    assert_eq!(store.exchange(group, t(4)).await.unwrap(), [Grant::Refused]);
+    assert_eq!(totals(&store, issue).await, Totals { queued: 3, ..Totals::default() });
+    let row = store.issue(issue).await.unwrap().unwrap();
+    assert_eq!((row.state, row.reason.as_deref()), (IssueState::Paused, Some("the relay refuses everybody")));
+    store.resume(issue, t(5)).await.unwrap();
+    assert_eq!(ahead(&store, issue, 5).await.len(), 3);
+}
+
+#[tokio::test]
+async fn cancelling_withdraws_those_who_wait_and_only_them() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 4).await;
+    let people = ahead(&store, issue, 2).await;
+    claim(&store, people[..3].to_vec(), 2).await;
+    record(&store, vec![outcome(&people[0], 1, Event::Accepted, None)], 3).await;
+    record(&store, vec![outcome(&people[1], 1, Event::Postponed, Some(50))], 3).await;
+    assert_eq!(store.cancel(issue, t(4)).await.unwrap(), Steered::Now(IssueState::Cancelled));
+    let expected = Totals { sending: 1, sent: 1, cancelled: 2, ..Totals::default() };
+    assert_eq!(totals(&store, issue).await, expected);
+    // What was in flight comes back to the queue of an issue that is cancelled: it is withdrawn as well.
+    record(&store, vec![outcome(&people[2], 1, Event::Released, None)], 5).await;
+    assert!(store.issue(issue).await.unwrap().unwrap().is_half_cancelled());
+    store.complete_cancel(issue, t(6)).await.unwrap();
+    assert_eq!(totals(&store, issue).await, Totals { sent: 1, cancelled: 3, ..Totals::default() });
+    assert_eq!(store.resume(issue, t(7)).await.unwrap(), Steered::Not(IssueState::Cancelled));
+}
+
+#[tokio::test]
+async fn a_dead_daemons_mails_are_uncertain_and_go_again_only_when_asked() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 3).await;
+    let people = ahead(&store, issue, 2).await;
+    claim(&store, people[..2].to_vec(), 2).await;
+    assert_eq!(store.recover(t(3), "the daemon was killed").await.unwrap(), 2);
+    assert_eq!(totals(&store, issue).await, Totals { queued: 1, uncertain: 2, ..Totals::default() });
+    // The dead daemon's answer comes too late to change anything.
+    record(&store, vec![outcome(&people[0], 1, Event::Accepted, None)], 4).await;
+    assert_eq!(totals(&store, issue).await.uncertain, 2);
+    claim(&store, vec![people[2].clone()], 4).await;
+    record(&store, vec![outcome(&people[2], 1, Event::Accepted, None)], 4).await;
+    assert!(store.finish(issue, t(5)).await.unwrap());
+    assert_eq!(
+        store.retry(issue, State::Failed, t(6)).await.unwrap(),
+        (Steered::Now(IssueState::Sending), 0)
+    );
+    assert_eq!(store.issue(issue).await.unwrap().unwrap().state, IssueState::Done);
+    assert_eq!(store.retry(issue, State::Uncertain, t(6)).await.unwrap().1, 2);
+    assert_eq!(store.issue(issue).await.unwrap().unwrap().state, IssueState::Sending);
+    assert_eq!(totals(&store, issue).await, Totals { queued: 2, sent: 1, ..Totals::default() });
+    let again = ahead(&store, issue, 7).await;
+    assert_eq!((again.len(), again[0].attempt, again[0].first_at), (2, 1, None));
+}
+
+#[tokio::test]
+async fn an_issue_ends_when_nobody_is_open() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 1).await;
+    assert!(!store.finish(issue, t(2)).await.unwrap());
+    let person = ahead(&store, issue, 2).await.remove(0);
+    claim(&store, vec![person.clone()], 2).await;
+    assert!(!store.finish(issue, t(2)).await.unwrap());
+    record(&store, vec![outcome(&person, 1, Event::Lost, None)], 3).await;
+    assert!(store.finish(issue, t(4)).await.unwrap());
+    let row = store.issue(issue).await.unwrap().unwrap();
+    assert_eq!((row.state, row.ended_at), (IssueState::Done, Some(t(4))));
+}
+
+#[tokio::test]
+async fn a_confirmation_is_claimed_while_it_is_wanted() {
+    let (_dir, store, list) = open_with_list().await;
+    let who = address("new@readers.example");
+    assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
+    let (candidate, _) = store.waiting_system_mails(t(1), t(9), 10).await.unwrap().remove(0);
+    assert!(matches!(candidate.key, MailKey::System(_)));
+    assert_eq!(claim(&store, vec![candidate.clone()], 1).await, [Grant::Granted { attempt: 1 }]);
+    record(&store, vec![outcome(&candidate, 1, Event::Postponed, Some(60))], 2).await;
+    assert_eq!(store.next_system_mail().await.unwrap(), Some(t(60)));
+    let (due, _) = store.waiting_system_mails(t(60), t(90), 10).await.unwrap().remove(0);
+    store.confirm(list, due.subscriber, consent(), hours(1)).await.unwrap();
+    assert_eq!(claim(&store, vec![due.clone()], 61).await, [Grant::Gone]);
+    let fate = store.system_mails_of(due.subscriber).await.unwrap();
+    assert_eq!((fate[0].state, fate[0].attempts), (State::Skipped, 1));
+}

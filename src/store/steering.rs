@@ -1,0 +1,392 @@
+//! Steering a send: start, hold, pause, resume, cancel, retry, finish.
+//!
+//! Every move is looked up in `model::sending` within the transaction that reads the state, so that two
+//! processes can't make moves that exclude each other. The daemon notices within a second. Withdrawing and
+//! retrying touch many rows: they go by [`CHUNK`]s, each a short transaction that changes rows and totals
+//! together; a daemon completes what a killed command left undone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::issues::IssueRow;
+use super::{Result, Store};
+use crate::model::delivery::{Event, State, step};
+use crate::model::sending::{IssueState, Steer, steer};
+use crate::model::{IssueId, SubscriberId};
+
+/// Rows a transaction: another writer waits no longer than a tenth of a second for it.
+const CHUNK: i64 = 5_000;
+
+/// What steering led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steered {
+    /// It moved to this state.
+    Now(IssueState),
+    /// It is in a state from which that can't be done. Nothing was changed.
+    Not(IssueState),
+    /// There is no such issue.
+    Unknown,
+}
+
+/// What became of the issues whose time had come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Started {
+    /// Their audience is fixed from now on.
+    pub started: Vec<IssueId>,
+    /// They wait for their author.
+    pub held: Vec<IssueId>,
+}
+
+impl Store {
+    /// Stops an issue. `reason` is what people read beside it, such as “paused by its author”.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn pause(&self, id: IssueId, reason: &str) -> Result<Steered> {
+        let reason = reason.to_owned();
+        self.write("pausing an issue", move |c| {
+            Box::pin(async move { apply(c, id, Steer::Pause, Some(&reason)).await })
+        })
+        .await
+    }
+
+    /// Lets a paused or held issue go on: at its own time where that is still to come, else now.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn resume(&self, id: IssueId, now: Timestamp) -> Result<Steered> {
+        self.write("resuming an issue", move |c| {
+            Box::pin(async move {
+                let due: Option<i64> = sqlx::query_scalar("SELECT due_at FROM issue WHERE id = ?")
+                    .bind(id.0)
+                    .fetch_optional(&mut *c)
+                    .await?;
+                let early = due.is_some_and(|due| due > now.as_millisecond());
+                let steered = apply(c, id, Steer::Resume { early }, None).await?;
+                if steered == Steered::Now(IssueState::Sending) {
+                    mark_started(c, id, now).await?;
+                }
+                Ok(steered)
+            })
+        })
+        .await
+    }
+
+    /// Holds an issue for its author, with the reason.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn hold(&self, id: IssueId, reason: &str) -> Result<Steered> {
+        let reason = reason.to_owned();
+        self.write("holding an issue", move |c| {
+            Box::pin(async move { apply(c, id, Steer::Hold, Some(&reason)).await })
+        })
+        .await
+    }
+
+    /// Withdraws an issue: from this commit on nothing of it is claimed; then everybody who waits becomes
+    /// `cancelled`. What is in flight ends as it ends.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; what was withdrawn until then stays so, and the daemon completes it.
+    pub async fn cancel(&self, id: IssueId, now: Timestamp) -> Result<Steered> {
+        let steered = self
+            .write("cancelling an issue", move |c| {
+                Box::pin(async move {
+                    let steered = apply(c, id, Steer::Cancel, None).await?;
+                    if matches!(steered, Steered::Now(_)) {
+                        mark_ended(c, id, now).await?;
+                    }
+                    Ok(steered)
+                })
+            })
+            .await?;
+        if matches!(steered, Steered::Now(_)) {
+            self.complete_cancel(id, now).await?;
+        }
+        Ok(steered)
+    }
+
+    /// Takes everybody who still waits out of a cancelled issue. Does nothing where nobody does.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; what was withdrawn until then stays so.
+    pub async fn complete_cancel(&self, id: IssueId, now: Timestamp) -> Result<()> {
+        while self
+            .write("cancelling an issue", move |c| Box::pin(cancel_some(c, id, now.as_millisecond())))
+            .await?
+        {}
+        Ok(())
+    }
+
+    /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; those that were queued until then stay so.
+    pub async fn retry(&self, id: IssueId, which: State, now: Timestamp) -> Result<(Steered, u64)> {
+        let Some(row) = self.issue(id).await? else { return Ok((Steered::Unknown, 0)) };
+        let Some(to) = steer(row.state, Steer::Retry) else { return Ok((Steered::Not(row.state), 0)) };
+        let (mut count, mut after) = (0, Some(SubscriberId(0)));
+        while let Some(from) = after {
+            let (moved, next) = self
+                .write("retrying", move |c| Box::pin(retry_some(c, id, which, from, now.as_millisecond())))
+                .await?;
+            count += moved;
+            after = next;
+        }
+        Ok((Steered::Now(to), count))
+    }
+
+    /// Starts every scheduled issue whose time has come; one whose time passed longer than `late` ago is held.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn start_due(&self, now: Timestamp, late: Duration) -> Result<Started> {
+        let due = self.due(now).await?;
+        if due.is_empty() {
+            return Ok(Started::default());
+        }
+        self.write("starting what is due", move |c| {
+            Box::pin(async move {
+                let mut all = Started::default();
+                for (id, due_at) in due {
+                    let waited = now.duration_since(due_at);
+                    if Duration::try_from(waited).is_ok_and(|waited| waited > late) {
+                        let reason = format!(
+                            "it was due at {due_at:.0}, when nothing ran here: `letterpress resume` sends it, `cancel` does not"
+                        );
+                        if let Steered::Now(_) = apply(c, id, Steer::Hold, Some(&reason)).await? {
+                            all.held.push(id);
+                        }
+                    } else if let Steered::Now(_) = apply(c, id, Steer::Start, None).await? {
+                        mark_started(c, id, now).await?;
+                        all.started.push(id);
+                    }
+                }
+                Ok(all)
+            })
+        })
+        .await
+    }
+
+    /// When the next scheduled issue is due; `None` where none is scheduled.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT min(due_at) FROM issue WHERE state = 'scheduled'")
+            .fetch_one(self.readers())
+            .await
+            .map_err(self.reading("reading what is scheduled"))?;
+        Ok(at.map(super::time_of))
+    }
+
+    /// Ends a send of which nothing is open any more; `false` where something is, or it does not go on.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn finish(&self, id: IssueId, now: Timestamp) -> Result<bool> {
+        self.write("ending an issue", move |c| {
+            Box::pin(async move {
+                let open: Option<i64> = sqlx::query_scalar(
+                    "SELECT queued + sending + deferred FROM issue WHERE id = ? AND fanout_after IS NULL",
+                )
+                .bind(id.0)
+                .fetch_optional(&mut *c)
+                .await?;
+                if open != Some(0) {
+                    return Ok(false);
+                }
+                let ended = matches!(apply(c, id, Steer::Finish, None).await?, Steered::Now(_));
+                if ended {
+                    mark_ended(c, id, now).await?;
+                }
+                Ok(ended)
+            })
+        })
+        .await
+    }
+
+    /// Writes why an issue that goes on waits at the moment; `None` takes it away. One that is paused or held
+    /// keeps its own reason.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn explain(&self, id: IssueId, reason: Option<String>) -> Result<()> {
+        self.write("noting why an issue waits", move |c| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE issue SET reason = ?1 WHERE id = ?2 AND state = 'sending' AND reason IS NOT ?1",
+                )
+                .bind(reason)
+                .bind(id.0)
+                .execute(c)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Vec<(IssueId, Timestamp)>> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT id, due_at FROM issue WHERE state = 'scheduled' AND due_at <= ? ORDER BY due_at, id",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading what is due"))?;
+        Ok(rows.into_iter().map(|(id, at)| (IssueId(id), super::time_of(at))).collect())
+    }
+}
+
+impl IssueRow {
+    /// Whether a cancelled issue still has people who wait, because the command was killed half-way.
+    pub fn is_half_cancelled(&self) -> bool {
+        self.state == IssueState::Cancelled
+            && (self.totals.queued + self.totals.deferred > 0 || self.fanout_after.is_some_and(|id| id > 0))
+    }
+}
+
+/// Makes one move of `model::sending`, with the reason that stands beside the new state.
+pub(super) async fn apply(
+    c: &mut SqliteConnection,
+    id: IssueId,
+    event: Steer,
+    reason: Option<&str>,
+) -> Result<Steered> {
+    let word: Option<String> =
+        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(&mut *c).await?;
+    let Some(from) = word.as_deref().and_then(IssueState::from_word) else { return Ok(Steered::Unknown) };
+    let Some(to) = steer(from, event) else { return Ok(Steered::Not(from)) };
+    if to == from {
+        return Ok(Steered::Now(to));
+    }
+    sqlx::query("UPDATE issue SET state = ?, reason = ? WHERE id = ?")
+        .bind(to.word())
+        .bind(reason)
+        .bind(id.0)
+        .execute(c)
+        .await?;
+    Ok(Steered::Now(to))
+}
+
+async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE issue SET started_at = coalesce(started_at, ?) WHERE id = ?")
+        .bind(now.as_millisecond())
+        .bind(id.0)
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+async fn mark_ended(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE issue SET ended_at = ? WHERE id = ?")
+        .bind(now.as_millisecond())
+        .bind(id.0)
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Withdraws up to [`CHUNK`] people who wait; whether there may be more.
+async fn cancel_some(c: &mut SqliteConnection, id: IssueId, now: i64) -> Result<bool> {
+    let row = sqlx::query("SELECT state, fanout_after FROM issue WHERE id = ?")
+        .bind(id.0)
+        .fetch_optional(&mut *c)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    if row.try_get::<String, _>("state")? != IssueState::Cancelled.word() {
+        return Ok(false);
+    }
+    if row.try_get::<Option<i64>, _>("fanout_after")?.is_some() {
+        return forget_some(c, id).await;
+    }
+    let mut moved = 0;
+    for (from, column) in [(State::Queued, "queued"), (State::Deferred, "deferred")] {
+        let Some(to) = step(from, Event::Cancel) else { continue };
+        // The predicate of the partial index stands word for word, as it must.
+        let done = sqlx::query(
+            "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
+             WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) AND subscriber_id IN (
+                 SELECT subscriber_id FROM delivery INDEXED BY delivery_live
+                 WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) LIMIT ?5)",
+        )
+        .bind(to as i64)
+        .bind(now)
+        .bind(id.0)
+        .bind(from as i64)
+        .bind(CHUNK)
+        .execute(&mut *c)
+        .await?;
+        let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
+        let sql =
+            format!("UPDATE issue SET {column} = {column} - ?1, cancelled = cancelled + ?1 WHERE id = ?2");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(n).bind(id.0).execute(&mut *c).await?;
+        moved += n;
+    }
+    Ok(moved > 0)
+}
+
+/// Takes back up to [`CHUNK`] rows of an audience that was never whole: nobody was planned yet.
+async fn forget_some(c: &mut SqliteConnection, id: IssueId) -> Result<bool> {
+    let done = sqlx::query(
+        "DELETE FROM delivery WHERE issue_id = ?1 AND subscriber_id IN (
+             SELECT subscriber_id FROM delivery WHERE issue_id = ?1 LIMIT ?2)",
+    )
+    .bind(id.0)
+    .bind(CHUNK)
+    .execute(&mut *c)
+    .await?;
+    if done.rows_affected() > 0 {
+        return Ok(true);
+    }
+    sqlx::query("UPDATE issue SET fanout_after = NULL WHERE id = ?").bind(id.0).execute(c).await?;
+    Ok(false)
+}
+
+/// Queues those of one chunk that are in a state; gives their number, and where the next chunk begins.
+async fn retry_some(
+    c: &mut SqliteConnection,
+    id: IssueId,
+    which: State,
+    after: SubscriberId,
+    now: i64,
+) -> Result<(u64, Option<SubscriberId>)> {
+    let Some(to) = step(which, Event::Retry) else { return Ok((0, None)) };
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT max(subscriber_id) FROM (SELECT subscriber_id FROM delivery
+             WHERE issue_id = ? AND subscriber_id > ? ORDER BY subscriber_id LIMIT ?)",
+    )
+    .bind(id.0)
+    .bind(after.0)
+    .bind(CHUNK)
+    .fetch_one(&mut *c)
+    .await?;
+    let Some(last) = last else { return Ok((0, None)) };
+    let done = sqlx::query(
+        "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
+         WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6",
+    )
+    .bind(to as i64)
+    .bind(now)
+    .bind(id.0)
+    .bind(after.0)
+    .bind(last)
+    .bind(which as i64)
+    .execute(&mut *c)
+    .await?;
+    if done.rows_affected() > 0 {
+        let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
+        let column = which.word();
+        let sql = format!("UPDATE issue SET {column} = {column} - ?1, queued = queued + ?1 WHERE id = ?2");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(n).bind(id.0).execute(&mut *c).await?;
+        // In the same transaction, so that no issue that is done holds anybody who waits.
+        if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {
+            sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(c).await?;
+        }
+    }
+    Ok((done.rows_affected(), Some(SubscriberId(last))))
+}
