@@ -14,6 +14,11 @@ pub(super) fn day(at: &Zoned) -> String {
     at.strftime("%-d %B").to_string()
 }
 
+/// Such as `25 July 2021`.
+pub(super) fn day_of_year(at: &Zoned) -> String {
+    at.strftime("%-d %B %Y").to_string()
+}
+
 /// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
 pub(super) fn zone(at: &Zoned) -> String {
     match at.time_zone().iana_name().and_then(|name| name.rsplit('/').next()) {
@@ -54,6 +59,7 @@ mod tests {
         let sunday = at("2021-08-01T08:00[Asia/Tokyo]");
         assert_eq!(day_and_hour(&sunday), "Sunday, 1 August at 08:00");
         assert_eq!(day(&sunday), "1 August");
+        assert_eq!(day_of_year(&sunday), "1 August 2021");
         assert_eq!(zone(&sunday), "Tokyo");
         assert_eq!(zone(&at("2021-08-01T08:00[America/Argentina/Buenos_Aires]")), "Buenos Aires");
         assert_eq!(zone(&at("2021-08-01T08:00[UTC]")), "UTC");

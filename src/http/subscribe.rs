@@ -26,6 +26,8 @@ use crate::model::{Address, List, ListId};
 const QUIET_FOR: Duration = Duration::from_secs(3600);
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
+/// How many past issues stand beside the form.
+const PAST_SHOWN: u32 = 3;
 
 /// What is sent; all may be missing.
 #[derive(Debug, Default, Deserialize)]
@@ -134,7 +136,7 @@ async fn form(
     typed: &str,
     error: Option<&str>,
 ) -> Result<Response, Problem> {
-    let issues = last_issues(site, id).await?;
+    let issues = last_issues(site, id, list).await?;
     let title = if error.is_some() { "Error: subscribe" } else { "Subscribe" };
     let mut shell = site.shell(title, Some(list));
     shell.wide = !issues.is_empty();
@@ -145,8 +147,14 @@ async fn form(
 }
 
 /// The newest issues that went out.
-async fn last_issues(_site: &Site, _list: ListId) -> Result<Vec<Past>, Problem> {
-    Ok(Vec::new())
+async fn last_issues(site: &Site, id: ListId, list: &List) -> Result<Vec<Past>, Problem> {
+    let issues = site.store.past_issues(id, PAST_SHOWN).await?;
+    let past = issues.into_iter().map(|issue| Past {
+        number: issue.number,
+        title: issue.title,
+        date: dates::day_of_year(&issue.started_at.to_zoned(list.zone.clone())),
+    });
+    Ok(past.collect())
 }
 
 /// The list that is asked for, or the only one.

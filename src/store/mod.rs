@@ -24,6 +24,7 @@ pub mod keys;
 mod ledger_tests;
 pub mod lists;
 pub mod media;
+pub mod past;
 pub mod people;
 mod places;
 pub mod steering;

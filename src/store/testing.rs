@@ -76,3 +76,32 @@ impl Store {
         .unwrap();
     }
 }
+
+impl Store {
+    /// An issue that went out at such a second, as far as its row tells.
+    pub async fn put_past_issue(
+        &self,
+        list: ListId,
+        number: Option<u32>,
+        title: &'static str,
+        at: Timestamp,
+    ) {
+        self.write("noting a past issue", move |c| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO issue (list_id, slug, number, title, file, state, queued_by, queued_at, due_at,
+                     started_at, rendered, sent) VALUES (?1, ?2, ?3, ?2, '', 'done', 'author', ?4, ?4, ?4, '', 1)",
+                )
+                .bind(list.0)
+                .bind(title)
+                .bind(number)
+                .bind(at.as_millisecond())
+                .execute(c)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+}

@@ -27,6 +27,24 @@ async fn the_form_says_what_one_gets_and_asks_for_an_address() {
 }
 
 #[tokio::test]
+async fn the_last_three_issues_stand_beside_the_form() {
+    let web = Web::new().await;
+    assert_eq!(web.get("/subscribe").await.count("ol"), 0);
+    let at = |day: i8| jiff::civil::date(2021, 7, day).at(23, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+    for (number, title, day) in
+        [(Some(20), "Old", 3), (Some(22), "A <title>", 24), (Some(21), "B", 17), (None, "C", 10)]
+    {
+        web.store.put_past_issue(web.lists["weekly"], number, title, at(day)).await;
+    }
+    let page = web.get("/subscribe").await;
+    is_strict(&page);
+    assert_eq!(page.count("ol li"), 3);
+    assert_eq!(page.text("ol li:first-child"), "No. 22A <title>25 July 2021");
+    assert_eq!(page.text("ol li:last-child"), "C11 July 2021");
+    assert_eq!(page.count("ol a"), 0);
+}
+
+#[tokio::test]
 async fn known_and_unknown_addresses_are_answered_alike() {
     let web = Web::new().await;
     web.reader("known@readers.example").await;
