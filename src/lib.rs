@@ -12,6 +12,7 @@ pub mod link;
 pub mod mail;
 pub mod model;
 pub mod page;
+pub mod publish;
 pub mod schedule;
 pub mod store;
 pub mod words;

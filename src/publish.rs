@@ -14,11 +14,10 @@ use crate::compose::theme::{Theme, ThemeError};
 use crate::compose::{self, ComposeError, Composed, Setting};
 use crate::link::utm::{Facts, Tagger};
 use crate::model::issue::Issue;
-use crate::model::{Finding, List, ListId, Severity};
+use crate::model::{Finding, List, ListId, Rendered, Severity};
 use crate::store::issues::{Firing, NewIssue, QueuedBy, Queueing};
 use crate::store::{Store, StoreError};
 
-/// The theme that stands in for one that can't be loaded is never used: a theme's fault stops everything.
 type Result<T, E = PublishError> = std::result::Result<T, E>;
 
 /// Why a file could not be made into an issue.
@@ -59,7 +58,8 @@ pub fn read(file: &Path) -> Result<Manuscript> {
     let (text, not_utf8) = match String::from_utf8(bytes) {
         Ok(text) => (text, None),
         Err(e) => {
-            let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            let line =
+                1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
             (String::from_utf8_lossy(e.as_bytes()).into_owned(), Some(line))
         }
     };
@@ -97,7 +97,7 @@ pub struct Press<'a> {
 }
 
 /// A composed issue with everything that was found about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Proof {
     pub file: PathBuf,
     pub issue: Issue,
@@ -140,7 +140,6 @@ pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
         tagger: &tagger,
     };
     let composed = compose::compose(&issue, &setting)?;
-    let mut findings = compose::check::findings(&issue, &findings, &composed, &setting);
     for finding in &mut findings {
         if finding.file.is_empty() {
             finding.file.clone_from(&shown);
@@ -178,6 +177,36 @@ pub async fn queue(store: &Store, proof: Proof, order: Order) -> std::result::Re
             file: proof.file,
             rendered: proof.composed.rendered,
             pictures: proof.pictures.iter().cloned().collect(),
+            queued_by: order.queued_by,
+            queued_at: order.queued_at,
+            due_at: order.due_at,
+            hold: order.hold,
+            replace: order.replace,
+            firing: order.firing,
+        })
+        .await
+}
+
+/// Stores that an issue could not be rendered, held with the reason of `order`. It has no content, so it can't
+/// go out: its author mends the file and sends it.
+///
+/// # Errors
+/// [`StoreError`]; then nothing was kept.
+pub async fn queue_unrendered(
+    store: &Store,
+    file: &Path,
+    order: Order,
+) -> std::result::Result<Queueing, StoreError> {
+    let slug = slug(file);
+    store
+        .queue_issue(NewIssue {
+            list: order.list,
+            title: slug.clone(),
+            slug,
+            number: None,
+            file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+            rendered: Rendered::missing(),
+            pictures: Vec::new(),
             queued_by: order.queued_by,
             queued_at: order.queued_at,
             due_at: order.due_at,

@@ -1,11 +1,240 @@
-//! `deliveries`: (to be written)
+//! `deliveries`: the totals of every issue, or what became of each mail of one.
 
-use super::{Context, Failure, Outcome};
+use std::io::{BufWriter, Write};
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::model::SubscriberId;
+use crate::model::delivery::State;
+use crate::store::Store;
+use crate::store::deliveries::DeliveryRow;
+use crate::store::issues::IssueRow;
+use crate::words::count;
+
+use super::totals::{Line, name};
+use super::{Answer, Context, Failure, Outcome, ledger, pick, table};
+
+/// Rows that are read at once.
+const PAGE: usize = 1000;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress deliveries 22 --state failed")]
-pub struct Args {}
+pub struct Args {
+    /// Its number, its slug or its file; without it, the totals of every issue
+    issue: Option<String>,
+    /// Only those in this state
+    #[arg(long, requires = "issue", value_parser = state)]
+    state: Option<State>,
+    /// Comma-separated values, with a line of names first
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+fn state(text: &str) -> Result<State, String> {
+    State::from_word(text).ok_or_else(|| {
+        let words: Vec<&str> = State::ALL.into_iter().map(State::word).collect();
+        format!("the states are {}", words.join(", "))
+    })
+}
+
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let settings = context.settings()?;
+    let store = context.store(&settings).await?;
+    match &args.issue {
+        None => all(context, &store, args.csv).await,
+        Some(text) => {
+            let row = pick::issue(context, &store, text).await?;
+            let zone = settings.lists.iter().find(|l| l.key == row.list).map(|l| l.zone.clone());
+            one(context, &store, &row, &args, zone.unwrap_or(TimeZone::UTC)).await
+        }
+    }
+}
+
+/// Every issue's totals, newest last.
+async fn all(context: &Context, store: &Store, csv: bool) -> Outcome {
+    let mut rows = store.issues().await?;
+    if let Some(list) = &context.common.list {
+        rows.retain(|row| row.list == *list);
+    }
+    if context.json() {
+        rows.iter().try_for_each(|row| context.print_json(&Line::of(row)))?;
+    } else if csv {
+        context.print(totals_as_csv(&rows).trim_end())?;
+    } else if rows.is_empty() {
+        context.print("Nothing was queued yet; `letterpress send FILE` does.")?;
+    } else {
+        context.print(totals_as_table(&rows).trim_end())?;
+    }
+    Ok(Answer::Done)
+}
+
+fn totals_as_table(rows: &[IssueRow]) -> String {
+    let cells = |row: &IssueRow| {
+        let t = &row.totals;
+        let waiting = t.queued + t.sending;
+        let figures = [t.sent, t.deferred, t.failed, t.uncertain, waiting, t.planned()];
+        let mut cells = vec![row.slug.clone(), row.state.word().to_owned()];
+        cells.extend(figures.map(count));
+        cells
+    };
+    let head = ["issue", "state", ">sent", ">deferred", ">failed", ">uncertain", ">waiting", ">planned"];
+    let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let text = table::set(&head, &rows_set);
+    let mut out = String::new();
+    for (i, line) in text.lines().enumerate() {
+        out.push_str(line);
+        out.push('\n');
+        if let Some(reason) = i.checked_sub(1).and_then(|i| rows[i].reason.as_deref()) {
+            let options = textwrap::Options::new(80).initial_indent("  ").subsequent_indent("  ");
+            out.push_str(&textwrap::fill(reason, options));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn totals_as_csv(rows: &[IssueRow]) -> String {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let mut put = |fields: Vec<String>| out.write_record(fields).unwrap_or_default();
+    put(["issue", "list", "number", "state", "reason", "planned"]
+        .into_iter()
+        .chain(State::ALL.into_iter().map(State::word))
+        .map(str::to_owned)
+        .collect());
+    for row in rows {
+        let number = row.number.map(|n| n.to_string()).unwrap_or_default();
+        let mut fields = vec![
+            row.slug.clone(),
+            row.list.clone(),
+            number,
+            row.state.word().to_owned(),
+            row.reason.clone().unwrap_or_default(),
+            row.totals.planned().to_string(),
+        ];
+        let mut totals = row.totals;
+        fields.extend(State::ALL.map(|state| totals.of_mut(state).to_string()));
+        put(fields);
+    }
+    String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+/// One recipient, as scripts read it.
+#[derive(Serialize)]
+struct Recipient<'a> {
+    email: &'a str,
+    state: &'static str,
+    attempts: u32,
+    code: Option<u16>,
+    reply: Option<&'a str>,
+    relay: Option<&'a str>,
+    at: Option<String>,
+    next_at: Option<String>,
+}
+
+impl<'a> Recipient<'a> {
+    fn of(row: &'a DeliveryRow) -> Self {
+        Self {
+            email: &row.email,
+            state: row.state.word(),
+            attempts: row.attempts,
+            code: row.code,
+            reply: row.reply.as_deref(),
+            relay: row.relay.as_deref(),
+            at: row.at.map(|at| at.to_string()),
+            next_at: row.next_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// Every recipient of one issue, page by page, so that a million rows stream through.
+async fn one(context: &Context, store: &Store, issue: &IssueRow, args: &Args, zone: TimeZone) -> Outcome {
+    let mut out = BufWriter::new(std::io::stdout());
+    let mut sheet = Sheet::new(context.json(), args.csv, zone);
+    sheet.begin(&mut out, issue).map_err(Failure::output)?;
+    let mut after = SubscriberId(0);
+    loop {
+        let page = store.deliveries(issue.id, args.state, after, PAGE).await?;
+        for row in &page {
+            sheet.row(&mut out, row).map_err(Failure::output)?;
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = last.subscriber,
+            _ => break,
+        }
+    }
+    if sheet.kind == Kind::Words {
+        let sum = ledger::sum(&issue.totals, None, context.paint);
+        write!(out, "\n{sum}").map_err(Failure::output)?;
+    }
+    out.flush().map_err(Failure::output)?;
+    Ok(Answer::Done)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Csv,
+    Words,
+}
+
+/// How recipients are written down.
+struct Sheet {
+    kind: Kind,
+    zone: TimeZone,
+}
+
+impl Sheet {
+    fn new(json: bool, csv: bool, zone: TimeZone) -> Self {
+        let kind = match (json, csv) {
+            (true, _) => Kind::Json,
+            (_, true) => Kind::Csv,
+            _ => Kind::Words,
+        };
+        Self { kind, zone }
+    }
+
+    fn begin(&mut self, out: &mut impl Write, issue: &IssueRow) -> std::io::Result<()> {
+        match self.kind {
+            Kind::Json => Ok(()),
+            Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
+            Kind::Words => writeln!(out, "{}, “{}”: {}\n", name(issue), issue.title, issue.state.word()),
+        }
+    }
+
+    fn row(&mut self, out: &mut impl Write, row: &DeliveryRow) -> std::io::Result<()> {
+        let shown = Recipient::of(row);
+        match self.kind {
+            Kind::Json => {
+                serde_json::to_writer(&mut *out, &shown)?;
+                writeln!(out)
+            }
+            Kind::Csv => out.write_all(&csv_line(&shown)),
+            Kind::Words => {
+                let at = row.at.map_or_else(String::new, |at| {
+                    at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+                });
+                let reply = shown.reply.unwrap_or_default();
+                writeln!(out, "{:<9}  {:<32}  {at:16}  {reply}", shown.state, shown.email)
+            }
+        }
+    }
+}
+
+/// One recipient as a line of comma-separated values.
+fn csv_line(row: &Recipient) -> Vec<u8> {
+    let number = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
+    let mut line = csv::Writer::from_writer(Vec::new());
+    // Writing to memory can't fail.
+    let _ = line.write_record([
+        row.email,
+        row.state,
+        &row.attempts.to_string(),
+        &number(row.code),
+        row.reply.unwrap_or_default(),
+        row.relay.unwrap_or_default(),
+        row.at.as_deref().unwrap_or_default(),
+        row.next_at.as_deref().unwrap_or_default(),
+    ]);
+    line.into_inner().unwrap_or_default()
 }

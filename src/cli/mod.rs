@@ -15,10 +15,13 @@ mod deliveries;
 mod demo;
 mod dkim;
 mod findings;
+mod follow;
 mod init;
+mod issue_file;
 mod keys;
 mod ledger;
 mod new;
+mod pick;
 mod progress;
 mod rehearse;
 mod render;
@@ -26,7 +29,9 @@ mod send;
 mod serve;
 mod steer;
 mod subscribers;
+mod table;
 mod test;
+mod totals;
 
 use std::process::ExitCode;
 

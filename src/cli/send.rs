@@ -1,11 +1,239 @@
-//! `send`: (to be written)
+//! `send`: queues an issue, for now or for later; `--wait` follows it to its end.
+//!
+//! Everything that can refuse a send is asked before anything is written: relay and public address, the time,
+//! the file, its findings, the daemon where it is waited for, and the author's word.
 
-use super::{Context, Failure, Outcome};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use crate::config::{self, Settings};
+use crate::model::sending::IssueState;
+use crate::model::{IssueId, List};
+use crate::publish::{self, Order, Proof};
+use crate::store::issues::{QueuedBy, Queueing};
+use crate::store::{DaemonLock, Store};
+
+use super::totals::{Line, name};
+use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress send issues/022.md --wait")]
-pub struct Args {}
+pub struct Args {
+    /// The issue's Markdown file
+    file: PathBuf,
+    /// When: RFC 3339, or `2026-11-30 07:00` in the list's zone
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Follow it to its end
+    #[arg(long)]
+    wait: bool,
+    /// Send in spite of the errors that `check` finds
+    #[arg(long)]
+    force: bool,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let settings = context.settings()?;
+    can_send(&settings)?;
+    let manuscript = issue_file::read(&args.file)?;
+    let list = issue_file::list(context, &settings, &manuscript)?;
+    let now = context.clock.now();
+    let due_at = match &args.at {
+        Some(text) => time(text, list, now)?,
+        None => now,
+    };
+    let proof = issue_file::compose(&settings, list, manuscript, &issue_file::media_base(&settings))?;
+    if !args.force
+        && let Some(no) = issue_file::stopped_by(context, &proof.findings)?
+    {
+        return Ok(no);
+    }
+    if args.wait && DaemonLock::holder(&settings.database).is_none() {
+        return Err(Failure::new("no daemon runs that could send, so there is nothing to wait for")
+            .at(settings.database.display().to_string())
+            .to_do("Start `letterpress serve`, or leave out --wait. Nothing was queued."));
+    }
+    let store = context.store(&settings).await?;
+    let Some(id) = queue(context, &store, list, proof, due_at, args.at.is_some()).await? else {
+        return Ok(Answer::No);
+    };
+    if args.wait {
+        let ended = follow::to_its_end(&store, id).await?;
+        return tell_end(context, &ended);
+    }
+    tell_queued(context, &store, list, id).await
+}
+
+/// Refuses where mails would lead nowhere.
+pub fn can_send(settings: &Settings) -> Result<(), Failure> {
+    let place = || settings.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+    if settings.sending.relays.is_empty() {
+        return Err(Failure::new("the settings name no relay")
+            .at(place())
+            .to_do("Add a section such as [relay.main] with its host."));
+    }
+    let Some(url) = &settings.public_url else {
+        return Err(Failure::new("web.public_url is not set, and every link in a mail begins with it")
+            .at(place())
+            .to_do("Set it to the address under which readers reach the daemon."));
+    };
+    let far = settings.sending.relays.iter().find(|relay| !is_here(&relay.host));
+    if let (true, Some(relay)) = (config::is_loopback(url), far) {
+        return Err(Failure::new(format!(
+            "web.public_url is {url}, which only this machine can open, and the relay {} mails the world",
+            relay.host
+        ))
+        .at(place())
+        .to_do("Set public_url to the address under which readers reach the daemon."));
+    }
+    Ok(())
+}
+
+fn is_here(host: &str) -> bool {
+    let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    config::is_loopback(&format!("smtp://{bracketed}/"))
+}
+
+/// A time that somebody typed; one that has passed is refused.
+fn time(text: &str, list: &List, now: Timestamp) -> Result<Timestamp, Failure> {
+    let local = |text: &str| {
+        let civil: DateTime = text.trim().parse().ok()?;
+        civil.to_zoned(list.zone.clone()).ok().map(|zoned| zoned.timestamp())
+    };
+    let at = text.trim().parse::<Timestamp>().ok().or_else(|| local(text)).ok_or_else(|| {
+        Failure::new(format!("“{text}” is no time"))
+            .to_do("Write it as 2026-11-30T07:00:00+01:00, or as 2026-11-30 07:00 in the list's zone.")
+    })?;
+    if at < now {
+        return Err(Failure::new(format!("{} has passed", local_time(at, list)))
+            .to_do("Name a later time, or leave out --at to send now."));
+    }
+    Ok(at)
+}
+
+/// A moment as the list's readers' clocks show it, with the zone.
+fn local_time(at: Timestamp, list: &List) -> String {
+    at.to_zoned(list.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// Queues it with the author's word; `None` where the word was no.
+async fn queue(
+    context: &Context,
+    store: &Store,
+    list: &List,
+    proof: Proof,
+    due_at: Timestamp,
+    later: bool,
+) -> Result<Option<IssueId>, Failure> {
+    let now = context.clock.now();
+    let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
+    let list_id = ids[&list.key];
+    let what = proof.issue.meta.number.map_or_else(|| proof.issue.slug.clone(), |n| format!("No. {n}"));
+    let when = if later { format!("at {}", local_time(due_at, list)) } else { "now".into() };
+    if !context.agree(&format!("Send {what}, “{}”, to {} {when}?", proof.issue.meta.title, list.key))? {
+        return Ok(None);
+    }
+    let order = Order {
+        list: list_id,
+        queued_by: QueuedBy::Author,
+        queued_at: now,
+        // Never before it was queued, however long the answer took.
+        due_at: if later { due_at } else { now },
+        hold: None,
+        replace: context.common.yes,
+        firing: None,
+    };
+    let mut queueing = publish::queue(store, proof.clone(), order.clone()).await?;
+    if let Queueing::StillScheduled { due_at } = queueing {
+        let question = format!("{what} is scheduled for {} already. Replace it?", local_time(due_at, list));
+        if !context.agree(&question)? {
+            return Ok(None);
+        }
+        queueing = publish::queue(store, proof, Order { replace: true, ..order }).await?;
+    }
+    match queueing {
+        Queueing::Queued(id) | Queueing::Replaced(id) => Ok(Some(id)),
+        Queueing::AlreadySent { state, when } => {
+            let when = local_time(when, list);
+            let fate = match state {
+                IssueState::Done => format!("was sent on {when}"),
+                IssueState::Sending => format!("is being sent since {when}"),
+                other => format!("is {} and was begun on {when}", other.word()),
+            };
+            Err(Failure::no(format!("{what} {fate}: nobody gets it twice"))
+                .to_do("`letterpress deliveries` shows it; a new issue needs a new number and file name."))
+        }
+        Queueing::StillScheduled { .. } | Queueing::AlreadyFired => {
+            Err(Failure::no(format!("{what} was queued by somebody else meanwhile")))
+        }
+    }
+}
+
+async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId) -> Outcome {
+    let Some(row) = store.issue(id).await? else { return Ok(Answer::Done) };
+    let mut words = format!("{}, “{}”, is queued", name(&row), row.title);
+    if row.due_at > context.clock.now() {
+        words.push_str(&format!(" for {}", local_time(row.due_at, list)));
+    }
+    words.push('.');
+    if DaemonLock::holder(store.path()).is_none() {
+        words.push_str(" No daemon runs: it goes out when `letterpress serve` does.");
+    }
+    context.done(words, &Line::of(&row))
+}
+
+fn tell_end(context: &Context, ended: &follow::Ended) -> Outcome {
+    let row = &ended.row;
+    if context.json() {
+        context.print_json(&Line::of(row))?;
+    } else {
+        context.print(ledger::sum(&row.totals, Some(ended.took), context.paint).trim_end())?;
+    }
+    if matches!(row.state, IssueState::Paused | IssueState::Held) {
+        let reason = row.reason.clone().unwrap_or_else(|| row.state.word().to_owned());
+        return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).to_do(format!(
+            "When that is mended, go on with\n  letterpress resume {}\nNobody has failed on account of it.",
+            row.slug
+        )));
+    }
+    Ok(follow::answer(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Result<String, Failure> {
+        let mut list = config::defaults().lists.remove(0);
+        list.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        time(text, &list, "2026-11-24T12:00:00Z".parse().unwrap()).map(|t| t.to_string())
+    }
+
+    #[test]
+    fn times_are_rfc_3339_or_local_to_the_list() {
+        assert_eq!(at("2026-11-30T07:00:00+01:00").unwrap(), "2026-11-30T06:00:00Z");
+        assert_eq!(at("2026-11-30 07:00").unwrap(), "2026-11-30T06:00:00Z");
+        assert_eq!(at("2027-07-05T07:00").unwrap(), "2027-07-05T05:00:00Z");
+        assert!(at("tomorow").is_err() && at("2026-11-24 12:59").is_err() && at("").is_err());
+    }
+
+    #[test]
+    fn nothing_is_sent_whose_links_lead_nowhere() {
+        let can = |public_url: &str, hosts: &[&str]| {
+            let mut text = format!("[web]\n{public_url}\n");
+            for (i, host) in hosts.iter().enumerate() {
+                text.push_str(&format!("[relay.r{i}]\nhost = \"{host}\"\n"));
+            }
+            can_send(&config::of_text(&text)).is_ok()
+        };
+        let (here, there) =
+            ("public_url = \"http://127.0.0.1:8080\"", "public_url = \"https://letters.example.org\"");
+        assert!(!can(there, &[]), "without a relay");
+        assert!(!can("", &["smtp.example.org"]), "without public_url");
+        assert!(!can(here, &["127.0.0.1", "smtp.example.org"]), "links to this machine alone");
+        assert!(can(here, &["127.0.0.1", "::1"]));
+        assert!(can(there, &["smtp.example.org"]));
+    }
 }

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::delivery::{self, Relay, Tls};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
 use crate::schedule::cron::Plan;
 
 use super::keys::{Fallback, find};
 use super::values::{Origin, Value, Values};
-use super::{Log, Relay, Settings, Tls, environment, parse};
+use super::{Log, Settings, environment, parse};
 
 /// Builds the settings of a file in `folder`; findings are added to `findings`.
 ///
@@ -32,16 +33,18 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
                 .parsed(&["log", "format"], |t| parse::choice(t, &["auto", "text", "json", "journald"]))
                 .unwrap_or("auto"),
         },
-        relays: values.names("relay").iter().map(|name| taker.relay(name)).collect(),
-        batch_size: taker.number(&["sending", "batch_size"], 1, 1_000_000) as usize,
-        pause_between_batches: taker.duration(&["sending", "pause_between_batches"], Duration::ZERO),
-        first_retry: taker.duration(&["sending", "first_retry"], Duration::from_secs(1)),
-        longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
-        give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
-        hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
+        sending: delivery::Settings {
+            relays: values.names("relay").iter().map(|name| taker.relay(name)).collect(),
+            batch_size: taker.number(&["sending", "batch_size"], 1, 1_000_000) as usize,
+            pause_between_batches: taker.duration(&["sending", "pause_between_batches"], Duration::ZERO),
+            first_retry: taker.duration(&["sending", "first_retry"], Duration::from_secs(1)),
+            longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
+            give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
+            hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
+        },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
     };
-    if settings.longest_retry < settings.first_retry {
+    if settings.sending.longest_retry < settings.sending.first_retry {
         taker.wrong(
             &["sending", "longest_retry"],
             "sending.longest_retry is shorter than first_retry".into(),

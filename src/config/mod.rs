@@ -11,8 +11,8 @@ mod show;
 mod values;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use crate::delivery;
 use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
@@ -52,15 +52,8 @@ pub struct Settings {
     /// `[store] path`.
     pub database: PathBuf,
     pub log: Log,
-    /// In the order of their names.
-    pub relays: Vec<Relay>,
-    /// `[sending]`
-    pub batch_size: usize,
-    pub pause_between_batches: Duration,
-    pub first_retry: Duration,
-    pub longest_retry: Duration,
-    pub give_up_after: Duration,
-    pub hold_when_late: Duration,
+    /// `[relay.NAME]`, in the order of their names, and `[sending]`.
+    pub sending: delivery::Settings,
     /// In the order of their keys.
     pub lists: Vec<List>,
 }
@@ -72,30 +65,6 @@ pub struct Log {
     pub level: &'static str,
     /// `auto`, `text`, `json` or `journald`.
     pub format: &'static str,
-}
-
-/// `[relay.NAME]`
-#[derive(Clone, Debug)]
-pub struct Relay {
-    pub name: String,
-    pub host: String,
-    pub port: u16,
-    pub tls: Tls,
-    pub ca_file: Option<PathBuf>,
-    pub username: Option<String>,
-    pub password: Option<String>,
-    pub connections: usize,
-    pub messages_per_connection: u32,
-    /// 0: no limit.
-    pub messages_per_minute: u32,
-}
-
-/// How the way to a relay is kept private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    Starttls,
-    Implicit,
-    None,
 }
 
 /// What is wrong with the settings.
@@ -132,6 +101,14 @@ pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
 /// The settings that hold where there is no file.
 pub fn defaults() -> Settings {
     read(WITHOUT_A_FILE, "", Path::new("."), []).settings
+}
+
+/// The settings of a text in the folder `/letter`, for tests.
+#[cfg(test)]
+pub fn of_text(text: &str) -> Settings {
+    let examined = read(text, FILE, Path::new("/letter"), []);
+    assert!(!examined.findings.iter().any(|f| f.severity == Severity::Error), "{:?}", examined.findings);
+    examined.settings
 }
 
 /// As [`load`], but hands out what is wrong, too.
@@ -212,7 +189,7 @@ fn advice(settings: &Settings, values: &values::Values) -> Vec<Finding> {
             "Add a section such as [list.weekly] with name and from.",
         );
     }
-    if settings.relays.is_empty() {
+    if settings.sending.relays.is_empty() {
         say(
             Severity::Warning,
             "no-relay",
@@ -246,6 +223,8 @@ fn find_upwards() -> Result<Option<PathBuf>, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const GOOD: &str = "[web]\npublic_url = \"https://l.example.org/\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
@@ -271,8 +250,11 @@ mod tests {
         assert_eq!(settings.listen, "127.0.0.1:8080");
         assert_eq!(settings.public_url.as_deref(), Some("https://l.example.org"));
         assert_eq!(settings.database, Path::new("/letter/letterpress.db"));
-        assert_eq!((settings.relays[0].port, settings.relays[0].tls), (587, Tls::Starttls));
-        assert_eq!(settings.hold_when_late, Duration::from_secs(6 * 3600));
+        assert_eq!(
+            (settings.sending.relays[0].port, settings.sending.relays[0].tls),
+            (587, delivery::Tls::Starttls)
+        );
+        assert_eq!(settings.sending.hold_when_late, Duration::from_secs(6 * 3600));
         let list = &settings.lists[0];
         assert_eq!(list.promise, "The Weekly Proof");
         assert_eq!(list.unsubscribe_mailto.as_str(), "ed@example.org");
@@ -317,13 +299,13 @@ mod tests {
         let text =
             format!("{GOOD}[relay.other]\nhost = \"h\"\nusername = \"u\"\npassword_file = \"secret\"\n");
         let Examined { settings, findings, .. } = read(&text, "l.toml", folder.path(), []);
-        assert_eq!(settings.relays[1].password.as_deref(), Some("open sesame "));
+        assert_eq!(settings.sending.relays[1].password.as_deref(), Some("open sesame "));
         assert_eq!(findings.len(), 1);
         assert_eq!((findings[0].code, findings[0].line), ("password-readable", Some(11)));
 
         let from_outside = [("LETTERPRESS__RELAY__OTHER__PASSWORD".to_owned(), "else".to_owned())];
         let Examined { settings, .. } = read(&text, "l.toml", folder.path(), from_outside);
-        assert_eq!(settings.relays[1].password.as_deref(), Some("else"));
+        assert_eq!(settings.sending.relays[1].password.as_deref(), Some("else"));
     }
 
     #[test]

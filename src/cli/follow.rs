@@ -1,0 +1,60 @@
+//! Following a send to its end, for `send --wait` and `demo`.
+
+use std::time::Duration;
+
+use crate::model::IssueId;
+use crate::model::sending::IssueState;
+use crate::store::issues::IssueRow;
+use crate::store::{DaemonLock, Store};
+
+use super::progress::Progress;
+use super::{Answer, Failure};
+
+const LOOK_EVERY: Duration = Duration::from_millis(150);
+
+/// A send that has come to an end, or stands still until its author acts.
+pub struct Ended {
+    pub row: IssueRow,
+    pub took: Duration,
+}
+
+/// Watches an issue until it is done, cancelled, paused or held.
+///
+/// # Errors
+/// The daemon ended before the send did, or the issue was taken away.
+pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
+    let mut progress = Progress::begin();
+    let mut daemon_seen_gone = false;
+    loop {
+        let Some(row) = store.issue(id).await? else {
+            return Err(Failure::no("the issue was replaced or taken away while it was waited for"));
+        };
+        let waits = matches!(row.state, IssueState::Scheduled | IssueState::Sending);
+        // What is cancelled still ends its mails in flight.
+        let in_flight = row.totals.sending > 0 || row.is_half_cancelled();
+        if !waits && !in_flight {
+            progress.end();
+            return Ok(Ended { row, took: progress.elapsed() });
+        }
+        let planned = row.totals.planned();
+        if planned > 0 {
+            progress.show(planned - row.totals.open(), planned);
+        }
+        // Twice, since a daemon that is restarted is gone for a moment.
+        let gone = DaemonLock::holder(store.path()).is_none();
+        if gone && daemon_seen_gone {
+            return Err(Failure::no("the daemon ended before the send did; what is left stays queued")
+                .at(store.path().display().to_string())
+                .to_do("Start it again with `letterpress serve`: it goes on by itself."));
+        }
+        daemon_seen_gone = gone;
+        tokio::time::sleep(if gone { LOOK_EVERY * 10 } else { LOOK_EVERY }).await;
+    }
+}
+
+/// Whether every mail arrived, as far as SMTP can say.
+pub fn answer(row: &IssueRow) -> Answer {
+    let t = &row.totals;
+    let all_there = row.state == IssueState::Done && t.failed + t.uncertain + t.cancelled + t.open() == 0;
+    if all_there { Answer::Done } else { Answer::No }
+}

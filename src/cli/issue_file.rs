@@ -1,0 +1,93 @@
+//! An author's file on its way through a command: read, its list found, composed, and what is wrong said.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Settings;
+use crate::model::{Finding, List, Severity};
+use crate::publish::{self, Manuscript, Press, Proof, PublishError};
+
+use super::context::pick;
+use super::{Answer, Context, Failure, findings};
+
+/// Reads the file of an issue.
+///
+/// # Errors
+/// It can't be read (2), or its front matter is malformed (1), with file and line.
+pub fn read(file: &Path) -> Result<Manuscript, Failure> {
+    publish::read(file).map_err(Failure::from)
+}
+
+/// The list that an issue is for: `--list`, else its own `list`, else the only one.
+///
+/// # Errors
+/// There is no such list, or the two disagree.
+pub fn list<'s>(
+    context: &Context,
+    settings: &'s Settings,
+    manuscript: &Manuscript,
+) -> Result<&'s List, Failure> {
+    let asked = context.common.list.as_deref();
+    let own = manuscript.issue.meta.list.as_deref();
+    if let (Some(asked), Some(own)) = (asked, own)
+        && asked != own
+    {
+        return Err(Failure::new(format!("the issue is for the list {own}, and --list says {asked}"))
+            .at(manuscript.shown.clone())
+            .to_do("Leave out --list, or change `list` in the front matter."));
+    }
+    pick(&settings.lists, asked.or(own))
+}
+
+/// Where the pictures of a letter are served.
+pub fn media_base(settings: &Settings) -> String {
+    settings.public_url.as_deref().map_or_else(String::new, |url| format!("{url}/media/"))
+}
+
+/// The folder of the author's own themes.
+pub fn themes(settings: &Settings) -> PathBuf {
+    settings.folder.join("themes")
+}
+
+/// Composes an issue as its mails will have it.
+///
+/// # Errors
+/// The theme is at fault.
+pub fn compose(
+    settings: &Settings,
+    list: &List,
+    manuscript: Manuscript,
+    media_base: &str,
+) -> Result<Proof, Failure> {
+    let press =
+        Press { list, themes: &themes(settings), media_base, public_url: settings.public_url.as_deref() };
+    publish::compose(manuscript, &press).map_err(Failure::from)
+}
+
+/// Prints what stops a send, and says how many there are; `None` where nothing does.
+pub fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<Answer>, Failure> {
+    let errors: Vec<Finding> = found.iter().filter(|f| f.severity == Severity::Error).cloned().collect();
+    if errors.is_empty() {
+        return Ok(None);
+    }
+    findings::print(context, &errors)?;
+    eprintln!("{}: nothing was queued; --force overrides it.", findings::sum(&errors));
+    Ok(Some(Answer::No))
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::File { file, why } => Failure::new(format!("the issue can't be read: {why}"))
+                .at(file)
+                .to_do("Name the Markdown file of an issue."),
+            PublishError::FrontMatter(findings) => {
+                let Some(first) = findings.first() else {
+                    return Failure::no("the front matter can't be read");
+                };
+                Failure::no(first.message.clone()).at(first.place()).to_do(first.help.clone())
+            }
+            PublishError::Theme(e) => Failure::new(e.to_string()),
+            PublishError::Compose(e) => Failure::new(e.to_string()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Columns under each other, without boxes: words to the left, figures to the right.
+
+use unicode_width::UnicodeWidthStr as _;
+
+/// Sets rows in columns two apart; a column whose head begins with `>` stands to the right.
+pub fn set(head: &[&str], rows: &[Vec<String>]) -> String {
+    let names: Vec<&str> = head.iter().map(|h| h.trim_start_matches('>')).collect();
+    let widths: Vec<usize> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| rows.iter().map(|row| row[i].width()).max().unwrap_or(0).max(name.width()))
+        .collect();
+    let line = |cells: &[&str]| {
+        let mut out = String::new();
+        for (i, cell) in cells.iter().enumerate() {
+            let gap = " ".repeat(widths[i].saturating_sub(cell.width()));
+            let right = head[i].starts_with('>');
+            out.push_str(if i == 0 { "" } else { "  " });
+            out.push_str(if right { &gap } else { cell });
+            out.push_str(if right { cell } else { &gap });
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        out
+    };
+    let mut out = line(&names);
+    for row in rows {
+        out.push_str(&line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn words_stand_left_and_figures_right() {
+        let rows =
+            [vec!["022".into(), "8,412".into(), "x".into()], vec!["第1期".into(), "2".into(), String::new()]];
+        assert_eq!(
+            super::set(&["issue", ">sent", "why"], &rows),
+            "issue   sent  why\n022    8,412  x\n第1期      2\n"
+        );
+    }
+}
