@@ -5,10 +5,13 @@
 //! An author's HTML is read into the same parts, so nothing here is markup: every string is text, to be
 //! escaped where it is written.
 
+pub mod walk;
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 
 /// Facts about an issue, from its front matter or, without one, from its text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +19,8 @@ pub struct Meta {
     pub title: String,
     pub number: Option<u32>,
     pub date: Option<Date>,
-    /// With a time, where the author gave one: an issue dated in the future is not ready for the schedule.
-    pub not_before: Option<Timestamp>,
+    /// The date with its time, where the author gave one.
+    pub time: Option<Moment>,
     /// May hold personal fields; empty: the title.
     pub subject: Inlines,
     /// May hold personal fields; empty: the beginning of the text.
@@ -30,6 +33,29 @@ pub struct Meta {
     pub utm_campaign: Option<String>,
     pub cover: Option<Image>,
     pub draft: bool,
+}
+
+/// A date with a time of day, as the author gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// With an offset from UTC.
+    Exact(Timestamp),
+    /// As clocks show it in the list's zone.
+    Local(DateTime),
+}
+
+impl Meta {
+    /// Whether the issue is dated in the future, and so not ready for the schedule. A date without a time
+    /// begins at midnight in the list's zone.
+    pub fn is_future(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        let local = match (self.time, self.date) {
+            (Some(Moment::Exact(at)), _) => return at > now,
+            (Some(Moment::Local(at)), _) => at,
+            (None, Some(date)) => date.at(0, 0, 0, 0),
+            (None, None) => return false,
+        };
+        zone.to_datetime(now) < local
+    }
 }
 
 /// A whole issue, in reading order.
@@ -85,6 +111,7 @@ pub struct ContentsEntry {
 pub struct Section {
     /// The number that stood in the heading, as in `1.本周特稿`; the heading holds it no more.
     pub number: Option<u32>,
+    /// Empty where items stand before the first heading.
     pub heading: Inlines,
     /// The level of the heading in the author's file, 1 to 6.
     pub level: u8,
@@ -261,4 +288,25 @@ pub struct Picture {
     pub bytes: Vec<u8>,
     pub width_px: u32,
     pub height_px: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_is_ready_from_its_date_on_in_the_lists_zone() {
+        let zone = TimeZone::get("Asia/Tokyo").unwrap();
+        let meta = |date: &str, time| Meta { date: date.parse().ok(), time, ..Meta::default() };
+        let now: Timestamp = "2026-11-29T15:00:00Z".parse().unwrap(); // midnight in Tokyo
+        assert!(!meta("2026-11-30", None).is_future(now, &zone));
+        assert!(meta("2026-12-01", None).is_future(now, &zone));
+        assert!(!Meta::default().is_future(now, &zone));
+        let at = |hour| Some(Moment::Local(jiff::civil::date(2026, 11, 30).at(hour, 0, 0, 0)));
+        assert!(meta("2026-11-30", at(7)).is_future(now, &zone));
+        assert!(!meta("2026-11-30", at(0)).is_future(now, &zone));
+        let exact = |text: &str| Some(Moment::Exact(text.parse().unwrap()));
+        assert!(meta("2026-11-29", exact("2026-11-29T15:00:01Z")).is_future(now, &zone));
+        assert!(!meta("2026-11-29", exact("2026-11-29T15:00:00Z")).is_future(now, &zone));
+    }
 }

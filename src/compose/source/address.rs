@@ -107,8 +107,7 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
         for scheme in ["https", "http"] {
             let Some(start) = colon.checked_sub(scheme.len()) else { continue };
             let here = text.get(start..colon).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
-            let within = text[..start.min(colon)].ends_with(|c: char| c.is_ascii_alphanumeric());
-            if here && !within {
+            if here && !text[..start].ends_with(|c: char| c.is_ascii_alphanumeric()) {
                 return Some(start);
             }
         }
@@ -128,21 +127,20 @@ fn ends_address(c: char) -> bool {
 /// The length of an address without the punctuation of the sentence around it. A closing bracket belongs
 /// to the address only where its opening one does.
 fn trim_end(url: &str) -> usize {
-    let mut end = url.len();
-    while let Some(last) = url[..end].chars().next_back() {
-        let count = |c| url[..end].matches(c).count();
-        let cut = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' => true,
-            ')' => count(')') > count('('),
-            ']' => count(']') > count('['),
-            _ => false,
+    let surplus =
+        |open: char, close: char| url.matches(close).count().saturating_sub(url.matches(open).count());
+    let (mut round, mut square) = (surplus('(', ')'), surplus('[', ']'));
+    let kept = url.trim_end_matches(|last: char| {
+        let spare = match last {
+            ')' => &mut round,
+            ']' => &mut square,
+            _ => return ".,;:!?'*_~".contains(last),
         };
-        if !cut {
-            break;
-        }
-        end -= last.len_utf8();
-    }
-    end
+        let cut = *spare > 0;
+        *spare = spare.saturating_sub(1);
+        cut
+    });
+    kept.len()
 }
 
 #[cfg(test)]

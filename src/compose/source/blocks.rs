@@ -5,9 +5,9 @@ use comrak::nodes::{ListType, NodeValue, TableAlignment};
 
 use crate::model::issue::{Align, Block, Inline, Inlines, ListItem};
 
-use super::figures;
 use super::inlines::footnote_mark;
 use super::reader::Reader;
+use super::{cards, figures};
 
 /// Blocks that lie deeper than this become a paragraph each, with their words and links.
 const DEPTH: usize = 16;
@@ -38,10 +38,16 @@ impl Reader<'_> {
                 vec![Block::Code { info: self.fields.restore(&code.info).0, literal }]
             }
             NodeValue::HtmlBlock(html) => self.html(&html.literal, line),
-            NodeValue::BlockQuote => match self.blocks(node, depth + 1) {
-                blocks if blocks.is_empty() => blocks,
-                blocks => vec![Block::Quote(blocks)],
-            },
+            NodeValue::BlockQuote => {
+                let blocks = self.blocks(node, depth + 1);
+                match blocks.as_slice() {
+                    [] => blocks,
+                    [Block::Paragraph(inlines)] if let Some(card) = cards::quoted(inlines) => {
+                        vec![Block::Card(card)]
+                    }
+                    _ => vec![Block::Quote(blocks)],
+                }
+            }
             NodeValue::List(list) => {
                 let items = node.children().map(|item| self.list_item(item, depth)).collect();
                 let ordered = list.list_type == ListType::Ordered;

@@ -3,6 +3,7 @@
 use crate::model::issue::{Block, Image, Inline, Inlines};
 
 use super::inlines::trim;
+use super::shape::Top;
 
 /// The blocks of one paragraph: a line that is nothing but a picture becomes a figure.
 pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
@@ -26,15 +27,23 @@ pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
 
 /// Gives each figure the caption that follows it: a paragraph, or the first line of one, all in emphasis.
 pub(super) fn caption(blocks: Vec<Block>) -> Vec<Block> {
-    let mut out: Vec<Block> = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        match (out.last_mut(), block) {
+    let tops = blocks.into_iter().map(|block| Top { block, line: 0 }).collect();
+    caption_tops(tops).into_iter().map(|top| top.block).collect()
+}
+
+/// The same for blocks that know their lines.
+pub(super) fn caption_tops(tops: Vec<Top>) -> Vec<Top> {
+    let mut out: Vec<Top> = Vec::with_capacity(tops.len());
+    for top in tops {
+        match (out.last_mut().map(|t| &mut t.block), top.block) {
             (Some(Block::Figure { caption, .. }), Block::Paragraph(inlines)) if caption.is_empty() => {
                 let (found, rest) = split_caption(inlines);
                 *caption = found;
-                push_text(&mut out, rest);
+                if !rest.is_empty() {
+                    out.push(Top { block: Block::Paragraph(rest), line: top.line });
+                }
             }
-            (_, block) => out.push(block),
+            (_, block) => out.push(Top { block, line: top.line }),
         }
     }
     out

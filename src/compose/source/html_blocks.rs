@@ -6,7 +6,7 @@ use super::address;
 use super::elements::Element;
 use super::figures;
 use super::html::{Branch, Node, tree};
-use super::inlines::{join, trim};
+use super::inlines::trim;
 use super::nest::enclose;
 use super::reader::Reader;
 
@@ -41,7 +41,7 @@ impl Reader<'_> {
             Element::Rule => vec![Block::Rule],
             Element::Embed => self.embed(branch, line),
             Element::Heading(level) if !children.iter().any(Node::has_block) => {
-                match trim(join(self.html_inlines(children, line, false))) {
+                match trim(self.html_inlines(children, line, false)) {
                     inlines if inlines.is_empty() => Vec::new(),
                     inlines => vec![Block::Heading { level, inlines }],
                 }
@@ -228,7 +228,7 @@ impl Reader<'_> {
 
 /// Ends the paragraph that has been collected.
 fn end_paragraph(text: &mut Inlines, out: &mut Vec<Block>) {
-    let inlines = trim(join(std::mem::take(text)));
+    let inlines = trim(std::mem::take(text));
     out.extend(figures::paragraph(inlines));
 }
 

@@ -25,7 +25,7 @@ impl Reader<'_> {
         for node in parent.children() {
             self.inline(node, depth, linked, &mut nest);
         }
-        join(nest.finish(self))
+        nest.finish(self)
     }
 
     fn inline(&mut self, node: Node, depth: usize, linked: bool, nest: &mut Nest) {
@@ -153,11 +153,14 @@ fn words(image: Node) -> String {
 }
 
 /// Drops doubled breaks, and the line ends of a source that stand between two East Asian characters, where
-/// a space would be seen.
-pub(super) fn join(inlines: Inlines) -> Inlines {
-    let mut out = Inlines::with_capacity(inlines.len());
-    let mut rest = inlines.into_iter().peekable();
-    while let Some(inline) = rest.next() {
+/// a space would be seen. Done last, since captions and titles are told by their line ends.
+pub(super) fn join(run: &mut Inlines) {
+    let mut out = Inlines::with_capacity(run.len());
+    let mut rest = std::mem::take(run).into_iter().peekable();
+    while let Some(mut inline) = rest.next() {
+        if let Some(children) = children_mut(&mut inline) {
+            join(children);
+        }
         match (out.last_mut(), inline) {
             (Some(last @ (Inline::SoftBreak | Inline::HardBreak)), Inline::HardBreak) => {
                 *last = Inline::HardBreak
@@ -173,7 +176,15 @@ pub(super) fn join(inlines: Inlines) -> Inlines {
             (_, other) => out.push(other),
         }
     }
-    out
+    *run = out;
+}
+
+fn children_mut(inline: &mut Inline) -> Option<&mut Inlines> {
+    match inline {
+        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => Some(c),
+        Inline::Link { children, .. } | Inline::Tag { children, .. } => Some(children),
+        _ => None,
+    }
 }
 
 /// Drops what shows nothing at the ends of a block: breaks and white space.

@@ -1,0 +1,271 @@
+//! Dates and issue numbers as people write them at the head of a letter.
+
+use jiff::civil::Date;
+
+/// English months; three letters are enough.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Words that may stand before a date at the beginning of a line.
+const LEADS: [&str; 18] = [
+    "the",
+    "week",
+    "of",
+    "for",
+    "on",
+    "published",
+    "posted",
+    "sent",
+    "date",
+    "issue",
+    "no",
+    "no.",
+    "vol",
+    "vol.",
+    "ending",
+    "edition",
+    "发布于",
+    "日期",
+];
+
+/// The date that a line begins with, as in `2021 年 7 月 25 日一周总结`, `July 25, 2021`, `Week of 25 July 2021`,
+/// `No. 22 · 2021-07-25`; `None` where there is none, or where it can't be.
+pub(super) fn leading(line: &str) -> Option<Date> {
+    let words = words(line);
+    let mut start = 0;
+    while words.get(start).is_some_and(|w| is_lead(w)) {
+        start += 1;
+    }
+    // "No. 22 · 2021-07-25": a number of an issue may come first.
+    (start..words.len().min(start + 2)).find_map(|at| {
+        let lead_in = words[start..at].iter().all(|w| matches!(w, Word::Number(n, _) if *n < 10_000));
+        if lead_in { ymd(&words[at..]).or_else(|| english(&words[at..])) } else { None }
+    })
+}
+
+/// A whole value that is a date, such as `2021-07-25`.
+pub(super) fn whole(text: &str) -> Option<Date> {
+    leading(text.trim())
+}
+
+/// The number of an issue in its title, and the title without it where it can be taken off without losing
+/// a word: `News — #22` gives 22 and `News`; `第 22 期`, `Issue 22`, `No. 22`, `News 22` keep the title.
+pub(super) fn number(title: &str) -> (Option<u32>, &str) {
+    if let Some((before, after)) = title.rsplit_once(['#', '＃'])
+        && let Ok(number) = after.trim().parse::<u32>()
+        && number.to_string() == after.trim()
+    {
+        let rest = before.trim_end_matches(|c: char| c.is_whitespace() || "—–-―:：,，|·•".contains(c));
+        return (Some(number), if rest.is_empty() { title } else { rest });
+    }
+    (marked(title).or_else(|| trailing(title)), title)
+}
+
+fn digits(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// A number with a word that says what it counts: `Issue 22`, `No. 22`, `Vol. 3`, `#22`, `第 22 期`.
+fn marked(title: &str) -> Option<u32> {
+    for (at, c) in title.char_indices() {
+        let rest = &title[at + c.len_utf8()..];
+        let number = digits(rest.trim_start());
+        match c {
+            '#' | '＃' | '№' if !number.is_empty() => return number.parse().ok(),
+            '第' if !number.is_empty() => {
+                let after = rest.trim_start()[number.len()..].trim_start();
+                if after.starts_with(['期', '号', '號', '回', '弹', '刊', '卷']) {
+                    return number.parse().ok();
+                }
+            }
+            _ => {}
+        }
+    }
+    let words = words(title);
+    words.windows(2).find_map(|pair| match pair {
+        [Word::Letters(word), Word::Number(number, _)]
+            if matches!(
+                word.as_str(),
+                "issue" | "no" | "vol" | "volume" | "edition" | "number" | "episode"
+            ) =>
+        {
+            u32::try_from(*number).ok()
+        }
+        _ => None,
+    })
+}
+
+/// A number at the very end that is no year.
+fn trailing(title: &str) -> Option<u32> {
+    let title = title.trim_end();
+    let start = title.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let before = title.get(..start)?;
+    let number: u32 = title.get(start..)?.parse().ok()?;
+    let apart = before.ends_with(' ') && !before.trim_end().ends_with(|c: char| ".,/-–:".contains(c));
+    (apart && number > 0 && !(1900..2100).contains(&number) && number < 100_000).then_some(number)
+}
+
+/// A word of a line, as far as dates are concerned.
+#[derive(Debug, PartialEq)]
+enum Word {
+    /// The number and how many digits it was written with.
+    Number(u64, usize),
+    /// Small letters; East Asian characters stand alone.
+    Letters(String),
+}
+
+/// Cuts a line into numbers and letters; everything between is dropped.
+fn words(line: &str) -> Vec<Word> {
+    let mut out = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let run = |good: fn(char) -> bool| &rest[..rest.find(|c| !good(c)).unwrap_or(rest.len())];
+        let word = if first.is_ascii_digit() {
+            let digits = run(|c| c.is_ascii_digit());
+            out.push(Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len()));
+            digits
+        } else if first.is_alphabetic() && !super::inlines::is_east_asian(first) && !is_hangul(first) {
+            let letters = run(|c| c.is_alphabetic() && !super::inlines::is_east_asian(c) && !is_hangul(c));
+            out.push(Word::Letters(letters.to_lowercase()));
+            letters
+        } else {
+            if first.is_alphabetic() {
+                out.push(Word::Letters(first.to_string()));
+            }
+            &rest[..first.len_utf8()]
+        };
+        rest = &rest[word.len()..];
+        if out.len() > 24 {
+            break;
+        }
+    }
+    out
+}
+
+fn is_hangul(c: char) -> bool {
+    matches!(c, '\u{AC00}'..='\u{D7A3}')
+}
+
+fn is_lead(word: &Word) -> bool {
+    let Word::Letters(word) = word else { return false };
+    let weekday = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|d| word.starts_with(d))
+        && (word.len() == 3 || word.ends_with("day") || matches!(word.as_str(), "tues" | "thur" | "thurs"));
+    weekday || LEADS.contains(&word.as_str())
+}
+
+/// `2021-07-25`, `2021/7/25`, `2021 年 7 月 25 日`, `2021년 7월 25일`.
+fn ymd(words: &[Word]) -> Option<Date> {
+    let (&Word::Number(year, 4), rest) = words.split_first()? else { return None };
+    let (month, day) = match rest {
+        [Word::Number(month, _), Word::Number(day, _), ..] => (month, day),
+        [Word::Letters(y), Word::Number(month, _), Word::Letters(m), Word::Number(day, _), ..]
+            if matches!((y.as_str(), m.as_str()), ("年", "月") | ("년", "월")) =>
+        {
+            (month, day)
+        }
+        _ => return None,
+    };
+    date(year, *month, *day)
+}
+
+/// `25 July 2021`, `25th of July 2021`, `July 25, 2021`, `July 25th, 2021`.
+fn english(words: &[Word]) -> Option<Date> {
+    let plain: Vec<&Word> = words
+        .iter()
+        .filter(|w| !matches!(w, Word::Letters(l) if matches!(l.as_str(), "st" | "nd" | "rd" | "th" | "of")))
+        .take(3)
+        .collect();
+    match plain.as_slice() {
+        [Word::Number(day, _), Word::Letters(name), Word::Number(year, 4)]
+        | [Word::Letters(name), Word::Number(day, _), Word::Number(year, 4)] => {
+            date(*year, month(name)?, *day)
+        }
+        _ => None,
+    }
+}
+
+fn month(name: &str) -> Option<u64> {
+    let known = |full: &&str| {
+        full.starts_with(name) && (name.len() >= 3) || (name == "sept" && **full == *"september")
+    };
+    MONTHS.iter().position(|m| known(&m)).map(|at| at as u64 + 1)
+}
+
+fn date(year: u64, month: u64, day: u64) -> Option<Date> {
+    let year = i16::try_from(year).ok().filter(|y| (1900..2200).contains(y))?;
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_at_the_head_of_a_line_are_found() {
+        let want = Some(jiff::civil::date(2021, 7, 25));
+        for line in [
+            "2021-07-25",
+            "2021/7/25",
+            "2021 年 7 月 25 日一周总结",
+            "2021年7月25日",
+            "2021년 7월 25일",
+            "July 25, 2021",
+            "Week of 25 July 2021",
+            "Sunday, 25th of July 2021: what happened",
+            "Published on Jul 25th, 2021.",
+            "No. 22 · 2021-07-25",
+            "Issue 22, July 25, 2021",
+        ] {
+            assert_eq!(leading(line), want, "{line}");
+        }
+        for line in
+            ["In 2021-07-25 nothing", "2021-13-01", "25 men in 2021", "", "42", "2021 July", "v2.3.2021"]
+        {
+            assert_eq!(leading(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_off_a_title_only_where_no_word_goes_with_it() {
+        assert_eq!(number("Akira 的机器学习新闻— #22"), (Some(22), "Akira 的机器学习新闻"));
+        assert_eq!(number("Proof #7"), (Some(7), "Proof"));
+        assert_eq!(number("Proof (#7)"), (Some(7), "Proof (#7)"));
+        assert_eq!(number("Proof #007"), (Some(7), "Proof #007"));
+        for (title, want) in [
+            ("This Week in Rust 610", Some(610)),
+            ("每周分享第 36 期", Some(36)),
+            ("周刊（第 397 期）：财富", Some(397)),
+            ("Issue 12: trees", Some(12)),
+            ("The News, No. 5", Some(5)),
+            ("The best of 2024", None),
+            ("Version 1.5", None),
+            ("Catch-22", None),
+            ("#22", Some(22)),
+            ("Hello", None),
+        ] {
+            assert_eq!(number(title), (want, title), "{title}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in "(\\PC|[0-9]|#|第|期| |July|年|月){0,40}") {
+            let _ = leading(&line);
+            let (_, title) = number(&line);
+            proptest::prop_assert!(line.starts_with(title));
+        }
+    }
+}
