@@ -26,11 +26,9 @@ impl Candidate {
     fn is_ready(&self, list: &List, now: Timestamp) -> bool {
         let Ok(manuscript) = &self.manuscript else { return true };
         let meta = &manuscript.issue.meta;
-        let today = now.to_zoned(list.zone.clone()).date();
         !meta.draft
             && meta.list.as_ref().is_none_or(|key| *key == list.key)
-            && meta.date.is_none_or(|date| date <= today)
-            && meta.not_before.is_none_or(|moment| moment <= now)
+            && !meta.is_future(now, &list.zone)
     }
 }
 
