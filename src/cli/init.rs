@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> Outcome {
-    let dir = args.dir;
+    let dir = if args.dir.as_os_str() == "." { PathBuf::new() } else { args.dir };
     let settings = dir.join(config::FILE);
     if settings.exists() {
         return Err(Failure::new("a letter lives here already")

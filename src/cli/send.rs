@@ -93,7 +93,7 @@ pub fn can_send(settings: &Settings) -> Result<(), Failure> {
 
 fn is_here(host: &str) -> bool {
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    config::is_loopback(&format!("smtp://{bracketed}/"))
+    config::is_loopback(&format!("http://{bracketed}/"))
 }
 
 /// A time that somebody typed; one that has passed is refused.

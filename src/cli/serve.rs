@@ -1,11 +1,57 @@
-//! `serve`: (to be written)
+//! `serve`: the daemon, until SIGTERM or Ctrl-C.
 
-use super::{Context, Failure, Outcome};
+use tokio::net::TcpListener;
+
+use crate::app::{self, DaemonError};
+use crate::store::{DaemonLock, StoreError};
+
+use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress serve")]
 pub struct Args {}
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+pub async fn run(_args: Args, context: &Context) -> Outcome {
+    let settings = context.settings()?;
+    app::logging::begin(&settings.log).map_err(|why| {
+        Failure::new(why).to_do("Set log.format to text or json, or run where there is a journal.")
+    })?;
+    // The lock says so as well, but the port would be in the way first.
+    if let Some(holder) = DaemonLock::holder(&settings.database) {
+        return Err(Failure::new(format!("a daemon runs already: {holder}"))
+            .at(settings.database.display().to_string())
+            .to_do("Stop that one first; two would send the same mail."));
+    }
+    let shutdown = signals()?;
+    let listener = listen(&settings.listen).await?;
+    app::launch(settings, listener, context.clock.clone(), shutdown).await?;
+    Ok(Answer::Done)
+}
+
+/// A token that SIGTERM and Ctrl-C cancel.
+pub fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
+    app::shutdown_on_signals()
+        .map_err(|e| Failure::new(format!("signals can't be waited for: {}", crate::words::io(&e))))
+}
+
+/// Listens on an address of the settings.
+pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| {
+        let help = match e.kind() {
+            std::io::ErrorKind::AddrInUse => "Stop what listens there, or set web.listen to another port.",
+            std::io::ErrorKind::PermissionDenied => "Ports below 1024 are the system's: take one above.",
+            _ => "Set web.listen to an address of this machine.",
+        };
+        Failure::new(format!("the daemon can't listen: {}", crate::words::io(&e))).at(address).to_do(help)
+    })
+}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Store(StoreError::Refused(what)) => Failure::new(what),
+            DaemonError::Store(error) => Failure::from(error),
+            other => Failure::new(other.to_string()),
+        }
+    }
 }

@@ -100,7 +100,7 @@ pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
 
 /// The settings that hold where there is no file.
 pub fn defaults() -> Settings {
-    read(WITHOUT_A_FILE, "", Path::new("."), []).settings
+    read(WITHOUT_A_FILE, "", Path::new(""), []).settings
 }
 
 /// The settings of a text in the folder `/letter`, for tests.
@@ -125,15 +125,13 @@ pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError
             let place = std::env::current_dir().map_or_else(|_| "here".into(), |p| p.display().to_string());
             return Err(ConfigError::Missing(format!("there is no {FILE} in {place} or above")));
         }
-        return Ok(read(WITHOUT_A_FILE, "", Path::new("."), std::env::vars()));
+        return Ok(read(WITHOUT_A_FILE, "", Path::new(""), std::env::vars()));
     };
     let text = std::fs::read_to_string(&file).map_err(|e| {
         ConfigError::Missing(format!("{} can't be read: {}", file.display(), crate::words::io(&e)))
     })?;
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    // Empty for a file in the current folder, so that paths stay as short as people know them.
+    let folder = file.parent().unwrap_or(Path::new(""));
     let mut examined = read(&text, &file.display().to_string(), folder, std::env::vars());
     examined.settings.file = Some(file);
     Ok(examined)

@@ -1,0 +1,115 @@
+//! Rooms that run side by side, in groups that are stopped one after the other.
+
+use std::future::Future;
+
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::DaemonError;
+
+type Ended = (&'static str, Result<(), String>);
+
+/// Rooms that are stopped together.
+#[derive(Default)]
+pub struct Group {
+    stop: CancellationToken,
+    running: JoinSet<Ended>,
+}
+
+impl Group {
+    /// Starts a room; `name` completes “the … ended”. It runs until its token is cancelled.
+    pub fn start<F>(&mut self, name: &'static str, room: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let running = room(self.stop.clone());
+        self.running.spawn(async move { (name, running.await) });
+    }
+
+    /// Asks every room to stop, waits for all, and gives the first failure.
+    async fn end(mut self) -> Result<(), DaemonError> {
+        self.stop.cancel();
+        let mut first = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            let this = match ended {
+                Ok((_, Ok(()))) => Ok(()),
+                other => Err(failure(other)),
+            };
+            first = first.and(this);
+        }
+        first
+    }
+}
+
+/// Waits for `shutdown`, or for a room that ends by itself, and then ends the groups in their order.
+///
+/// # Errors
+/// A room failed, or ended although nobody had asked it to.
+pub async fn until(shutdown: CancellationToken, mut groups: [Group; 3]) -> Result<(), DaemonError> {
+    let [first, second, third] = &mut groups;
+    let fallen = tokio::select! {
+        () = shutdown.cancelled() => None,
+        Some(ended) = first.running.join_next() => Some(failure(ended)),
+        Some(ended) = second.running.join_next() => Some(failure(ended)),
+        Some(ended) = third.running.join_next() => Some(failure(ended)),
+    };
+    if let Some(error) = &fallen {
+        tracing::error!("{error}");
+    }
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    let mut outcome = fallen.map_or(Ok(()), Err);
+    for group in groups {
+        let ended = group.end().await;
+        outcome = outcome.and(ended);
+    }
+    outcome
+}
+
+fn failure(ended: Result<Ended, JoinError>) -> DaemonError {
+    match ended {
+        Ok((room, Ok(()))) => DaemonError::Room { room, why: "nobody had asked it to".into() },
+        Ok((room, Err(why))) => DaemonError::Room { room, why },
+        Err(died) => DaemonError::Room { room: "daemon", why: format!("a defect: {died}") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Three groups whose rooms note when they end.
+    fn groups(ends: &Arc<Mutex<Vec<&'static str>>>) -> [Group; 3] {
+        ["sender", "web", "watcher"].map(|name| {
+            let ends = ends.clone();
+            let mut group = Group::default();
+            group.start(name, |stop| async move {
+                stop.cancelled().await;
+                tokio::task::yield_now().await;
+                ends.lock().unwrap().push(name);
+                Ok(())
+            });
+            group
+        })
+    }
+
+    #[tokio::test]
+    async fn groups_end_one_after_the_other() {
+        let ends = Arc::default();
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        until(shutdown, groups(&ends)).await.unwrap();
+        assert_eq!(*ends.lock().unwrap(), ["sender", "web", "watcher"]);
+    }
+
+    #[tokio::test]
+    async fn a_room_that_fails_ends_the_others_in_order() {
+        let ends = Arc::default();
+        let mut groups = groups(&ends);
+        groups[1].start("pages", |_| async { Err("the listener broke".into()) });
+        let error = until(CancellationToken::new(), groups).await.unwrap_err();
+        assert_eq!(error.to_string(), "the pages ended: the listener broke");
+        assert_eq!(*ends.lock().unwrap(), ["sender", "web", "watcher"]);
+    }
+}
