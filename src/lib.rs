@@ -8,6 +8,7 @@ pub mod compose;
 pub mod config;
 pub mod delivery;
 pub mod http;
+pub mod inbox;
 pub mod link;
 pub mod mail;
 pub mod model;
