@@ -9,7 +9,8 @@ CREATE TABLE list (
 ) STRICT;
 
 CREATE TABLE subscriber (
-    id         INTEGER PRIMARY KEY,
+    -- Never given twice, even after a row is deleted: links in old mails name it.
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     email      TEXT    NOT NULL UNIQUE COLLATE NOCASE,
     name       TEXT    NOT NULL DEFAULT '',
     -- Words separated by commas, sorted.

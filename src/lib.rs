@@ -13,6 +13,7 @@ pub mod link;
 pub mod mail;
 pub mod model;
 pub mod page;
+pub mod people;
 pub mod publish;
 pub mod schedule;
 pub mod store;

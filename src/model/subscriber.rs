@@ -47,6 +47,13 @@ impl SubscriptionState {
     pub fn is_gone(self) -> bool {
         !matches!(self, Self::Pending | Self::Active)
     }
+
+    /// Whether this state wins where a file says both, or a file this and the database the other: active over
+    /// pending, and being gone over either; who is gone already stays so as they are.
+    pub fn wins_over(self, other: Self) -> bool {
+        let rank = |state: Self| (state as u8).min(Self::Unsubscribed as u8);
+        rank(self) > rank(other)
+    }
 }
 
 /// How somebody's consent, or its end, reached us; kept for ever in the table `consent`.
@@ -109,6 +116,23 @@ impl ConsentEvent {
     }
 }
 
+/// The longest name that is kept, in characters.
+pub const NAME_MAX_CHARS: usize = 500;
+
+/// A name, or another short text about a person, on one line: line breaks and other control characters become
+/// spaces, several spaces become one, and none stands at either end.
+pub fn tidy(text: &str) -> String {
+    let breaks = |c: char| c == ' ' || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(breaks).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 /// One person's place on one list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Subscription {
@@ -126,4 +150,26 @@ pub struct Subscriber {
     pub tags: Vec<String>,
     pub subscriptions: Vec<Subscription>,
     pub joined_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_on_one_line() {
+        assert_eq!(tidy("Eve\r\nBcc: victim@else.example"), "Eve Bcc: victim@else.example");
+        assert_eq!(tidy(" A\n \tB\u{2028}C\0D\u{85} "), "A B C D");
+        assert_eq!(tidy("山田\u{3000}太郎"), "山田\u{3000}太郎");
+        assert_eq!(tidy("\n"), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tidying_twice_changes_nothing(text in ".*") {
+            let once = tidy(&text);
+            proptest::prop_assert_eq!(&tidy(&once), &once);
+            proptest::prop_assert!(!once.contains(char::is_control));
+        }
+    }
 }

@@ -1,1 +1,257 @@
-//! (to be written)
+//! The list of people, page by page: there is no way to load all of them.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{Result, Store, split_tags, state_of, time_of};
+use crate::model::delivery;
+use crate::model::subscriber::{Subscriber, Subscription, SubscriptionState};
+use crate::model::{Address, ListId, SubscriberId};
+
+/// A page of everybody.
+const PAGE: &str = "SELECT id, email, name, tags, created_at FROM subscriber
+    WHERE id > ? ORDER BY id LIMIT ?";
+
+/// A page of one list, whatever state they are in.
+const PAGE_OF_LIST: &str = "SELECT s.id, email, name, tags, created_at
+    FROM subscription AS p JOIN subscriber AS s ON s.id = p.subscriber_id
+    WHERE p.list_id = ? AND p.subscriber_id > ? ORDER BY p.subscriber_id LIMIT ?";
+
+/// The places of the people of a page.
+const PLACES: &str = "SELECT p.subscriber_id, list.key, p.state
+    FROM json_each(?) AS wanted
+    CROSS JOIN subscription AS p ON p.subscriber_id = wanted.value
+    CROSS JOIN list ON list.id = p.list_id
+    ORDER BY p.subscriber_id, list.key";
+
+const COUNTS: &str =
+    "SELECT state, count(*) FROM subscription WHERE list_id = ? GROUP BY state ORDER BY state";
+
+/// One event of somebody's history of consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentRow {
+    /// The list's key.
+    pub list: String,
+    pub at: Timestamp,
+    /// A word of [`crate::model::subscriber::ConsentEvent`].
+    pub event: String,
+    /// A word of [`crate::model::subscriber::How`].
+    pub how: String,
+    pub network: Option<String>,
+}
+
+/// What became of a confirmation mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailFate {
+    pub kind: String,
+    /// The list's key.
+    pub list: String,
+    pub state: delivery::State,
+    /// How often it was tried.
+    pub attempts: i64,
+    pub queued_at: Timestamp,
+    /// The last change; `None` where it only waits.
+    pub at: Option<Timestamp>,
+    /// When it is tried again.
+    pub next_at: Option<Timestamp>,
+    pub code: Option<i64>,
+    pub reply: Option<String>,
+}
+
+impl Store {
+    /// The next people of a list, or of all lists, in the order of their rows: at most `limit` after `after`.
+    /// Each comes with all their subscriptions. Fewer than `limit`: these were the last.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn subscribers(
+        &self,
+        list: Option<ListId>,
+        after: SubscriberId,
+        limit: u32,
+    ) -> Result<Vec<Subscriber>> {
+        let say = self.reading("reading the subscribers");
+        let mut reader = self.readers().acquire().await.map_err(&say)?;
+        page(&mut reader, list, after, limit).await.map_err(say)
+    }
+
+    /// How many people of a list are in each state; states without anybody are left out.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn counts(&self, list: ListId) -> Result<Vec<(SubscriptionState, u64)>> {
+        let say = self.reading("counting the subscribers");
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as(COUNTS).bind(list.0).fetch_all(self.readers()).await.map_err(&say)?;
+        let counted = |(state, n): (i64, i64)| Ok((state_of(state)?, n.unsigned_abs()));
+        rows.into_iter().map(counted).collect::<sqlx::Result<_>>().map_err(say)
+    }
+
+    /// Everything that somebody agreed to and took back, oldest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn consent_history(&self, who: SubscriberId) -> Result<Vec<ConsentRow>> {
+        let read = |row: SqliteRow| {
+            Ok(ConsentRow {
+                list: row.try_get(0)?,
+                at: time_of(row.try_get(1)?),
+                event: row.try_get(2)?,
+                how: row.try_get(3)?,
+                network: row.try_get(4)?,
+            })
+        };
+        sqlx::query(
+            "SELECT list.key, at, event, how, network FROM consent JOIN list ON list.id = list_id
+             WHERE subscriber_id = ? ORDER BY consent.id",
+        )
+        .bind(who.0)
+        .try_map(read)
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading a history of consent"))
+    }
+
+    /// The fate of the last ten confirmation mails to somebody, oldest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn system_mails_to(&self, who: SubscriberId) -> Result<Vec<MailFate>> {
+        let mut mails = sqlx::query(
+            "SELECT kind, list.key, state, attempt, queued_at, at, next_at, code, reply
+             FROM system_mail JOIN list ON list.id = list_id
+             WHERE subscriber_id = ? ORDER BY system_mail.id DESC LIMIT 10",
+        )
+        .bind(who.0)
+        .try_map(mail_fate)
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading the mails to a subscriber"))?;
+        mails.reverse();
+        Ok(mails)
+    }
+
+    /// Why and since when an address is never mailed; `None` where it may be.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn suppression(&self, email: &Address) -> Result<Option<(String, Timestamp)>> {
+        let row: Option<(String, i64)> = sqlx::query_as("SELECT reason, at FROM suppression WHERE email = ?")
+            .bind(email.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(self.reading("looking whether an address is suppressed"))?;
+        Ok(row.map(|(reason, at)| (reason, time_of(at))))
+    }
+}
+
+fn mail_fate(row: SqliteRow) -> sqlx::Result<MailFate> {
+    let state: i64 = row.try_get(2)?;
+    let time = |column: usize| row.try_get::<Option<i64>, _>(column).map(|at| at.map(time_of));
+    Ok(MailFate {
+        kind: row.try_get(0)?,
+        list: row.try_get(1)?,
+        state: delivery::State::from_number(state)
+            .ok_or_else(|| sqlx::Error::Decode(format!("{state} is no state of a mail").into()))?,
+        attempts: row.try_get(3)?,
+        queued_at: time_of(row.try_get(4)?),
+        at: time(5)?,
+        next_at: time(6)?,
+        code: row.try_get(7)?,
+        reply: row.try_get(8)?,
+    })
+}
+
+async fn page(
+    c: &mut SqliteConnection,
+    list: Option<ListId>,
+    after: SubscriberId,
+    limit: u32,
+) -> sqlx::Result<Vec<Subscriber>> {
+    let query = match list {
+        None => sqlx::query(PAGE).bind(after.0).bind(limit),
+        Some(list) => sqlx::query(PAGE_OF_LIST).bind(list.0).bind(after.0).bind(limit),
+    };
+    let mut people = query.try_map(person).fetch_all(&mut *c).await?;
+    let ids: Vec<i64> = people.iter().map(|person| person.id.0).collect();
+    let ids = serde_json::to_string(&ids).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let places: Vec<(i64, String, i64)> = sqlx::query_as(PLACES).bind(ids).fetch_all(c).await?;
+    let mut rest = people.iter_mut().peekable();
+    for (who, list, state) in places {
+        // Both are in the order of rows.
+        while rest.next_if(|person| person.id.0 < who).is_some() {}
+        if let Some(person) = rest.peek_mut().filter(|person| person.id.0 == who) {
+            person.subscriptions.push(Subscription { list, state: state_of(state)? });
+        }
+    }
+    Ok(people)
+}
+
+/// Without subscriptions.
+fn person(row: SqliteRow) -> sqlx::Result<Subscriber> {
+    Ok(Subscriber {
+        id: SubscriberId(row.try_get(0)?),
+        email: Address::trusted(row.try_get(1)?),
+        name: row.try_get(2)?,
+        tags: split_tags(row.try_get(3)?),
+        subscriptions: Vec::new(),
+        joined_at: time_of(row.try_get(4)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::subscriber::How;
+    use crate::store::testing::{address, open_with_list, plan, t};
+    use crate::store::{Consent, Store};
+
+    async fn add(store: &Store, list: ListId, email: &str) {
+        let consent = Consent { at: t(0), how: How::Command, network: None };
+        store.add(list, &address(email), "", consent).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn pages_follow_each_other_and_end() {
+        let (_dir, store, weekly) = open_with_list().await;
+        let daily = store.ensure_lists(&["daily".to_owned()], t(0)).await.unwrap()["daily"];
+        for n in 0..7 {
+            add(&store, weekly, &format!("reader{n}@readers.example")).await;
+        }
+        for n in [6, 2] {
+            add(&store, daily, &format!("reader{n}@readers.example")).await;
+        }
+        for (list, people) in [(None, 7), (Some(weekly), 7), (Some(daily), 2), (Some(ListId(99)), 0)] {
+            let (mut after, mut seen) = (SubscriberId(0), Vec::new());
+            loop {
+                let page = store.subscribers(list, after, 3).await.unwrap();
+                after = page.last().map_or(after, |last| last.id);
+                let was_last = page.len() < 3;
+                seen.extend(page);
+                if was_last {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), people);
+            assert!(seen.is_sorted_by_key(|person| person.id));
+            for person in seen {
+                let keys: Vec<&str> = person.subscriptions.iter().map(|s| s.list.as_str()).collect();
+                let in_both = matches!(person.email.local(), "reader2" | "reader6");
+                assert_eq!(keys, if in_both { vec!["daily", "weekly"] } else { vec!["weekly"] });
+            }
+        }
+        assert_eq!(store.counts(daily).await.unwrap(), [(SubscriptionState::Active, 2)]);
+    }
+
+    #[tokio::test]
+    async fn a_page_costs_the_same_wherever_it_stands() {
+        let (_dir, store, _) = open_with_list().await;
+        for sql in [PAGE, PAGE_OF_LIST, PLACES] {
+            let plan = plan(&store, sql).await;
+            let scans = plan.lines().filter(|step| step.starts_with("SCAN"));
+            assert!(scans.eq(plan.lines().filter(|step| step.contains("SCAN wanted"))), "{plan}");
+            assert!(!plan.contains("B-TREE") || sql == PLACES, "{plan}");
+        }
+    }
+}

@@ -34,7 +34,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -259,12 +258,6 @@ fn time_of(milliseconds: i64) -> Timestamp {
 fn state_of(number: i64) -> sqlx::Result<SubscriptionState> {
     SubscriptionState::from_number(number)
         .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a subscription").into()))
-}
-
-/// Tags as a column holds them: sorted, once each, separated by commas.
-fn joined_tags(tags: &[String]) -> String {
-    let sorted: BTreeSet<&str> = tags.iter().map(String::as_str).filter(|tag| !tag.is_empty()).collect();
-    sorted.into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// The tags of a column.

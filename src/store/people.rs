@@ -14,7 +14,7 @@ use super::places::{
 };
 use super::{Result, Store, StoreError};
 use crate::model::rendered::Rendered;
-use crate::model::subscriber::{ConsentEvent, How, Subscriber, SubscriptionState};
+use crate::model::subscriber::{ConsentEvent, How, NAME_MAX_CHARS, Subscriber, SubscriptionState, tidy};
 use crate::model::{Address, ListId, SubscriberId};
 
 /// When, how and from where a person, or the author for them, said so.
@@ -95,7 +95,7 @@ impl Store {
         mail: Rendered,
         quiet_for: Duration,
     ) -> Result<SignUp> {
-        let (email, name) = (email.clone(), name.to_owned());
+        let (email, name) = (email.clone(), one_line(name));
         let mail = serde_json::to_string(&mail)
             .map_err(|e| StoreError::Refused(format!("the confirmation mail can't be stored: {e}")))?;
         self.write("signing somebody up", move |connection| {
@@ -211,7 +211,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then nothing was kept.
     pub async fn add(&self, list: ListId, email: &Address, name: &str, consent: Consent) -> Result<Added> {
-        let (email, name) = (email.clone(), name.to_owned());
+        let (email, name) = (email.clone(), one_line(name));
         self.write("adding somebody", move |connection| {
             Box::pin(async move {
                 let who = subscriber_row(connection, &email, "", consent.at).await?;
@@ -308,6 +308,11 @@ impl Store {
             None => Ok(None),
         }
     }
+}
+
+/// A name as it is kept; what no name needs is cut off.
+fn one_line(name: &str) -> String {
+    tidy(name).chars().take(NAME_MAX_CHARS).collect()
 }
 
 #[cfg(test)]

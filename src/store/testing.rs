@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
 use super::Store;
@@ -104,4 +106,35 @@ impl Store {
         .await
         .unwrap();
     }
+}
+
+/// Changes a pragma of the writing connection.
+pub async fn set_pragma(store: &Store, pragma: &'static str) {
+    let set = store.write("setting a pragma", move |connection| {
+        Box::pin(async move {
+            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {pragma}"))).execute(connection).await?;
+            Ok(())
+        })
+    });
+    set.await.unwrap();
+}
+
+/// The rows of one column of a query, as another program sees them.
+pub async fn column(store: &Store, sql: &str) -> Vec<String> {
+    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut other).await.unwrap()
+}
+
+/// Runs SQL behind the store's back, as another program would.
+pub async fn meddle(store: &Store, sql: &'static str) {
+    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
+}
+
+/// How SQLite would run a query, a line a step.
+pub async fn plan(store: &Store, sql: &str) -> String {
+    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = sqlx::query(explain).fetch_all(&mut other).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
 }

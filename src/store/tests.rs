@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::lock::{OpeningLock, beside};
-use super::testing::{open, open_with_list, t};
+use super::testing::{open, open_with_list, set_pragma, t};
 use super::*;
 
 /// A user without rights, on every Linux.
@@ -27,17 +27,6 @@ async fn meddle(path: &Path, sql: &'static str) {
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-}
-
-/// Changes a pragma of the writing connection.
-async fn set_pragma(store: &Store, pragma: &'static str) {
-    let set = store.write("setting a pragma", move |connection| {
-        Box::pin(async move {
-            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {pragma}"))).execute(connection).await?;
-            Ok(())
-        })
-    });
-    set.await.unwrap();
 }
 
 async fn add_picture(store: &Store, hash: String, bytes: usize) -> Result<()> {

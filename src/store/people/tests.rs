@@ -1,12 +1,7 @@
 //! Who becomes active, who does not, what is mailed meanwhile, and what stays on record.
 
-use std::path::Path;
-
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
-
 use super::*;
-use crate::store::testing::{address, hours, mail, open_with_list, t};
+use crate::store::testing::{address, column, hours, mail, meddle, open_with_list, t};
 
 const ANN: &str = "ann@readers.example";
 const HOUR: i64 = 3600;
@@ -27,23 +22,12 @@ async fn state(store: &Store, email: &str) -> SubscriptionState {
     person(store, email).await.subscriptions[0].state
 }
 
-/// The first column of a query, as another program sees it.
-async fn column(path: &Path, sql: &str) -> Vec<String> {
-    let mut other = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut other).await.unwrap()
-}
-
 async fn history(store: &Store) -> Vec<String> {
-    column(store.path(), "SELECT event || ' ' || how FROM consent ORDER BY id").await
+    column(store, "SELECT event || ' ' || how FROM consent ORDER BY id").await
 }
 
 async fn mails(store: &Store) -> usize {
-    column(store.path(), "SELECT kind FROM system_mail").await.len()
-}
-
-async fn meddle(store: &Store, sql: &'static str) {
-    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
-    sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
+    column(store, "SELECT kind FROM system_mail").await.len()
 }
 
 /// The relay has answered: no confirmation mail waits any more.
@@ -54,9 +38,9 @@ async fn mails_went_out(store: &Store) {
 #[tokio::test]
 async fn a_person_joins_confirms_leaves_and_comes_back() {
     let (_dir, store, list) = open_with_list().await;
-    assert_eq!(sign_up(&store, list, "Ann@Readers.example", "Ann", t(0)).await, SignUp::Asked);
+    assert_eq!(sign_up(&store, list, "Ann@Readers.example", " An\nn", t(0)).await, SignUp::Asked);
     let ann = person(&store, ANN).await;
-    assert_eq!((ann.email.as_str(), ann.name.as_str()), ("Ann@readers.example", "Ann"));
+    assert_eq!((ann.email.as_str(), ann.name.as_str()), ("Ann@readers.example", "An n"));
     assert_eq!((state(&store, ANN).await, ann.joined_at), (SubscriptionState::Pending, t(0)));
 
     let page = |at| by(at, How::Page);
@@ -79,7 +63,7 @@ async fn a_person_joins_confirms_leaves_and_comes_back() {
         history(&store).await,
         ["asked form", "confirmed page", "left one-click", "asked form", "confirmed page"]
     );
-    let networks = column(store.path(), "SELECT DISTINCT network FROM consent").await;
+    let networks = column(&store, "SELECT DISTINCT network FROM consent").await;
     assert_eq!(networks, ["192.0.2.0/24"]);
 }
 

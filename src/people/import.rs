@@ -1,0 +1,221 @@
+//! From a file to the store, in two passes: read, check and sort all of it; then merge, join doubles, and hand
+//! over batches. So a file that can't be read to its end changes nothing, and memory stays bounded.
+//!
+//! A thread reads and merges while the store writes. Each batch is a transaction: an import that was
+//! interrupted is completed by running it again.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::rows::{Entry, Lists};
+use super::sort::{Merged, Sorter};
+use super::source::{Row, Rows};
+use crate::model::ListId;
+use crate::store::import::{BATCH_PEOPLE, Incoming, Wish};
+use crate::store::{Store, StoreError};
+use crate::words;
+
+/// What is to be imported.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub file: PathBuf,
+    /// The lists that rows may name.
+    pub lists: Vec<(String, ListId)>,
+    /// The list of rows that name none; `None`: each must.
+    pub default: Option<String>,
+    /// Refuse rows for other lists than the default.
+    pub only_default: bool,
+    pub now: Timestamp,
+}
+
+/// What became of the rows; the four last add up to the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub rows: u64,
+    pub added: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub rejected: u64,
+}
+
+/// What is told meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Columns that nobody reads.
+    Ignored(Vec<String>),
+    /// A row that is not taken: the line on which it begins, and why.
+    Rejected { line: u64, reason: String },
+    /// So many bytes of the file were read.
+    Read { bytes: u64, of: u64 },
+    /// So many rows are in the database.
+    Written { rows: u64, of: u64 },
+}
+
+/// Why an import did not come to its end; one paragraph.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file can't be read, or is no list of people. Nothing was imported.
+    #[error("{0}")]
+    File(String),
+    /// The database can't be written. Batches before this one are kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How often progress is told, in rows.
+const PROGRESS_ROWS: u64 = 10_000;
+
+/// What the reading thread hands over.
+enum Message {
+    Tell(Event),
+    Batch {
+        people: Vec<Incoming>,
+        /// How many rows they came from.
+        rows: u64,
+        /// How many rows there are in all.
+        of: u64,
+    },
+}
+
+type Sender = mpsc::Sender<Message>;
+
+/// Brings the people of a file into the database, and tells of progress and of rows that are not taken.
+///
+/// # Errors
+/// [`ImportError`]. A row that is not taken is none, but an [`Event`] and a number in the [`Report`].
+pub async fn import(store: &Store, plan: Plan, mut tell: impl FnMut(Event)) -> Result<Report, ImportError> {
+    let (sender, mut inbox) = mpsc::channel(4);
+    let now = plan.now;
+    let beside_database = store.path().parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = beside_database.unwrap_or(Path::new(".")).to_owned();
+    let reading = tokio::task::spawn_blocking(move || read(&plan, &folder, &sender));
+    let mut report = Report::default();
+    while let Some(message) = inbox.recv().await {
+        match message {
+            Message::Tell(event) => {
+                report.rejected += u64::from(matches!(event, Event::Rejected { .. }));
+                tell(event);
+            }
+            Message::Batch { people, rows, of } => {
+                let wishes: u64 = people.iter().map(|person| person.wishes.len() as u64).sum();
+                let imported = store.import(people, now).await?;
+                report.added += imported.added;
+                report.updated += imported.updated;
+                // A row that says once more what another said is one that changes nothing.
+                report.unchanged += imported.unchanged + rows - wishes;
+                tell(Event::Written { rows: report.added + report.updated + report.unchanged, of });
+            }
+        }
+    }
+    report.rows = report.added + report.updated + report.unchanged + report.rejected;
+    match reading.await {
+        Ok(Ok(())) => Ok(report),
+        Ok(Err(why)) => Err(ImportError::File(why)),
+        Err(died) => Err(ImportError::File(format!("reading broke off, which is a defect: {died}"))),
+    }
+}
+
+/// Both passes, as far as the file is concerned. Ends early, without an error, where nobody listens any more.
+fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
+    let unsorted = |error: std::io::Error| {
+        let why = words::io(&error);
+        format!(
+            "{}: {why}, for the sorted rows. An import needs room there as large as its file.",
+            folder.display()
+        )
+    };
+    let mut file = Rows::open(plan.file.clone())?;
+    let keys: Vec<String> = plan.lists.iter().map(|(key, _)| key.clone()).collect();
+    let default = keys.iter().position(|key| Some(key) == plan.default.as_ref()).map(|i| i as u16);
+    let lists = Lists { keys: &keys, default, only_default: plan.only_default };
+    if !file.header.ignored.is_empty() {
+        let _ = to.blocking_send(Message::Tell(Event::Ignored(file.header.ignored.clone())));
+    }
+    let mut sorter = Sorter::new(folder.to_owned());
+    let (mut good, mut seen) = (0, 0);
+    while let Some(Row { line, entry }) = file.next(&lists)? {
+        seen += 1;
+        let told = match entry {
+            Ok(entry) => {
+                good += 1;
+                sorter.push(entry).map_err(unsorted)?;
+                if seen % PROGRESS_ROWS == 0 {
+                    to.blocking_send(Message::Tell(progress(&file)))
+                } else {
+                    Ok(())
+                }
+            }
+            Err(reason) => to.blocking_send(Message::Tell(Event::Rejected { line, reason })),
+        };
+        if told.is_err() {
+            return Ok(());
+        }
+    }
+    drop(file);
+    hand_over(sorter.merged().map_err(unsorted)?, &plan.lists, good, to).map_err(unsorted)
+}
+
+fn progress(file: &Rows) -> Event {
+    let (bytes, of) = file.progress();
+    Event::Read { bytes, of }
+}
+
+/// Sends batches of people, each person once.
+fn hand_over(merged: Merged, lists: &[(String, ListId)], of: u64, to: &Sender) -> std::io::Result<()> {
+    let mut people: Vec<Incoming> = Vec::with_capacity(BATCH_PEOPLE);
+    let mut rows = 0;
+    for entry in merged {
+        let entry = entry?;
+        let list = lists[usize::from(entry.list)].1;
+        if let Some(last) = people.last_mut()
+            && last.email.as_str().eq_ignore_ascii_case(entry.email.as_str())
+        {
+            join(last, entry, list);
+        } else {
+            if people.len() == BATCH_PEOPLE {
+                let people = std::mem::replace(&mut people, Vec::with_capacity(BATCH_PEOPLE));
+                if to.blocking_send(Message::Batch { people, rows: std::mem::take(&mut rows), of }).is_err() {
+                    return Ok(());
+                }
+            }
+            people.push(incoming(entry, list));
+        }
+        rows += 1;
+    }
+    if !people.is_empty() {
+        let _ = to.blocking_send(Message::Batch { people, rows, of });
+    }
+    Ok(())
+}
+
+fn incoming(entry: Entry, list: ListId) -> Incoming {
+    Incoming {
+        email: entry.email,
+        name: entry.name,
+        tags: entry.tags,
+        joined_at: entry.joined_at,
+        wishes: vec![Wish { list, state: entry.state }],
+    }
+}
+
+/// Joins a further row of the same person: its texts win, the earliest time does, and leaving.
+fn join(person: &mut Incoming, entry: Entry, list: ListId) {
+    if !entry.name.is_empty() {
+        person.name = entry.name;
+    }
+    if !entry.tags.is_empty() {
+        person.tags = entry.tags;
+    }
+    person.joined_at = match (person.joined_at, entry.joined_at) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    match person.wishes.iter_mut().find(|wish| wish.list == list) {
+        Some(wish) if entry.state.wins_over(wish.state) => wish.state = entry.state,
+        Some(_) => {}
+        None => person.wishes.push(Wish { list, state: entry.state }),
+    }
+}

@@ -1,0 +1,127 @@
+//! A file of people, open for reading, row by row.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::ByteRecord;
+
+use super::lines::Lines;
+use super::rows::{Entry, Header, Lists};
+use super::text;
+use crate::words;
+
+type Text = BufReader<Box<dyn Read + Send>>;
+
+/// The rows of a file.
+pub(super) struct Rows {
+    path: PathBuf,
+    pub header: Header,
+    csv: csv::Reader<Lines<Text>>,
+    record: ByteRecord,
+    size: u64,
+    passed: Arc<AtomicU64>,
+}
+
+/// A row of a file.
+pub(super) struct Row {
+    /// On which it begins, from 1.
+    pub line: u64,
+    /// What stands there, or why it can't be taken.
+    pub entry: Result<Entry, String>,
+}
+
+/// Counts the bytes that were read from the file itself: of UTF-16 and UTF-8 alike.
+struct Counted {
+    file: File,
+    passed: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.file.read(out)?;
+        self.passed.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl Rows {
+    /// Opens a file and reads its first line.
+    ///
+    /// # Errors
+    /// One paragraph that names the file.
+    pub(super) fn open(path: PathBuf) -> Result<Rows, String> {
+        let failed = |error: std::io::Error| format!("{}: {}.", path.display(), words::io(&error));
+        let file = File::open(&path).map_err(failed)?;
+        let about = file.metadata().map_err(failed)?;
+        if about.is_dir() {
+            return Err(format!("{}: this is a folder, not a file.", path.display()));
+        }
+        let passed = Arc::new(AtomicU64::new(0));
+        let raw = Counted { file, passed: passed.clone() };
+        let mut text = BufReader::with_capacity(1 << 16, text::decoded(raw).map_err(failed)?);
+        let delimiter = delimiter(text.fill_buf().map_err(failed)?);
+        let mut csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(Lines::new(text));
+        let mut record = ByteRecord::new();
+        csv.read_byte_record(&mut record).map_err(|e| broken(&path, e))?;
+        let header = Header::read(&record).map_err(|why| {
+            format!("{}:1: {why}. Begin the file with a line such as: email,name", path.display())
+        })?;
+        Ok(Rows { path, header, csv, record, size: about.len(), passed })
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// One paragraph: the file can't be read any further.
+    pub(super) fn next(&mut self, lists: &Lists<'_>) -> Result<Option<Row>, String> {
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| broken(&self.path, e))?;
+        if !more {
+            return Ok(None);
+        }
+        let begin = self.record.position().map_or(0, csv::Position::byte);
+        let bytes = begin..self.csv.position().byte();
+        let line = self.csv.get_mut().of_row(bytes);
+        Ok(Some(Row { line, entry: self.header.entry(&self.record, line, lists) }))
+    }
+
+    /// How many bytes were read, of how many.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.passed.load(Ordering::Relaxed).min(self.size), self.size)
+    }
+}
+
+/// What separates the columns: spreadsheets in many countries write semicolons.
+fn delimiter(head: &[u8]) -> u8 {
+    let first_line = head.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty());
+    let count = |wanted: u8| first_line.unwrap_or_default().iter().filter(|byte| **byte == wanted).count();
+    [b';', b'\t'].into_iter().find(|other| count(*other) > count(b',')).unwrap_or(b',')
+}
+
+fn broken(path: &std::path::Path, error: csv::Error) -> String {
+    let why = match error.kind() {
+        csv::ErrorKind::Io(error) => words::io(error),
+        _ => error.to_string(),
+    };
+    format!("{}: {why}. Nothing was imported.", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_tells_what_separates() {
+        assert_eq!(delimiter(b"email,name\na;b;c;d"), b',');
+        assert_eq!(delimiter(b"\r\nemail;name;\"a,b\"\r\n"), b';');
+        assert_eq!(delimiter(b"email\tname"), b'\t');
+        assert_eq!(delimiter(b"email"), b',');
+        assert_eq!(delimiter(b""), b',');
+    }
+}
