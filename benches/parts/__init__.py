@@ -1,0 +1,1 @@
+"""One file a part: each has `run(bench)`, which measures, prints and stores."""
