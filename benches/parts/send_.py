@@ -36,6 +36,7 @@ def others(bench, sink, mails, size, file):
         "smtp-source, bare messages, among peers": lambda: turn(sink, lambda: peers.bare(sink.port, mails, size)),
         "nodemailer's pool, mails joined beforehand": script(peers.nodemailer(), 2, "raw"),
         "nodemailer's pool, mails composed": script(peers.nodemailer(), 5, "built"),
+        "PHPMailer, mails composed": script(peers.phpmailer(), 5, "built"),
         "Python's smtplib, mails joined beforehand": script(peers.smtplib(), 2, "raw"),
         "Python's smtplib, mails composed": script(peers.smtplib(), 10, "built"),
     }

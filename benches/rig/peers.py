@@ -1,4 +1,4 @@
-"""Other senders, given the same letter: nodemailer's pool, Python's smtplib, Postfix relaying its own queue."""
+"""Other senders, given the same letter: nodemailer's pool, Python's smtplib, PHPMailer, Postfix relaying its own queue."""
 import email
 import email.policy
 import itertools
@@ -52,6 +52,12 @@ def nodemailer():
 
 def smtplib():
     return [sys.executable, tools.HERE / "peers" / "smtplib_sender.py"]
+
+
+def phpmailer():
+    tools.need("php", package="php-cli")
+    tools.need_file("/usr/share/php/libphp-phpmailer/autoload.php", package="libphp-phpmailer")
+    return ["php", tools.HERE / "peers" / "phpmailer.php"]
 
 
 def bare(port, mails, size):

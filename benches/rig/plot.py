@@ -1,7 +1,7 @@
 """A plot as SVG: small panels of one ink line each, on paper, in light and dark."""
 import html
 
-WIDTH, HEIGHT = 960, 620
+WIDTH, HEIGHT = 960, 580
 LEFT, TOP = 48, 150
 PANEL_WIDTH, PANEL_HEIGHT, GAP_X, GAP_Y = 256, 130, 48, 96
 COLUMNS = 3

@@ -15,14 +15,20 @@ class Missing(Exception):
 def need(*programs, package):
     """Makes sure that programs of a Debian package are there."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    missing = [program for program in programs if not shutil.which(program)]
-    if not missing:
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    install(package, lambda: [program for program in programs if not shutil.which(program)])
+
+
+def need_file(path, package):
+    """Makes sure that a file of a Debian package is there."""
+    install(package, lambda: [] if pathlib.Path(path).exists() else [path])
+
+
+def install(package, missing):
+    if missing() and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", package], check=True,
-                       env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    if any(not shutil.which(program) for program in missing):
-        raise Missing(f"{', '.join(missing)} is not here; install Debian's package {package}, then run this again")
+                       stdout=subprocess.DEVNULL, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    if missing():
+        raise Missing(f"{', '.join(missing())} is not here; install Debian's package {package}, then run this again")
 
 
 def npm(folder):
@@ -36,18 +42,6 @@ def npm(folder):
     if not (home / "node_modules").is_dir():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=home, check=True)
     return home
-
-
-def pip(*pins):
-    """A virtual environment with pinned packages; gives its Python."""
-    home = CACHE / "python"
-    python = home / "bin" / "python"
-    marker = home / "pins"
-    if not (marker.exists() and marker.read_text().split() == list(pins)):
-        subprocess.run(["python3", "-m", "venv", "--clear", str(home)], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], check=True)
-        marker.write_text("\n".join(pins))
-    return python
 
 
 def compile_c(source, into, *flags):
