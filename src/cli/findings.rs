@@ -39,6 +39,12 @@ pub fn any_error(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
 }
 
+/// The errors alone, as warnings: where nothing is sent, they stop nothing.
+pub fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
+    let errors = findings.iter().filter(|f| f.severity == Severity::Error);
+    errors.map(|f| Finding { severity: Severity::Warning, ..f.clone() }).collect()
+}
+
 /// All findings, each with its help below; alike ones on several lines are said once.
 pub fn listing(findings: &[Finding], paint: Paint) -> String {
     let groups = grouped(findings);

@@ -38,6 +38,21 @@ pub fn list<'s>(
     pick(&settings.lists, asked.or(own))
 }
 
+/// As [`list`], but without a settings file every issue is for the default list, whatever it says.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_or_default<'s>(
+    context: &Context,
+    settings: &'s Settings,
+    manuscript: &Manuscript,
+) -> Result<&'s List, Failure> {
+    match (&settings.file, settings.lists.first()) {
+        (None, Some(only)) => Ok(only),
+        _ => list(context, settings, manuscript),
+    }
+}
+
 /// Where the pictures of a letter are served.
 pub fn media_base(settings: &Settings) -> String {
     settings.public_url.as_deref().map_or_else(String::new, |url| format!("{url}/media/"))

@@ -198,6 +198,11 @@ fn advice(settings: &Settings, values: &values::Values) -> Vec<Finding> {
     out
 }
 
+/// A text as the file takes it, between quotation marks.
+pub fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 /// Whether an address leads back to this machine.
 pub fn is_loopback(url: &str) -> bool {
     match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::Examined;
 use super::keys::{Fallback, KEYS, Kind};
 use super::values::{Origin, Value};
+use super::{Examined, quoted};
 
 /// One setting as it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,11 +68,12 @@ fn one(examined: &Examined, path: Vec<String>) -> Shown {
 
 /// A value as the file would have it.
 fn written(value: &Value) -> String {
-    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     match value {
-        Value::Text(t) => text(t),
+        Value::Text(t) => quoted(t),
         Value::Number(n) => n.to_string(),
-        Value::Texts(texts) => format!("[{}]", texts.iter().map(|t| text(t)).collect::<Vec<_>>().join(", ")),
+        Value::Texts(texts) => {
+            format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

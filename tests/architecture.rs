@@ -1,0 +1,176 @@
+//! Who may know whom: reads the `use` lines and paths of every file, and holds them to the arrows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What each room may use, beside itself, `model` and `words`. `*`: everything.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("cli", &["*"]),
+    (
+        "app",
+        &[
+            "config", "publish", "schedule", "delivery", "http", "store", "link", "mail", "inbox", "people",
+            "compose",
+        ],
+    ),
+    ("config", &["delivery", "schedule"]),
+    ("publish", &["compose", "store", "link"]),
+    ("schedule", &["publish", "store"]),
+    ("delivery", &["mail", "store", "link"]),
+    ("http", &["store", "link", "mail", "page"]),
+    ("people", &["store"]),
+    ("compose", &["link"]),
+    ("mail", &["link", "compose"]),
+    ("inbox", &["page", "mail"]),
+    ("store", &[]),
+    ("link", &[]),
+    ("page", &[]),
+    ("model", &[]),
+    ("words", &[]),
+    ("main", &["cli"]),
+    ("lib", &["*"]),
+];
+
+/// Crates that are at home in some rooms alone.
+const HOMES: &[(&str, &[&str])] = &[
+    ("sqlx", &["store"]),
+    ("axum", &["http", "inbox"]),
+    ("mrml", &["compose/theme"]),
+    ("comrak", &["compose/source"]),
+    ("croner", &["schedule"]),
+    ("lettre", &["delivery/connection", "mail", "model/address"]),
+    ("clap", &["cli"]),
+    ("toml", &["config", "compose/source"]),
+];
+
+/// Every file of `src` with its path below it.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| (path.strip_prefix(&root).unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// The room that a file belongs to.
+fn room(path: &Path) -> String {
+    let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The code without comments and without what only tests see.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The names that follow a prefix such as `crate::`, also within braces.
+fn names_after(code: &str, prefix: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices(prefix) {
+        let boundary = code[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        if !boundary {
+            continue;
+        }
+        let rest = &code[at + prefix.len()..];
+        let ident = |text: &str| -> String {
+            text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        };
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                // The first name of each member; nested braces are skipped.
+                let mut depth = 0;
+                let mut member = String::new();
+                for c in list.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => names.push(ident(&std::mem::take(&mut member))),
+                        c if depth == 0 => member.push(c),
+                        _ => {}
+                    }
+                }
+                names.push(ident(&member));
+            }
+            None => names.push(ident(rest)),
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+#[test]
+fn rooms_know_only_those_below_them() {
+    let arrows: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let from = room(&path);
+        let Some(may) = arrows.get(from.as_str()) else {
+            wrong.push(format!("{} is in no known room", path.display()));
+            continue;
+        };
+        for to in names_after(&code(&text), "crate::") {
+            let is_room = arrows.contains_key(to.as_str());
+            let allowed = to == from
+                || matches!(to.as_str(), "model" | "words")
+                || may.contains(&"*")
+                || may.contains(&to.as_str());
+            if is_room && !allowed {
+                wrong.push(format!("{} uses {to}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these arrows point upwards or sideways:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_big_crate_lives_in_its_room() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let code = code(&text);
+        let place = path.with_extension("").to_string_lossy().into_owned();
+        for (name, homes) in HOMES {
+            let used = code.contains(&format!("use {name}::"))
+                || !names_after(&code, &format!("{name}::")).is_empty();
+            let at_home = homes.iter().any(|home| place == *home || place.starts_with(&format!("{home}/")));
+            if used && !at_home {
+                wrong.push(format!("{} uses {name}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these crates are away from home:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_clock_asks_the_machine_for_time() {
+    for (path, text) in sources() {
+        let allowed = text.contains("clippy::disallowed_methods");
+        assert!(
+            !allowed || path.ends_with("app/clock.rs"),
+            "{} allows itself to ask the machine",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn names_are_read_from_all_forms_of_use() {
+    let code = "use crate::store::Store;\nuse crate::{delivery, http::{self, Site}, words};\nlet x = crate::mail::Template::new();\nmy_crate::other";
+    let mut names = names_after(code, "crate::");
+    names.sort();
+    assert_eq!(names, ["delivery", "http", "mail", "store", "words"]);
+}
