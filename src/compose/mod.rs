@@ -4,6 +4,7 @@
 //! token wherever content goes; mrml renders that document; `html` writes the content, escaped, and it
 //! takes the tokens' place. Nothing here reads a clock, a database or the network.
 
+pub mod check;
 pub mod pictures;
 pub mod source;
 pub mod theme;

@@ -2,6 +2,8 @@
 
 use crate::model::issue::{Align, Block, Card, Inline, Inlines, ListItem};
 
+use crate::model::Severity;
+
 use super::address;
 use super::elements::Element;
 use super::figures;
@@ -184,7 +186,17 @@ impl Reader<'_> {
         };
         let Branch { name, element, attributes, children } = branch;
         match element {
-            Element::Hidden | Element::Nothing => Inlines::new(),
+            Element::Hidden => {
+                self.tell(
+                    Severity::Warning,
+                    "html-hidden",
+                    line,
+                    format!("<{name}> does nothing in a mail and is left out"),
+                    "Remove it; themes hold the styles of a letter.",
+                );
+                Inlines::new()
+            }
+            Element::Nothing => Inlines::new(),
             Element::LineBreak => vec![Inline::HardBreak],
             Element::Image => {
                 let of = |name| attributes.get(name).unwrap_or_default();

@@ -64,6 +64,7 @@ mod html_blocks;
 mod inlines;
 mod items;
 mod language;
+mod lint;
 mod meta;
 mod nest;
 mod reader;
@@ -76,6 +77,8 @@ use comrak::{Arena, Node, Options, parse_document};
 use crate::model::Finding;
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Issue, Part};
+
+pub(in crate::compose) use inlines::is_east_asian;
 
 use fields::Fields;
 use reader::Reader;
@@ -117,7 +120,9 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     findings.extend(meta::unknown_fields(&fields, |(line, column)| (line + offset, Some(column))));
 
     let mut meta = known.meta;
+    findings.extend(lint::empty_headings(&tops));
     findings.extend(head::complete(&mut meta, &mut tops, slug, known.lines.get("title").copied()));
+    findings.extend(lint::lengths(&meta, &known.lines));
     let mut parts = shape::parts(tops);
     if !notes.is_empty() {
         parts.push(Part::Text(notes));
@@ -168,6 +173,7 @@ fn tops(body: &str, reader: &mut Reader) -> (Vec<Top>, Vec<Block>) {
     let root = parse_document(&arena, body, &options());
     let nodes: Vec<Node> = root.children().collect();
     let lines: Vec<&str> = body.split('\n').collect();
+    reader.findings.extend(lint::markers(root, reader.offset));
     let (mut tops, mut notes) = (Vec::new(), Vec::new());
     let mut at = 0;
     while let Some(node) = nodes.get(at) {

@@ -1,0 +1,242 @@
+//! Everything that `check` finds without a network, put in order.
+//!
+//! What the file alone tells was found by `source` while reading, what is the matter with pictures by
+//! `pictures`. This room adds what shows only in the whole letter, folds what repeats itself, and knows the
+//! names of all checks, so that those that passed can be counted.
+
+use std::collections::HashSet;
+
+use crate::model::issue::walk::{self, Seen};
+use crate::model::issue::{Issue, Part, plain};
+use crate::model::{Finding, Severity};
+
+use super::{Composed, Setting};
+
+/// Gmail cuts a mail whose HTML is longer, and hides the rest behind a link.
+const CUT_BYTES: usize = 102 * 1024;
+/// From here on the author is told.
+const NEAR_BYTES: usize = 92 * 1024;
+/// How many further lines a folded finding names.
+const NAMED_LINES: usize = 4;
+
+/// One thing that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What holds if nothing is found, in a few words.
+    pub name: &'static str,
+    /// The codes of findings that say it does not hold.
+    pub codes: &'static [&'static str],
+}
+
+/// Every check, in the order of a letter.
+pub const CHECKS: [Check; 18] = [
+    Check { name: "the file is UTF-8", codes: &["not-utf8"] },
+    Check { name: "the front matter can be read", codes: &["front-matter-open", "front-matter-malformed"] },
+    Check { name: "its keys are known", codes: &["front-matter-unknown"] },
+    Check { name: "their values can be taken", codes: &["front-matter-value"] },
+    Check { name: "there is a title", codes: &["title-missing"] },
+    Check { name: "inboxes show the whole subject", codes: &["subject-long"] },
+    Check { name: "the preheader says more", codes: &["preheader-long", "preheader-same"] },
+    Check { name: "personal fields are known", codes: &["field-unknown"] },
+    Check { name: "personal fields stand where they are filled", codes: &["field-not-filled"] },
+    Check {
+        name: "every picture is there",
+        codes: &["picture-missing", "picture-outside", "picture-unreadable", "picture-damaged"],
+    },
+    Check { name: "mail programs show every picture", codes: &["picture-kind", "picture-too-large"] },
+    Check { name: "every picture has an alternative text", codes: &["alt-missing"] },
+    Check { name: "links have an address", codes: &["link-empty", "link-malformed"] },
+    Check { name: "links lead somewhere from a mail", codes: &["link-relative", "link-scheme"] },
+    Check { name: "no markers are left", codes: &["marker-left"] },
+    Check { name: "something stands below each heading", codes: &["heading-empty"] },
+    Check { name: "the HTML does nothing that mail can't", codes: &["html-hidden"] },
+    Check { name: "Gmail shows the whole letter", codes: &["html-large"] },
+];
+
+/// The checks that hold, given everything that was found; notes spoil none.
+pub fn passed(findings: &[Finding]) -> Vec<&'static Check> {
+    let spoilt: HashSet<&str> =
+        findings.iter().filter(|f| f.severity != Severity::Note).map(|f| f.code).collect();
+    CHECKS.iter().filter(|c| !c.codes.iter().any(|code| spoilt.contains(code))).collect()
+}
+
+/// Everything there is to say: what was found before (`parsed`, and the pictures' findings where the caller
+/// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
+pub fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed, _setting: &Setting) -> Vec<Finding> {
+    let mut out = parsed.to_vec();
+    out.extend(alternative_texts(issue));
+    out.extend(tagged_links(issue));
+    out.extend(size(issue, composed.rendered.html_bytes()));
+    fold(out)
+}
+
+/// Pictures that say nothing to those who don't see them.
+fn alternative_texts(issue: &Issue) -> Vec<Finding> {
+    let mut out = Vec::new();
+    walk::parts(&issue.parts, &mut |seen| {
+        if let Seen::Image(image) = seen
+            && image.alt.trim().is_empty()
+        {
+            let help = "Write it between the brackets: ![a plot of …](…)";
+            let finding = Finding::new(Severity::Warning, "alt-missing", "image without alt text", help);
+            out.push(finding.at(image.line, None));
+        }
+    });
+    out
+}
+
+/// Links that carry utm parameters already: they are kept as they are.
+fn tagged_links(issue: &Issue) -> Option<Finding> {
+    let mut lines = Vec::new();
+    walk::parts(&issue.parts, &mut |seen| {
+        if let Seen::Link { url, line } = seen
+            && has_utm(url)
+        {
+            lines.push(line);
+        }
+    });
+    let first = lines.iter().copied().find(|line| *line > 0);
+    let message = match lines.len() {
+        0 => return None,
+        1 => "one link already carries utm parameters; kept".to_owned(),
+        n => format!("{n} links already carry utm parameters; kept"),
+    };
+    let help = "What is there is neither doubled nor changed; remove it to have the list's own.";
+    let finding = Finding::new(Severity::Note, "utm-present", message, help);
+    Some(Finding { line: first, ..finding })
+}
+
+fn has_utm(url: &str) -> bool {
+    let query = url.split('#').next().unwrap_or(url).split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|p| p.get(..4).is_some_and(|key| key.eq_ignore_ascii_case("utm_")))
+}
+
+/// The HTML against what Gmail shows, with what would help most.
+fn size(issue: &Issue, bytes: usize) -> Option<Finding> {
+    if bytes < NEAR_BYTES {
+        return None;
+    }
+    let message = format!("HTML is {} KB; Gmail cuts at {} KB", bytes.div_ceil(1024), CUT_BYTES / 1024);
+    Some(Finding::new(Severity::Warning, "html-large", message, remedy(issue, bytes)))
+}
+
+/// Names the longest section and about what it takes of the whole.
+fn remedy(issue: &Issue, bytes: usize) -> String {
+    let weight = |parts: &[Part]| {
+        let mut sum = 0;
+        walk::parts(parts, &mut |seen| {
+            sum += match seen {
+                Seen::Text(text) | Seen::Code(text) => text.len(),
+                // A link or a picture brings markup and tags along.
+                Seen::Link { url, .. } => url.len() + 200,
+                Seen::Image(image) => image.alt.len() + 400,
+            };
+        });
+        sum
+    };
+    let all = weight(&issue.parts).max(1);
+    let longest = issue.parts.iter().max_by_key(|part| weight(std::slice::from_ref(part)));
+    match longest {
+        Some(part @ Part::Section(section)) if !section.heading.is_empty() => {
+            let saved = bytes * weight(std::slice::from_ref(part)) / all / 1024;
+            let heading = plain(&section.heading);
+            format!("Moving “{heading}” to the next issue saves about {saved} KB.")
+        }
+        _ => "Move a part of it to the next issue, or to a page of your own.".to_owned(),
+    }
+}
+
+/// Folds findings that say the same about several lines into one, and puts all in order.
+fn fold(mut all: Vec<Finding>) -> Vec<Finding> {
+    all.sort_by_key(|f| (f.severity, f.line.is_none(), f.line, f.column));
+    let mut out: Vec<(Finding, Vec<usize>)> = Vec::new();
+    for finding in all {
+        let same = |(f, _): &&mut (Finding, Vec<usize>)| {
+            (f.code, &f.message, &f.file) == (finding.code, &finding.message, &finding.file)
+        };
+        match out.iter_mut().find(same) {
+            Some((_, lines)) => lines.extend(finding.line),
+            None => out.push((finding, Vec::new())),
+        }
+    }
+    out.into_iter().map(|(finding, lines)| also(finding, lines)).collect()
+}
+
+/// Adds the further lines to a message.
+fn also(mut finding: Finding, mut lines: Vec<usize>) -> Finding {
+    lines.dedup();
+    lines.retain(|line| Some(*line) != finding.line);
+    if !lines.is_empty() {
+        let named: Vec<String> = lines.iter().take(NAMED_LINES).map(usize::to_string).collect();
+        let more = if lines.len() > NAMED_LINES { ", …" } else { "" };
+        finding.message = format!("{}; also {}{more}", finding.message, named.join(", "));
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::source;
+
+    fn issue(text: &str) -> (Issue, Vec<Finding>) {
+        let parsed = source::read(text, "001.md", "001").unwrap();
+        (parsed.issue, parsed.findings)
+    }
+
+    #[test]
+    fn pictures_without_words_are_one_finding() {
+        let (issue, _) = issue("# T\n\n![](a.png)\n\n![ ](b.png)\n\n![a plot](c.png)\n\n![](d.png)\n");
+        let found = fold(alternative_texts(&issue));
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].line, found[0].message.as_str()),
+            (Some(3), "image without alt text; also 5, 9")
+        );
+    }
+
+    #[test]
+    fn links_with_tags_are_counted() {
+        let (issue, _) = issue(
+            "# T\n\n[a](https://a.example/?utm_source=x) <https://b.example/?q#utm_source=1>\n\n\
+            [c](https://c.example/?a=1&UTM_Medium=y)\n",
+        );
+        let found = tagged_links(&issue).unwrap();
+        assert_eq!(
+            (found.line, found.message.as_str()),
+            (Some(3), "2 links already carry utm parameters; kept")
+        );
+    }
+
+    #[test]
+    fn a_letter_that_gmail_cuts_is_told_what_to_move() {
+        let (issue, _) = issue(&format!("# T\n\n## Short\n\na\n\n## Long\n\n{}\n", "word ".repeat(500)));
+        assert_eq!(size(&issue, 90 * 1024), None);
+        let found = size(&issue, 110 * 1024).unwrap();
+        assert_eq!(found.message, "HTML is 110 KB; Gmail cuts at 102 KB");
+        assert!(found.help.starts_with("Moving “Long” to the next issue saves about 10"), "{}", found.help);
+    }
+
+    #[test]
+    fn every_code_belongs_to_one_check_and_notes_spoil_none() {
+        let codes: Vec<&str> = CHECKS.iter().flat_map(|c| c.codes).copied().collect();
+        assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len());
+        let note = Finding::new(Severity::Note, "preheader-long", "", "");
+        assert_eq!(passed(&[note]).len(), CHECKS.len());
+        let warning = Finding::new(Severity::Warning, "link-empty", "", "");
+        assert_eq!(passed(&[warning]).len(), CHECKS.len() - 1);
+    }
+
+    #[test]
+    fn errors_come_first_and_lines_in_order() {
+        let at = |severity, line| Finding::new(severity, "x", format!("{line:?}"), "");
+        let all = vec![
+            Finding { line: None, ..at(Severity::Warning, 0) },
+            Finding { line: Some(9), ..at(Severity::Warning, 9) },
+            Finding { line: Some(12), ..at(Severity::Error, 12) },
+            Finding { line: Some(2), ..at(Severity::Warning, 2) },
+        ];
+        let lines: Vec<_> = fold(all).into_iter().map(|f| f.line).collect();
+        assert_eq!(lines, [Some(12), Some(2), Some(9), None]);
+    }
+}
