@@ -31,6 +31,11 @@ pub fn nearest<'c>(typed: &str, candidates: impl IntoIterator<Item = &'c str>) -
         .map(|(_, candidate)| candidate)
 }
 
+/// A number of people, such as `1 person` or `8,412 people`.
+pub fn people(n: u64) -> String {
+    if n == 1 { "1 person".into() } else { format!("{} people", count(n)) }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -41,6 +41,7 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
+            timeouts: delivery::Timeouts::default(),
         },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
     };

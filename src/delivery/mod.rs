@@ -1,13 +1,37 @@
-//! The sender: due issues become an audience, and an audience becomes mail in the hands of SMTP relays.
+//! The sender: an issue that goes on becomes an audience, and an audience mail in the hands of SMTP relays.
 //!
 //! It leaves to others: what a mail looks like (`mail`), what stands in the ledger (`store`), and which moves
 //! exist (`model::delivery`, `model::sending`).
 
+mod breaker;
+mod capabilities;
+mod connection;
+mod desk;
+mod ledger;
+mod one;
+mod planner;
+mod relay;
+mod reply;
+mod retry;
+mod throttle;
+mod wire;
+mod worker;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+pub use one::send_one;
+
+use desk::Desk;
+use ledger::Ledger;
+use planner::Planner;
+use relay::RelayState;
+use worker::{Shared, Worker};
 
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
@@ -50,6 +74,37 @@ impl std::fmt::Debug for Relay {
     }
 }
 
+/// How long each step of a conversation may take (RFC 5321, 4.5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// The greeting, and a TLS handshake.
+    pub greeting: Duration,
+    /// The answer to MAIL, RCPT and other commands.
+    pub command: Duration,
+    /// The answer to DATA.
+    pub data: Duration,
+    /// Each part of a mail that the server must take.
+    pub block: Duration,
+    /// The answer after the dot. A short one makes doubles: the server may be slow, and have the mail.
+    pub dot: Duration,
+}
+
+impl Default for Timeouts {
+    /// Those of the standard; for connecting, what people are ready to wait.
+    fn default() -> Timeouts {
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        Timeouts {
+            connect: Duration::from_secs(30),
+            greeting: minutes(5),
+            command: minutes(5),
+            data: minutes(2),
+            block: minutes(3),
+            dot: minutes(10),
+        }
+    }
+}
+
 /// How issues are sent, as `[sending]` describes it, with the relays.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -62,14 +117,21 @@ pub struct Settings {
     pub longest_retry: Duration,
     /// Who is refused for so long after the first try has failed.
     pub give_up_after: Duration,
-    /// An issue that was due longer ago waits for its author.
+    /// An issue that was due longer ago waits for its author; `schedule` heeds it.
     pub hold_when_late: Duration,
+    pub timeouts: Timeouts,
 }
 
-/// Sends whatever is due until `shutdown` is asked for: then no new mail is begun, those in flight are waited
+/// How long mails in flight are waited for when the daemon is asked to stop.
+const LAST_WAIT: Duration = Duration::from_secs(30);
+/// What a row says whose daemon was killed while it was in flight.
+const KILLED: &str = "the daemon was killed while this mail was in flight: whether it arrived is not known";
+
+/// Sends every issue that goes on until `shutdown` is asked for: then no new mail is begun, those in flight are waited
 /// for up to half a minute, and the rest stays queued.
 ///
-/// The caller holds the daemon's lock: what stands in `sending` was left by a dead daemon.
+/// The caller holds the daemon's lock, so what stands in `sending` was left by a dead daemon; and it watches for
+/// other processes' commits ([`Store::watch_others`]), so that steering is heard.
 ///
 /// # Errors
 /// When the database can't be read or written any more.
@@ -81,7 +143,38 @@ pub async fn run(
     clock: SharedClock,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let _ = (store, settings, lists, links, clock);
-    shutdown.cancelled().await;
-    Ok(())
+    let left = store.recover(clock.now(), KILLED).await?;
+    if left > 0 {
+        tracing::warn!("{left} mails were in flight when the last daemon ended; they are uncertain now");
+    }
+    let settings = Arc::new(settings);
+    let connections: usize = settings.relays.iter().map(|relay| relay.connections.max(1)).sum();
+    let desk = Arc::new(Desk::new(connections * 4));
+    let (ledger, writing) = Ledger::new(store.clone(), clock.clone());
+    let writing = tokio::spawn(writing);
+    let relays: Vec<Arc<RelayState>> =
+        settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
+    let shared =
+        Shared { desk: desk.clone(), ledger, links, clock: clock.clone(), settings: settings.clone() };
+    let mut workers = JoinSet::new();
+    for relay in &relays {
+        for _ in 0..relay.relay.connections.max(1) {
+            workers.spawn(Worker::new(shared.clone(), relay.clone()).run());
+        }
+    }
+    drop(shared);
+    let planner =
+        Planner { store, settings, lists, clock, desk: desk.clone(), relays, issues: HashMap::new() };
+    let ended = tokio::select! {
+        ended = planner.run() => ended,
+        () = shutdown.cancelled() => Ok(()),
+    };
+    desk.close();
+    let finished = tokio::time::timeout(LAST_WAIT, async { while workers.join_next().await.is_some() {} });
+    if finished.await.is_err() {
+        tracing::warn!("some mails in flight were not answered in time; they will be uncertain");
+        workers.shutdown().await;
+    }
+    let _ = writing.await;
+    ended
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::deliveries::{Candidate, delivery_state};
-use super::steering::apply;
+use super::steering::{Steered, apply};
 use super::{Result, Store};
 use crate::model::delivery::{Event, MailKey, Reply, State, step};
 use crate::model::sending::Steer;
@@ -54,25 +54,37 @@ pub enum Grant {
     Refused,
 }
 
+/// What a group led to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exchanged {
+    /// In the order of the claims.
+    pub grants: Vec<Grant>,
+    /// The issues that this group paused; those that stood still already are left out.
+    pub paused: Vec<IssueId>,
+}
+
 impl Store {
-    /// Commits outcomes and claims together; the grants stand in the order of the claims.
+    /// Commits outcomes and claims together.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing of the group was kept, and it may be tried again.
-    pub async fn exchange(&self, group: Group, now: Timestamp) -> Result<Vec<Grant>> {
+    pub async fn exchange(&self, group: Group, now: Timestamp) -> Result<Exchanged> {
         self.write("writing the ledger", move |c| Box::pin(exchange(c, group, now.as_millisecond()))).await
     }
 }
 
-async fn exchange(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Vec<Grant>> {
+async fn exchange(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Exchanged> {
     let mut moves = Moves::default();
     record(c, &group.outcomes, now, &mut moves).await?;
+    let mut paused = Vec::new();
     for (issue, reason) in &group.pauses {
-        apply(c, *issue, Steer::Pause, Some(reason)).await?;
+        if let Steered::Now(_) = apply(c, *issue, Steer::Pause, Some(reason)).await? {
+            paused.push(*issue);
+        }
     }
     let grants = claim(c, &group.claims, now, &mut moves).await?;
     moves.write(c).await?;
-    Ok(grants)
+    Ok(Exchanged { grants, paused })
 }
 
 /// How the totals of each issue change.

@@ -135,6 +135,22 @@ impl Store {
         self.rows("ORDER BY i.id", |q| q).await
     }
 
+    /// The issues with which something is still to be done by itself: being sent, paused before its
+    /// audience was whole, or cancelled with people who wait.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database can't be read.
+    pub async fn open_issues(&self) -> Result<Vec<IssueRow>> {
+        self.rows(
+            "WHERE i.state = 'sending'
+                OR (i.state = 'paused' AND i.fanout_after IS NOT NULL AND i.started_at IS NOT NULL)
+                OR (i.state = 'cancelled' AND (i.queued + i.deferred > 0 OR i.fanout_after > 0))
+             ORDER BY i.id",
+            |q| q,
+        )
+        .await
+    }
+
     /// One issue by its row.
     ///
     /// # Errors
@@ -290,6 +306,13 @@ enum Way {
 }
 
 impl IssueRow {
+    /// Whether people still wait although the issue is cancelled: they are being taken out, or the command
+    /// that did so was killed half-way and the daemon completes it.
+    pub fn is_half_cancelled(&self) -> bool {
+        self.state == IssueState::Cancelled
+            && (self.totals.queued + self.totals.deferred > 0 || self.fanout_after.is_some_and(|id| id > 0))
+    }
+
     fn stands_in_the_way(&self) -> Way {
         let reached = self.totals.sent + self.totals.uncertain + self.totals.sending;
         match self.state {

@@ -64,7 +64,7 @@ async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candidate> {
 }
 
 async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {
-    store.exchange(Group { claims, ..Group::default() }, t(now)).await.unwrap()
+    store.exchange(Group { claims, ..Group::default() }, t(now)).await.unwrap().grants
 }
 
 fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at: Option<i64>) -> Outcome {
@@ -231,7 +231,8 @@ async fn a_pause_stops_claims_in_its_own_group_and_takes_back_what_was_refused()
         pauses: vec![(issue, "the relay refuses everybody".into())],
         claims: vec![people[2].clone()],
     };
-    assert_eq!(store.exchange(group, t(4)).await.unwrap(), [Grant::Refused]);
+    let done = store.exchange(group, t(4)).await.unwrap();
+    assert_eq!((done.grants, done.paused), (vec![Grant::Refused], vec![issue]));
     assert_eq!(totals(&store, issue).await, Totals { queued: 3, ..Totals::default() });
     let row = store.issue(issue).await.unwrap().unwrap();
     assert_eq!((row.state, row.reason.as_deref()), (IssueState::Paused, Some("the relay refuses everybody")));
@@ -252,9 +253,10 @@ async fn cancelling_withdraws_those_who_wait_and_only_them() {
     assert_eq!(totals(&store, issue).await, expected);
     // What was in flight comes back to the queue of an issue that is cancelled: it is withdrawn as well.
     record(&store, vec![outcome(&people[2], 1, Event::Released, None)], 5).await;
-    assert!(store.issue(issue).await.unwrap().unwrap().is_half_cancelled());
+    assert_eq!(store.open_issues().await.unwrap()[0].id, issue);
     store.complete_cancel(issue, t(6)).await.unwrap();
     assert_eq!(totals(&store, issue).await, Totals { sent: 1, cancelled: 3, ..Totals::default() });
+    assert_eq!(store.open_issues().await.unwrap(), []);
     assert_eq!(store.resume(issue, t(7)).await.unwrap(), Steered::Not(IssueState::Cancelled));
 }
 
@@ -303,12 +305,12 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let (_dir, store, list) = open_with_list().await;
     let who = address("new@readers.example");
     assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
-    let (candidate, _) = store.waiting_system_mails(t(1), t(9), 10).await.unwrap().remove(0);
+    let candidate = store.waiting_system_mails(t(1), t(9), 10).await.unwrap().remove(0).candidate;
     assert!(matches!(candidate.key, MailKey::System(_)));
     assert_eq!(claim(&store, vec![candidate.clone()], 1).await, [Grant::Granted { attempt: 1 }]);
     record(&store, vec![outcome(&candidate, 1, Event::Postponed, Some(60))], 2).await;
     assert_eq!(store.next_system_mail().await.unwrap(), Some(t(60)));
-    let (due, _) = store.waiting_system_mails(t(60), t(90), 10).await.unwrap().remove(0);
+    let due = store.waiting_system_mails(t(60), t(90), 10).await.unwrap().remove(0).candidate;
     store.confirm(list, due.subscriber, consent(), hours(1)).await.unwrap();
     assert_eq!(claim(&store, vec![due.clone()], 61).await, [Grant::Gone]);
     let fate = store.system_mails_of(due.subscriber).await.unwrap();

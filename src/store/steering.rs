@@ -10,7 +10,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::issues::IssueRow;
 use super::{Result, Store};
 use crate::model::delivery::{Event, State, step};
 use crate::model::sending::{IssueState, Steer, steer};
@@ -239,14 +238,6 @@ impl Store {
         .await
         .map_err(self.reading("reading what is due"))?;
         Ok(rows.into_iter().map(|(id, at)| (IssueId(id), super::time_of(at))).collect())
-    }
-}
-
-impl IssueRow {
-    /// Whether a cancelled issue still has people who wait, because the command was killed half-way.
-    pub fn is_half_cancelled(&self) -> bool {
-        self.state == IssueState::Cancelled
-            && (self.totals.queued + self.totals.deferred > 0 || self.fanout_after.is_some_and(|id| id > 0))
     }
 }
 

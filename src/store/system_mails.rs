@@ -28,8 +28,16 @@ pub struct SystemMailRow {
     pub next_at: Option<Timestamp>,
 }
 
+/// A system mail that may be claimed, with its content.
+#[derive(Clone, Debug)]
+pub struct WaitingMail {
+    pub candidate: Candidate,
+    pub rendered: Rendered,
+    pub queued_at: Timestamp,
+}
+
 impl Store {
-    /// The system mails that may be claimed now, oldest first, with their content.
+    /// The system mails that may be claimed now, oldest first.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
@@ -38,10 +46,10 @@ impl Store {
         now: Timestamp,
         horizon: Timestamp,
         limit: usize,
-    ) -> Result<Vec<(Candidate, Rendered)>> {
+    ) -> Result<Vec<WaitingMail>> {
         let say = self.reading("reading the confirmation mails");
         let rows = sqlx::query(
-            "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.rendered, p.email, p.name
+            "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.queued_at, m.rendered, p.email, p.name
              FROM system_mail m INDEXED BY system_mail_live JOIN subscriber p ON p.id = m.subscriber_id
              WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
              ORDER BY m.id LIMIT ?3",
@@ -56,7 +64,8 @@ impl Store {
         for row in &rows {
             let candidate = candidate(row).map_err(&say)?;
             let text: String = row.try_get("rendered").map_err(&say)?;
-            waiting.push((candidate, read_rendered(&text)?));
+            let queued_at = time_of(row.try_get("queued_at").map_err(&say)?);
+            waiting.push(WaitingMail { candidate, rendered: read_rendered(&text)?, queued_at });
         }
         Ok(waiting)
     }

@@ -1,0 +1,200 @@
+//! Refusals that are meant for us: so many in a row with the same code pause the issue, and fail nobody.
+//!
+//! It stands where outcomes are written down one after the other, so “in a row” has a meaning, and the pause and
+//! the return of those it hit are one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::IssueId;
+use crate::model::delivery::{Event, MailKey, State};
+use crate::store::exchange::{Group, Outcome};
+
+use super::reply::{is_about_address, read_line};
+
+/// So many refusals alike in a row, with nobody accepted between.
+const IN_A_ROW: usize = 20;
+
+/// The code and, where there is one, the enhanced code of a refusal.
+type Mark = (u16, Option<(u16, u16, u16)>);
+
+/// Watches the outcomes of every issue.
+#[derive(Default)]
+pub struct Breaker {
+    streaks: HashMap<IssueId, Streak>,
+    /// Mails that were in flight when their issue paused: the same refusal fails them as little.
+    spared: HashMap<MailKey, Mark>,
+}
+
+struct Streak {
+    mark: Mark,
+    hit: Vec<Outcome>,
+}
+
+impl Breaker {
+    /// Puts an outcome into the group that is about to be written; where it makes the row full, the pause and
+    /// the return of the others go in as well. `in_flight`: claimed, and not answered yet.
+    pub fn record(&mut self, mut outcome: Outcome, group: &mut Group, in_flight: &HashSet<MailKey>) {
+        let spared = self.spared.remove(&outcome.key);
+        let MailKey::Issue(issue, _) = outcome.key else {
+            group.outcomes.push(outcome);
+            return;
+        };
+        match outcome.event {
+            Event::Accepted => {
+                self.streaks.remove(&issue);
+            }
+            Event::Refused => {
+                let mark = mark(&outcome);
+                if spared.is_some_and(|spared| Some(spared) == mark) {
+                    outcome.event = Event::Released;
+                } else if let Some(mark) = mark.filter(|mark| !is_about_address(*mark)) {
+                    self.count(issue, mark, &outcome);
+                }
+            }
+            _ => {}
+        }
+        group.outcomes.push(outcome);
+        if self.streaks.get(&issue).is_some_and(|streak| streak.hit.len() >= IN_A_ROW) {
+            self.trip(issue, group, in_flight);
+        }
+    }
+
+    fn count(&mut self, issue: IssueId, mark: Mark, outcome: &Outcome) {
+        let streak = self.streaks.entry(issue).or_insert_with(|| Streak { mark, hit: Vec::new() });
+        if streak.mark != mark {
+            *streak = Streak { mark, hit: Vec::new() };
+        }
+        streak.hit.push(outcome.clone());
+    }
+
+    fn trip(&mut self, issue: IssueId, group: &mut Group, in_flight: &HashSet<MailKey>) {
+        let Some(streak) = self.streaks.remove(&issue) else { return };
+        let words = streak.hit.last().map(|outcome| outcome.reply.text.clone()).unwrap_or_default();
+        for hit in streak.hit {
+            // One of this same group is not failed yet: it never will be.
+            match group.outcomes.iter_mut().find(|o| o.key == hit.key && o.attempt == hit.attempt) {
+                Some(same) => same.event = Event::Released,
+                None => group.outcomes.push(Outcome { from: State::Failed, event: Event::Released, ..hit }),
+            }
+        }
+        let mark = streak.mark;
+        let flying = in_flight.iter().filter(|key| matches!(key, MailKey::Issue(i, _) if *i == issue));
+        self.spared.extend(flying.map(|key| (*key, mark)));
+        group.pauses.push((
+            issue,
+            format!(
+                "{IN_A_ROW} people in a row were refused with “{words}”, so it is meant for all: mend what it names, then resume"
+            ),
+        ));
+    }
+}
+
+/// The codes of an outcome's reply, read from its text as it is kept.
+fn mark(outcome: &Outcome) -> Option<Mark> {
+    let code = outcome.reply.code?;
+    let enhanced = read_line(outcome.reply.text.as_bytes())
+        .and_then(|line| super::reply::Answer { code: line.code, lines: vec![line.text] }.enhanced());
+    Some((code, enhanced))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SubscriberId;
+    use crate::model::delivery::Reply;
+
+    const ISSUE: IssueId = IssueId(1);
+
+    fn outcome(person: i64, event: Event, text: &str) -> Outcome {
+        Outcome {
+            key: MailKey::Issue(ISSUE, SubscriberId(person)),
+            from: State::Sending,
+            attempt: 1,
+            event,
+            next_at: None,
+            reply: Reply { code: text[..3].parse().ok(), text: text.into() },
+            relay: "main".into(),
+        }
+    }
+
+    /// Writes outcomes a group each; gives all groups.
+    fn run(breaker: &mut Breaker, outcomes: Vec<Outcome>) -> Vec<Group> {
+        outcomes
+            .into_iter()
+            .map(|outcome| {
+                let mut group = Group::default();
+                breaker.record(outcome, &mut group, &HashSet::new());
+                group
+            })
+            .collect()
+    }
+
+    fn refusals(people: std::ops::Range<i64>, text: &str) -> Vec<Outcome> {
+        people.map(|person| outcome(person, Event::Refused, text)).collect()
+    }
+
+    #[test]
+    fn twenty_alike_pause_the_issue_and_all_return() {
+        let mut breaker = Breaker::default();
+        let groups = run(&mut breaker, refusals(0..20, "550 5.7.1 blocked by our policy"));
+        assert!(groups[..19].iter().all(|g| g.pauses.is_empty()));
+        let last = &groups[19];
+        assert!(last.pauses[0].1.contains("blocked by our policy"));
+        assert_eq!(last.outcomes.len(), 20);
+        assert!(last.outcomes.iter().all(|o| o.event == Event::Released));
+        assert_eq!(last.outcomes.iter().filter(|o| o.from == State::Failed).count(), 19);
+    }
+
+    #[test]
+    fn one_group_of_all_fails_nobody_either() {
+        let mut breaker = Breaker::default();
+        let mut group = Group::default();
+        for refused in refusals(0..20, "550 no") {
+            breaker.record(refused, &mut group, &HashSet::new());
+        }
+        assert_eq!(group.outcomes.len(), 20);
+        assert!(group.outcomes.iter().all(|o| o.event == Event::Released && o.from == State::Sending));
+    }
+
+    #[test]
+    fn another_code_or_somebody_accepted_ends_the_row() {
+        let mut breaker = Breaker::default();
+        let mut all = refusals(0..19, "550 5.7.1 no");
+        all.push(outcome(50, Event::Accepted, "250 ok"));
+        all.extend(refusals(60..79, "550 5.7.1 no"));
+        all.extend(refusals(80..99, "554 5.7.1 no"));
+        all.extend(refusals(100..119, "550 5.2.1 no"));
+        assert!(run(&mut breaker, all).iter().all(|g| g.pauses.is_empty()));
+    }
+
+    #[test]
+    fn old_addresses_are_no_sign() {
+        let mut breaker = Breaker::default();
+        assert!(
+            run(&mut breaker, refusals(0..60, "550 5.1.1 no such person"))
+                .iter()
+                .all(|g| g.pauses.is_empty())
+        );
+    }
+
+    #[test]
+    fn those_in_flight_are_spared_the_same_answer_once() {
+        let mut breaker = Breaker::default();
+        run(&mut breaker, refusals(0..19, "550 5.7.1 no"));
+        let flying =
+            HashSet::from([MailKey::Issue(ISSUE, SubscriberId(70)), MailKey::Issue(ISSUE, SubscriberId(71))]);
+        let mut group = Group::default();
+        breaker.record(outcome(19, Event::Refused, "550 5.7.1 no"), &mut group, &flying);
+        assert_eq!(group.pauses.len(), 1);
+        let after = run(
+            &mut breaker,
+            vec![
+                outcome(70, Event::Refused, "550 5.7.1 no"),
+                outcome(71, Event::Refused, "550 5.1.1 no such person"),
+                outcome(70, Event::Refused, "550 5.7.1 no"),
+            ],
+        );
+        let events: Vec<Event> = after.iter().map(|g| g.outcomes[0].event).collect();
+        assert_eq!(events, [Event::Released, Event::Refused, Event::Refused]);
+    }
+}

@@ -1,0 +1,280 @@
+//! One SMTP connection: opened, offered mails one after the other, closed.
+//!
+//! lettre speaks for us where it is strong: the name in EHLO and the login (its `smtp` commands); the
+//! conversation itself is ours, because three promises hang on it that lettre's connection can't keep. It must
+//! be known whether a mail's last byte was handed over when a connection breaks; a refusal must not cost the
+//! connection; and a reply in a server's own alphabet must not be taken for a broken one. Beside that,
+//! PIPELINING (RFC 2920) halves the waiting, and every step has its time limit (RFC 5321, 4.5.3.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::extension::ClientId;
+use rustls::ClientConfig;
+
+use super::capabilities::Capabilities;
+use super::reply::{Answer, Step, Verdict, judge, remedy};
+use super::wire::{Broken, Wire};
+use super::{Relay, Timeouts, Tls};
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Whether the author must mend something; else the relay rests and is tried again.
+    pub ours: bool,
+    /// One sentence that names the relay's host and port, and what to do.
+    pub text: String,
+}
+
+/// What became of an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// 354: the server waits for the content.
+    Ready,
+    /// A negative reply; the connection can be used again, unless it says otherwise.
+    Declined { step: Step, answer: Answer, verdict: Verdict },
+    /// The address needs SMTPUTF8, which this server lacks. Nothing was said.
+    NeedsUtf8,
+}
+
+/// The connection broke while the content was written or after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostContent {
+    /// Whether the dot that ends the mail was handed over: then the server may have taken it (RFC 1047).
+    pub after_dot: bool,
+    pub why: Broken,
+}
+
+/// An open connection that is ready for the next mail.
+pub struct Connection {
+    wire: Wire,
+    limits: Timeouts,
+    offers: Capabilities,
+    /// Mails that were accepted or refused on it.
+    pub served: u32,
+    /// The server is about to close it, or it can't be used for another reason.
+    pub closing: bool,
+    /// A transaction was begun and refused: RSET goes before the next.
+    dirty: bool,
+}
+
+impl Connection {
+    /// Connects, secures and logs in. STARTTLS never falls back to clear text.
+    ///
+    /// # Errors
+    /// [`Trouble`] tells whether to wait or to ask the author.
+    pub async fn open(
+        relay: &Relay,
+        tls: Option<&Arc<ClientConfig>>,
+        limits: &Timeouts,
+    ) -> Result<Connection, Trouble> {
+        let at = format!("{}:{}", relay.host, relay.port);
+        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
+        let mut wire = Wire::connect(relay, limits).await.map_err(reach)?;
+        if let (Tls::Implicit, Some(config)) = (relay.tls, tls) {
+            wire = wire.secure(&relay.host, config.clone(), limits.greeting).await.map_err(reach)?;
+        }
+        let greeting = wire.answer(limits.greeting).await.map_err(reach)?;
+        good(&at, Step::Greeting, &greeting)?;
+        let mut connection = Connection {
+            wire,
+            limits: *limits,
+            offers: Capabilities::default(),
+            served: 0,
+            closing: false,
+            dirty: false,
+        };
+        connection.hello(&at).await?;
+        if relay.tls == Tls::Starttls {
+            connection = connection.starttls(&at, relay, tls).await?;
+        }
+        if let (Some(name), Some(password)) = (&relay.username, &relay.password) {
+            connection.login(&at, relay, Credentials::new(name.clone(), password.clone())).await?;
+        }
+        Ok(connection)
+    }
+
+    /// EHLO. A machine without a full name gives its address (RFC 5321, 4.1.4).
+    async fn hello(&mut self, at: &str) -> Result<(), Trouble> {
+        let name = match ClientId::default() {
+            ClientId::Domain(name) if name.contains('.') && name.is_ascii() => ClientId::Domain(name),
+            _ => match self.wire.local.ip() {
+                std::net::IpAddr::V4(ip) => ClientId::Ipv4(ip),
+                std::net::IpAddr::V6(ip) => ClientId::Ipv6(ip),
+            },
+        };
+        let answer = self.ask(at, Step::Ehlo, &format!("EHLO {name}\r\n")).await?;
+        self.offers = Capabilities::read(&answer);
+        Ok(())
+    }
+
+    async fn starttls(
+        mut self,
+        at: &str,
+        relay: &Relay,
+        tls: Option<&Arc<ClientConfig>>,
+    ) -> Result<Connection, Trouble> {
+        let Some(config) = tls.filter(|_| self.offers.starttls) else {
+            let text = format!(
+                "{at} offers no STARTTLS, and nothing is sent in clear text: set port and tls of the relay as it wants them"
+            );
+            return Err(Trouble { ours: true, text });
+        };
+        self.ask(at, Step::Starttls, "STARTTLS\r\n").await?;
+        let limit = self.limits.greeting;
+        self.wire = self
+            .wire
+            .secure(&relay.host, config.clone(), limit)
+            .await
+            .map_err(|why| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) })?;
+        // RFC 3207, 4.2: what was known of the server before TLS is forgotten.
+        self.hello(at).await?;
+        Ok(self)
+    }
+
+    async fn login(&mut self, at: &str, relay: &Relay, credentials: Credentials) -> Result<(), Trouble> {
+        let ours = |why: &str| Trouble { ours: true, text: format!("{at}: {why}") };
+        if relay.tls == Tls::None && !self.wire.local.ip().is_loopback() {
+            return Err(ours(
+                "the password would go out in clear text; set tls of the relay to starttls or implicit",
+            ));
+        }
+        let encode = |text: String| data_encoding::BASE64.encode(text.as_bytes());
+        let odd = |_| ours("the relay asks in a way that is not known; ask its keeper how to log in");
+        if self.offers.auth_plain {
+            let secret = Mechanism::Plain.response(&credentials, None).map_err(odd)?;
+            self.ask(at, Step::Auth, &format!("AUTH PLAIN {}\r\n", encode(secret))).await?;
+        } else if self.offers.auth_login {
+            let mut answer = self.ask(at, Step::Auth, "AUTH LOGIN\r\n").await?;
+            for _ in 0..2 {
+                let asked = data_encoding::BASE64.decode(answer.lines[0].as_bytes()).unwrap_or_default();
+                let asked = String::from_utf8_lossy(&asked).into_owned();
+                let reply = Mechanism::Login.response(&credentials, Some(&asked)).map_err(odd)?;
+                answer = self.ask(at, Step::Auth, &format!("{}\r\n", encode(reply))).await?;
+            }
+        } else {
+            return Err(ours(
+                "it offers no login by PLAIN or LOGIN; unset username, or set tls and port as it wants them",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says one thing while the connection is made ready, and wants a good answer.
+    async fn ask(&mut self, at: &str, step: Step, command: &str) -> Result<Answer, Trouble> {
+        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
+        self.wire.write(command.as_bytes()).await.map_err(reach)?;
+        let answer = self.wire.answer(self.limits.command).await.map_err(reach)?;
+        good(at, step, &answer)?;
+        Ok(answer)
+    }
+
+    /// Offers a mail to one person, up to the point where its content may follow.
+    ///
+    /// # Errors
+    /// [`Broken`]: the connection is of no more use; no content was sent.
+    pub async fn offer(
+        &mut self,
+        sender: &str,
+        recipient: &str,
+        utf8: bool,
+        bytes: usize,
+    ) -> Result<Offered, Broken> {
+        if utf8 && !self.offers.smtputf8 {
+            return Ok(Offered::NeedsUtf8);
+        }
+        let size = if self.offers.size { format!(" SIZE={bytes}") } else { String::new() };
+        let utf8 = if utf8 { " BODY=8BITMIME SMTPUTF8" } else { "" };
+        let mail = format!("MAIL FROM:<{sender}>{size}{utf8}\r\n");
+        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
+        let reset = if std::mem::take(&mut self.dirty) { "RSET\r\n" } else { "" };
+        if self.offers.pipelining {
+            self.wire.write(format!("{reset}{mail}{rcpt}DATA\r\n").as_bytes()).await?;
+        }
+        let mut declined: Option<Offered> = None;
+        for (step, command) in
+            [(Step::Other, reset), (Step::Mail, &mail), (Step::Rcpt, &rcpt), (Step::Data, "DATA\r\n")]
+        {
+            if command.is_empty() || (declined.is_some() && !self.offers.pipelining) {
+                continue;
+            }
+            if !self.offers.pipelining {
+                self.wire.write(command.as_bytes()).await?;
+            }
+            let answer = match self.wire.answer(self.limit(step)).await {
+                Ok(answer) => answer,
+                // The first refusal counts; what a closing server does not say any more is not missed.
+                Err(_) if declined.is_some() => {
+                    self.closing = true;
+                    break;
+                }
+                Err(why) => return Err(why),
+            };
+            match (&declined, judge(step, &answer)) {
+                // RFC 2920, 3.1: DATA was let through although nobody is to get it: an empty mail ends it.
+                (Some(_), Verdict::Good) if step == Step::Data => self.withdraw().await,
+                (Some(_), _) | (None, Verdict::Good) => {}
+                (None, Verdict::Nonsense) => {
+                    return Err(Broken(format!("“{}” is no answer to {}", answer.text(), step.word())));
+                }
+                (None, verdict) => {
+                    self.closing |= answer.code == 421;
+                    self.dirty = step != Step::Mail;
+                    declined = Some(Offered::Declined { step, answer, verdict });
+                }
+            }
+        }
+        Ok(declined.unwrap_or(Offered::Ready))
+    }
+
+    /// Ends a DATA for which nobody was accepted.
+    async fn withdraw(&mut self) {
+        let ended =
+            self.wire.write(b".\r\n").await.is_ok() && self.wire.answer(self.limits.dot).await.is_ok();
+        self.closing |= !ended;
+    }
+
+    /// Sends the content, which must end in the line with the dot, and reads the answer.
+    ///
+    /// # Errors
+    /// [`LostContent`] tells whether the server may have taken it.
+    pub async fn content(&mut self, with_dot: &[u8]) -> Result<(Answer, Verdict), LostContent> {
+        debug_assert!(with_dot.ends_with(b"\r\n.\r\n"));
+        self.wire.write(with_dot).await.map_err(|why| LostContent { after_dot: false, why })?;
+        let lost = |why| LostContent { after_dot: true, why };
+        let answer = self.wire.answer(self.limits.dot).await.map_err(lost)?;
+        self.closing |= answer.code == 421;
+        match judge(Step::Content, &answer) {
+            Verdict::Nonsense => Err(lost(Broken(format!("“{}” is no answer to a mail", answer.text())))),
+            verdict => Ok((answer, verdict)),
+        }
+    }
+
+    /// Says good-bye and waits for the answer, so that the server counts one connection less.
+    pub async fn quit(&mut self) {
+        let brief = self.limits.command.min(Duration::from_secs(5));
+        if self.wire.write(b"QUIT\r\n").await.is_ok() {
+            let _ = self.wire.answer(brief).await;
+        }
+    }
+
+    fn limit(&self, step: Step) -> Duration {
+        match step {
+            Step::Data => self.limits.data,
+            _ => self.limits.command,
+        }
+    }
+}
+
+/// Goes on after a good answer; another is a trouble that tells whose matter it is.
+fn good(at: &str, step: Step, answer: &Answer) -> Result<(), Trouble> {
+    let said = || format!("{at} answers {} with “{}”", step.word(), answer.text());
+    match judge(step, answer) {
+        Verdict::Good => Ok(()),
+        Verdict::Ours | Verdict::Refused => {
+            Err(Trouble { ours: true, text: format!("{}: {}", said(), remedy(step, answer)) })
+        }
+        _ => Err(Trouble { ours: false, text: said() }),
+    }
+}

@@ -1,0 +1,121 @@
+//! Group commit: outcomes and claims of all connections go into one transaction.
+//!
+//! While one transaction is being written the next group gathers, so a group is as large as the disk is slow,
+//! and nobody waits for a timer. A connection waits for its own entry: when [`Ledger::exchange`] returns, what
+//! it brought is on the disk.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::breaker::Breaker;
+use crate::model::delivery::MailKey;
+use crate::model::{IssueId, SharedClock};
+use crate::store::Store;
+use crate::store::deliveries::Candidate;
+use crate::store::exchange::{Grant, Group, Outcome};
+
+/// The most entries of one transaction.
+const GROUP_MAX: usize = 256;
+/// Between tries while the database can't be written; grows up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What one connection has to say.
+#[derive(Default)]
+pub struct Entry {
+    pub outcome: Option<Outcome>,
+    /// An issue that must pause, with the reason.
+    pub pause: Option<(IssueId, String)>,
+    pub claim: Option<Candidate>,
+}
+
+struct Request {
+    entry: Entry,
+    answer: oneshot::Sender<Grant>,
+}
+
+/// A connection's way to the ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Ledger {
+    /// A ledger and the task that writes it, which ends when the last handle is dropped.
+    pub fn new(store: Store, clock: SharedClock) -> (Ledger, impl Future<Output = ()> + Send) {
+        let (requests, inbox) = mpsc::channel(GROUP_MAX);
+        (Ledger { requests }, write(store, clock, inbox))
+    }
+
+    /// Returns when the entry is on the disk, with what became of its claim ([`Grant::Refused`] without one).
+    pub async fn exchange(&self, entry: Entry) -> Grant {
+        let (answer, granted) = oneshot::channel();
+        if self.requests.send(Request { entry, answer }).await.is_err() {
+            return Grant::Refused;
+        }
+        granted.await.unwrap_or(Grant::Refused)
+    }
+}
+
+async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Request>) {
+    let mut breaker = Breaker::default();
+    let mut in_flight = HashSet::new();
+    let mut requests = Vec::new();
+    while inbox.recv_many(&mut requests, GROUP_MAX).await > 0 {
+        let mut group = Group::default();
+        let mut waiting = Vec::new();
+        for Request { entry, answer } in requests.drain(..) {
+            if let Some(outcome) = entry.outcome {
+                in_flight.remove(&outcome.key);
+                breaker.record(outcome, &mut group, &in_flight);
+            }
+            group.pauses.extend(entry.pause);
+            let claimed = entry.claim.map(|candidate| {
+                let key = candidate.key;
+                group.claims.push(candidate);
+                key
+            });
+            waiting.push((answer, claimed));
+        }
+        let mut grants = commit(&store, &clock, group).await.into_iter();
+        for (answer, claimed) in waiting {
+            let grant = claimed.and_then(|key| settle(key, grants.next(), &mut in_flight));
+            let _ = answer.send(grant.unwrap_or(Grant::Refused));
+        }
+    }
+}
+
+/// Notes what is in flight from now on.
+fn settle(key: MailKey, grant: Option<Grant>, in_flight: &mut HashSet<MailKey>) -> Option<Grant> {
+    if matches!(grant, Some(Grant::Granted { .. })) {
+        in_flight.insert(key);
+    }
+    grant
+}
+
+/// Writes a group, however long that takes: an outcome must not be lost because a disk is full for a while.
+async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        match store.exchange(group.clone(), clock.now()).await {
+            Ok(done) => {
+                for (_, reason) in group.pauses.iter().filter(|(issue, _)| done.paused.contains(issue)) {
+                    tracing::error!("the issue pauses: {reason}");
+                }
+                if wait > FIRST_WAIT {
+                    tracing::info!("the ledger can be written again");
+                }
+                return done.grants;
+            }
+            Err(error) => {
+                if wait == FIRST_WAIT {
+                    tracing::error!("nothing is sent for now: {error}");
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}

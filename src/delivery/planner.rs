@@ -1,0 +1,297 @@
+//! Who is next, and why it waits: for each issue that goes on the planner fixes the audience, reads ahead and
+//! lays jobs on the desk; it completes what was cancelled, ends what is done, and writes the reason of every
+//! wait. When an issue begins to go on is decided elsewhere: by `schedule`, and by the author.
+//!
+//! It wakes when a row was changed by anybody (its own process or another), when the desk runs low, and when
+//! something falls due; it keeps nothing that a restart could lose.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::Settings;
+use super::desk::{Desk, Job, Letter};
+use super::relay::RelayState;
+use crate::mail::{Stream, Template};
+use crate::model::sending::IssueState;
+use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
+use crate::store::fanout::FanOut;
+use crate::store::issues::IssueRow;
+use crate::store::{Result, Store};
+
+/// Between two looks at the whole, however many rows change meanwhile.
+const BREATH: Duration = Duration::from_millis(100);
+/// The longest sleep: what falls due is found even where the clock was set forward.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// The most people of an issue that are read ahead at once.
+const PAGE_MAX: usize = 1_000;
+/// The most system mails on the desk.
+const SYSTEM_MAX: usize = 100;
+
+/// See the file's head.
+pub struct Planner {
+    pub store: Store,
+    pub settings: Arc<Settings>,
+    pub lists: HashMap<ListId, List>,
+    pub clock: SharedClock,
+    pub desk: Arc<Desk>,
+    pub relays: Vec<Arc<RelayState>>,
+    pub issues: HashMap<IssueId, Course>,
+}
+
+/// What is known of an issue while it is sent.
+pub struct Course {
+    letter: Arc<Letter>,
+    /// Everybody up to here was read ahead.
+    after: SubscriberId,
+    /// Of the batch that is under way.
+    laid: usize,
+    /// Until when the pause between two batches goes on.
+    pause: Option<Instant>,
+}
+
+impl Planner {
+    /// Plans until the desk is closed.
+    ///
+    /// # Errors
+    /// When the database can't be read or written, other than for a while.
+    pub async fn run(mut self) -> Result<()> {
+        let mut changes = self.store.changes();
+        while !self.desk.is_closed() {
+            changes.mark_unchanged();
+            let until = match self.round().await {
+                Ok(until) => until,
+                Err(error) if error.is_passing() => {
+                    tracing::warn!("{error}");
+                    Instant::now() + LONGEST_SLEEP
+                }
+                Err(error) => return Err(error),
+            };
+            tokio::select! {
+                () = sleep_until(until) => {}
+                () = self.desk.hungry() => {}
+                () = self.desk.closed() => {}
+                // A change is looked at a breath later, together with those that follow it.
+                () = async {
+                    let _ = changes.changed().await;
+                    let _ = timeout(BREATH, self.desk.hungry()).await;
+                } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One look at everything; gives when to look again at the latest.
+    async fn round(&mut self) -> Result<Instant> {
+        let now = self.clock.now();
+        let mut until = Instant::now() + LONGEST_SLEEP;
+        self.lay_system_mails().await?;
+        self.wake_at(&mut until, self.store.next_system_mail().await?);
+
+        let rows = self.store.open_issues().await?;
+        let goes_on = |id: &IssueId| rows.iter().any(|row| row.id == *id && row.state == IssueState::Sending);
+        self.issues.retain(|id, _| goes_on(id));
+        self.desk.retain(|id| goes_on(&id));
+        for row in &rows {
+            match row.state {
+                IssueState::Cancelled => self.store.complete_cancel(row.id, now).await?,
+                _ if row.fanout_after.is_some() => {
+                    self.fix_audience(row.id).await?;
+                    until = Instant::now();
+                }
+                IssueState::Sending => {
+                    let wake = self.advance(row).await?;
+                    until = until.min(wake);
+                }
+                _ => {}
+            }
+        }
+        Ok(until)
+    }
+
+    /// Wakes no later than a moment of the wall clock.
+    fn wake_at(&self, until: &mut Instant, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
+            *until = (*until).min(Instant::now() + wait);
+        }
+    }
+
+    /// Beyond this a deferred one's time is not believed: the clock was set back meanwhile.
+    fn horizon(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.settings.longest_retry * 2).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn fix_audience(&self, id: IssueId) -> Result<()> {
+        while !self.desk.is_closed() {
+            match self.store.fan_out(id).await? {
+                FanOut::Partial => {}
+                FanOut::Whole(planned) => {
+                    tracing::info!("issue {id} goes to {}", crate::words::people(planned));
+                    break;
+                }
+                FanOut::Nothing => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn lay_system_mails(&self) -> Result<()> {
+        let now = self.clock.now();
+        let mut jobs = Vec::new();
+        for mail in self.store.waiting_system_mails(now, self.horizon(now), SYSTEM_MAX).await? {
+            let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
+            let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
+            let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
+            let letter = Letter { template, from: list.from.address.clone(), bounce: None };
+            jobs.push(Job { candidate: mail.candidate, letter: Arc::new(letter) });
+        }
+        self.desk.lay(jobs);
+        Ok(())
+    }
+
+    /// Lays the next people of an issue down, or ends it, or tells why it waits; gives when to look again.
+    async fn advance(&mut self, row: &IssueRow) -> Result<Instant> {
+        if !self.issues.contains_key(&row.id) && !self.begin(row).await? {
+            return Ok(Instant::now() + LONGEST_SLEEP);
+        }
+        let now = self.clock.now();
+        let horizon = self.horizon(now);
+        let Some(course) = self.issues.get_mut(&row.id) else { return Ok(Instant::now() + LONGEST_SLEEP) };
+        let room = course.room(&self.settings, &self.desk, row.id);
+        let mut laid = 0;
+        if room > 0 {
+            let people = self.store.read_ahead(row.id, course.after, now, horizon, room).await?;
+            let ended = people.len() < room;
+            let queued = people.iter().filter(|p| p.from == crate::model::delivery::State::Queued);
+            course.after = queued.map(|p| p.subscriber).max().unwrap_or(course.after).max(course.after);
+            let jobs = people.into_iter().map(|candidate| Job { candidate, letter: course.letter.clone() });
+            laid = self.desk.lay(jobs.collect());
+            course.laid += laid;
+            if ended && self.desk.out(row.id) == 0 {
+                // Who was released meanwhile stands before the place to which was read.
+                course.after = SubscriberId(0);
+            }
+        }
+        if laid == 0 && self.desk.out(row.id) == 0 {
+            return self.rest_of(row).await;
+        }
+        self.explain(row, None).await?;
+        let pause = self.issues.get(&row.id).and_then(|course| course.pause);
+        Ok(pause.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP))
+    }
+
+    /// Nobody of an issue can be mailed now: it is done, or somebody is deferred, or a batch makes a pause.
+    async fn rest_of(&mut self, row: &IssueRow) -> Result<Instant> {
+        let now = self.clock.now();
+        if self.store.finish(row.id, now).await? {
+            tracing::info!("issue {} of {} is done", row.slug, row.list);
+            return Ok(Instant::now() + LONGEST_SLEEP);
+        }
+        let mut until = Instant::now() + LONGEST_SLEEP;
+        let course_pause = self.issues.get(&row.id).and_then(|course| course.pause);
+        if let Some(pause) = course_pause.filter(|pause| *pause > Instant::now()) {
+            let at = self.wall(pause);
+            self.explain(row, Some(format!("pause between two batches until {at:.0}"))).await?;
+            return Ok(until.min(pause));
+        }
+        let next = self.store.next_deferred(row.id).await?;
+        self.wake_at(&mut until, next);
+        let fresh = self.store.issue(row.id).await?;
+        let queued = fresh.as_ref().map_or(0, |row| row.totals.queued);
+        match next {
+            Some(at) if queued == 0 => {
+                let deferred = fresh.map_or(0, |row| row.totals.deferred);
+                let who = crate::words::people(deferred);
+                self.explain(row, Some(format!("{who} deferred; the next try is at {at:.0}"))).await?;
+            }
+            _ if queued > 0 => until = Instant::now() + BREATH,
+            _ => {}
+        }
+        Ok(until)
+    }
+
+    /// Reads what an issue's mails are made of. `false`: it can't be sent as it stands, and pauses.
+    async fn begin(&mut self, row: &IssueRow) -> Result<bool> {
+        let Some(list) = self.lists.get(&row.list_id) else {
+            let reason =
+                format!("the settings know no list “{}” any more: put it back, then resume", row.list);
+            tracing::error!("issue {} pauses: {reason}", row.slug);
+            self.store.pause(row.id, &reason).await?;
+            return Ok(false);
+        };
+        let rendered = match self.store.rendered(row.id).await {
+            Ok(rendered) => rendered,
+            Err(crate::store::StoreError::Refused(reason)) => {
+                tracing::error!("issue {} pauses: {reason}", row.slug);
+                self.store.pause(row.id, &reason).await?;
+                return Ok(false);
+            }
+            Err(other) => return Err(other),
+        };
+        let seed = format!("{}/{}/{}/{}", row.queued_at.as_millisecond(), row.list, row.slug, row.id);
+        let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
+        let letter =
+            Letter { template, from: list.from.address.clone(), bounce: list.bounce_address.clone() };
+        let course = Course { letter: Arc::new(letter), after: SubscriberId(0), laid: 0, pause: None };
+        self.issues.insert(row.id, course);
+        // It begins, or its author wants to see whether it works now.
+        self.relays.iter().for_each(|relay| relay.wake());
+        Ok(true)
+    }
+
+    /// Writes why an issue waits, if that is new. A relay that rests is the first reason.
+    async fn explain(&self, row: &IssueRow, own: Option<String>) -> Result<()> {
+        let resting: Vec<_> = self.relays.iter().filter_map(|relay| relay.resting()).collect();
+        let reason = if !resting.is_empty() && resting.len() == self.relays.len() {
+            resting
+                .iter()
+                .min_by_key(|rest| rest.until)
+                .map(|rest| format!("{}; the relay rests until {:.0}", rest.why, self.wall(rest.until)))
+        } else {
+            own.or_else(|| self.throttle())
+        };
+        if reason == row.reason { Ok(()) } else { self.store.explain(row.id, reason).await }
+    }
+
+    /// What the relays' measure lets through, where that is what everybody waits for.
+    fn throttle(&self) -> Option<String> {
+        let waits = self.relays.iter().map(|relay| relay.throttled()).collect::<Option<Vec<_>>>()?;
+        let per_minute: u32 = self.relays.iter().map(|relay| relay.relay.messages_per_minute).sum();
+        waits.iter().min().map(|_| format!("no more than {per_minute} messages a minute"))
+    }
+
+    /// A moment of the monotonic clock as people's clocks will show it, to the second.
+    fn wall(&self, at: Instant) -> Timestamp {
+        let wait = at.saturating_duration_since(Instant::now());
+        let at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        at.round(jiff::Unit::Second).unwrap_or(at)
+    }
+}
+
+impl Course {
+    /// How many more people may be laid down now.
+    fn room(&mut self, settings: &Settings, desk: &Desk, id: IssueId) -> usize {
+        let page = settings.batch_size.clamp(1, PAGE_MAX);
+        if settings.pause_between_batches.is_zero() {
+            let enough = desk.lying() >= page / 2 && desk.out(id) > 0;
+            return if enough { 0 } else { page };
+        }
+        if self.pause.is_some_and(|pause| pause > Instant::now()) {
+            return 0;
+        }
+        if self.laid >= settings.batch_size {
+            if desk.out(id) > 0 {
+                return 0;
+            }
+            // The batch is answered: now the pause begins, and after it the next.
+            self.laid = 0;
+            self.pause = Some(Instant::now() + settings.pause_between_batches);
+            return 0;
+        }
+        (settings.batch_size - self.laid).min(page)
+    }
+}

@@ -1,0 +1,161 @@
+//! What the connections of one relay know together: whether it rests, since when it works, and its measure.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::time::Instant;
+
+use super::throttle::Throttle;
+use super::{Relay, Settings, Timeouts, Tls, retry, wire};
+
+/// A relay while it is used.
+pub struct RelayState {
+    pub relay: Relay,
+    pub limits: Timeouts,
+    /// `Err`: why no TLS can be had at all.
+    pub tls: Result<Option<Arc<ClientConfig>>, String>,
+    first_rest: Duration,
+    longest_rest: Duration,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    throttle: Throttle,
+    /// Rests in a row without a mail that was answered.
+    failures: u32,
+    /// Connections that broke without a mail that was answered since.
+    losses: usize,
+    /// Connections that are open.
+    open: usize,
+    rest: Option<Rest>,
+    /// The last trouble that was logged, so that each is logged once.
+    logged: Option<String>,
+}
+
+/// Why nothing is sent by a relay, and until when.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    pub until: Instant,
+    pub why: String,
+}
+
+impl RelayState {
+    /// Reads what TLS needs; a failure shows when the relay is first used.
+    pub fn new(relay: Relay, settings: &Settings) -> RelayState {
+        let tls = match relay.tls {
+            Tls::None => Ok(None),
+            Tls::Starttls | Tls::Implicit => wire::tls_config(&relay).map(Some),
+        };
+        RelayState {
+            limits: settings.timeouts,
+            tls,
+            first_rest: settings.first_retry,
+            longest_rest: settings.longest_retry,
+            inner: Mutex::new(Inner {
+                throttle: Throttle::new(relay.messages_per_minute),
+                failures: 0,
+                losses: 0,
+                open: 0,
+                rest: None,
+                logged: None,
+            }),
+            relay,
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a rest, longer than the last, unless one is going on: what several connections meet at the same
+    /// time counts once.
+    pub fn rest(&self, why: &str) {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        if inner.rest.as_ref().is_some_and(|rest| rest.until > now) {
+            return;
+        }
+        inner.failures = inner.failures.saturating_add(1);
+        let length = retry::rest(inner.failures, self.first_rest, self.longest_rest);
+        inner.rest = Some(Rest { until: now + length, why: why.to_owned() });
+        drop(inner);
+        self.log(why, &format!("the next try is in {:.0} s", length.as_secs_f64()));
+    }
+
+    /// A connection broke. One may, and all may at once; what breaks more often without a mail between has a
+    /// reason that a rest may mend.
+    pub fn lost(&self, why: &str) {
+        let mut inner = self.inner();
+        inner.losses += 1;
+        let often = inner.losses > self.relay.connections;
+        drop(inner);
+        if often {
+            self.rest(why);
+        } else {
+            self.log(why, "it is opened anew");
+        }
+    }
+
+    /// A connection could not be had. Where others are open the relay works, and only this one waits, so long;
+    /// else the relay rests.
+    pub fn unreachable(&self, why: &str) -> Option<Duration> {
+        if self.inner().open > 0 {
+            self.log(why, "the other connections go on");
+            return Some(self.first_rest);
+        }
+        self.rest(why);
+        None
+    }
+
+    /// A connection was opened.
+    pub fn opened(&self) {
+        self.inner().open += 1;
+    }
+
+    /// A connection was closed.
+    pub fn closed(&self) {
+        let mut inner = self.inner();
+        inner.open = inner.open.saturating_sub(1);
+    }
+
+    /// Logs a trouble, unless it is the one that was logged last.
+    pub fn log(&self, why: &str, then: &str) {
+        if self.inner().logged.replace(why.to_owned()).as_deref() != Some(why) {
+            tracing::warn!(relay = %self.relay.name, "{why}; {then}");
+        }
+    }
+
+    /// It answered a mail as servers do: earlier trouble is over.
+    pub fn works(&self) {
+        let mut inner = self.inner();
+        inner.failures = 0;
+        inner.losses = 0;
+        inner.rest = None;
+        if inner.logged.take().is_some() {
+            drop(inner);
+            tracing::info!(relay = %self.relay.name, "{}:{} works again", self.relay.host, self.relay.port);
+        }
+    }
+
+    /// Ends a rest before its time, since the author wants to see whether it works now.
+    pub fn wake(&self) {
+        self.inner().rest = None;
+    }
+
+    /// The rest that is going on.
+    pub fn resting(&self) -> Option<Rest> {
+        let now = Instant::now();
+        self.inner().rest.clone().filter(|rest| rest.until > now)
+    }
+
+    /// Takes leave to send one mail, or says how long to wait before asking again.
+    pub fn permit(&self) -> Result<(), Duration> {
+        self.inner().throttle.permit(Instant::now())
+    }
+
+    /// How long the next mail would have to wait for its measure.
+    pub fn throttled(&self) -> Option<Duration> {
+        self.inner().throttle.wait(Instant::now())
+    }
+}

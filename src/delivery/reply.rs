@@ -1,0 +1,273 @@
+//! A server's replies: reading them, and what each means. Pure.
+//!
+//! The table of [`judge`] follows RFC 5321 (4.2.1: the first digit decides; 4.2.4: so it does for codes that are
+//! not known; 4.3.2: which reply to which command), RFC 3463 and its registry (5.1.x is about the address,
+//! 5.7.x about policy) and RFC 4954, section 6 (53x: authentication). It tells whose matter a refusal is: this
+//! person's, this connection's, or ours; whoever is not at fault is never failed.
+
+/// The most bytes of a line that are kept. RFC 5321, 4.5.3.1.5 allows 512; servers write more.
+pub const LINE_MAX: usize = 2048;
+/// The most lines of one reply.
+pub const LINES_MAX: usize = 200;
+/// The most characters of a reply that are kept for people.
+const TEXT_MAX: usize = 1000;
+
+/// Where in the conversation a reply came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Greeting,
+    Ehlo,
+    Starttls,
+    Auth,
+    Mail,
+    Rcpt,
+    Data,
+    /// After the dot that ends a mail.
+    Content,
+    /// RSET, QUIT.
+    Other,
+}
+
+impl Step {
+    /// As it stands in a sentence: “in answer to …”.
+    pub fn word(self) -> &'static str {
+        match self {
+            Step::Greeting => "the connection",
+            Step::Ehlo => "EHLO",
+            Step::Starttls => "STARTTLS",
+            Step::Auth => "AUTH",
+            Step::Mail => "MAIL FROM",
+            Step::Rcpt => "RCPT TO",
+            Step::Data => "DATA",
+            Step::Content => "the mail",
+            Step::Other => "RSET",
+        }
+    }
+}
+
+/// One reply, with all its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// 200 to 599.
+    pub code: u16,
+    /// The lines without their codes; never empty.
+    pub lines: Vec<String>,
+}
+
+impl Answer {
+    /// The whole reply on one line, its codes as the server wrote them.
+    pub fn text(&self) -> String {
+        let mut text = self.code.to_string();
+        let repeated = self.enhanced().map(|(a, b, c)| format!("{a}.{b}.{c} "));
+        for (i, line) in self.lines.iter().enumerate() {
+            // Each line of a reply repeats the enhanced code (RFC 2034, section 4); people read it once.
+            let line = match &repeated {
+                Some(code) if i > 0 => line.strip_prefix(code.as_str()).unwrap_or(line),
+                _ => line,
+            };
+            if !line.is_empty() {
+                text.push(' ');
+                text.push_str(line);
+            }
+        }
+        match text.char_indices().nth(TEXT_MAX) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+
+    /// The enhanced status code (RFC 3463) that it begins with, where its class agrees with the reply's.
+    pub fn enhanced(&self) -> Option<(u16, u16, u16)> {
+        let word = self.lines.first()?.split_whitespace().next()?;
+        let mut parts = word.split('.').map(|part| {
+            let short = (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+            if short { part.parse::<u16>().ok() } else { None }
+        });
+        let code = (parts.next()??, parts.next()??, parts.next()??);
+        (parts.next().is_none() && code.0 == self.code / 100).then_some(code)
+    }
+}
+
+/// A line of a reply, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub code: u16,
+    /// More lines follow.
+    pub more: bool,
+    pub text: String,
+}
+
+/// Reads one line of a reply, its line end left off; `None` where it is no such line (RFC 5321, 4.2).
+pub fn read_line(bytes: &[u8]) -> Option<Line> {
+    let (digits, rest) = bytes.split_at_checked(3)?;
+    if !digits.iter().all(u8::is_ascii_digit) || !(b'2'..=b'5').contains(&digits[0]) {
+        return None;
+    }
+    let code = digits.iter().fold(0, |code, d| code * 10 + u16::from(d - b'0'));
+    let (more, text) = match rest.split_first() {
+        None => (false, &[][..]),
+        Some((b' ', text)) => (false, text),
+        Some((b'-', text)) => (true, text),
+        Some(_) => return None,
+    };
+    Some(Line { code, more, text: readable(text) })
+}
+
+/// Bytes of a foreign server as one line that can be shown: not all servers write UTF-8, and some write worse.
+fn readable(bytes: &[u8]) -> String {
+    let text: String =
+        String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.trim().to_owned()
+}
+
+/// What a reply means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be: go on.
+    Good,
+    /// This person, later.
+    Postponed,
+    /// This person, never.
+    Refused,
+    /// The relay takes nothing now: it rests, and nobody is to blame.
+    Rests,
+    /// Something of ours is wrong: the issue pauses until its author has mended it.
+    Ours,
+    /// No reply that the protocol knows here: the connection is of no more use.
+    Nonsense,
+}
+
+/// The table.
+pub fn judge(step: Step, answer: &Answer) -> Verdict {
+    let personal = matches!(step, Step::Rcpt | Step::Data | Step::Content);
+    match (answer.code / 100, step) {
+        // 354 is the only good answer to DATA, and good to nothing else (RFC 5321, 4.3.2). AUTH goes on by 334.
+        (3, Step::Data) => Verdict::Good,
+        (3, Step::Auth) if answer.code == 334 => Verdict::Good,
+        (2, Step::Data) | (3, _) => Verdict::Nonsense,
+        (2, _) => Verdict::Good,
+        (4, _) if personal => Verdict::Postponed,
+        (4, _) => Verdict::Rests,
+        // RFC 4954, section 6: log in first, or better, or under TLS. Never a person's fault.
+        (5, _) if matches!(answer.code, 530 | 534 | 535 | 538) => Verdict::Ours,
+        (5, _) if personal => Verdict::Refused,
+        (5, _) => Verdict::Ours,
+        _ => Verdict::Nonsense,
+    }
+}
+
+/// What to do about a refusal that is our matter.
+pub fn remedy(step: Step, answer: &Answer) -> &'static str {
+    match (step, answer.code) {
+        (Step::Auth, _) | (_, 530 | 534 | 535 | 538) => {
+            "check username and password of the relay in the settings"
+        }
+        (Step::Greeting | Step::Ehlo, _) => {
+            "the relay does not serve this machine: ask its keeper, or set another relay"
+        }
+        (Step::Starttls, _) => "the relay refuses TLS: check its port and tls in the settings",
+        (Step::Mail, _) => "the relay refuses the sender: check from, and bounce_address if set, of the list",
+        _ => "ask the relay's keeper what it means",
+    }
+}
+
+/// Whether a refusal tells of the person's address alone (RFC 3463, 3.2: X.1.X), so that many in a row mean
+/// nothing but a list of old addresses.
+pub fn is_about_address(answer: (u16, Option<(u16, u16, u16)>)) -> bool {
+    matches!(answer.1, Some((5, 1, _)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: u16, text: &str) -> Answer {
+        Answer { code, lines: vec![text.into()] }
+    }
+
+    #[test]
+    fn each_refusal_is_somebodys_matter() {
+        use Verdict::*;
+        for (step, code, verdict) in [
+            (Step::Greeting, 220, Good),
+            (Step::Greeting, 421, Rests),
+            (Step::Greeting, 554, Ours),
+            (Step::Ehlo, 250, Good),
+            (Step::Ehlo, 421, Rests),
+            (Step::Ehlo, 502, Ours),
+            (Step::Starttls, 454, Rests),
+            (Step::Auth, 235, Good),
+            (Step::Auth, 334, Good),
+            (Step::Auth, 454, Rests),
+            (Step::Auth, 535, Ours),
+            (Step::Mail, 250, Good),
+            (Step::Mail, 451, Rests),
+            (Step::Mail, 550, Ours),
+            (Step::Mail, 552, Ours),
+            (Step::Rcpt, 250, Good),
+            (Step::Rcpt, 251, Good),
+            (Step::Rcpt, 421, Postponed),
+            (Step::Rcpt, 450, Postponed),
+            (Step::Rcpt, 452, Postponed),
+            (Step::Rcpt, 530, Ours),
+            (Step::Rcpt, 550, Refused),
+            (Step::Rcpt, 599, Refused),
+            (Step::Data, 354, Good),
+            (Step::Data, 250, Nonsense),
+            (Step::Data, 451, Postponed),
+            (Step::Data, 554, Refused),
+            (Step::Content, 250, Good),
+            (Step::Content, 299, Good),
+            (Step::Content, 354, Nonsense),
+            (Step::Content, 421, Postponed),
+            (Step::Content, 452, Postponed),
+            (Step::Content, 552, Refused),
+            (Step::Mail, 354, Nonsense),
+        ] {
+            assert_eq!(judge(step, &answer(code, "x")), verdict, "{code} after {step:?}");
+        }
+    }
+
+    #[test]
+    fn enhanced_codes_agree_with_the_reply_or_are_none() {
+        assert_eq!(answer(550, "5.1.1 no such person").enhanced(), Some((5, 1, 1)));
+        assert_eq!(answer(550, "4.1.1 no such person").enhanced(), None);
+        assert_eq!(answer(550, "no such person 5.1.1").enhanced(), None);
+        assert_eq!(answer(550, "5.1.1.1 x").enhanced(), None);
+        assert_eq!(answer(550, "5.1 x").enhanced(), None);
+        assert_eq!(answer(550, "5.1.1234 x").enhanced(), None);
+        assert_eq!(answer(550, "").enhanced(), None);
+    }
+
+    #[test]
+    fn a_reply_is_one_line_with_its_codes() {
+        let grey = Answer { code: 450, lines: vec!["4.2.0 grey".into(), "4.2.0 listed".into()] };
+        assert_eq!(grey.text(), "450 4.2.0 grey listed");
+        assert_eq!(answer(250, "").text(), "250");
+        let long = Answer { code: 550, lines: vec!["长".repeat(5000)] };
+        assert_eq!(long.text().chars().count(), TEXT_MAX + 1);
+    }
+
+    #[test]
+    fn lines_are_read_by_the_letter() {
+        assert_eq!(read_line(b"250 ok"), Some(Line { code: 250, more: false, text: "ok".into() }));
+        assert_eq!(read_line(b"250-ok"), Some(Line { code: 250, more: true, text: "ok".into() }));
+        assert_eq!(read_line(b"250"), Some(Line { code: 250, more: false, text: String::new() }));
+        for odd in [&b"garbage answer"[..], b"", b"25", b"2500", b"150 x", b"650 x", b"25a x", b"250_x"] {
+            assert_eq!(read_line(odd), None, "{odd:?}");
+        }
+        // Latin-1, and what a terminal would obey.
+        let line = read_line(b"550 bo\xeete pleine\x1b[31m").unwrap();
+        assert_eq!(line.text, "bo\u{fffd}te pleine [31m");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in proptest::collection::vec(0_u8.., 0..300)) {
+            if let Some(line) = read_line(&bytes) {
+                proptest::prop_assert!((200..600).contains(&line.code));
+                proptest::prop_assert!(!line.text.chars().any(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Bytes to and from a relay: clear text or TLS, replies read whole, a time limit on every step.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, crypto};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::reply::{Answer, LINE_MAX, LINES_MAX, read_line};
+use super::{Relay, Timeouts};
+use crate::words;
+
+/// Bytes of one line beyond which a server is no longer listened to.
+const LINE_LIMIT: usize = 64 * 1024;
+
+/// Why nothing more can be had from a connection, as it stands after “the connection was lost: …”.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken(pub String);
+
+impl Broken {
+    fn io(error: &io::Error) -> Broken {
+        Broken(match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the server closed it".into(),
+            _ => words::io(error),
+        })
+    }
+
+    fn late(limit: Duration) -> Broken {
+        Broken(format!("no answer within {} s", limit.as_secs()))
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+
+/// An open stream to a relay.
+pub struct Wire {
+    stream: BufReader<Box<dyn Stream>>,
+    /// Our end's address, for an EHLO without a name.
+    pub local: SocketAddr,
+    block: Duration,
+}
+
+impl Wire {
+    /// Connects without delay for small packets; with several addresses the first that answers is taken.
+    pub async fn connect(relay: &Relay, limits: &Timeouts) -> Result<Wire, Broken> {
+        let connecting = TcpStream::connect((relay.host.as_str(), relay.port));
+        let stream = timeout(limits.connect, connecting)
+            .await
+            .map_err(|_| Broken::late(limits.connect))?
+            .map_err(|e| Broken::io(&e))?;
+        // Without it each mail waits some 40 ms for the other side's delayed acknowledgement.
+        stream.set_nodelay(true).map_err(|e| Broken::io(&e))?;
+        let local = stream.local_addr().map_err(|e| Broken::io(&e))?;
+        Ok(Wire { stream: BufReader::new(Box::new(stream)), local, block: limits.block })
+    }
+
+    /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
+    /// this): then nothing goes on.
+    pub async fn secure(
+        self,
+        host: &str,
+        config: Arc<ClientConfig>,
+        limit: Duration,
+    ) -> Result<Wire, Broken> {
+        if !self.stream.buffer().is_empty() {
+            return Err(Broken("something was put into it before TLS began".into()));
+        }
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Broken(format!("{host} is no name that a certificate can hold")))?;
+        let inner = self.stream.into_inner();
+        let stream = timeout(limit, TlsConnector::from(config).connect(name, inner))
+            .await
+            .map_err(|_| Broken::late(limit))?
+            .map_err(|e| Broken(format!("TLS failed: {}", tls_words(&e))))?;
+        Ok(Wire { stream: BufReader::new(Box::new(stream)), local: self.local, block: self.block })
+    }
+
+    /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, 4.5.3.2.5).
+    ///
+    /// Where it fails, the last of them were never handed over, so the server can't have seen their end.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let n = timeout(self.block, self.stream.write(rest))
+                .await
+                .map_err(|_| Broken::late(self.block))?
+                .map_err(|e| Broken::io(&e))?;
+            if n == 0 {
+                return Err(Broken::io(&io::ErrorKind::WriteZero.into()));
+            }
+            rest = &rest[n..];
+        }
+        timeout(self.block, self.stream.flush())
+            .await
+            .map_err(|_| Broken::late(self.block))?
+            .map_err(|e| Broken::io(&e))
+    }
+
+    /// Reads one whole reply.
+    pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
+        timeout(limit, self.lines()).await.map_err(|_| Broken::late(limit))?
+    }
+
+    async fn lines(&mut self) -> Result<Answer, Broken> {
+        let mut answer: Option<Answer> = None;
+        loop {
+            let bytes = self.line().await?;
+            let Some(line) = read_line(&bytes) else {
+                let shown: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
+                return Err(Broken(format!("“{}” is no SMTP reply", shown.escape_debug())));
+            };
+            let answer = answer.get_or_insert_with(|| Answer { code: line.code, lines: Vec::new() });
+            // RFC 5321, 4.2.1: each line bears the same code.
+            if line.code != answer.code || answer.lines.len() >= LINES_MAX {
+                return Err(Broken("a reply of many lines that don't belong together".into()));
+            }
+            answer.lines.push(line.text);
+            if !line.more {
+                return Ok(answer.clone());
+            }
+        }
+    }
+
+    /// One line without its end; of a very long one the beginning.
+    async fn line(&mut self) -> Result<Vec<u8>, Broken> {
+        let (mut kept, mut seen) = (Vec::new(), 0);
+        loop {
+            let bytes = self.stream.fill_buf().await.map_err(|e| Broken::io(&e))?;
+            if bytes.is_empty() {
+                return Err(Broken::io(&io::ErrorKind::UnexpectedEof.into()));
+            }
+            let end = bytes.iter().position(|&b| b == b'\n');
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            let room = LINE_MAX.saturating_sub(kept.len());
+            kept.extend_from_slice(&part[..part.len().min(room)]);
+            seen += part.len();
+            let used = end.map_or(bytes.len(), |end| end + 1);
+            self.stream.consume(used);
+            if end.is_some() {
+                if kept.last() == Some(&b'\r') {
+                    kept.pop();
+                }
+                return Ok(kept);
+            }
+            if seen > LINE_LIMIT {
+                return Err(Broken("a reply without end".into()));
+            }
+        }
+    }
+}
+
+/// What TLS says when it fails, in plain words where a certificate is the matter.
+fn tls_words(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            format!("the server's certificate is not trusted ({why})")
+        }
+        Some(other) => other.to_string(),
+        None => words::io(error),
+    }
+}
+
+/// What a relay's certificate is checked against: the system's roots and those of `ca_file`.
+///
+/// # Errors
+/// A sentence that names the file, or says that there are no roots at all.
+pub fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
+    let mut extra = Vec::new();
+    if let Some(path) = &relay.ca_file {
+        let named = |e: &dyn std::fmt::Display| format!("ca_file {}: {e}", path.display());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|e| named(&e))? {
+            extra.push(certificate.map_err(|e| named(&e))?);
+        }
+        if extra.is_empty() {
+            return Err(named(&"there is no certificate in it"));
+        }
+    }
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
+        .map_err(|e| format!("the system's certificates can't be read: {e}"))?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,394 @@
+//! One connection's life: take a job, claim it, send it, tell what became of it with the next claim.
+//!
+//! The order that everything hangs on: the claim is on the disk before the content goes out. MAIL, RCPT and DATA
+//! may be on the wire meanwhile, since nothing is accepted without content; where the claim is not granted after
+//! the server has said 354, only hanging up says so (an empty mail would be accepted).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::connection::{Connection, LostContent, Offered, Trouble};
+use super::desk::{Desk, Job};
+use super::ledger::{Entry, Ledger};
+use super::relay::RelayState;
+use super::reply::{Answer, Step, Verdict, remedy};
+use super::wire::Broken;
+use super::{Settings, retry};
+use crate::link::Links;
+use crate::mail::Recipient;
+use crate::model::SharedClock;
+use crate::model::delivery::{Event, MailKey, Reply, State};
+use crate::store::exchange::{Grant, Outcome};
+
+/// An unused connection is closed after so long, before most servers do it.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// How long a rest is slept before looking whether it still goes on.
+const REST_STEP: Duration = Duration::from_millis(200);
+
+/// What a worker shares with the others.
+#[derive(Clone)]
+pub struct Shared {
+    pub desk: Arc<Desk>,
+    pub ledger: Ledger,
+    pub links: Links,
+    pub clock: SharedClock,
+    pub settings: Arc<Settings>,
+}
+
+/// One connection and what it has in hand.
+pub struct Worker {
+    shared: Shared,
+    relay: Arc<RelayState>,
+    line: Option<Line>,
+    /// Until when this connection alone is not tried.
+    waits: Option<Instant>,
+    /// What became of the last mail, not written down yet; it goes with the next claim.
+    told: Entry,
+    /// One mail's bytes; kept for its room.
+    mail: Vec<u8>,
+}
+
+/// An open connection, counted among those of its relay for as long as it is held.
+struct Line {
+    connection: Connection,
+    relay: Arc<RelayState>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.relay.closed();
+    }
+}
+
+/// What became of one mail, before it is written down.
+struct Fate {
+    event: Event,
+    reply: Reply,
+    /// Why its issue must pause.
+    pause: Option<String>,
+}
+
+impl Fate {
+    fn new(event: Event, code: Option<u16>, text: String) -> Fate {
+        Fate { event, reply: Reply { code, text }, pause: None }
+    }
+
+    fn of(event: Event, answer: &Answer) -> Fate {
+        Fate::new(event, Some(answer.code), answer.text())
+    }
+}
+
+impl Worker {
+    pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
+        Worker { shared, relay, line: None, waits: None, told: Entry::default(), mail: Vec::new() }
+    }
+
+    /// Works until the desk is closed.
+    pub async fn run(mut self) {
+        while let Some(job) = self.next().await {
+            match self.reach().await {
+                Ok(()) => self.send(job).await,
+                Err(trouble) => self.cannot(job, trouble).await,
+            }
+        }
+        self.flush().await;
+        self.hang_up().await;
+    }
+
+    /// The next job, once the relay and its measure permit one more mail. Whatever is still to be told is
+    /// written down at once where that takes time.
+    async fn next(&mut self) -> Option<Job> {
+        if self.told.outcome.is_some() {
+            let at_once = self.line.as_ref().is_some_and(|line| self.is_good(&line.connection))
+                && self.relay.resting().is_none()
+                && self.relay.throttled().is_none();
+            if at_once
+                && let Some(job) = self.shared.desk.try_take()
+                && self.measure().await
+            {
+                return Some(job);
+            }
+            self.flush().await;
+        }
+        loop {
+            self.rest().await?;
+            match timeout(IDLE, self.shared.desk.take()).await {
+                Err(_) => self.hang_up().await,
+                Ok(None) => return None,
+                Ok(Some(job)) if self.relay.resting().is_none() && self.measure().await => return Some(job),
+                Ok(Some(job)) => self.shared.desk.give_back(job),
+            }
+        }
+    }
+
+    /// Waits while the relay, or this connection alone, rests; `None` where the desk is closed meanwhile.
+    async fn rest(&mut self) -> Option<()> {
+        loop {
+            let own = self.waits.filter(|until| *until > Instant::now());
+            let until = match (self.relay.resting().map(|rest| rest.until), own) {
+                (None, None) => return Some(()),
+                (Some(a), Some(b)) => a.max(b),
+                (Some(one), None) | (None, Some(one)) => one,
+            };
+            self.hang_up().await;
+            tokio::select! {
+                // In short steps, since the author's `resume` ends a rest.
+                () = sleep_until(until.min(Instant::now() + REST_STEP)) => {}
+                () = self.shared.desk.closed() => return None,
+            }
+        }
+    }
+
+    /// Waits for the relay's measure; `false` where the desk is closed meanwhile.
+    async fn measure(&self) -> bool {
+        while let Err(wait) = self.relay.permit() {
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.shared.desk.closed() => return false,
+            }
+        }
+        true
+    }
+
+    fn is_good(&self, line: &Connection) -> bool {
+        let most = self.relay.relay.messages_per_connection;
+        !line.closing && (most == 0 || line.served < most)
+    }
+
+    /// Sees to it that there is a connection.
+    async fn reach(&mut self) -> Result<(), Trouble> {
+        if self.line.as_ref().is_some_and(|line| !self.is_good(&line.connection)) {
+            self.flush().await;
+            self.hang_up().await;
+        }
+        if self.line.is_none() {
+            let tls = match &self.relay.tls {
+                Ok(tls) => tls.as_ref(),
+                Err(why) => return Err(Trouble { ours: true, text: why.clone() }),
+            };
+            let connection = Connection::open(&self.relay.relay, tls, &self.relay.limits).await?;
+            self.relay.opened();
+            self.line = Some(Line { connection, relay: self.relay.clone() });
+        }
+        Ok(())
+    }
+
+    /// There is no connection: the job goes back, and nobody is to blame.
+    async fn cannot(&mut self, job: Job, trouble: Trouble) {
+        match job.issue() {
+            Some(issue) if trouble.ours => {
+                let pause = Some((issue, trouble.text));
+                self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
+                self.shared.desk.done(job.candidate.key);
+            }
+            Some(_) => {
+                let alone = self.relay.unreachable(&trouble.text);
+                self.waits = alone.map(|wait| Instant::now() + wait);
+                self.shared.desk.give_back(job);
+            }
+            None => {
+                self.relay.rest(&trouble.text);
+                self.shared.desk.give_back(job);
+            }
+        }
+    }
+
+    /// Claims a mail, sends it, and keeps what became of it for the next claim.
+    async fn send(&mut self, job: Job) {
+        let Some(mut held) = self.line.take() else { return self.shared.desk.give_back(job) };
+        let line = &mut held.connection;
+        let now = self.shared.clock.now();
+        let sender = self.write(&job, now);
+        let utf8 = job.candidate.email.needs_smtputf8() || !sender.is_ascii() || !self.mail.is_ascii();
+        let entry = Entry { claim: Some(job.candidate.clone()), ..std::mem::take(&mut self.told) };
+        let (grant, offered) = tokio::join!(
+            self.shared.ledger.exchange(entry),
+            line.offer(&sender, job.candidate.email.as_str(), utf8, self.mail.len() - b".\r\n".len())
+        );
+        let Grant::Granted { attempt } = grant else {
+            self.shared.desk.done(job.candidate.key);
+            // Hanging up is the only way not to send a mail for which the server waits.
+            if matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8)) {
+                self.line = Some(held);
+            }
+            return;
+        };
+        let fate = match offered {
+            Ok(Offered::Ready) => match line.content(&self.mail).await {
+                Ok((answer, verdict)) => self.answered(line, Step::Content, &answer, verdict),
+                Err(lost) => {
+                    line.closing = true;
+                    self.lost_content(lost)
+                }
+            },
+            Ok(Offered::Declined { step, answer, verdict }) => self.answered(line, step, &answer, verdict),
+            Ok(Offered::NeedsUtf8) => Fate::new(
+                Event::Refused,
+                None,
+                format!("the relay {} takes no address beyond ASCII (SMTPUTF8)", self.relay.relay.name),
+            ),
+            Err(broken) => {
+                line.closing = true;
+                self.lost_before(line, &job, broken)
+            }
+        };
+        self.line = (!held.connection.closing).then_some(held);
+        self.keep(job, attempt, fate);
+    }
+
+    /// Writes the whole mail, with the line that ends it, and gives the envelope's sender.
+    fn write(&mut self, job: &Job, now: Timestamp) -> String {
+        let candidate = &job.candidate;
+        let links = &self.shared.links;
+        let system = matches!(candidate.key, MailKey::System(_));
+        let (unsubscribe, confirm) = if system {
+            (String::new(), links.confirm_url(candidate.list, candidate.subscriber))
+        } else {
+            (links.unsubscribe_url(candidate.list, candidate.subscriber), String::new())
+        };
+        let to = Recipient {
+            subscriber: candidate.subscriber,
+            email: &candidate.email,
+            name: &candidate.name,
+            unsubscribe_url: &unsubscribe,
+            confirm_url: &confirm,
+        };
+        self.mail.clear();
+        job.letter.template.write(&to, now, &mut self.mail);
+        self.mail.extend_from_slice(b".\r\n");
+        match (&job.letter.bounce, candidate.key) {
+            (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
+                Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
+                None => bounce.to_string(),
+            },
+            _ => job.letter.from.to_string(),
+        }
+    }
+
+    /// The server's answer, sorted by whose matter it is.
+    fn answered(&self, line: &mut Connection, step: Step, answer: &Answer, verdict: Verdict) -> Fate {
+        let fresh = line.served == 0;
+        match verdict {
+            Verdict::Good => {
+                line.served += 1;
+                self.relay.works();
+                Fate::of(Event::Accepted, answer)
+            }
+            Verdict::Postponed => {
+                if answer.code == 421 && fresh {
+                    self.relay.rest(&self.said(step, answer));
+                }
+                line.served += 1;
+                Fate::of(Event::Postponed, answer)
+            }
+            Verdict::Refused => {
+                line.served += 1;
+                self.relay.works();
+                Fate::of(Event::Refused, answer)
+            }
+            Verdict::Ours => {
+                let pause = Some(format!("{}: {}", self.said(step, answer), remedy(step, answer)));
+                Fate { pause, ..Fate::of(Event::Released, answer) }
+            }
+            Verdict::Rests | Verdict::Nonsense => {
+                self.relay.rest(&self.said(step, answer));
+                Fate::of(Event::Released, answer)
+            }
+        }
+    }
+
+    fn said(&self, step: Step, answer: &Answer) -> String {
+        let relay = &self.relay.relay;
+        format!("{}:{} answers {} with “{}”", relay.host, relay.port, step.word(), answer.text())
+    }
+
+    /// The connection broke while the content was written: before its end the server has nothing, after it
+    /// nobody knows (RFC 1047).
+    fn lost_content(&self, lost: LostContent) -> Fate {
+        let relay = &self.relay.relay;
+        self.relay.lost(&format!(
+            "{}:{} lost the connection while it took a mail: {}",
+            relay.host, relay.port, lost.why.0
+        ));
+        if lost.after_dot {
+            let text =
+                format!("the connection was lost after the mail and before the answer: {}", lost.why.0);
+            Fate::new(Event::Lost, None, text)
+        } else {
+            let text = format!("the connection was lost before the end of the mail: {}", lost.why.0);
+            Fate::new(Event::Postponed, None, text)
+        }
+    }
+
+    /// The connection broke before any content. One that had served others was most likely closed for its age,
+    /// so whoever meets that first goes back to the queue; else it may be the person's mail that breaks it.
+    fn lost_before(&self, line: &Connection, job: &Job, broken: Broken) -> Fate {
+        let relay = &self.relay.relay;
+        let text = format!("the connection was lost before the mail: {}", broken.0);
+        if line.served > 0 && job.candidate.attempt == 0 {
+            return Fate::new(Event::Released, None, text);
+        }
+        self.relay
+            .lost(&format!("{}:{} lost the connection before a mail: {}", relay.host, relay.port, broken.0));
+        Fate::new(Event::Postponed, None, text)
+    }
+
+    /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
+    fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
+        let settings = &self.shared.settings;
+        let now = self.shared.clock.now();
+        let mut next_at = None;
+        let pause = match (fate.pause.take(), job.issue()) {
+            (Some(reason), Some(issue)) => Some((issue, reason)),
+            // A system mail has no issue that could pause: its relay rests, and it waits.
+            (Some(reason), None) => {
+                self.relay.rest(&reason);
+                None
+            }
+            (None, _) => None,
+        };
+        if fate.event == Event::Postponed {
+            let since = job.candidate.first_at.unwrap_or(now);
+            let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            if waited >= settings.give_up_after {
+                fate.event = Event::Refused;
+            } else {
+                let mut chance = [0];
+                self.shared.clock.random(&mut chance);
+                let wait = retry::wait(attempt, settings.first_retry, settings.longest_retry, chance[0]);
+                next_at = now.checked_add(wait).ok();
+            }
+        }
+        self.shared.desk.done(job.candidate.key);
+        self.told = Entry {
+            outcome: Some(Outcome {
+                key: job.candidate.key,
+                from: State::Sending,
+                attempt,
+                event: fate.event,
+                next_at,
+                reply: fate.reply,
+                relay: self.relay.relay.name.clone(),
+            }),
+            pause,
+            claim: None,
+        };
+    }
+
+    /// Writes down what is still to be told.
+    async fn flush(&mut self) {
+        if self.told.outcome.is_some() {
+            self.shared.ledger.exchange(std::mem::take(&mut self.told)).await;
+        }
+    }
+
+    async fn hang_up(&mut self) {
+        if let Some(mut line) = self.line.take() {
+            line.connection.quit().await;
+        }
+    }
+}
