@@ -1,21 +1,29 @@
-//! `keys`: (to be written)
+//! `keys`: the secrets that sign the links in mails.
 
-use super::{Context, Failure, Outcome};
+use serde_json::json;
+
+use super::{Context, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress keys rotate")]
 pub struct Args {
     #[command(subcommand)]
-    pub what: What,
+    what: What,
 }
 
 #[derive(clap::Subcommand)]
-pub enum What {
-    /// (to be written)
+enum What {
+    /// Sign links with a new key from now on; links in mails that went out go on working
     #[command(after_help = "Example:\n  letterpress keys rotate")]
     Rotate,
 }
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let What::Rotate = args.what;
+    let store = context.store(&context.settings()?).await?;
+    let mut secret = [0; 32];
+    context.clock.random(&mut secret);
+    let id = store.add_link_key(secret, context.clock.now()).await?;
+    let words = "A new key signs links from now on. Links in mails that went out go on working.";
+    context.done(words, &json!({ "key": id }))
 }

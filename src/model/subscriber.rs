@@ -152,6 +152,18 @@ pub struct Subscriber {
     pub joined_at: Timestamp,
 }
 
+impl Subscriber {
+    /// Where the person stands: on the list of this key, or, without one, wherever it is best: active if
+    /// anywhere, else pending, and so on. `None`: on no list.
+    pub fn state(&self, list: Option<&str>) -> Option<SubscriptionState> {
+        let here = self.subscriptions.iter().filter(|place| list.is_none_or(|key| key == place.list));
+        here.map(|place| place.state).min_by_key(|state| match state {
+            SubscriptionState::Active => 0,
+            other => 1 + *other as u8,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +174,26 @@ mod tests {
         assert_eq!(tidy(" A\n \tB\u{2028}C\0D\u{85} "), "A B C D");
         assert_eq!(tidy("山田\u{3000}太郎"), "山田\u{3000}太郎");
         assert_eq!(tidy("\n"), "");
+    }
+
+    #[test]
+    fn who_is_active_anywhere_is_active() {
+        let place = |list: &str, state| Subscription { list: list.into(), state };
+        let ann = Subscriber {
+            id: SubscriberId(1),
+            email: Address::parse("ann@readers.example").unwrap(),
+            name: String::new(),
+            tags: Vec::new(),
+            subscriptions: vec![
+                place("daily", SubscriptionState::Unsubscribed),
+                place("weekly", SubscriptionState::Active),
+                place("yearly", SubscriptionState::Pending),
+            ],
+            joined_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(ann.state(None), Some(SubscriptionState::Active));
+        assert_eq!(ann.state(Some("daily")), Some(SubscriptionState::Unsubscribed));
+        assert_eq!(ann.state(Some("hourly")), None);
     }
 
     proptest::proptest! {

@@ -48,8 +48,6 @@ pub enum Event {
     Ignored(Vec<String>),
     /// A row that is not taken: the line on which it begins, and why.
     Rejected { line: u64, reason: String },
-    /// So many bytes of the file were read.
-    Read { bytes: u64, of: u64 },
     /// So many rows are in the database.
     Written { rows: u64, of: u64 },
 }
@@ -64,9 +62,6 @@ pub enum ImportError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// How often progress is told, in rows.
-const PROGRESS_ROWS: u64 = 10_000;
 
 /// What the reading thread hands over.
 enum Message {
@@ -134,33 +129,31 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
     if !file.header.ignored.is_empty() {
         let _ = to.blocking_send(Message::Tell(Event::Ignored(file.header.ignored.clone())));
     }
+    if default.is_none() && !file.header.names_lists() {
+        return Err(format!(
+            "{}: the file does not say for which list it is, and there are several: {}. Add --list, or a column \
+             named list.",
+            plan.file.display(),
+            keys.join(", ")
+        ));
+    }
     let mut sorter = Sorter::new(folder.to_owned());
-    let (mut good, mut seen) = (0, 0);
+    let mut good = 0;
     while let Some(Row { line, entry }) = file.next(&lists)? {
-        seen += 1;
-        let told = match entry {
+        match entry {
             Ok(entry) => {
                 good += 1;
                 sorter.push(entry).map_err(unsorted)?;
-                if seen % PROGRESS_ROWS == 0 {
-                    to.blocking_send(Message::Tell(progress(&file)))
-                } else {
-                    Ok(())
+            }
+            Err(reason) => {
+                if to.blocking_send(Message::Tell(Event::Rejected { line, reason })).is_err() {
+                    return Ok(());
                 }
             }
-            Err(reason) => to.blocking_send(Message::Tell(Event::Rejected { line, reason })),
-        };
-        if told.is_err() {
-            return Ok(());
         }
     }
     drop(file);
     hand_over(sorter.merged().map_err(unsorted)?, &plan.lists, good, to).map_err(unsorted)
-}
-
-fn progress(file: &Rows) -> Event {
-    let (bytes, of) = file.progress();
-    Event::Read { bytes, of }
 }
 
 /// Sends batches of people, each person once.

@@ -75,6 +75,11 @@ impl Header {
         Ok(header)
     }
 
+    /// Whether the file has a column for the list of each row.
+    pub(super) fn names_lists(&self) -> bool {
+        self.places[2].is_some()
+    }
+
     /// The value of one of [`COLUMNS`]; empty where the file or the row lacks it.
     fn get<'r>(&self, row: &'r ByteRecord, column: usize) -> Result<&'r str, String> {
         let field = self.places[column].and_then(|i| row.get(i)).unwrap_or_default();

@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
@@ -21,8 +19,6 @@ pub(super) struct Rows {
     pub header: Header,
     csv: csv::Reader<Lines<Text>>,
     record: ByteRecord,
-    size: u64,
-    passed: Arc<AtomicU64>,
 }
 
 /// A row of a file.
@@ -33,20 +29,6 @@ pub(super) struct Row {
     pub entry: Result<Entry, String>,
 }
 
-/// Counts the bytes that were read from the file itself: of UTF-16 and UTF-8 alike.
-struct Counted {
-    file: File,
-    passed: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.file.read(out)?;
-        self.passed.fetch_add(n as u64, Ordering::Relaxed);
-        Ok(n)
-    }
-}
-
 impl Rows {
     /// Opens a file and reads its first line.
     ///
@@ -55,13 +37,10 @@ impl Rows {
     pub(super) fn open(path: PathBuf) -> Result<Rows, String> {
         let failed = |error: std::io::Error| format!("{}: {}.", path.display(), words::io(&error));
         let file = File::open(&path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        if about.is_dir() {
+        if file.metadata().map_err(failed)?.is_dir() {
             return Err(format!("{}: this is a folder, not a file.", path.display()));
         }
-        let passed = Arc::new(AtomicU64::new(0));
-        let raw = Counted { file, passed: passed.clone() };
-        let mut text = BufReader::with_capacity(1 << 16, text::decoded(raw).map_err(failed)?);
+        let mut text = BufReader::with_capacity(1 << 16, text::decoded(file).map_err(failed)?);
         let delimiter = delimiter(text.fill_buf().map_err(failed)?);
         let mut csv = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -73,7 +52,7 @@ impl Rows {
         let header = Header::read(&record).map_err(|why| {
             format!("{}:1: {why}. Begin the file with a line such as: email,name", path.display())
         })?;
-        Ok(Rows { path, header, csv, record, size: about.len(), passed })
+        Ok(Rows { path, header, csv, record })
     }
 
     /// The next row; `None` at the end.
@@ -89,11 +68,6 @@ impl Rows {
         let bytes = begin..self.csv.position().byte();
         let line = self.csv.get_mut().of_row(bytes);
         Ok(Some(Row { line, entry: self.header.entry(&self.record, line, lists) }))
-    }
-
-    /// How many bytes were read, of how many.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        (self.passed.load(Ordering::Relaxed).min(self.size), self.size)
     }
 }
 

@@ -199,6 +199,9 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
         let said = import(&letter.store, letter.plan(text.as_bytes()), |_| ()).await.unwrap_err().to_string();
         assert!(said.contains(why) && said.contains("people.csv") && !said.contains('\n'), "{said}");
     }
+    let no_list = Plan { default: None, ..letter.plan(b"email\na@readers.example\n") };
+    let said = import(&letter.store, no_list, |_| ()).await.unwrap_err().to_string();
+    assert!(said.contains("there are several: weekly, daily. Add --list"), "{said}");
     let nowhere = Plan { file: "nowhere.csv".into(), ..letter.plan(b"") };
     let said = import(&letter.store, nowhere, |_| ()).await.unwrap_err().to_string();
     assert_eq!(said, "nowhere.csv: no such file or directory.");
