@@ -103,7 +103,7 @@ pub struct Proof {
     pub issue: Issue,
     pub pictures: Pictures,
     pub composed: Composed,
-    /// In the order of the file, errors and all.
+    /// Errors first, then in the order of the file.
     pub findings: Vec<Finding>,
 }
 
@@ -140,12 +140,12 @@ pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
         tagger: &tagger,
     };
     let composed = compose::compose(&issue, &setting)?;
+    let mut findings = compose::check::findings(&issue, &findings, &composed, &setting);
     for finding in &mut findings {
         if finding.file.is_empty() {
             finding.file.clone_from(&shown);
         }
     }
-    findings.sort_by_key(|f| (f.severity, f.line));
     Ok(Proof { file, issue, pictures, composed, findings })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::compose;
 use crate::publish::PublishError;
 
 use super::{Answer, Context, Failure, Outcome, findings, issue_file};
@@ -15,22 +16,25 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings_or_defaults()?;
-    let found = match crate::publish::read(&args.file) {
+    let (found, whole) = match crate::publish::read(&args.file) {
         Ok(manuscript) => {
             let list = issue_file::list_or_default(context, &settings, &manuscript)?;
-            issue_file::compose(&settings, list, manuscript, &issue_file::media_base(&settings))?.findings
+            let media_base = issue_file::media_base(&settings);
+            (issue_file::compose(&settings, list, manuscript, &media_base)?.findings, true)
         }
         // Of a file whose front matter is malformed, that is all there is to say.
-        Err(PublishError::FrontMatter(found)) => found,
+        Err(PublishError::FrontMatter(found)) => (found, false),
         Err(other) => return Err(Failure::from(other)),
     };
     findings::print(context, &found)?;
     if !context.json() {
-        let sum = match findings::sum(&found) {
-            sum if sum.is_empty() => format!("{}: nothing to mend.", args.file.display()),
-            sum => format!("\n{sum}"),
-        };
-        context.print(sum)?;
+        let passed = compose::check::passed(&found).len();
+        let gap = if found.is_empty() { "" } else { "\n" };
+        let sum = findings::sum(&found);
+        let sum = if sum.is_empty() { "Nothing to mend".to_owned() } else { sum };
+        let passed =
+            if whole { format!("{passed} checks passed") } else { "the rest was not looked at".into() };
+        context.print(format!("{gap}{sum}, {passed}"))?;
         if findings::any_error(&found) {
             context.print("An error stops a send; --force overrides it.")?;
         }

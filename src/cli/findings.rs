@@ -10,8 +10,6 @@ use super::terminal::Paint;
 const COLUMNS: usize = 80;
 /// Beyond this, what follows the place is set in by less, so that words keep their room.
 const WIDEST_PLACE: usize = 36;
-/// How many further lines are named before an ellipsis.
-const ALSO: usize = 4;
 
 /// Prints findings, one JSON object each where `--json` was given.
 pub fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
@@ -45,14 +43,13 @@ pub fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
     errors.map(|f| Finding { severity: Severity::Warning, ..f.clone() }).collect()
 }
 
-/// All findings, each with its help below; alike ones on several lines are said once.
+/// All findings, each with its help below.
 pub fn listing(findings: &[Finding], paint: Paint) -> String {
-    let groups = grouped(findings);
     let place = |f: &Finding| f.line.map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file));
-    let widest = groups.iter().map(|(f, _)| place(f).chars().count()).max().unwrap_or(0);
+    let widest = findings.iter().map(|f| place(f).chars().count()).max().unwrap_or(0);
     let indent = if widest <= WIDEST_PLACE { widest + 2 + "warning  ".len() } else { 4 };
     let mut out = String::new();
-    for (finding, also) in groups {
+    for finding in findings {
         let (word, shown) = match finding.severity {
             Severity::Error => ("error", paint.error("error")),
             Severity::Warning => ("warning", paint.warning("warning")),
@@ -65,7 +62,7 @@ pub fn listing(findings: &[Finding], paint: Paint) -> String {
         // Wrapped with the bare word, and painted afterwards: escape codes have no width.
         let bare = format!("{head}  {word:7}  ");
         let painted = format!("{head}  {shown}{}", &bare[head.len() + 2 + word.len()..]);
-        let message = wrap(&format!("{}{also}", finding.message), &bare, indent);
+        let message = wrap(&finding.message, &bare, indent);
         out.push_str(&painted);
         out.push_str(&message[bare.len()..]);
         out.push('\n');
@@ -87,30 +84,6 @@ fn wrap(text: &str, first: &str, indent: usize) -> String {
     textwrap::fill(text, options)
 }
 
-/// Alike findings at several lines become the first one, with `; also 85, 92, …`.
-fn grouped(findings: &[Finding]) -> Vec<(&Finding, String)> {
-    let same = |a: &Finding, b: &Finding| {
-        (a.severity, a.code, &a.file, &a.message, &a.help)
-            == (b.severity, b.code, &b.file, &b.message, &b.help)
-    };
-    let mut groups: Vec<(&Finding, Vec<usize>)> = Vec::new();
-    for finding in findings {
-        match (groups.iter_mut().find(|(first, _)| same(first, finding)), finding.line) {
-            (Some((_, lines)), Some(line)) => lines.push(line),
-            _ => groups.push((finding, Vec::new())),
-        }
-    }
-    let also = |lines: Vec<usize>| {
-        let shown: Vec<String> = lines.iter().take(ALSO).map(usize::to_string).collect();
-        match lines.len() {
-            0 => String::new(),
-            n if n > ALSO => format!("; also {}, …", shown.join(", ")),
-            _ => format!("; also {}", shown.join(", ")),
-        }
-    };
-    groups.into_iter().map(|(finding, lines)| (finding, also(lines))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn findings_stand_in_columns_and_alike_ones_are_said_once() {
-        let alt = "image without alt text";
+    fn findings_stand_in_columns() {
+        let alt = "image without alt text; also 85, 92, 99, 106, …";
         let help = "Write it between the brackets: ![a plot of …](…)";
         let mut findings = vec![finding(
             Severity::Error,
@@ -132,8 +105,7 @@ mod tests {
             "no such picture: contrastive.png",
             "Put it beside the issue, or remove the line.",
         )];
-        findings
-            .extend([39, 85, 92, 99, 106, 113].map(|line| finding(Severity::Warning, Some(line), alt, help)));
+        findings.push(finding(Severity::Warning, Some(39), alt, help));
         findings.push(finding(Severity::Note, None, "HTML is 96 KB; Gmail cuts at 102 KB", ""));
         assert_eq!(
             listing(&findings, Paint::bare()),
@@ -143,7 +115,7 @@ mod tests {
              \x20                          Write it between the brackets: ![a plot of …](…)\n\
              issues/022.md     note     HTML is 96 KB; Gmail cuts at 102 KB\n"
         );
-        assert_eq!(sum(&findings), "1 error, 6 warnings, 1 note");
+        assert_eq!(sum(&findings), "1 error, 1 warning, 1 note");
     }
 
     #[test]
