@@ -5,6 +5,7 @@
 //! takes the tokens' place. Nothing here reads a clock, a database or the network.
 
 pub mod check;
+pub mod next;
 pub mod pictures;
 pub mod source;
 pub mod theme;

@@ -208,7 +208,7 @@ fn in_page(inlines: &Inlines) -> Option<Inlines> {
 }
 
 /// Whether most entries of a list are headings of sections.
-fn names_sections(block: &Block, titles: &[(usize, String)]) -> bool {
+pub(super) fn names_sections(block: &Block, titles: &[(usize, String)]) -> bool {
     let Some(entries) = entries(block).filter(|e| e.len() >= 2) else { return false };
     let known = |entry: &&Inlines| {
         let name = entry_name(entry);

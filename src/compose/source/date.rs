@@ -118,8 +118,90 @@ fn trailing(title: &str) -> Option<u32> {
     (apart && number > 0 && !(1900..2100).contains(&number) && number < 100_000).then_some(number)
 }
 
+/// A line with the first date that it holds changed for another, in the same writing; `None` where it holds
+/// none that we know how to write.
+pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
+    let words = words_at(line);
+    let plain: Vec<Word> = words.iter().map(|(_, word)| word.clone()).collect();
+    let at = (0..plain.len()).find(|at| ymd(&plain[*at..]).or_else(|| english(&plain[*at..])).is_some())?;
+    let by_year = ymd(&plain[at..]).is_some();
+    // 2021-07-25 has two digits each; 2021 年 7 月 25 日 and July 25 have as many as they need.
+    let padded = words[at..].iter().take(5).any(|(start, word)| {
+        let number = matches!(word, Word::Number(..));
+        number && (line[*start..].starts_with('0') || (by_year && line[..*start].ends_with('-')))
+    });
+    let mut numbers = 0;
+    let mut out = line[..words[at].0].to_owned();
+    let mut done = words[at].0;
+    for (start, word) in &words[at..] {
+        let (new, length) = match word {
+            Word::Number(_, digits) => {
+                numbers += 1;
+                let two = |n: i8| if padded { format!("{n:02}") } else { n.to_string() };
+                let new = match (by_year, numbers, digits) {
+                    (true, 1, _) | (false, _, 4) => date.year().to_string(),
+                    (true, 2, _) => two(date.month()),
+                    _ => two(date.day()),
+                };
+                (new, *digits)
+            }
+            Word::Letters(name) if !by_year && month(name).is_some() => {
+                (month_like(&line[*start..*start + name.len()], date), name.len())
+            }
+            Word::Letters(suffix) if matches!(suffix.as_str(), "st" | "nd" | "rd" | "th") => {
+                (ordinal(date.day()).to_owned(), suffix.len())
+            }
+            Word::Letters(_) => continue,
+        };
+        out.push_str(&line[done..*start]);
+        out.push_str(&new);
+        done = start + length;
+        if numbers == if by_year { 3 } else { 2 } && !matches!(word, Word::Letters(_)) {
+            break;
+        }
+    }
+    out.push_str(&line[done..]);
+    Some(out)
+}
+
+/// The month's name as long as the old one was, and with the same capitals.
+fn month_like(old: &str, date: Date) -> String {
+    let full = MONTHS[usize::from(date.month().unsigned_abs()).clamp(1, 12) - 1];
+    let name =
+        if old.len() <= 4 && !MONTHS.contains(&old.to_lowercase().as_str()) { &full[..3] } else { full };
+    let capital = old.starts_with(|c: char| c.is_uppercase());
+    let mut chars = name.chars();
+    match chars.next() {
+        Some(first) if capital => first.to_uppercase().chain(chars).collect(),
+        _ => name.to_owned(),
+    }
+}
+
+fn ordinal(day: i8) -> &'static str {
+    match (day % 10, day / 10) {
+        (_, 1) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    }
+}
+
+/// A title with its number changed; as it was where it holds none.
+pub(in crate::compose) fn renumbered(title: &str, old: u32, new: u32) -> String {
+    let old = old.to_string();
+    let whole = |at: usize| {
+        let digit = |c: char| c.is_ascii_digit();
+        !title[..at].ends_with(digit) && !title[at + old.len()..].starts_with(digit)
+    };
+    match title.rmatch_indices(&old).find(|(at, _)| whole(*at)) {
+        Some((at, _)) => format!("{}{new}{}", &title[..at], &title[at + old.len()..]),
+        None => title.to_owned(),
+    }
+}
+
 /// A word of a line, as far as dates are concerned.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Word {
     /// The number and how many digits it was written with.
     Number(u64, usize),
@@ -127,23 +209,28 @@ enum Word {
     Letters(String),
 }
 
-/// Cuts a line into numbers and letters; everything between is dropped.
 fn words(line: &str) -> Vec<Word> {
+    words_at(line).into_iter().map(|(_, word)| word).collect()
+}
+
+/// Cuts a line into numbers and letters, each with its place; everything between is dropped.
+fn words_at(line: &str) -> Vec<(usize, Word)> {
     let mut out = Vec::new();
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
+        let at = line.len() - rest.len();
         let run = |good: fn(char) -> bool| &rest[..rest.find(|c| !good(c)).unwrap_or(rest.len())];
         let word = if first.is_ascii_digit() {
             let digits = run(|c| c.is_ascii_digit());
-            out.push(Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len()));
+            out.push((at, Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len())));
             digits
         } else if first.is_alphabetic() && !super::inlines::is_east_asian(first) && !is_hangul(first) {
             let letters = run(|c| c.is_alphabetic() && !super::inlines::is_east_asian(c) && !is_hangul(c));
-            out.push(Word::Letters(letters.to_lowercase()));
+            out.push((at, Word::Letters(letters.to_lowercase())));
             letters
         } else {
             if first.is_alphabetic() {
-                out.push(Word::Letters(first.to_string()));
+                out.push((at, Word::Letters(first.to_string())));
             }
             &rest[..first.len_utf8()]
         };
@@ -260,10 +347,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_date_is_changed_in_its_own_writing() {
+        let new = jiff::civil::date(2026, 3, 1);
+        for (old, want) in [
+            ("2021 年 7 月 25 日一周总结", "2026 年 3 月 1 日一周总结"),
+            ("Week of July 25, 2021", "Week of March 1, 2026"),
+            ("Sent 25th of Jul 2021, again", "Sent 1st of Mar 2026, again"),
+            ("No. 22 · 2021-07-25", "No. 22 · 2026-03-01"),
+            ("2021/7/25", "2026/3/1"),
+        ] {
+            assert_eq!(rewritten(old, new).as_deref(), Some(want));
+        }
+        assert_eq!(rewritten("no date", new), None);
+        assert_eq!(renumbered("News #22 of 2022", 22, 23), "News #23 of 2022");
+        assert_eq!(renumbered("News", 22, 23), "News");
+    }
+
     proptest::proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "(\\PC|[0-9]|#|第|期| |July|年|月){0,40}") {
+        fn no_line_makes_it_panic(line in "(\\PC|[0-9]|#|第|期| |July|th|年|月){0,40}") {
             let _ = leading(&line);
+            let _ = rewritten(&line, jiff::civil::date(2026, 11, 30));
             let (_, title) = number(&line);
             proptest::prop_assert!(line.starts_with(title));
         }

@@ -33,7 +33,7 @@ pub(in crate::compose) struct Front<'t> {
 
 /// One key with its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(in crate::compose) struct Entry {
     /// As the author wrote it.
     pub key: String,
     pub value: Value,
@@ -43,7 +43,7 @@ pub(super) struct Entry {
 
 /// A value, as far as an issue has use for one.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(in crate::compose) enum Value {
     Text(String),
     Flag(bool),
     /// A table with text in it, such as `cover = { src = "…", alt = "…" }`.
@@ -57,7 +57,7 @@ pub(super) const KEYS: [&str; 10] =
     ["title", "number", "date", "subject", "preheader", "language", "list", "utm_campaign", "cover", "draft"];
 
 /// A key in the form under which two are the same: `UTM-Campaign` is `utm_campaign`.
-pub(super) fn normal(key: &str) -> String {
+pub(in crate::compose) fn normal(key: &str) -> String {
     match key.trim().to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
         "lang" => "language".to_owned(),
         key => key.to_owned(),
@@ -141,7 +141,7 @@ impl Front<'_> {
     ///
     /// # Errors
     /// What TOML or YAML finds malformed, at the line of the file.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
+    pub(in crate::compose) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
         let mut entries = match self.style {
             Style::Toml => self.toml()?,
             Style::Yaml => self.yaml().map_err(|f| vec![*f])?,

@@ -53,7 +53,7 @@ mod address;
 mod blocks;
 mod cards;
 mod contents;
-mod date;
+pub(in crate::compose) mod date;
 mod elements;
 mod fields;
 mod figures;
@@ -69,7 +69,10 @@ mod meta;
 mod nest;
 mod reader;
 mod shape;
+mod skeleton;
 mod words;
+
+use std::ops::Range;
 
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Node, Options, parse_document};
@@ -79,6 +82,7 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Issue, Part};
 
 pub(in crate::compose) use inlines::is_east_asian;
+pub(in crate::compose) use skeleton::{Kept, skeleton};
 
 use fields::Fields;
 use reader::Reader;
@@ -136,7 +140,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
 }
 
 /// One kind of line end, no byte order mark, no control characters that a mail could not hold.
-fn normalise(text: &str) -> String {
+pub(in crate::compose) fn normalise(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -167,33 +171,51 @@ fn options<'c>() -> Options<'c> {
     options
 }
 
-/// The blocks of a body, cards put together, and the footnotes, which go to the end.
-fn tops(body: &str, reader: &mut Reader) -> (Vec<Top>, Vec<Block>) {
+/// A stretch of the body that became blocks: one of Markdown's, or the several that make a card.
+struct Stretch {
+    /// The lines of the body, from 0, the end not included.
+    lines: Range<usize>,
+    blocks: Vec<Block>,
+    is_footnote: bool,
+}
+
+/// Reads a body; cards are put together, lines of dashes are lines across the page.
+fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     let arena = Arena::new();
     let root = parse_document(&arena, body, &options());
+    reader.findings.extend(lint::markers(root, reader.offset));
     let nodes: Vec<Node> = root.children().collect();
     let lines: Vec<&str> = body.split('\n').collect();
-    reader.findings.extend(lint::markers(root, reader.offset));
-    let (mut tops, mut notes) = (Vec::new(), Vec::new());
+    let mut out = Vec::new();
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
-        let line = node.data().sourcepos.start.line + reader.offset;
-        if let Some((card, spanned)) = cards::card(&nodes[at..], &lines, reader) {
-            tops.push(Top { block: Block::Card(card), line });
-            at += spanned;
-            continue;
+        let is_footnote = matches!(node.data().value, NodeValue::FootnoteDefinition(_));
+        let (mut blocks, spanned) = match cards::card(&nodes[at..], &lines, reader) {
+            Some((card, spanned)) => (vec![Block::Card(card)], spanned),
+            None => (reader.block(node, 0), 1),
+        };
+        for block in &mut blocks {
+            if words::is_separator(block) {
+                *block = Block::Rule;
+            }
         }
-        let blocks = reader.block(node, 0);
-        if matches!(node.data().value, NodeValue::FootnoteDefinition(_)) {
-            notes.extend(blocks);
-        } else {
-            tops.extend(blocks.into_iter().map(|block| Top { block, line }));
-        }
-        at += 1;
+        let last = nodes[at + spanned - 1].data().sourcepos.end.line;
+        let first = node.data().sourcepos.start.line.saturating_sub(1).min(lines.len());
+        out.push(Stretch { lines: first..last.clamp(first, lines.len()), blocks, is_footnote });
+        at += spanned;
     }
-    for top in &mut tops {
-        if words::is_separator(&top.block) {
-            top.block = Block::Rule;
+    out
+}
+
+/// The blocks of a body, and the footnotes, which go to the end.
+fn tops(body: &str, reader: &mut Reader) -> (Vec<Top>, Vec<Block>) {
+    let (mut tops, mut notes) = (Vec::new(), Vec::new());
+    for stretch in stretches(body, reader) {
+        let line = stretch.lines.start + 1 + reader.offset;
+        if stretch.is_footnote {
+            notes.extend(stretch.blocks);
+        } else {
+            tops.extend(stretch.blocks.into_iter().map(|block| Top { block, line }));
         }
     }
     (figures::caption_tops(tops), notes)

@@ -36,7 +36,7 @@ pub(super) fn parts(tops: Vec<Top>) -> Vec<Part> {
 }
 
 /// The level on which sections stand: the highest that is used twice, or else the highest.
-fn section_level(tops: &[Top]) -> u8 {
+pub(super) fn section_level(tops: &[Top]) -> u8 {
     let mut counts = [0usize; 7];
     for top in tops {
         if let Block::Heading { level, inlines } = &top.block
