@@ -1,4 +1,4 @@
-//! Times and spans as a page says them.
+//! Times and spans as a page says them. Day and month stay on one line.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use jiff::Zoned;
 
 /// Such as `Sunday, 1 August at 08:00`.
 pub(super) fn day_and_hour(at: &Zoned) -> String {
-    at.strftime("%A, %-d %B at %H:%M").to_string()
+    at.strftime("%A, %-d\u{a0}%B at %H:%M").to_string()
 }
 
 /// Such as `28 August`.
 pub(super) fn day(at: &Zoned) -> String {
-    at.strftime("%-d %B").to_string()
+    at.strftime("%-d\u{a0}%B").to_string()
 }
 
 /// Such as `25 July 2021`.
@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn times_have_day_hour_and_zone() {
         let sunday = at("2021-08-01T08:00[Asia/Tokyo]");
-        assert_eq!(day_and_hour(&sunday), "Sunday, 1 August at 08:00");
-        assert_eq!(day(&sunday), "1 August");
+        assert_eq!(day_and_hour(&sunday), "Sunday, 1\u{a0}August at 08:00");
+        assert_eq!(day(&sunday), "1\u{a0}August");
         assert_eq!(day_of_year(&sunday), "1 August 2021");
         assert_eq!(zone(&sunday), "Tokyo");
         assert_eq!(zone(&at("2021-08-01T08:00[America/Argentina/Buenos_Aires]")), "Buenos Aires");

@@ -103,7 +103,7 @@ async fn the_newest_mail_stands_first_and_is_open() {
     assert_eq!(page.all(".list .to"), ["second@readers.example", "first@readers.example"]);
     assert_eq!(page.all(".list .time"), ["08:00:05", "08:00:00"]);
     assert_eq!(page.all("[aria-current=page] .subject"), ["Two"]);
-    assert_eq!(page.all("main h2"), ["Two"]);
+    assert_eq!(page.all(".mail h2"), ["Two"]);
     assert_eq!(page.all(".sum"), ["2 planned = 2 sent · 0 failed · 61 mails/s"]);
     // One that arrives later is there on the next page, and one that is gone is not.
     pages.arrive("3.c", "third@readers.example", "Three", 9);
