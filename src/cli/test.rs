@@ -1,11 +1,77 @@
-//! `test`: (to be written)
+//! `test`: one copy through the real relay, its subject marked, its links to leave inert, not in the ledger.
 
-use super::{Context, Failure, Outcome};
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::app;
+use crate::delivery;
+use crate::mail::{Recipient, Stream, Template};
+use crate::model::rendered::Piece;
+use crate::model::{Address, SubscriberId};
+
+use super::terminal::Paint;
+use super::{Context, Failure, Outcome, findings, issue_file, send};
+
+/// What stands before the subject.
+const MARK: &str = "[Test] ";
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress test issues/022.md --to me@example.org")]
-pub struct Args {}
+pub struct Args {
+    /// The issue's Markdown file
+    file: PathBuf,
+    /// Who gets the copy
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    to: Address,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Outcome {
-    Err(Failure::new("not there yet"))
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|e| e.to_string())
+}
+
+pub async fn run(args: Args, context: &Context) -> Outcome {
+    let settings = context.settings()?;
+    send::can_send(&settings)?;
+    let manuscript = issue_file::read(&args.file)?;
+    let list = issue_file::list(context, &settings, &manuscript)?;
+    let proof = issue_file::compose(&settings, list, manuscript, &issue_file::media_base(&settings))?;
+    // The author looks at the copy: what is wrong is said, and stops nothing.
+    let errors = findings::errors_as_warnings(&proof.findings);
+    eprint!("{}", findings::listing(&errors, Paint::stderr()));
+    let store = context.store(&settings).await?;
+    let now = context.clock.now();
+    let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
+    let public_url = settings.public_url.as_deref().unwrap_or_default();
+    let links = app::keys::links(&store, public_url, &context.clock).await?;
+    // Without them the copy would show no picture until the issue is queued.
+    store.keep_media(proof.pictures.iter().cloned().collect()).await?;
+
+    let mut rendered = proof.composed.rendered;
+    rendered.subject.insert(0, Piece::Text(MARK.to_owned()));
+    let mut random = [0; 8];
+    context.clock.random(&mut random);
+    let seed = format!("test-{:016x}", u64::from_be_bytes(random));
+    let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
+    let to = Recipient {
+        subscriber: SubscriberId(0),
+        email: &args.to,
+        name: "",
+        unsubscribe_url: &links.inert_url(ids[&list.key]),
+        confirm_url: "",
+    };
+    let mut mail = Vec::new();
+    template.write(&to, now, &mut mail);
+
+    let Some(relay) = settings.sending.relays.first() else {
+        return Err(Failure::new("the settings name no relay"));
+    };
+    let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, &mail)
+        .await
+        .map_err(|why| Failure::no("the copy was not sent").at(format!("relay {}", relay.name)).reply(why))?;
+    let size = super::render::kilobytes(mail.len());
+    context.done(
+        format!("A copy of {size} went to {}: {}", args.to, reply.text),
+        &json!({"to": args.to, "relay": relay.name, "code": reply.code, "reply": reply.text, "bytes": mail.len()}),
+    )
 }

@@ -18,6 +18,32 @@ impl Store {
             .await
             .map_err(self.reading("reading a picture"))
     }
+
+    /// Keeps pictures that no queued issue has: a test copy shows them, too.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be written; then none of them was kept.
+    pub async fn keep_media(&self, pictures: Vec<Picture>) -> Result<()> {
+        self.write("keeping pictures", move |connection| {
+            Box::pin(async move {
+                for picture in &pictures {
+                    keep(connection, picture).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+async fn keep(connection: &mut SqliteConnection, picture: &Picture) -> Result<()> {
+    sqlx::query("INSERT INTO media (hash, ext, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(&picture.hash)
+        .bind(picture.ext)
+        .bind(&picture.bytes)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Keeps a picture for an issue, within the transaction that queues the issue. One that is there already,
@@ -27,12 +53,7 @@ pub(super) async fn insert_media(
     issue: IssueId,
     picture: &Picture,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO media (hash, ext, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(&picture.hash)
-        .bind(picture.ext)
-        .bind(&picture.bytes)
-        .execute(&mut *connection)
-        .await?;
+    keep(connection, picture).await?;
     sqlx::query("INSERT INTO issue_media (issue_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(issue.0)
         .bind(&picture.hash)
