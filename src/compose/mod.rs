@@ -1,21 +1,28 @@
 //! Once an issue: typed parts become what is stored and sent.
 //!
-//! [`compose`] is the whole pipeline. A theme turns the issue's outline into an MJML document that holds a
-//! token wherever content goes; mrml renders that document; `html` writes the content, escaped, and it
-//! takes the tokens' place. Nothing here reads a clock, a database or the network.
+//! [`compose`] is the whole pipeline. `html` lays the issue out as an outline in which every piece of content
+//! is a token; the theme makes an MJML document of the outline, mrml renders that document, and the content,
+//! escaped by `html`, takes the tokens' place. Nothing here reads a clock, a database or the network.
 
 pub mod check;
+mod html;
 pub mod next;
 pub mod pictures;
 pub mod source;
 pub mod theme;
 
 use crate::link::utm::Tagger;
-use crate::model::issue::Issue;
-use crate::model::rendered::{FORMAT, Piece};
+use crate::model::issue::{Field, Inline, Issue, plain};
+use crate::model::rendered::{Context, FORMAT, Piece, Spot};
 use crate::model::{List, Rendered};
 use pictures::Pictures;
-use theme::{Theme, ThemeError};
+use theme::slots::{self, Slots};
+use theme::{Density, Theme, ThemeError};
+
+/// Gmail cuts a mail whose HTML is longer than this, and hides its end behind a link.
+pub const CLIPPED_BYTES: usize = 102 * 1024;
+/// What a personal spot may take: the length of a signed link, more or less.
+const SPOT_BYTES: usize = 160;
 
 /// Where an issue is set: the facts that are not the author's text.
 #[derive(Clone, Copy)]
@@ -56,12 +63,56 @@ pub enum ComposeError {
 /// # Errors
 /// [`ComposeError`] where the theme is at fault; no content of an issue can make it fail.
 pub fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeError> {
+    let language = setting.language(issue);
+    let mut slots = Slots::default();
+    let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);
+    let mut typeset = setting.theme.set(language, Density::Open, outline.clone(), &slots)?;
+    if bytes(&typeset.html) > CLIPPED_BYTES {
+        typeset = setting.theme.set(language, Density::Dense, outline, &slots)?;
+    }
     let rendered = Rendered {
         format: FORMAT,
-        subject: vec![Piece::Text(issue.meta.title.clone())],
-        html: vec![Piece::Text(String::new())],
+        subject: subject(issue, setting.list),
+        html: typeset.html,
         text: vec![Piece::Text(String::new())],
-        language: setting.language(issue).to_owned(),
+        language: language.to_owned(),
     };
-    Ok(Composed { rendered, mjml: vec![Piece::Text(String::new())] })
+    Ok(Composed { rendered, mjml: typeset.mjml })
 }
+
+/// The size of HTML once its spots are filled, about.
+fn bytes(html: &[Piece]) -> usize {
+    html.iter().map(|piece| if let Piece::Text(text) = piece { text.len() } else { SPOT_BYTES }).sum()
+}
+
+/// The subject: the author's, else the title of the issue, else the name of the list; always one line.
+fn subject(issue: &Issue, list: &List) -> Vec<Piece> {
+    let mut out = Vec::new();
+    for inline in &issue.meta.subject {
+        match inline {
+            Inline::Field(field) => {
+                let spot = match field {
+                    Field::Name { default } => Spot::Name { default: default.clone() },
+                    Field::Email => Spot::Email,
+                };
+                out.push(Piece::Spot { spot, context: Context::Text });
+            }
+            other => slots::push(&mut out, &one_line(&plain(std::slice::from_ref(other)))),
+        }
+    }
+    if out.is_empty() {
+        let title = if issue.meta.title.is_empty() { &list.name } else { &issue.meta.title };
+        slots::push(&mut out, &one_line(title));
+    }
+    out
+}
+
+/// Text without line breaks and other control characters.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,24 @@
 //! The issue's pictures: found beside its file, read, made fit for mail, and named by their content.
+//!
+//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is shrunk. A picture
+//! that can't be used is a finding, and its words stand in its place. Pictures on the web stay there.
+
+mod fit;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
-use crate::model::Finding;
-use crate::model::issue::{Issue, Picture};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
+
+use crate::model::issue::{Block, Body, Image, Inline, Issue, Part, Picture};
+use crate::model::{Finding, Severity};
+use crate::words;
+
+/// The largest file that is read.
+const FILE_MAX_BYTES: u64 = 20 * 1024 * 1024;
+/// Hexadecimal digits of the hash that make a picture's name.
+const HASH_DIGITS: usize = 32;
 
 /// The pictures that were found, by the author's `src`.
 #[derive(Clone, Debug, Default)]
@@ -21,10 +35,233 @@ impl Pictures {
     }
 }
 
+/// Pictures that were loaded elsewhere, by their own names.
+impl FromIterator<Picture> for Pictures {
+    fn from_iter<I: IntoIterator<Item = Picture>>(pictures: I) -> Self {
+        Pictures(pictures.into_iter().map(|picture| (picture.src.clone(), picture)).collect())
+    }
+}
+
 /// Loads every picture of the issue that is named by a path relative to `folder`, the folder of its file.
 ///
-/// What is missing, damaged or outside the folder is a finding of severity error, and its alt text or
-/// caption is shown in its place. Pictures on the web are left where they are.
-pub fn load(_issue: &Issue, _folder: &Path) -> (Pictures, Vec<Finding>) {
-    (Pictures::default(), Vec::new())
+/// What is missing, damaged, too large or outside the folder is a finding of severity error, once a name, at
+/// the first line that names it; the caller fills in the file.
+pub fn load(issue: &Issue, folder: &Path) -> (Pictures, Vec<Finding>) {
+    let mut pictures = Pictures::default();
+    let mut findings = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for image in images(issue) {
+        if on_the_web(&image.src) || !seen.insert(&image.src) {
+            continue;
+        }
+        match load_one(image, folder) {
+            Ok(picture) => {
+                pictures.0.insert(image.src.clone(), picture);
+            }
+            Err(refusal) => {
+                let message = format!("{}: {}", refusal.what, image.src);
+                let finding = Finding::new(Severity::Error, refusal.code, message, refusal.help);
+                findings.push(if image.line > 0 { finding.at(image.line, None) } else { finding });
+            }
+        }
+    }
+    (pictures, findings)
 }
+
+/// Why a picture can't be used.
+#[derive(Debug)]
+struct Refusal {
+    code: &'static str,
+    /// What is the matter; the name of the picture follows.
+    what: String,
+    help: &'static str,
+}
+
+impl Refusal {
+    fn new(code: &'static str, what: impl Into<String>, help: &'static str) -> Self {
+        Self { code, what: what.into(), help }
+    }
+}
+
+fn load_one(image: &Image, folder: &Path) -> Result<Picture, Refusal> {
+    let path = find(&image.src, folder)?;
+    let bytes = read(&path)?;
+    let fitted = fit::fit_for_mail(bytes)?;
+    let mut hash = HEXLOWER.encode(digest(&SHA256, &fitted.bytes).as_ref());
+    hash.truncate(HASH_DIGITS);
+    Ok(Picture {
+        src: image.src.clone(),
+        path,
+        hash,
+        ext: fitted.ext,
+        bytes: fitted.bytes,
+        width_px: fitted.width_px,
+        height_px: fitted.height_px,
+    })
+}
+
+/// The file that a name means; nothing above or beside the issue's folder, nor behind a link that leads there.
+fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
+    let outside = || {
+        Refusal::new(
+            "picture-outside",
+            "this picture does not lie beside the issue",
+            "Put it into the issue's folder or below it, and name it from there.",
+        )
+    };
+    let missing =
+        || Refusal::new("picture-missing", "no such picture", "Put it beside the issue, or remove the line.");
+    if src.is_empty() {
+        return Err(Refusal::new(
+            "picture-missing",
+            "a picture without a name",
+            "Name the file in the brackets.",
+        ));
+    }
+    let inside = |name: &str| {
+        !name.contains(['\\', '\0', ':'])
+            && Path::new(name).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+    };
+    // As written, else with %20 and the like read as browsers read them.
+    let decoded = percent_decoded(src);
+    for name in [Some(src), decoded.as_deref()].into_iter().flatten() {
+        if !inside(name) {
+            return Err(outside());
+        }
+        let path = folder.join(name);
+        let (Ok(real), Ok(home)) = (path.canonicalize(), folder_of(folder).canonicalize()) else {
+            continue;
+        };
+        return if real.starts_with(home) { Ok(path) } else { Err(outside()) };
+    }
+    Err(missing())
+}
+
+fn folder_of(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |error: &std::io::Error| {
+        let what = format!("this picture can't be read ({})", words::io(error));
+        Refusal::new("picture-unreadable", what, "Look at the file's permissions.")
+    };
+    let facts = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
+    if !facts.is_file() {
+        return Err(Refusal::new("picture-missing", "this is no file", "Name a picture, not a folder."));
+    }
+    if facts.len() > FILE_MAX_BYTES {
+        let help = "Save it with fewer pixels; 1200 px is as wide as any mail shows.";
+        return Err(Refusal::new("picture-too-large", "this picture is larger than 20 MB", help));
+    }
+    std::fs::read(path).map_err(|e| unreadable(&e))
+}
+
+fn on_the_web(src: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|s| src.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
+}
+
+/// The name with its percent-escapes read; `None` where there are none, or where they spell no text.
+fn percent_decoded(name: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let escape = tail.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|decoded| decoded != name)
+}
+
+/// Every picture that the issue names, in reading order.
+fn images(issue: &Issue) -> Vec<&Image> {
+    let mut found: Vec<&Image> = issue.meta.cover.iter().collect();
+    for part in &issue.parts {
+        match part {
+            Part::Text(blocks) => in_blocks(blocks, &mut found),
+            Part::Summary(groups) => {
+                for group in groups {
+                    in_inlines(&group.heading, &mut found);
+                    in_blocks(&group.blocks, &mut found);
+                }
+            }
+            Part::Contents { intro, entries } => {
+                in_blocks(intro, &mut found);
+                entries.iter().for_each(|entry| in_inlines(&entry.title, &mut found));
+            }
+            Part::Section(section) => {
+                in_inlines(&section.heading, &mut found);
+                in_bodies(&section.body, &mut found);
+            }
+            Part::Subscribe { heading, body } => {
+                in_inlines(heading, &mut found);
+                in_bodies(body, &mut found);
+            }
+            Part::About { heading, body } => {
+                in_inlines(heading, &mut found);
+                in_blocks(body, &mut found);
+            }
+        }
+    }
+    found
+}
+
+fn in_bodies<'i>(bodies: &'i [Body], found: &mut Vec<&'i Image>) {
+    for body in bodies {
+        match body {
+            Body::Item(item) => {
+                in_inlines(&item.title, found);
+                found.extend(&item.image);
+                in_inlines(&item.caption, found);
+                in_blocks(&item.comment, found);
+            }
+            Body::Card(card) => in_inlines(&card.title, found),
+            Body::Text(blocks) => in_blocks(blocks, found),
+        }
+    }
+}
+
+fn in_blocks<'i>(blocks: &'i [Block], found: &mut Vec<&'i Image>) {
+    for block in blocks {
+        match block {
+            Block::Paragraph(inlines) | Block::Heading { inlines, .. } => in_inlines(inlines, found),
+            Block::Quote(blocks) => in_blocks(blocks, found),
+            Block::List { items, .. } => items.iter().for_each(|item| in_blocks(&item.blocks, found)),
+            Block::Table { head, rows, .. } => {
+                head.iter().chain(rows.iter().flatten()).for_each(|cell| in_inlines(cell, found));
+            }
+            Block::Figure { image, caption, .. } => {
+                found.push(image);
+                in_inlines(caption, found);
+            }
+            Block::Code { .. } | Block::Card(_) | Block::Rule => {}
+        }
+    }
+}
+
+fn in_inlines<'i>(inlines: &'i [Inline], found: &mut Vec<&'i Image>) {
+    for inline in inlines {
+        match inline {
+            Inline::Image(image) => found.push(image),
+            Inline::Emphasis(c)
+            | Inline::Strong(c)
+            | Inline::Strike(c)
+            | Inline::Link { children: c, .. }
+            | Inline::Tag { children: c, .. } => in_inlines(c, found),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! An issue as HTML: every word escaped where it stands, every link tagged, every picture found.
+//!
+//! `outline` walks through the issue and lays out what a theme sees; `blocks` and `inlines` write running
+//! text with the theme's styles inline; `escape` turns characters into HTML. Nothing here knows MJML.
+
+mod blocks;
+mod escape;
+mod inlines;
+mod outline;
+
+use escape::Html;
+pub(super) use outline::outline;
+
+use super::Setting;
+use super::theme::{Look, Role, Styles};
+use crate::model::issue::Image;
+
+/// What writing needs to know: where the letter is set, and how its theme sets the language.
+#[derive(Clone, Copy)]
+struct Writer<'a> {
+    setting: &'a Setting<'a>,
+    look: &'a Look,
+    /// Whether the letter's slanted type is upright Kai instead, and lines that open with a bracket hang.
+    cjk: bool,
+    role: Role,
+    /// The number of the highest heading that may stand here; ranks are never skipped downwards.
+    top_heading: u8,
+}
+
+/// A picture that can be shown.
+struct Shown {
+    src: String,
+    /// Pixels; unknown where the picture lies on the web.
+    size: Option<(u32, u32)>,
+}
+
+/// The size of a picture when it is shown so many pixels wide.
+fn scaled((width, height): (u32, u32), wide: u32) -> (u32, u32) {
+    let high = (u64::from(height) * u64::from(wide) / u64::from(width.max(1))).max(1);
+    (wide, u32::try_from(high).unwrap_or(u32::MAX))
+}
+
+impl<'a> Writer<'a> {
+    fn new(setting: &'a Setting<'a>, look: &'a Look) -> Self {
+        Writer { setting, look, cjk: look.script().is_cjk(), role: Role::Text, top_heading: 2 }
+    }
+
+    /// The same writer for text of another role.
+    fn with(self, role: Role) -> Self {
+        Writer { role, ..self }
+    }
+
+    /// The role of something that is styled apart everywhere but in the call to subscribe, which has inks of
+    /// its own.
+    fn in_call_or(&self, usual: Role) -> Role {
+        if self.role == Role::Call { Role::Call } else { usual }
+    }
+
+    /// The same writer for text below a heading of this rank.
+    fn below(self, heading: u8) -> Self {
+        Writer { top_heading: heading + 1, ..self }
+    }
+
+    fn styles(&self) -> &'a Styles {
+        self.look.styles(self.role)
+    }
+
+    /// Where a picture is to be shown from; `None` where it is missing and its words stand for it.
+    fn picture(&self, image: &Image) -> Option<Shown> {
+        if let Some(picture) = self.setting.pictures.get(&image.src) {
+            let src = format!("{}{}.{}", self.setting.media_base, picture.hash, picture.ext);
+            return Some(Shown { src, size: Some((picture.width_px, picture.height_px)) });
+        }
+        inlines::is_on_the_web(&image.src).then(|| Shown { src: image.src.clone(), size: None })
+    }
+}

@@ -1,0 +1,274 @@
+//! Blocks of ordinary text: paragraphs, lists, quotations, code, tables, figures, cards.
+//!
+//! A block keeps its distance from the one before by its own margin; the first keeps none. Every block bears
+//! its style inline, so that a client that drops the style sheet still shows the design.
+
+use super::escape::Html;
+use super::{Shown, Writer, scaled};
+use crate::compose::theme::Role;
+use crate::model::issue::{Align, Block, Card, Image, Inline, Inlines, ListItem, plain};
+
+/// Lists and quotations may nest deeper than this; their text then stands at the same depth.
+const DEPTH_MAX: usize = 12;
+
+impl Writer<'_> {
+    pub(super) fn blocks(&self, out: &mut Html, blocks: &[Block]) {
+        self.blocks_at(out, blocks, 0);
+    }
+
+    fn blocks_at(&self, out: &mut Html, blocks: &[Block], depth: usize) {
+        // The rank of headings may fall by one at most, wherever the author begins.
+        let mut rank = self.top_heading - 1;
+        let mut first = true;
+        for block in blocks {
+            if let Block::Heading { level, inlines } = block {
+                rank = (*level).clamp(self.top_heading, 6).min(rank + 1);
+                self.heading(out, rank, inlines, first);
+            } else {
+                self.block(out, block, first, depth);
+            }
+            first = false;
+        }
+    }
+
+    fn heading(&self, out: &mut Html, rank: u8, inlines: &[Inline], first: bool) {
+        let style = self.text_style(&format!("h{}", rank.clamp(2, 4)), first, inlines);
+        let name = format!("h{rank}");
+        out.open(&name, &style);
+        self.inlines(out, inlines);
+        out.close(&name);
+    }
+
+    fn block(&self, out: &mut Html, block: &Block, first: bool, depth: usize) {
+        match block {
+            Block::Paragraph(inlines) => self.paragraph(out, inlines, first),
+            Block::Heading { level, inlines } => self.heading(out, (*level).clamp(2, 6), inlines, first),
+            Block::Quote(blocks) => {
+                out.open("blockquote", &self.styles().block("quote", first));
+                self.blocks_at(out, blocks, depth + 1);
+                out.close("blockquote");
+            }
+            Block::List { items, .. } if depth >= DEPTH_MAX => {
+                for (i, item) in items.iter().enumerate() {
+                    out.open("div", if first && i == 0 { "" } else { "margin:8px 0 0" });
+                    self.blocks_at(out, &item.blocks, depth);
+                    out.close("div");
+                }
+            }
+            Block::List { ordered, start, tight, items } => {
+                self.list(out, *ordered, *start, *tight, items, first, depth);
+            }
+            Block::Code { literal, .. } => self.code(out, literal, first),
+            Block::Table { align, head, rows } => self.table(out, align, head, rows, first),
+            Block::Figure { image, link, caption } => {
+                self.figure(out, image, link.as_deref(), caption, first)
+            }
+            Block::Card(card) => self.card(out, card, first),
+            Block::Rule => out.raw(&format!("<hr style=\"{}\">", self.styles().block("hr", first))),
+        }
+    }
+
+    pub(super) fn paragraph(&self, out: &mut Html, inlines: &[Inline], first: bool) {
+        out.open("p", &self.text_style("p", first, inlines));
+        self.inlines(out, inlines);
+        out.close("p");
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of Block::List, and where it stands")]
+    fn list(
+        &self,
+        out: &mut Html,
+        ordered: bool,
+        start: usize,
+        tight: bool,
+        items: &[ListItem],
+        first: bool,
+        depth: usize,
+    ) {
+        // The summary's lines stand without bullets, as paragraphs: its headings are marks enough.
+        if self.role == Role::Summary && !ordered && depth == 0 {
+            for (i, item) in items.iter().enumerate() {
+                self.bare_item(out, item, first && i == 0, depth);
+            }
+            return;
+        }
+        let name = if ordered { "ol" } else { "ul" };
+        out.raw(&format!("<{name} style=\"{}\"", self.styles().block(name, first)));
+        if ordered && start != 1 {
+            out.raw(&format!(" start=\"{start}\""));
+        }
+        out.raw(">");
+        for (i, item) in items.iter().enumerate() {
+            let mut style = self.styles().get("li").replace("{gap}", if i == 0 { "0" } else { "6px" });
+            if item.task.is_some() {
+                style.push_str(";list-style:none");
+            }
+            out.open("li", &style);
+            if let Some(done) = item.task {
+                out.raw(if done { "&#9745; " } else { "&#9744; " });
+            }
+            match item.blocks.as_slice() {
+                [Block::Paragraph(inlines), rest @ ..] if tight || rest.is_empty() => {
+                    self.inlines(out, inlines);
+                    if !rest.is_empty() {
+                        out.open("div", "margin:6px 0 0");
+                        self.blocks_at(out, rest, depth + 1);
+                        out.close("div");
+                    }
+                }
+                blocks => self.blocks_at(out, blocks, depth + 1),
+            }
+            out.close("li");
+        }
+        out.close(name);
+    }
+
+    fn bare_item(&self, out: &mut Html, item: &ListItem, first: bool, depth: usize) {
+        let mut first = first;
+        for block in &item.blocks {
+            match block {
+                Block::Paragraph(inlines) => self.paragraph(out, inlines, first),
+                block => self.block(out, block, first, depth + 1),
+            }
+            first = false;
+        }
+    }
+
+    fn code(&self, out: &mut Html, literal: &str, first: bool) {
+        out.open("pre", &self.styles().block("pre", first));
+        // HTML drops a line break right after <pre>.
+        if literal.starts_with('\n') {
+            out.raw("\n");
+        }
+        out.text(literal.strip_suffix('\n').unwrap_or(literal));
+        out.close("pre");
+    }
+
+    fn table(&self, out: &mut Html, align: &[Align], head: &[Inlines], rows: &[Vec<Inlines>], first: bool) {
+        out.open("table", &self.styles().block("table", first));
+        if head.iter().any(|cell| !cell.is_empty()) {
+            out.raw("<tr>");
+            for (i, cell) in head.iter().enumerate() {
+                self.cell(out, "th", align.get(i), cell);
+            }
+            out.raw("</tr>");
+        }
+        for row in rows {
+            out.raw("<tr>");
+            for (i, cell) in row.iter().enumerate() {
+                self.cell(out, "td", align.get(i), cell);
+            }
+            out.raw("</tr>");
+        }
+        out.close("table");
+    }
+
+    fn cell(&self, out: &mut Html, name: &str, align: Option<&Align>, inlines: &[Inline]) {
+        let rtl = self.look.script().is_right_to_left();
+        let side = match (align, rtl) {
+            (Some(Align::Center), _) => "center",
+            (Some(Align::End), false) | (Some(Align::Start | Align::None) | None, true) => "right",
+            (Some(Align::End), true) | (Some(Align::Start | Align::None) | None, false) => "left",
+        };
+        // An empty head over a column of labels is no heading.
+        let name = if name == "th" && plain(inlines).trim().is_empty() { "td" } else { name };
+        let scope = if name == "th" { " scope=\"col\"" } else { "" };
+        let style = self.styles().get(name);
+        out.raw(&format!("<{name}{scope} align=\"{side}\" style=\"{style}\">"));
+        self.inlines(out, inlines);
+        out.close(name);
+    }
+
+    /// A picture on its own, across the column where it has the pixels for it.
+    fn figure(&self, out: &mut Html, image: &Image, link: Option<&str>, caption: &[Inline], first: bool) {
+        let words = |out: &mut Html| match self.picture(image) {
+            Some(shown) => {
+                let mut alt = image.alt.clone();
+                if alt.is_empty() && link.is_some() {
+                    alt = plain(caption);
+                }
+                if let (true, Some(url)) = (alt.is_empty(), link) {
+                    alt = url.to_owned();
+                }
+                self.image(out, image, &shown, &alt);
+            }
+            None if image.alt.is_empty() && caption.is_empty() => out.text(&image.src),
+            None => out.text(&image.alt),
+        };
+        out.open("div", &self.styles().block("p", first));
+        match link {
+            Some(url) => self.link_around(out, url, "", words),
+            None => words(out),
+        }
+        out.close("div");
+        if !caption.is_empty() {
+            let caption_writer = self.with(Role::Caption);
+            let mut style = caption_writer.text_style("p", true, caption);
+            style = format!("{};{style}", self.styles().get("figcaption"));
+            out.open("p", style.trim_start_matches(';'));
+            caption_writer.inlines(out, caption);
+            out.close("p");
+        }
+    }
+
+    fn image(&self, out: &mut Html, image: &Image, shown: &Shown, alt: &str) {
+        let column: u32 = self.styles().get("column").parse().unwrap_or(520);
+        let widest = image.width.map_or(column, |asked| asked.clamp(1, column));
+        out.raw("<img");
+        out.attribute("src", &shown.src);
+        out.attribute("alt", alt);
+        if !image.title.is_empty() {
+            out.attribute("title", &image.title);
+        }
+        let style = self.styles().get("img");
+        match (shown.size, image.width) {
+            (Some(size), _) => {
+                let (wide, high) = scaled(size, size.0.min(widest));
+                let fits = format!("width:100%;max-width:{wide}px;height:auto");
+                out.raw(&format!(" width=\"{wide}\" height=\"{high}\" style=\"{fits};{style}\">"));
+            }
+            (None, Some(_)) => {
+                out.raw(&format!(" width=\"{widest}\" style=\"max-width:100%;height:auto;{style}\">"));
+            }
+            (None, None) => out.raw(&format!(" style=\"max-width:100%;height:auto;{style}\">")),
+        }
+    }
+
+    /// The preview of a page within running text.
+    fn card(&self, out: &mut Html, card: &Card, first: bool) {
+        let writer = self.with(Role::Card);
+        let styles = writer.styles();
+        out.open("div", &styles.block("card", first));
+        if !card.title.is_empty() {
+            out.open("p", styles.get("card_title"));
+            writer.card_title(out, card);
+            out.close("p");
+        }
+        if !card.description.is_empty() {
+            out.open("p", styles.get("card_text"));
+            writer.inlines(out, &card.description);
+            out.close("p");
+        }
+        if !card.domain.is_empty() || card.title.is_empty() {
+            out.open("p", styles.get("card_domain"));
+            if card.title.is_empty() {
+                writer.link(out, &card.url, "", &card.domain);
+            } else {
+                writer.inlines(out, &card.domain);
+            }
+            out.close("p");
+        }
+        out.close("div");
+    }
+
+    /// The title of a card, leading to its page.
+    pub(super) fn card_title(&self, out: &mut Html, card: &Card) {
+        if super::inlines::hold_a_link(&card.title) {
+            self.inlines(out, &card.title);
+            out.raw(" ");
+            self.link(out, &card.url, "", &card.domain);
+        } else {
+            self.link(out, &card.url, "", &card.title);
+        }
+    }
+}

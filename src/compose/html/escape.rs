@@ -1,0 +1,74 @@
+//! Escaping: the one place where an author's characters become HTML.
+
+use crate::compose::theme::slots;
+use crate::model::rendered::Piece;
+
+/// HTML that is being written: pieces of markup with the personal spots between them.
+#[derive(Debug, Default)]
+pub struct Html(Vec<Piece>);
+
+impl Html {
+    /// Appends markup of our own, or an author's that was cleaned before.
+    pub fn raw(&mut self, markup: &str) {
+        slots::push(&mut self.0, markup);
+    }
+
+    /// Appends an author's text, for an element's content or for an attribute in double quotes.
+    pub fn text(&mut self, text: &str) {
+        slots::push(&mut self.0, &escaped(text));
+    }
+
+    /// Appends ` name="value"`.
+    pub fn attribute(&mut self, name: &str, value: &str) {
+        self.raw(&format!(" {name}=\"{}\"", escaped(value)));
+    }
+
+    /// Appends `<name style="…">`.
+    pub fn open(&mut self, name: &str, style: &str) {
+        if style.is_empty() {
+            self.raw(&format!("<{name}>"));
+        } else {
+            self.raw(&format!("<{name} style=\"{style}\">"));
+        }
+    }
+
+    pub fn close(&mut self, name: &str) {
+        self.raw(&format!("</{name}>"));
+    }
+
+    pub fn piece(&mut self, piece: Piece) {
+        self.0.push(piece);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn into_pieces(self) -> Vec<Piece> {
+        self.0
+    }
+}
+
+/// Text as it stands in an element or in an attribute in double quotes.
+///
+/// Line breaks become LF, since no bare CR may reach the wire; other control characters, which HTML forbids,
+/// are left out. Everything else survives, the joiners of emoji and wide spaces included.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' => out.push('\n'),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,203 @@
+//! Runs of text: emphasis, links, inline pictures, personal fields.
+
+use super::escape::Html;
+use super::{Writer, scaled};
+use crate::model::issue::{Field, Image, Inline};
+use crate::model::rendered::{Context, Piece, Spot};
+
+/// Where a link may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// To the web: tagged.
+    Web,
+    /// Mail, telephone, or a place in this letter: as it is.
+    Plain,
+    /// Nowhere that a mail client should be led: shown as text.
+    Unsafe,
+}
+
+impl Target {
+    /// Judges by what the address begins with, and by an exact list, so that no spelling of `javascript:` slips
+    /// through. An address without a scheme leads nowhere from a mail.
+    fn of(url: &str) -> Target {
+        let begins = |start: &str| url.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
+        if begins("https:") || begins("http:") {
+            Target::Web
+        } else if ["mailto:", "tel:", "sms:", "xmpp:", "#"].into_iter().any(begins) {
+            Target::Plain
+        } else {
+            Target::Unsafe
+        }
+    }
+}
+
+pub(super) fn is_on_the_web(url: &str) -> bool {
+    Target::of(url) == Target::Web
+}
+
+/// Whether a link stands somewhere among these.
+pub(super) fn hold_a_link(inlines: &[Inline]) -> bool {
+    inlines.iter().any(|inline| match inline {
+        Inline::Link { .. } => true,
+        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) | Inline::Tag { children: c, .. } => {
+            hold_a_link(c)
+        }
+        _ => false,
+    })
+}
+
+/// What may open a line of Chinese or Japanese and is blank in its left half, so that the line must hang.
+fn hangs(inlines: &[Inline]) -> bool {
+    match inlines.first() {
+        Some(Inline::Text(text)) => text.starts_with(['【', '《', '「', '『', '（', '〈', '“']),
+        Some(
+            Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) | Inline::Link { children: c, .. },
+        ) => hangs(c),
+        _ => false,
+    }
+}
+
+impl Writer<'_> {
+    /// The style of a block of text: `element`'s, and hanging where its first line opens with a bracket.
+    pub(super) fn text_style(&self, element: &str, first: bool, inlines: &[Inline]) -> String {
+        let mut style = self.styles().block(element, first);
+        if self.cjk && hangs(inlines) {
+            style.push_str(";text-indent:-.5em");
+        }
+        style
+    }
+
+    pub(super) fn inlines(&self, out: &mut Html, inlines: &[Inline]) {
+        for inline in inlines {
+            self.inline(out, inline);
+        }
+    }
+
+    fn inline(&self, out: &mut Html, inline: &Inline) {
+        match inline {
+            Inline::Text(text) => out.text(text),
+            Inline::Emphasis(children) => self.element(out, "em", "em", children),
+            Inline::Strong(children) => self.element(out, "strong", "", children),
+            Inline::Strike(children) => self.element(out, "s", "", children),
+            Inline::Code(text) => {
+                out.open("code", self.styles().get("code"));
+                out.text(text);
+                out.close("code");
+            }
+            Inline::Link { url, title, children, .. } => self.link(out, url, title, children),
+            Inline::Image(image) => self.inline_image(out, image),
+            Inline::Tag { name, children } => self.element(out, name, name, children),
+            Inline::SoftBreak => out.raw("\n"),
+            Inline::HardBreak => out.raw("<br>"),
+            Inline::Field(field) => out.piece(Piece::Spot {
+                spot: match field {
+                    Field::Name { default } => Spot::Name { default: default.clone() },
+                    Field::Email => Spot::Email,
+                },
+                context: Context::Html,
+            }),
+        }
+    }
+
+    /// `element` is the name in HTML, `styled` the name of its style.
+    fn element(&self, out: &mut Html, element: &str, styled: &str, children: &[Inline]) {
+        out.open(element, self.styles().get(styled));
+        self.inlines(out, children);
+        out.close(element);
+    }
+
+    /// A link of the author's. One that is not safe to follow is shown: its words, and where it would lead.
+    pub(super) fn link(&self, out: &mut Html, url: &str, title: &str, children: &[Inline]) {
+        self.link_around(out, url, title, |out| {
+            let before = children.iter().any(|c| !matches!(c, Inline::Text(t) if t.trim().is_empty()));
+            if before {
+                self.inlines(out, children);
+            } else {
+                out.text(url);
+            }
+        });
+    }
+
+    pub(super) fn link_around(&self, out: &mut Html, url: &str, title: &str, inside: impl FnOnce(&mut Html)) {
+        let target = Target::of(url);
+        if target == Target::Unsafe {
+            inside(out);
+            out.text(&format!(" ({url})"));
+            return;
+        }
+        out.raw("<a");
+        out.attribute("href", &self.address(url));
+        if !title.is_empty() {
+            out.attribute("title", title);
+        }
+        let style = self.styles().get("a");
+        if !style.is_empty() {
+            out.raw(&format!(" style=\"{style}\""));
+        }
+        out.raw(">");
+        inside(out);
+        out.close("a");
+    }
+
+    /// A link's address as it stands in the mail, not yet escaped.
+    pub(super) fn address(&self, url: &str) -> String {
+        match Target::of(url) {
+            Target::Web => self.setting.tagger.tag(url).into_owned(),
+            _ => url.to_owned(),
+        }
+    }
+
+    /// A picture in running text, in its own size but never wider than the column.
+    fn inline_image(&self, out: &mut Html, image: &Image) {
+        let Some(shown) = self.picture(image) else {
+            out.text(&image.alt);
+            return;
+        };
+        out.raw("<img");
+        out.attribute("src", &shown.src);
+        out.attribute("alt", &image.alt);
+        if !image.title.is_empty() {
+            out.attribute("title", &image.title);
+        }
+        // Where the author says nothing: twice as many pixels as are shown, as on the screens of most readers.
+        match (image.width, shown.size) {
+            (Some(width), None) => out.raw(&format!(" width=\"{width}\"")),
+            (None, None) => {}
+            (asked, Some(size)) => {
+                let (width, height) = scaled(size, asked.unwrap_or(size.0.div_ceil(2)));
+                out.raw(&format!(" width=\"{width}\" height=\"{height}\""));
+            }
+        }
+        out.raw(" style=\"max-width:100%;height:auto;border:0;vertical-align:middle\">");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_beginnings_are_clickable() {
+        for url in ["https://a.example", "HTTP://A.example", "https:broken", "http://[x"] {
+            assert_eq!(Target::of(url), Target::Web, "{url}");
+        }
+        for url in ["mailto:a@b.example", "TEL:+1", "#part"] {
+            assert_eq!(Target::of(url), Target::Plain, "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            " javascript:x",
+            "java\nscript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc",
+            "/path",
+            "page.html",
+            "",
+            "ｈttps://x",
+            "é",
+        ] {
+            assert_eq!(Target::of(url), Target::Unsafe, "{url}");
+        }
+    }
+}
