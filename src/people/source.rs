@@ -35,10 +35,11 @@ impl Rows {
     /// # Errors
     /// One paragraph that names the file.
     pub(super) fn open(path: PathBuf) -> Result<Rows, String> {
-        let failed = |error: std::io::Error| format!("{}: {}.", path.display(), words::io(&error));
+        let failed =
+            |error: std::io::Error| format!("{}: {}. Check its name.", path.display(), words::io(&error));
         let file = File::open(&path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
-            return Err(format!("{}: this is a folder, not a file.", path.display()));
+            return Err(format!("{}: this is a folder. Name a CSV file.", path.display()));
         }
         let mut text = BufReader::with_capacity(1 << 16, text::decoded(file).map_err(failed)?);
         let delimiter = delimiter(text.fill_buf().map_err(failed)?);

@@ -204,7 +204,7 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     assert!(said.contains("there are several: weekly, daily. Add --list"), "{said}");
     let nowhere = Plan { file: "nowhere.csv".into(), ..letter.plan(b"") };
     let said = import(&letter.store, nowhere, |_| ()).await.unwrap_err().to_string();
-    assert_eq!(said, "nowhere.csv: no such file or directory.");
+    assert_eq!(said, "nowhere.csv: no such file or directory. Check its name.");
     assert!(letter.places().await.is_empty());
 }
 

@@ -146,6 +146,8 @@ impl Store {
         let reader_options = options.read_only(true).pragma("cache_size", "-8000");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // A file does not go away as a server does; each look would cost a hop to another thread.
+            .test_before_acquire(false)
             .connect_with(reader_options.clone())
             .await
             .map_err(say)?;

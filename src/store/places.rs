@@ -11,6 +11,19 @@ use super::{Result, split_tags, state_of, time_of};
 use crate::model::subscriber::{ConsentEvent, Subscriber, Subscription, SubscriptionState};
 use crate::model::{Address, ListId, SubscriberId};
 
+const IS_SUPPRESSED: &str = "SELECT 1 FROM suppression WHERE email = ?";
+const FIND: &str = "SELECT id FROM subscriber WHERE email = ?";
+const PLACE: &str = "SELECT state, since, asked_at FROM subscription WHERE list_id = ? AND subscriber_id = ?";
+const MAIL_WAITS: &str =
+    "SELECT 1 FROM system_mail WHERE subscriber_id = ? AND list_id = ? AND kind = 'confirm'
+    AND state IN (0, 1, 3) LIMIT 1";
+const HAD_AGREED: &str = "SELECT 1 FROM consent WHERE subscriber_id = ? AND list_id = ?
+    AND event IN ('confirmed', 'imported', 'added', 'undone') LIMIT 1";
+const WAS_GONE: &str =
+    "SELECT 1 FROM consent WHERE subscriber_id = ? AND list_id = ? AND event <> 'asked' LIMIT 1";
+const PLACES_OF: &str = "SELECT list.key, state FROM subscription JOIN list ON list.id = list_id
+    WHERE subscriber_id = ? ORDER BY list.key";
+
 /// A subscription's row, as the moves look at it.
 pub(super) struct Place {
     pub state: SubscriptionState,
@@ -34,18 +47,12 @@ pub(super) fn is_past(since: Timestamp, within: Duration, now: Timestamp) -> boo
 }
 
 pub(super) async fn is_suppressed(c: &mut SqliteConnection, email: &Address) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM suppression WHERE email = ?")
-        .bind(email.as_str())
-        .fetch_optional(c)
-        .await?;
+    let found: Option<i64> = sqlx::query_scalar(IS_SUPPRESSED).bind(email.as_str()).fetch_optional(c).await?;
     Ok(found.is_some())
 }
 
 pub(super) async fn find(c: &mut SqliteConnection, email: &Address) -> sqlx::Result<Option<SubscriberId>> {
-    let id = sqlx::query_scalar("SELECT id FROM subscriber WHERE email = ?")
-        .bind(email.as_str())
-        .fetch_optional(c)
-        .await?;
+    let id = sqlx::query_scalar(FIND).bind(email.as_str()).fetch_optional(c).await?;
     Ok(id.map(SubscriberId))
 }
 
@@ -78,13 +85,8 @@ pub(super) async fn place(
     list: ListId,
     who: SubscriberId,
 ) -> Result<Option<Place>> {
-    let row: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
-        "SELECT state, since, asked_at FROM subscription WHERE list_id = ? AND subscriber_id = ?",
-    )
-    .bind(list.0)
-    .bind(who.0)
-    .fetch_optional(c)
-    .await?;
+    let row: Option<(i64, i64, Option<i64>)> =
+        sqlx::query_as(PLACE).bind(list.0).bind(who.0).fetch_optional(c).await?;
     row.map(|(state, since, asked_at)| {
         Ok(Place { state: state_of(state)?, since: time_of(since), asked_at: asked_at.map(time_of) })
     })
@@ -177,27 +179,15 @@ pub(super) async fn record(
 
 /// Whether a confirmation mail to this person still waits or is on its way.
 pub(super) async fn mail_waits(c: &mut SqliteConnection, list: ListId, who: SubscriberId) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM system_mail WHERE subscriber_id = ? AND list_id = ? AND kind = 'confirm'
-         AND state IN (0, 1, 3) LIMIT 1",
-    )
-    .bind(who.0)
-    .bind(list.0)
-    .fetch_optional(c)
-    .await?;
+    let found: Option<i64> =
+        sqlx::query_scalar(MAIL_WAITS).bind(who.0).bind(list.0).fetch_optional(c).await?;
     Ok(found.is_some())
 }
 
 /// Whether the person was ever active on the list.
 pub(super) async fn had_agreed(c: &mut SqliteConnection, list: ListId, who: SubscriberId) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM consent WHERE subscriber_id = ? AND list_id = ?
-         AND event IN ('confirmed', 'imported', 'added', 'undone') LIMIT 1",
-    )
-    .bind(who.0)
-    .bind(list.0)
-    .fetch_optional(c)
-    .await?;
+    let found: Option<i64> =
+        sqlx::query_scalar(HAD_AGREED).bind(who.0).bind(list.0).fetch_optional(c).await?;
     Ok(found.is_some())
 }
 
@@ -212,13 +202,7 @@ pub(super) async fn was_gone(
     if now.state != SubscriptionState::Pending {
         return Ok(false);
     }
-    let more: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM consent WHERE subscriber_id = ? AND list_id = ? AND event <> 'asked' LIMIT 1",
-    )
-    .bind(who.0)
-    .bind(list.0)
-    .fetch_optional(c)
-    .await?;
+    let more: Option<i64> = sqlx::query_scalar(WAS_GONE).bind(who.0).bind(list.0).fetch_optional(c).await?;
     Ok(more.is_some())
 }
 
@@ -240,13 +224,7 @@ pub(super) async fn load(c: &mut SqliteConnection, who: SubscriberId) -> sqlx::R
             .fetch_optional(&mut *c)
             .await?;
     let Some((email, name, tags, joined_at)) = row else { return Ok(None) };
-    let places: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT list.key, state FROM subscription JOIN list ON list.id = list_id
-         WHERE subscriber_id = ? ORDER BY list.key",
-    )
-    .bind(who.0)
-    .fetch_all(c)
-    .await?;
+    let places: Vec<(String, i64)> = sqlx::query_as(PLACES_OF).bind(who.0).fetch_all(c).await?;
     let subscriptions = places
         .into_iter()
         .map(|(list, state)| Ok(Subscription { list, state: state_of(state)? }))
@@ -259,4 +237,19 @@ pub(super) async fn load(c: &mut SqliteConnection, who: SubscriberId) -> sqlx::R
         subscriptions,
         joined_at: time_of(joined_at),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{open, plan};
+
+    #[tokio::test]
+    async fn whatever_a_visitor_can_ask_for_is_found_by_an_index() {
+        let (_dir, store) = open().await;
+        for sql in [IS_SUPPRESSED, FIND, PLACE, MAIL_WAITS, HAD_AGREED, WAS_GONE, PLACES_OF] {
+            let plan = plan(&store, sql).await;
+            assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{sql}: {plan}");
+        }
+    }
 }
