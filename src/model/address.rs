@@ -48,7 +48,8 @@ impl Address {
         }
         let folded: String = typed.nfkc().collect();
         if let Some(c) = folded.chars().find(|c| c.is_control() || c.is_whitespace()) {
-            return bad(format!("an address can't hold the character {}", c.escape_unicode()));
+            let what = if c.is_whitespace() && !c.is_control() { "a space" } else { "a control character" };
+            return bad(format!("an address can't hold {what}"));
         }
         let folded = in_small_letters(&folded);
         let Some((local, domain)) = folded.rsplit_once('@') else {
