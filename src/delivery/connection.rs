@@ -1,7 +1,7 @@
 //! One SMTP connection: opened, offered mails one after the other, closed.
 //!
-//! lettre speaks for us where it is strong: the name in EHLO and the login (its `smtp` commands); the
-//! conversation itself is ours, because three promises hang on it that lettre's connection can't keep. It must
+//! lettre gives our name and the answers of a login; the conversation itself is ours, because three promises
+//! hang on it that lettre's connection can't keep. It must
 //! be known whether a mail's last byte was handed over when a connection breaks; a refusal must not cost the
 //! connection; and a reply in a server's own alphabet must not be taken for a broken one. Beside that,
 //! PIPELINING (RFC 2920) halves the waiting, and every step has its time limit (RFC 5321, 4.5.3.2).
@@ -168,6 +168,12 @@ impl Connection {
         let answer = self.wire.answer(self.limits.command).await.map_err(reach)?;
         good(at, step, &answer)?;
         Ok(answer)
+    }
+
+    /// Whether the server has kept it open. Most close a connection after a while, or after so many mails: that is
+    /// best seen before a mail is claimed.
+    pub async fn is_open(&mut self) -> bool {
+        !self.closing && self.wire.is_quiet().await
     }
 
     /// Offers a mail to one person, up to the point where its content may follow.

@@ -55,6 +55,8 @@ struct Inner {
     /// Everything that lies here or is in a connection's hands.
     out: HashSet<MailKey>,
     of_issue: HashMap<IssueId, usize>,
+    /// What was done since the planner last began to read: what it reads may be older than that.
+    since: HashSet<MailKey>,
     closed: bool,
 }
 
@@ -84,12 +86,19 @@ impl Desk {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lays jobs down; those that are out already are dropped. Gives the number of new ones.
+    /// Says that the planner begins to read what it will [`Desk::lay`] next.
+    pub fn begin_reading(&self) {
+        self.inner().since.clear();
+    }
+
+    /// Lays jobs down; those that are out already, or were done since the reading began, are dropped. Gives the
+    /// number of new ones.
     pub fn lay(&self, jobs: Vec<Job>) -> usize {
         let mut inner = self.inner();
         let mut count = 0;
         for job in jobs {
-            if !inner.out.insert(job.candidate.key) {
+            let key = job.candidate.key;
+            if inner.since.contains(&key) || !inner.out.insert(key) {
                 continue;
             }
             count += 1;
@@ -153,7 +162,11 @@ impl Desk {
 
     /// Says that nobody has this mail in hand any more.
     pub fn done(&self, key: MailKey) {
-        if self.inner().forget(key) {
+        let mut inner = self.inner();
+        inner.since.insert(key);
+        let last = inner.forget(key);
+        drop(inner);
+        if last {
             self.hungry.notify_one();
         }
     }

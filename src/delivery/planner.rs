@@ -142,6 +142,7 @@ impl Planner {
     async fn lay_system_mails(&self) -> Result<()> {
         let now = self.clock.now();
         let mut jobs = Vec::new();
+        self.desk.begin_reading();
         for mail in self.store.waiting_system_mails(now, self.horizon(now), SYSTEM_MAX).await? {
             let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
             let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
@@ -164,6 +165,7 @@ impl Planner {
         let room = course.room(&self.settings, &self.desk, row.id);
         let mut laid = 0;
         if room > 0 {
+            self.desk.begin_reading();
             let people = self.store.read_ahead(row.id, course.after, now, horizon, room).await?;
             let ended = people.len() < room;
             let queued = people.iter().filter(|p| p.from == crate::model::delivery::State::Queued);

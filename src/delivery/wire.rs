@@ -1,8 +1,10 @@
 //! Bytes to and from a relay: clear text or TLS, replies read whole, a time limit on every step.
 
+use std::future::Future as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -81,6 +83,13 @@ impl Wire {
             .map_err(|_| Broken::late(limit))?
             .map_err(|e| Broken(format!("TLS failed: {}", tls_words(&e))))?;
         Ok(Wire { stream: BufReader::new(Box::new(stream)), local: self.local, block: self.block })
+    }
+
+    /// Whether nothing has come and nobody has hung up since the last answer. It does not wait.
+    pub async fn is_quiet(&mut self) -> bool {
+        let mut look = std::pin::pin!(self.stream.fill_buf());
+        // Ready with nothing: closed. Ready with something: unasked, such as a 421 before closing.
+        std::future::poll_fn(|context| Poll::Ready(look.as_mut().poll(context).is_pending())).await
     }
 
     /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, 4.5.3.2.5).

@@ -103,7 +103,8 @@ impl Worker {
     /// written down at once where that takes time.
     async fn next(&mut self) -> Option<Job> {
         if self.told.outcome.is_some() {
-            let at_once = self.line.as_ref().is_some_and(|line| self.is_good(&line.connection))
+            let at_once = self.told.pause.is_none()
+                && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection))
                 && self.relay.resting().is_none()
                 && self.relay.throttled().is_none();
             if at_once
@@ -165,6 +166,12 @@ impl Worker {
             self.flush().await;
             self.hang_up().await;
         }
+        if let Some(line) = &mut self.line
+            && !line.connection.is_open().await
+        {
+            self.line = None;
+            self.flush().await;
+        }
         if self.line.is_none() {
             let tls = match &self.relay.tls {
                 Ok(tls) => tls.as_ref(),
@@ -184,6 +191,7 @@ impl Worker {
                 let pause = Some((issue, trouble.text));
                 self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
                 self.shared.desk.done(job.candidate.key);
+                self.shared.desk.retain(|other| other != issue);
             }
             Some(_) => {
                 let alone = self.relay.unreachable(&trouble.text);
@@ -211,6 +219,10 @@ impl Worker {
         );
         let Grant::Granted { attempt } = grant else {
             self.shared.desk.done(job.candidate.key);
+            if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
+                // Most likely it was paused or cancelled: nobody else need begin in vain.
+                self.shared.desk.retain(|other| other != issue);
+            }
             // Hanging up is the only way not to send a mail for which the server waits.
             if matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8)) {
                 self.line = Some(held);
@@ -233,7 +245,7 @@ impl Worker {
             ),
             Err(broken) => {
                 line.closing = true;
-                self.lost_before(line, &job, broken)
+                self.lost_before(broken)
             }
         };
         self.line = (!held.connection.closing).then_some(held);
@@ -324,17 +336,13 @@ impl Worker {
         }
     }
 
-    /// The connection broke before any content. One that had served others was most likely closed for its age,
-    /// so whoever meets that first goes back to the queue; else it may be the person's mail that breaks it.
-    fn lost_before(&self, line: &Connection, job: &Job, broken: Broken) -> Fate {
+    /// The connection broke before any content, whatever the reason: a server's last words may be lost with it,
+    /// so the person waits as after a temporary refusal.
+    fn lost_before(&self, broken: Broken) -> Fate {
         let relay = &self.relay.relay;
-        let text = format!("the connection was lost before the mail: {}", broken.0);
-        if line.served > 0 && job.candidate.attempt == 0 {
-            return Fate::new(Event::Released, None, text);
-        }
         self.relay
             .lost(&format!("{}:{} lost the connection before a mail: {}", relay.host, relay.port, broken.0));
-        Fate::new(Event::Postponed, None, text)
+        Fate::new(Event::Postponed, None, format!("the connection was lost before the mail: {}", broken.0))
     }
 
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
@@ -382,7 +390,11 @@ impl Worker {
     /// Writes down what is still to be told.
     async fn flush(&mut self) {
         if self.told.outcome.is_some() {
+            let paused = self.told.pause.as_ref().map(|(issue, _)| *issue);
             self.shared.ledger.exchange(std::mem::take(&mut self.told)).await;
+            if let Some(paused) = paused {
+                self.shared.desk.retain(|other| other != paused);
+            }
         }
     }
 

@@ -1,0 +1,254 @@
+//! A letter with a database, readers and a sender.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+use letterpress::app::clock;
+use letterpress::delivery::{self, Relay, Settings, Timeouts, Tls};
+use letterpress::link::Links;
+use letterpress::link::token::KeyRing;
+use letterpress::model::delivery::State;
+use letterpress::model::list::{Mailbox, Utm};
+use letterpress::model::rendered::{Context, FORMAT, Piece, Spot};
+use letterpress::model::sending::IssueState;
+use letterpress::model::subscriber::How;
+use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
+use letterpress::store::deliveries::DeliveryRow;
+use letterpress::store::issues::{IssueRow, NewIssue, QueuedBy, Queueing};
+use letterpress::store::{Consent, Store};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::Server;
+
+pub struct Letter {
+    _dir: TempDir,
+    pub store: Store,
+    pub list: ListId,
+    pub settings: Settings,
+    pub listing: List,
+    pub links: Links,
+    pub clock: SharedClock,
+    pub readers: Vec<String>,
+}
+
+/// A running sender.
+pub struct Sender {
+    stop: CancellationToken,
+    task: JoinHandle<letterpress::store::Result<()>>,
+}
+
+impl Sender {
+    /// As SIGTERM does.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+pub fn relay(address: SocketAddr) -> Relay {
+    Relay {
+        name: "main".into(),
+        host: address.ip().to_string(),
+        port: address.port(),
+        tls: Tls::None,
+        ca_file: None,
+        username: None,
+        password: None,
+        connections: 4,
+        messages_per_connection: 500,
+        messages_per_minute: 0,
+    }
+}
+
+fn listing() -> List {
+    let address = |text| Address::parse(text).unwrap();
+    let none = String::new;
+    List {
+        key: "weekly".into(),
+        name: "The Weekly Proof".into(),
+        promise: none(),
+        description: none(),
+        from: Mailbox { name: "Editor".into(), address: address("editor@letters.example") },
+        unsubscribe_mailto: address("leave@letters.example"),
+        bounce_address: None,
+        language: "en".into(),
+        issues: "issues".into(),
+        schedule: None,
+        zone: TimeZone::UTC,
+        theme: "magazine".into(),
+        postal_address: none(),
+        confirm_within: Duration::from_secs(3600),
+        utm: Utm {
+            source: none(),
+            medium: none(),
+            campaign: none(),
+            only_domains: Vec::new(),
+            never_domains: Vec::new(),
+        },
+    }
+}
+
+pub fn rendered(words: &str) -> Rendered {
+    let name = |context| Piece::Spot { spot: Spot::Name { default: "reader".into() }, context };
+    Rendered {
+        format: FORMAT,
+        subject: vec![Piece::Text("A first proof".into())],
+        html: vec![Piece::Text(format!("<p>{words} ")), name(Context::Html), Piece::Text("</p>\n".into())],
+        text: vec![Piece::Text(format!("{words} ")), name(Context::Text), Piece::Text("\n".into())],
+        language: "en".into(),
+    }
+}
+
+impl Letter {
+    /// A letter to so many readers, by that server.
+    pub async fn new(server: &Server, readers: usize) -> Letter {
+        Letter::at(server.address, readers).await
+    }
+
+    pub async fn at(address: SocketAddr, readers: usize) -> Letter {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("letterpress.db")).await.unwrap();
+        let clock = clock::machine();
+        let list = store.ensure_lists(&["weekly".into()], clock.now()).await.unwrap()["weekly"];
+        let mut letter = Letter {
+            _dir: dir,
+            store,
+            list,
+            settings: Settings {
+                relays: vec![relay(address)],
+                batch_size: 100,
+                pause_between_batches: Duration::ZERO,
+                first_retry: Duration::from_millis(300),
+                longest_retry: Duration::from_millis(600),
+                give_up_after: Duration::from_secs(3600),
+                hold_when_late: Duration::from_secs(3600),
+                timeouts: Timeouts::default(),
+            },
+            listing: listing(),
+            links: Links::new("https://letters.example", KeyRing::new(vec![(1, vec![7; 32])]).unwrap()),
+            clock,
+            readers: Vec::new(),
+        };
+        for i in 0..readers {
+            letter.reader(&format!("reader{i}@readers.example"), &format!("Reader {i}")).await;
+        }
+        letter
+    }
+
+    pub async fn reader(&mut self, email: &str, name: &str) {
+        let email = Address::parse(email).unwrap();
+        self.store.add(self.list, &email, name, self.consent()).await.unwrap();
+        self.readers.push(email.to_string());
+    }
+
+    pub fn consent(&self) -> Consent {
+        Consent { at: self.clock.now(), how: How::Command, network: None }
+    }
+
+    /// Starts the sender.
+    pub fn serve(&self) -> Sender {
+        let stop = CancellationToken::new();
+        let lists = HashMap::from([(self.list, self.listing.clone())]);
+        let running = delivery::run(
+            self.store.clone(),
+            self.settings.clone(),
+            lists,
+            self.links.clone(),
+            self.clock.clone(),
+            stop.clone(),
+        );
+        Sender { stop, task: tokio::spawn(running) }
+    }
+
+    /// Queues an issue under a number, due now.
+    pub async fn send(&self, number: u32) -> IssueId {
+        let now = self.clock.now();
+        let issue = NewIssue {
+            list: self.list,
+            slug: format!("{number:03}"),
+            number: Some(number),
+            title: "A first proof".into(),
+            file: PathBuf::from(format!("/letter/issues/{number:03}.md")),
+            rendered: rendered(&"Good morning. ".repeat(30)),
+            pictures: Vec::new(),
+            queued_by: QueuedBy::Author,
+            queued_at: now,
+            due_at: now,
+            hold: None,
+            replace: false,
+            firing: None,
+        };
+        let Queueing::Queued(id) = self.store.queue_issue(issue).await.unwrap() else { panic!("not queued") };
+        self.store.start_due(now, Duration::from_secs(3600)).await.unwrap();
+        id
+    }
+
+    pub async fn row(&self, issue: IssueId) -> IssueRow {
+        let row = self.store.issue(issue).await.unwrap().unwrap();
+        assert_eq!(
+            row.totals.planned(),
+            if row.fanout_after.is_none() { self.readers.len() as u64 } else { 0 }
+        );
+        row
+    }
+
+    pub async fn rows(&self, issue: IssueId) -> Vec<DeliveryRow> {
+        self.store.deliveries(issue, None, SubscriberId(0), 10_000).await.unwrap()
+    }
+
+    /// One reader's row.
+    pub async fn fate(&self, issue: IssueId, email: &str) -> DeliveryRow {
+        self.rows(issue).await.into_iter().find(|row| row.email == email).unwrap()
+    }
+
+    /// Waits until a condition holds of the issue's row.
+    pub async fn until(&self, issue: IssueId, what: &str, holds: impl Fn(&IssueRow) -> bool) -> IssueRow {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let row = self.row(issue).await;
+            if holds(&row) {
+                return row;
+            }
+            assert!(Instant::now() < end, "waited in vain for {what}: {row:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits for the end.
+    pub async fn settle(&self, issue: IssueId) -> IssueRow {
+        let row = self.until(issue, "the end", |row| row.state.is_over() && row.totals.open() == 0).await;
+        assert_eq!(row.totals, self.store.audit(issue).await.unwrap(), "totals and rows differ");
+        row
+    }
+
+    /// Server and ledger agree about every single reader; gives the number of each state.
+    pub async fn agree(&self, issue: IssueId, server: &Server) -> BTreeMap<State, usize> {
+        let rows = self.rows(issue).await;
+        assert_eq!(rows.len(), self.readers.len(), "a reader without a row");
+        let mut counts = BTreeMap::new();
+        for row in rows {
+            let got = server.count(&row.email);
+            match row.state {
+                State::Sent => assert_eq!(got, 1, "{} is sent, and has it {got} times: {row:?}", row.email),
+                State::Uncertain => assert!(got <= 1, "{} got it {got} times", row.email),
+                _ => assert_eq!(got, 0, "{} is {}, and has it", row.email, row.state.word()),
+            }
+            assert_eq!(row.state == State::Sent, row.code == Some(250) && row.state == State::Sent);
+            *counts.entry(row.state).or_default() += 1;
+        }
+        for mail in server.mails() {
+            assert!(self.readers.contains(&mail.rcpt), "{} is a stranger", mail.rcpt);
+        }
+        counts
+    }
+}
+
+/// Whether an issue stands still until its author acts.
+pub fn is_paused(row: &IssueRow) -> bool {
+    row.state == IssueState::Paused
+}

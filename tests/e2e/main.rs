@@ -1,0 +1,16 @@
+//! The sender against a server that does what it is told: one behaviour a file, each of which compares server
+//! and ledger person by person.
+//!
+//! The daemon's rooms run inside the test process, with a folder, a database and ports of their own.
+
+mod fixture;
+mod server;
+
+mod answers_are_understood;
+mod faults_at_each_step;
+mod limits_are_kept;
+mod odd_servers;
+mod our_fault_fails_nobody;
+mod relay_goes_away;
+mod steering;
+mod system_mails;

@@ -1,0 +1,316 @@
+//! A scripted SMTP server: it keeps what it accepts, and does at each step what a script says.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Where in a conversation the script is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum At {
+    Connect,
+    Ehlo,
+    Mail,
+    Rcpt,
+    Data,
+    /// In the midst of the content.
+    Content,
+    /// After the dot, before the mail is kept.
+    Dot,
+    /// After the mail was kept, before the answer.
+    Kept,
+}
+
+/// What the server does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Do {
+    /// As servers do.
+    Usual,
+    /// This instead of the usual answer, with CRLF after it; a 421 hangs up as well.
+    Say(String),
+    /// Hangs up at once.
+    Drop,
+    /// Waits, then goes on as usual.
+    Wait(Duration),
+}
+
+pub fn say(text: &str) -> Do {
+    Do::Say(text.into())
+}
+
+/// The script: the step, the recipient where one is known, and how many steps were asked before.
+type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
+
+/// A mail that was kept.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub sender: String,
+    pub rcpt: String,
+    pub bytes: Vec<u8>,
+    pub at: Instant,
+}
+
+#[derive(Default)]
+struct Seen {
+    mails: Vec<Mail>,
+    rcpts: Vec<(String, Instant)>,
+    commands: Vec<String>,
+}
+
+/// The server; dropping it closes its port.
+pub struct Server {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+struct Shared {
+    script: Mutex<Script>,
+    /// The lines of the EHLO reply after the first.
+    offers: Vec<&'static str>,
+    seen: Mutex<Seen>,
+    asked: AtomicUsize,
+    open: AtomicUsize,
+    most_open: AtomicUsize,
+    most_mails: AtomicUsize,
+    connections: AtomicUsize,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub const OFFERS: &[&str] = &["PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"];
+
+impl Server {
+    pub async fn start(script: impl FnMut(At, &str, usize) -> Do + Send + 'static) -> Server {
+        Server::with(OFFERS, "127.0.0.1:0", script).await
+    }
+
+    /// One that does what servers do.
+    pub async fn usual() -> Server {
+        Server::start(|_, _, _| Do::Usual).await
+    }
+
+    pub async fn with(
+        offers: &[&'static str],
+        at: &str,
+        script: impl FnMut(At, &str, usize) -> Do + Send + 'static,
+    ) -> Server {
+        let listener = TcpListener::bind(at).await.unwrap();
+        let shared = Arc::new(Shared {
+            script: Mutex::new(Box::new(script)),
+            offers: offers.to_vec(),
+            seen: Mutex::default(),
+            asked: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            most_open: AtomicUsize::new(0),
+            most_mails: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+        });
+        let address = listener.local_addr().unwrap();
+        let accepting = shared.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = accepting.clone();
+                tokio::spawn(async move {
+                    shared.connections.fetch_add(1, Ordering::SeqCst);
+                    let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
+                    shared.most_open.fetch_max(open, Ordering::SeqCst);
+                    let mut talk = Talk { shared: &shared, gone: false, mails: 0 };
+                    talk.run(stream).await;
+                    talk.leave();
+                });
+            }
+        });
+        Server { address, shared, task }
+    }
+
+    pub fn script(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
+        *self.shared.script.lock().unwrap() = Box::new(script);
+    }
+
+    pub fn mails(&self) -> Vec<Mail> {
+        self.shared.seen.lock().unwrap().mails.clone()
+    }
+
+    /// How many mails of each recipient were kept.
+    pub fn count(&self, rcpt: &str) -> usize {
+        self.shared.seen.lock().unwrap().mails.iter().filter(|mail| mail.rcpt == rcpt).count()
+    }
+
+    /// When RCPT was said for each recipient.
+    pub fn rcpts(&self) -> Vec<(String, Instant)> {
+        self.shared.seen.lock().unwrap().rcpts.clone()
+    }
+
+    pub fn commands(&self) -> Vec<String> {
+        self.shared.seen.lock().unwrap().commands.clone()
+    }
+
+    pub fn most_open(&self) -> usize {
+        self.shared.most_open.load(Ordering::SeqCst)
+    }
+
+    pub fn most_mails(&self) -> usize {
+        self.shared.most_mails.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there were in all.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+struct Talk<'s> {
+    shared: &'s Shared,
+    gone: bool,
+    mails: usize,
+}
+
+/// What ends a conversation.
+struct Hangup;
+
+impl<T: std::error::Error> From<T> for Hangup {
+    fn from(_: T) -> Hangup {
+        Hangup
+    }
+}
+
+impl Talk<'_> {
+    async fn run(&mut self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let _ = self.talk(BufReader::new(stream)).await;
+    }
+
+    fn leave(&mut self) {
+        if !std::mem::replace(&mut self.gone, true) {
+            self.shared.open.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// `true`: the step goes on as usual.
+    async fn ask(&self, wire: &mut BufReader<TcpStream>, at: At, rcpt: &str) -> Result<bool, Hangup> {
+        let n = self.shared.asked.fetch_add(1, Ordering::SeqCst);
+        let what = (self.shared.script.lock().unwrap())(at, rcpt, n);
+        match what {
+            Do::Usual => Ok(true),
+            Do::Drop => Err(Hangup),
+            Do::Wait(time) => {
+                tokio::time::sleep(time).await;
+                Ok(true)
+            }
+            Do::Say(text) => {
+                wire.write_all(format!("{text}\r\n").as_bytes()).await?;
+                if text.starts_with("421") { Err(Hangup) } else { Ok(false) }
+            }
+        }
+    }
+
+    async fn talk(&mut self, mut wire: BufReader<TcpStream>) -> Result<(), Hangup> {
+        let (mut sender, mut rcpt): (Option<String>, Option<String>) = (None, None);
+        if self.ask(&mut wire, At::Connect, "").await? {
+            wire.write_all(b"220 sink.example ESMTP\r\n").await?;
+        }
+        loop {
+            let mut line = Vec::new();
+            if wire.read_until(b'\n', &mut line).await? == 0 {
+                return Ok(());
+            }
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            self.shared.seen.lock().unwrap().commands.push(line.clone());
+            let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
+            match verb.as_str() {
+                "EHLO" => {
+                    if self.ask(&mut wire, At::Ehlo, "").await? {
+                        wire.write_all(self.ehlo().as_bytes()).await?;
+                    }
+                }
+                "MAIL" => {
+                    (sender, rcpt) = (None, None);
+                    if self.ask(&mut wire, At::Mail, "").await? {
+                        sender = Some(address(&line));
+                        wire.write_all(b"250 2.1.0 ok\r\n").await?;
+                    }
+                }
+                "RCPT" if sender.is_none() => wire.write_all(b"503 5.5.1 MAIL first\r\n").await?,
+                "RCPT" => {
+                    let who = address(&line);
+                    self.shared.seen.lock().unwrap().rcpts.push((who.clone(), Instant::now()));
+                    if self.ask(&mut wire, At::Rcpt, &who).await? {
+                        rcpt = Some(who);
+                        wire.write_all(b"250 2.1.5 ok\r\n").await?;
+                    }
+                }
+                "DATA" => match (&sender, rcpt.take()) {
+                    (Some(from), Some(who)) => {
+                        let from = from.clone();
+                        self.data(&mut wire, &from, &who).await?;
+                    }
+                    _ => wire.write_all(b"503 5.5.1 RCPT first\r\n").await?,
+                },
+                "RSET" => {
+                    (sender, rcpt) = (None, None);
+                    wire.write_all(b"250 2.0.0 ok\r\n").await?;
+                }
+                "QUIT" => {
+                    self.leave();
+                    wire.write_all(b"221 2.0.0 bye\r\n").await?;
+                    return Ok(());
+                }
+                _ => wire.write_all(b"502 5.5.2 not known\r\n").await?,
+            }
+        }
+    }
+
+    fn ehlo(&self) -> String {
+        let mut lines = vec!["sink.example"];
+        lines.extend(&self.shared.offers);
+        let last = lines.pop().unwrap();
+        lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + &format!("250 {last}\r\n")
+    }
+
+    async fn data(
+        &mut self,
+        wire: &mut BufReader<TcpStream>,
+        sender: &str,
+        rcpt: &str,
+    ) -> Result<(), Hangup> {
+        if !self.ask(wire, At::Data, rcpt).await? {
+            return Ok(());
+        }
+        wire.write_all(b"354 go on\r\n").await?;
+        let mut first = [0; 100];
+        wire.read_exact(&mut first).await?;
+        self.ask(wire, At::Content, rcpt).await?;
+        let mut bytes = first.to_vec();
+        while !bytes.ends_with(b"\r\n.\r\n") {
+            if wire.read_until(b'\n', &mut bytes).await? == 0 {
+                return Err(Hangup);
+            }
+        }
+        bytes.truncate(bytes.len() - 3);
+        assert!(!bytes.windows(3).any(|w| w == b"\n.\n"), "a line that is only a dot");
+        self.mails += 1;
+        self.shared.most_mails.fetch_max(self.mails, Ordering::SeqCst);
+        if self.ask(wire, At::Dot, rcpt).await? {
+            let mail = Mail { sender: sender.into(), rcpt: rcpt.into(), bytes, at: Instant::now() };
+            self.shared.seen.lock().unwrap().mails.push(mail);
+            if self.ask(wire, At::Kept, rcpt).await? {
+                wire.write_all(b"250 2.0.0 kept\r\n").await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn address(line: &str) -> String {
+    let start = line.find('<').map_or(0, |i| i + 1);
+    let end = line.find('>').unwrap_or(line.len());
+    line[start..end].to_owned()
+}
