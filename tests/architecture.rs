@@ -40,7 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("croner", &["schedule"]),
     ("lettre", &["delivery/connection", "mail", "model/address"]),
     ("clap", &["cli"]),
-    ("toml", &["config", "compose/source"]),
+    ("toml", &["config", "compose/source", "compose/theme"]),
 ];
 
 /// Every file of `src` with its path below it.

@@ -1,14 +1,13 @@
 //! An issue as HTML: every word escaped where it stands, every link tagged, every picture found.
 //!
 //! `outline` walks through the issue and lays out what a theme sees; `blocks` and `inlines` write running
-//! text with the theme's styles inline; `escape` turns characters into HTML. Nothing here knows MJML.
+//! text with the theme's styles inline; `theme::escape` turns characters into HTML. Nothing here knows MJML.
 
 mod blocks;
-mod escape;
 mod inlines;
 mod outline;
 
-use escape::Html;
+use super::theme::escape::Html;
 pub(super) use outline::outline;
 
 use super::Setting;

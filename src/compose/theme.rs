@@ -6,6 +6,7 @@
 //! hold no byte of an author's. What the content looks like in HTML is `html`'s business; `mjml/README.md`
 //! explains the format to those who write themes.
 
+pub mod escape;
 mod files;
 mod lint;
 mod manifest;

@@ -7,6 +7,7 @@
 
 mod header;
 mod quoted;
+pub mod system;
 mod template;
 
 pub use template::{Recipient, Stream, Template};

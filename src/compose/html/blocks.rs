@@ -3,7 +3,7 @@
 //! A block keeps its distance from the one before by its own margin; the first keeps none. Every block bears
 //! its style inline, so that a client that drops the style sheet still shows the design.
 
-use super::escape::Html;
+use super::Html;
 use super::{Shown, Writer, scaled};
 use crate::compose::theme::Role;
 use crate::model::issue::{Align, Block, Card, Image, Inline, Inlines, ListItem, plain};

@@ -1,6 +1,6 @@
 //! Runs of text: emphasis, links, inline pictures, personal fields.
 
-use super::escape::Html;
+use super::Html;
 use super::{Writer, scaled};
 use crate::model::issue::{Field, Image, Inline};
 use crate::model::rendered::{Context, Piece, Spot};

@@ -3,6 +3,8 @@
 //! English, Chinese in both scripts, and German; every other language falls back to English. The words of
 //! pages are `http`'s.
 
+use std::time::Duration;
+
 use jiff::civil::{Date, Weekday};
 
 use super::script::Script;
@@ -79,6 +81,25 @@ impl Phrases {
             Phrases::German => format!("{weekday}, {day}. {}", GERMAN_MONTHS[month_index(month)]),
             Phrases::Hans | Phrases::Hant => format!("{month} 月 {day} 日（{weekday}）"),
         }
+    }
+
+    /// A span of time in its largest unit without a remainder, such as “3 days”.
+    pub fn span(self, length: Duration) -> String {
+        let minutes = length.as_secs().div_ceil(60).max(1);
+        let (count, unit) = match minutes {
+            m if m % (24 * 60) == 0 => (m / (24 * 60), 0),
+            m if m % 60 == 0 => (m / 60, 1),
+            m => (m, 2),
+        };
+        let words = match (self, count == 1) {
+            (Phrases::English, true) => ["day", "hour", "minute"],
+            (Phrases::English, false) => ["days", "hours", "minutes"],
+            (Phrases::German, true) => ["Tag", "Stunde", "Minute"],
+            (Phrases::German, false) => ["Tage", "Stunden", "Minuten"],
+            (Phrases::Hans, _) => ["天", "小时", "分钟"],
+            (Phrases::Hant, _) => ["天", "小時", "分鐘"],
+        };
+        format!("{count} {}", words[unit])
     }
 
     /// How many items a section holds, at the end of its row in the contents.

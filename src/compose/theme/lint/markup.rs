@@ -187,7 +187,7 @@ impl<'s> Iterator for Tags<'s> {
 fn jinja(text: &str) -> Option<Option<usize>> {
     let end =
         ["{{", "{%", "{#"].iter().zip(["}}", "%}", "#}"]).find(|(start, _)| text.starts_with(*start))?.1;
-    Some(text.find(end).map(|at| at + end.len()))
+    Some(text[2..].find(end).map(|at| 2 + at + end.len()))
 }
 
 /// The files that `{% include "…" %}`, `{% import "…" %}` and `{% from "…" %}` name, each with its line.
@@ -196,7 +196,7 @@ pub(super) fn includes(source: &str) -> Vec<(usize, &str)> {
     let mut at = 0;
     while let Some(start) = source[at..].find("{%") {
         let start = at + start;
-        let Some(end) = source[start..].find("%}").map(|end| start + end) else {
+        let Some(end) = source[start + 2..].find("%}").map(|end| start + 2 + end) else {
             break;
         };
         let inside = source[start + 2..end].trim_matches(['-', '+', ' ', '\n']);

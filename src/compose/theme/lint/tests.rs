@@ -47,6 +47,7 @@ fn faults_name_file_and_line() {
         ("<p title=a>x</p>", "double quotes"),
         ("<p title=\"a>x</p>", "is not closed"),
         ("<p>{{ x </p>", "Jinja tag is not closed"),
+        ("<p>{%}</p>", "Jinja tag is not closed"),
         ("<!-- a", "comment is not closed"),
         ("<p>lpT3x</p>", "reserved"),
         ("<mj-include path=\"x.mjml\"/>", "{% include"),

@@ -1,6 +1,6 @@
 //! Escaping: the one place where an author's characters become HTML.
 
-use crate::compose::theme::slots;
+use super::slots;
 use crate::model::rendered::Piece;
 
 /// HTML that is being written: pieces of markup with the personal spots between them.
