@@ -11,8 +11,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::compose::theme::ThemeError;
 use crate::config::Settings;
 use crate::link::Links;
+use crate::mail::system;
 use crate::model::{List, ListId, SharedClock};
 use crate::schedule::cron::Plan;
 use crate::store::{DaemonLock, Store, StoreError};
@@ -97,7 +99,11 @@ fn site(
     links: &Links,
     clock: &SharedClock,
 ) -> Result<Arc<http::Site>, DaemonError> {
-    let confirmations = HashMap::new();
+    let confirmations: HashMap<_, _> = lists
+        .iter()
+        .map(|(id, list)| Ok((*id, system::confirm(list)?)))
+        .collect::<Result<_, ThemeError>>()
+        .map_err(|error| DaemonError::Theme(error.to_string()))?;
     let web = http::Settings {
         lists: lists.to_vec(),
         trusted_proxies: settings.trusted_proxies.clone(),
