@@ -1,0 +1,222 @@
+//! The demo's folder: settings, the example issue with its pictures, the next one, and the people.
+//!
+//! What is there already is kept, so that an existing demo is opened again as it was left.
+
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use crate::model::issue::Issue;
+use crate::publish;
+
+use super::super::init::{make_folder, write_new};
+use super::super::{Failure, issue_file};
+use super::people;
+use super::places::Ports;
+
+/// The issues and pictures of the demo, embedded so that the program alone is enough.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "examples/"]
+struct Examples;
+
+/// The example and the one that lies ready after it: the name inside the program, and in the folder.
+const ISSUES: [(&str, &str); 2] = [("issue-22.md", "022.md"), ("issue-23.md", "023.md")];
+/// The newsletter of the example.
+const NAME: &str = "Akira's Machine Learning News";
+
+/// Where everything lies.
+pub struct Folder {
+    pub dir: PathBuf,
+    pub settings: PathBuf,
+    pub inbox: PathBuf,
+    pub people: PathBuf,
+    /// The issue that is sent.
+    pub issue: PathBuf,
+    /// The one that lies ready.
+    pub next: PathBuf,
+}
+
+impl Folder {
+    fn at(dir: &Path, issue: &str, next: &str) -> Self {
+        Self {
+            settings: dir.join(config::FILE),
+            inbox: dir.join("inbox"),
+            people: dir.join("subscribers.csv"),
+            issue: dir.join("issues").join(issue),
+            next: dir.join("issues").join(next),
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// How the folder is called: `demo/`.
+    pub fn shown(&self) -> String {
+        format!("{}/", self.dir.display().to_string().trim_end_matches('/'))
+    }
+}
+
+/// Makes what is missing: the program's own example, or the author's file with its pictures.
+///
+/// # Errors
+/// The file can't be read, or the folder can't be written.
+pub fn prepare(dir: &Path, issue: Option<&Path>, subscribers: u32, ports: &Ports) -> Result<Folder, Failure> {
+    // Read before anything is written, so that a wrong name leaves nothing behind.
+    let own =
+        issue.map(|file| issue_file::read(file).map(|manuscript| (file, manuscript.issue))).transpose()?;
+    make_folder(&dir.join("issues"))?;
+    let (folder, letter) = match own {
+        Some((file, issue)) => (with_issue(dir, file, &issue)?, Letter::of(&issue)),
+        None => {
+            (with_examples(dir)?, Letter { name: NAME.into(), from: "Akira".into(), language: "en".into() })
+        }
+    };
+    write_if_missing(&folder.people, &people::csv(subscribers))?;
+    if !folder.settings.exists() {
+        write_new(&folder.settings, &settings(&letter, ports))?;
+    }
+    Ok(folder)
+}
+
+/// An existing demo: the issue that it sent, where that can be told from its files, and the next one.
+pub fn existing(dir: &Path) -> Folder {
+    let files = crate::schedule::files(&dir.join("issues")).unwrap_or_default();
+    let name = |file: Option<&PathBuf>| {
+        file.and_then(|f| f.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+    };
+    Folder::at(dir, &name(files.first()), &name(files.last()))
+}
+
+fn with_examples(dir: &Path) -> Result<Folder, Failure> {
+    let folder = Folder::at(dir, ISSUES[0].1, ISSUES[1].1);
+    for name in Examples::iter() {
+        let Some(file) = Examples::get(&name) else { continue };
+        let to = match ISSUES.iter().find(|(inside, _)| *inside == name) {
+            Some((_, outside)) => *outside,
+            None if name.ends_with(".md") => continue,
+            None => name.as_ref(),
+        };
+        copy(&dir.join("issues").join(to), &file.data)?;
+    }
+    Ok(folder)
+}
+
+fn with_issue(dir: &Path, file: &Path, issue: &Issue) -> Result<Folder, Failure> {
+    let name = file.file_name().map_or_else(|| "issue.md".into(), |name| name.to_string_lossy().into_owned());
+    let next = issue.meta.number.map_or_else(|| "next.md".to_owned(), |n| format!("{:03}.md", n + 1));
+    let folder = Folder::at(dir, &name, &next);
+    let bytes = |path: &Path| std::fs::read(path).map_err(|e| unreadable(path, &e));
+    copy(&folder.issue, &bytes(file)?)?;
+    let beside = file.parent().unwrap_or(Path::new(""));
+    let (pictures, _) = crate::compose::pictures::load(issue, beside);
+    for picture in pictures.iter() {
+        copy(&dir.join("issues").join(&picture.src), &bytes(&picture.path)?)?;
+    }
+    write_if_missing(&folder.next, &next_issue(issue))?;
+    Ok(folder)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("the file can't be read: {}", crate::words::io(error)))
+        .at(path.display().to_string())
+}
+
+fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if to.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        make_folder(folder)?;
+    }
+    std::fs::write(to, bytes).map_err(|e| {
+        Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
+            .at(to.display().to_string())
+            .to_do("Choose another folder with --dir.")
+    })
+}
+
+fn write_if_missing(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.exists() { Ok(()) } else { write_new(path, text) }
+}
+
+/// What the settings say of the newsletter.
+struct Letter {
+    name: String,
+    from: String,
+    language: String,
+}
+
+impl Letter {
+    /// A newsletter for an issue by somebody else: its title without the number at the end.
+    fn of(issue: &Issue) -> Self {
+        let title = issue.meta.title.trim();
+        let name = title
+            .trim_end_matches(|c: char| c.is_ascii_digit())
+            .trim_end_matches(|c: char| c.is_whitespace() || "#-–—:,.№".contains(c))
+            .trim_end_matches(" No")
+            .trim_end_matches(" Issue");
+        let name = if name.is_empty() { "A letter" } else { name };
+        Self {
+            name: name.into(),
+            from: name.into(),
+            language: issue.meta.language.clone().unwrap_or_else(|| "en".into()),
+        }
+    }
+}
+
+fn settings(letter: &Letter, ports: &Ports) -> String {
+    let quoted = config::quoted;
+    format!(
+        "# The demo's settings: everything stays on this machine.\n\n\
+         [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"http://127.0.0.1:{web}\"\n\n\
+         [store]\npath = \"letterpress.db\"\n\n\
+         # The inbox inside takes the mails.\n\
+         [relay.inbox]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\n\n\
+         [list.weekly]\nname = {name}\npromise = {promise}\nfrom = {from}\nlanguage = {language}\n\
+         issues = \"issues\"\npostal_address = \"1 Composing Room, Type Street, Letterford\"\n\n\
+         [list.weekly.utm]\nsource = \"Revue newsletter\"\nmedium = \"email\"\ncampaign = \"{{list}}\"\n",
+        web = ports.web,
+        smtp = ports.smtp,
+        name = quoted(&letter.name),
+        promise = quoted(&format!("{}, by mail", letter.name)),
+        from = quoted(&format!("{} <news@letters.example>", mailbox_name(&letter.from))),
+        language = quoted(&letter.language),
+    )
+}
+
+/// A display name without what ends one in an address.
+fn mailbox_name(name: &str) -> String {
+    name.chars().map(|c| if "<>\"".contains(c) || c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A short letter that lies ready after an issue by somebody else.
+fn next_issue(issue: &Issue) -> String {
+    let number = issue.meta.number.map_or_else(String::new, |n| format!("number = {}\n", n + 1));
+    format!(
+        "+++\ntitle = \"The one after\"\n{number}+++\n\n\
+         Good morning, {{{{ name | default(\"reader\") }}}}.\n\n\
+         This letter goes to whoever is subscribed when you send it: those who left after \
+         [the last one](https://example.org/letters/{slug}) don't get it, and those who joined since do.\n",
+        slug = publish::slug(Path::new(&issue.slug)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_are_sound_whatever_the_letter_is_called() {
+        for title in ["Akira 的机器学习新闻— #22", "This Week in Rust 600", "<\"odd\"> \\ title", "22", ""]
+        {
+            let issue = publish_title(title);
+            let letter = Letter::of(&issue);
+            let settings = config::of_text(&settings(&letter, &Ports { web: 8080, smtp: 2525, pages: 8025 }));
+            assert_eq!(settings.lists[0].name, letter.name);
+            assert!(!letter.name.ends_with(|c: char| c.is_ascii_digit()), "{}", letter.name);
+        }
+        assert_eq!(Letter::of(&publish_title("Akira 的机器学习新闻— #22")).name, "Akira 的机器学习新闻");
+    }
+
+    fn publish_title(title: &str) -> Issue {
+        let meta = crate::model::issue::Meta { title: title.into(), ..Default::default() };
+        Issue { meta, parts: Vec::new(), slug: "x".into() }
+    }
+}
