@@ -12,7 +12,7 @@ use super::ledger::fact;
 use super::{Context, Failure, Outcome};
 
 /// The issue that a new letter begins with.
-const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
+pub const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress init my-letter")]
