@@ -40,7 +40,7 @@ export async function open() {
 
 /** Everything that is wrong with the page as it stands, in one line each. It is not loaded again. */
 export async function faults(page, { shots, name } = {}) {
-  const found = [];
+  const found = await page.evaluate(outline);
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: width > 700 ? 800 : 900 });
     for (const colorScheme of MODES) {
@@ -58,7 +58,6 @@ export async function faults(page, { shots, name } = {}) {
   if (over > 0) found.push(`scrolls sideways by ${over} px at 320`);
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.emulateMedia({ colorScheme: "light" });
-  found.push(...(await page.evaluate(outline)));
   return found;
 }
 
