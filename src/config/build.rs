@@ -42,6 +42,7 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
             timeouts: delivery::Timeouts::default(),
+            dkim: folder.join("dkim"),
         },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
     };

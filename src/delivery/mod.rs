@@ -13,6 +13,7 @@ mod planner;
 mod relay;
 mod reply;
 mod retry;
+mod signing;
 mod throttle;
 mod wire;
 mod worker;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use one::send_one;
+pub use signing::Signing;
 
 use desk::Desk;
 use ledger::Ledger;
@@ -120,6 +122,8 @@ pub struct Settings {
     /// An issue that was due longer ago waits for its author; `schedule` heeds it.
     pub hold_when_late: Duration,
     pub timeouts: Timeouts,
+    /// The folder with the DKIM keys.
+    pub dkim: PathBuf,
 }
 
 /// How long mails in flight are waited for when the daemon is asked to stop.
@@ -154,8 +158,15 @@ pub async fn run(
     let writing = tokio::spawn(writing);
     let relays: Vec<Arc<RelayState>> =
         settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
-    let shared =
-        Shared { desk: desk.clone(), ledger, links, clock: clock.clone(), settings: settings.clone() };
+    let signing = Arc::new(Signing::new(settings.dkim.clone()));
+    let shared = Shared {
+        desk: desk.clone(),
+        ledger,
+        links,
+        signing: signing.clone(),
+        clock: clock.clone(),
+        settings: settings.clone(),
+    };
     let mut workers = JoinSet::new();
     for relay in &relays {
         for _ in 0..relay.relay.connections.max(1) {
@@ -163,8 +174,16 @@ pub async fn run(
         }
     }
     drop(shared);
-    let planner =
-        Planner { store, settings, lists, clock, desk: desk.clone(), relays, issues: HashMap::new() };
+    let planner = Planner {
+        store,
+        settings,
+        lists,
+        clock,
+        desk: desk.clone(),
+        relays,
+        signing,
+        issues: HashMap::new(),
+    };
     let ended = tokio::select! {
         ended = planner.run() => ended,
         () = shutdown.cancelled() => Ok(()),

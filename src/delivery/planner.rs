@@ -15,12 +15,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::Settings;
 use super::desk::{Desk, Job, Letter};
 use super::relay::RelayState;
+use super::signing::Signing;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoreError};
 
 /// Between two looks at the whole, however many rows change meanwhile.
 const BREATH: Duration = Duration::from_millis(100);
@@ -39,6 +40,7 @@ pub struct Planner {
     pub clock: SharedClock,
     pub desk: Arc<Desk>,
     pub relays: Vec<Arc<RelayState>>,
+    pub signing: Arc<Signing>,
     pub issues: HashMap<IssueId, Course>,
 }
 
@@ -88,6 +90,7 @@ impl Planner {
     async fn round(&mut self) -> Result<Instant> {
         let now = self.clock.now();
         let mut until = Instant::now() + LONGEST_SLEEP;
+        self.signing.follow(&self.store).await?;
         self.lay_system_mails().await?;
         self.wake_at(&mut until, self.store.next_system_mail().await?);
 
@@ -145,6 +148,9 @@ impl Planner {
         self.desk.begin_reading();
         for mail in self.store.waiting_system_mails(now, self.horizon(now), SYSTEM_MAX).await? {
             let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
+            if self.signing.obstacle(&list.from.address).is_some() {
+                continue;
+            }
             let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
             let letter = Letter { template, from: list.from.address.clone(), bounce: None };
@@ -221,17 +227,14 @@ impl Planner {
         let Some(list) = self.lists.get(&row.list_id) else {
             let reason =
                 format!("the settings know no list “{}” any more: put it back, then resume", row.list);
-            tracing::error!("issue {} pauses: {reason}", row.slug);
-            self.store.pause(row.id, &reason).await?;
-            return Ok(false);
+            return self.cannot_begin(row, reason).await;
         };
+        if let Some(reason) = self.signing.obstacle(&list.from.address) {
+            return self.cannot_begin(row, reason).await;
+        }
         let rendered = match self.store.rendered(row.id).await {
             Ok(rendered) => rendered,
-            Err(crate::store::StoreError::Refused(reason)) => {
-                tracing::error!("issue {} pauses: {reason}", row.slug);
-                self.store.pause(row.id, &reason).await?;
-                return Ok(false);
-            }
+            Err(StoreError::Refused(reason)) => return self.cannot_begin(row, reason).await,
             Err(other) => return Err(other),
         };
         let seed = format!("{}/{}/{}/{}", row.queued_at.as_millisecond(), row.list, row.slug, row.id);
@@ -243,6 +246,12 @@ impl Planner {
         // It begins, or its author wants to see whether it works now.
         self.relays.iter().for_each(|relay| relay.wake());
         Ok(true)
+    }
+
+    async fn cannot_begin(&self, row: &IssueRow, reason: String) -> Result<bool> {
+        tracing::error!("issue {} pauses: {reason}", row.slug);
+        self.store.pause(row.id, &reason).await?;
+        Ok(false)
     }
 
     /// Writes why an issue waits, if that is new. A relay that rests is the first reason.

@@ -15,6 +15,7 @@ use super::desk::{Desk, Job};
 use super::ledger::{Entry, Ledger};
 use super::relay::RelayState;
 use super::reply::{Answer, Step, Verdict, remedy};
+use super::signing::Signing;
 use super::wire::Broken;
 use super::{Settings, retry};
 use crate::link::Links;
@@ -35,6 +36,7 @@ pub struct Shared {
     pub desk: Arc<Desk>,
     pub ledger: Ledger,
     pub links: Links,
+    pub signing: Arc<Signing>,
     pub clock: SharedClock,
     pub settings: Arc<Settings>,
 }
@@ -271,6 +273,7 @@ impl Worker {
         };
         self.mail.clear();
         job.letter.template.write(&to, now, &mut self.mail);
+        self.shared.signing.sign(&job.letter.from, &mut self.mail, now);
         self.mail.extend_from_slice(b".\r\n");
         match (&job.letter.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {

@@ -5,6 +5,7 @@
 //! spot and can neither end a line nor reach beyond their place. Where links lead is the caller's to say; who
 //! sends the mail, and when, is `delivery`'s.
 
+pub mod dkim;
 mod header;
 mod quoted;
 pub mod system;

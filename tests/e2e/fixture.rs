@@ -116,7 +116,6 @@ impl Letter {
         let clock = clock::machine();
         let list = store.ensure_lists(&["weekly".into()], clock.now()).await.unwrap()["weekly"];
         let mut letter = Letter {
-            _dir: dir,
             store,
             list,
             settings: Settings {
@@ -128,11 +127,13 @@ impl Letter {
                 give_up_after: Duration::from_secs(3600),
                 hold_when_late: Duration::from_secs(3600),
                 timeouts: Timeouts::default(),
+                dkim: dir.path().join("dkim"),
             },
             listing: listing(),
             links: Links::new("https://letters.example", KeyRing::new(vec![(1, vec![7; 32])]).unwrap()),
             clock,
             readers: Vec::new(),
+            _dir: dir,
         };
         for i in 0..readers {
             letter.reader(&format!("reader{i}@readers.example"), &format!("Reader {i}")).await;

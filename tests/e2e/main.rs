@@ -12,5 +12,6 @@ mod limits_are_kept;
 mod odd_servers;
 mod our_fault_fails_nobody;
 mod relay_goes_away;
+mod signing;
 mod steering;
 mod system_mails;

@@ -1,0 +1,92 @@
+//! Which keys sign the mails of which domain: follows what the database says is in use, reads the files once.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use crate::mail::dkim::{self, Signer, keys::Pair};
+use crate::model::Address;
+use crate::store::{Result, Store};
+
+/// The signers of every domain that has keys.
+pub struct Signing {
+    /// The folder with the keys.
+    folder: PathBuf,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Domain and stem, as the database had them when the files were read.
+    chosen: Vec<(String, String)>,
+    /// `Err`: why the domain's keys can't be used.
+    domains: HashMap<String, Signers>,
+}
+
+type Signers = std::result::Result<Arc<[Arc<dyn Signer>]>, String>;
+
+impl Signing {
+    /// No keys yet; [`Signing::follow`] reads them.
+    pub fn new(folder: PathBuf) -> Signing {
+        Signing { folder, state: RwLock::default() }
+    }
+
+    /// Reads the keys of those domains for which another pair is in use than before. Where the new ones can't be
+    /// read, the old ones go on signing.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub async fn follow(&self, store: &Store) -> Result<()> {
+        let chosen = store.dkim_selectors().await?;
+        let before = self.state.read().unwrap_or_else(PoisonError::into_inner).chosen.clone();
+        if chosen == before {
+            return Ok(());
+        }
+        let mut read = HashMap::new();
+        for (domain, stem) in chosen.iter().filter(|pair| !before.contains(pair)) {
+            let signers = Pair::load(&self.folder, domain, stem).map(|pair| pair.signers().into());
+            match &signers {
+                Ok(_) => tracing::info!("mails from {domain} are signed by {stem}r and {stem}e"),
+                Err(why) => tracing::error!("{why}"),
+            }
+            read.insert(domain.clone(), signers.map_err(|why| why.to_string()));
+        }
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.chosen = chosen;
+        for (domain, signers) in read {
+            if signers.is_ok() || !matches!(state.domains.get(&domain), Some(Ok(_))) {
+                state.domains.insert(domain, signers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who signs what comes from an address: the keys of its domain, else those of the nearest one above it.
+    fn of(&self, from: &Address) -> Signers {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut domain = from.domain();
+        loop {
+            if let Some(signers) = state.domains.get(domain) {
+                return signers.clone();
+            }
+            match domain.split_once('.') {
+                Some((_, above)) => domain = above,
+                None => return Ok(Arc::new([])),
+            }
+        }
+    }
+
+    /// Why mails from an address can't be signed although they should be.
+    pub fn obstacle(&self, from: &Address) -> Option<String> {
+        self.of(from).err()
+    }
+
+    /// Puts the signatures before a mail.
+    pub fn sign(&self, from: &Address, mail: &mut Vec<u8>, now: Timestamp) {
+        if let Ok(signers) = self.of(from) {
+            dkim::sign(mail, &signers, now);
+        }
+    }
+}

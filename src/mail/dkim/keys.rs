@@ -1,0 +1,178 @@
+//! Pairs of DKIM keys as files: made with mode 0600, read again, and shown as a zone file has them.
+//!
+//! A pair is named by its stem: `lp1` is `lp1r.pem` (RSA) and `lp1e.pem` (Ed25519), each PKCS#8 in PEM form, in a
+//! folder of the domain's name below `dkim/`.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use data_encoding::BASE64;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{DkimSigner, Key, Signer};
+use crate::words;
+
+/// The longest string of a TXT record, in bytes (RFC 1035, 3.3.14).
+const STRING_MAX: usize = 255;
+
+/// Why keys can't be made or read: one paragraph that names the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyError(String);
+
+/// A pair of keys of one domain.
+pub struct Pair {
+    pub domain: String,
+    /// The stem of its two selectors.
+    pub stem: String,
+    rsa: RsaKeyPair,
+    ed25519: Ed25519KeyPair,
+}
+
+impl Pair {
+    /// Makes a new pair below `folder` and gives it the next free stem of its domain. Nothing is overwritten.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the folder can't be written, or the domain is none.
+    pub fn create(folder: &Path, domain: &str) -> Result<Pair, KeyError> {
+        let domain = checked(domain)?;
+        let home = folder.join(&domain);
+        let failed = |path: &Path, e: std::io::Error| {
+            KeyError(format!("{}: {}. Check the folder and its permissions.", path.display(), words::io(&e)))
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&home).map_err(|e| failed(&home, e))?;
+        let taken = stems(&home).into_iter().filter_map(|stem| stem.strip_prefix("lp")?.parse::<u32>().ok());
+        let stem = format!("lp{}", taken.max().unwrap_or(0) + 1);
+        let unlucky = |_| KeyError("no key could be made; please try again".into());
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).map_err(unlucky)?;
+        let ed25519 = Ed25519KeyPair::generate().map_err(unlucky)?;
+        let rsa_der: Pkcs8V1Der<'_> = rsa.as_der().map_err(unlucky)?;
+        let ed_der = ed25519.to_pkcs8v1().map_err(unlucky)?;
+        for (letter, der) in [('r', rsa_der.as_ref()), ('e', ed_der.as_ref())] {
+            let path = home.join(format!("{stem}{letter}.pem"));
+            write_private(&path, &pem(der)).map_err(|e| failed(&path, e))?;
+        }
+        Ok(Pair { domain, stem, rsa, ed25519 })
+    }
+
+    /// Reads a pair again.
+    ///
+    /// # Errors
+    /// [`KeyError`] names the file that is missing, is no key, or can be read by others.
+    pub fn load(folder: &Path, domain: &str, stem: &str) -> Result<Pair, KeyError> {
+        let domain = checked(domain)?;
+        let home = folder.join(&domain);
+        let read = |letter: char| -> Result<(PathBuf, PrivatePkcs8KeyDer<'static>), KeyError> {
+            let path = home.join(format!("{stem}{letter}.pem"));
+            let named = |what: String| KeyError(format!("DKIM key {}: {what}", path.display()));
+            let facts = fs::metadata(&path).map_err(|e| {
+                named(format!("{}; put it back, or choose another by `dkim use`", words::io(&e)))
+            })?;
+            if facts.permissions().mode() & 0o077 != 0 {
+                return Err(named("others may read it; set its mode to 0600".into()));
+            }
+            let der = PrivatePkcs8KeyDer::from_pem_file(&path).map_err(|_| {
+                named("it holds no PKCS#8 key in PEM form; put a whole copy in its place".into())
+            })?;
+            Ok((path, der))
+        };
+        let ((rsa_path, rsa_der), (ed_path, ed_der)) = (read('r')?, read('e')?);
+        let odd = |path: &Path, kind| KeyError(format!("DKIM key {}: it is no {kind} key", path.display()));
+        Ok(Pair {
+            rsa: RsaKeyPair::from_pkcs8(rsa_der.secret_pkcs8_der()).map_err(|_| odd(&rsa_path, "RSA"))?,
+            ed25519: Ed25519KeyPair::from_pkcs8_maybe_unchecked(ed_der.secret_pkcs8_der())
+                .map_err(|_| odd(&ed_path, "Ed25519"))?,
+            domain,
+            stem: stem.to_owned(),
+        })
+    }
+
+    /// The records that DNS must have, as a zone file has them: name and strings of each.
+    pub fn zone(&self) -> String {
+        let rsa: Vec<u8> = AsDer::<PublicKeyX509Der<'_>>::as_der(self.rsa.public_key())
+            .map(|der| der.as_ref().to_vec())
+            .unwrap_or_default();
+        let records = [
+            ("r", format!("v=DKIM1; k=rsa; p={}", BASE64.encode(&rsa))),
+            ("e", format!("v=DKIM1; k=ed25519; p={}", BASE64.encode(self.ed25519.public_key().as_ref()))),
+        ];
+        let mut out = String::new();
+        for (letter, record) in records {
+            let strings: Vec<String> = record
+                .as_bytes()
+                .chunks(STRING_MAX)
+                .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+                .collect();
+            let (stem, domain) = (&self.stem, &self.domain);
+            out.push_str(&format!("{stem}{letter}._domainkey.{domain}. IN TXT ( {} )\n", strings.join(" ")));
+        }
+        out
+    }
+
+    /// The two signers that every mail of the domain gets.
+    pub fn signers(self) -> Vec<Arc<dyn Signer>> {
+        let signer = |letter: char, key: Key| -> Arc<dyn Signer> {
+            Arc::new(DkimSigner {
+                domain: self.domain.clone(),
+                selector: format!("{}{letter}", self.stem),
+                key,
+            })
+        };
+        let rsa = Key::Rsa(Box::new(self.rsa));
+        let ed25519 = Key::Ed25519(Box::new(self.ed25519));
+        vec![signer('r', rsa), signer('e', ed25519)]
+    }
+}
+
+/// The stems of the pairs of each domain below `folder`, oldest first.
+pub fn list(folder: &Path) -> Vec<(String, String)> {
+    let Ok(homes) = fs::read_dir(folder) else { return Vec::new() };
+    let mut all: Vec<(String, String)> = homes
+        .flatten()
+        .filter_map(|home| Some((home.file_name().into_string().ok()?, home.path())))
+        .flat_map(|(domain, path)| stems(&path).into_iter().map(move |stem| (domain.clone(), stem)))
+        .collect();
+    all.sort_by_key(|(domain, stem)| (domain.clone(), stem.len(), stem.clone()));
+    all
+}
+
+/// The stems of which a folder holds both keys.
+fn stems(home: &Path) -> Vec<String> {
+    let Ok(files) = fs::read_dir(home) else { return Vec::new() };
+    let names: Vec<String> = files.flatten().filter_map(|file| file.file_name().into_string().ok()).collect();
+    names
+        .iter()
+        .filter_map(|name| name.strip_suffix("r.pem"))
+        .filter(|stem| names.iter().any(|name| name.strip_suffix("e.pem") == Some(stem)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A domain as A-labels in small letters; nothing else becomes a folder's name.
+fn checked(domain: &str) -> Result<String, KeyError> {
+    match idna::domain_to_ascii_strict(domain.trim_end_matches('.')) {
+        Ok(ascii) if ascii.contains('.') && !ascii.contains("..") => Ok(ascii),
+        _ => Err(KeyError(format!("“{domain}” is no domain name; a name such as example.org is wanted"))),
+    }
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+}
+
+/// Writes a file that nobody else may read, and that was not there.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

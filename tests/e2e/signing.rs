@@ -1,0 +1,53 @@
+//! Mails are signed by the pair that the database names, and a running sender follows a change of it.
+
+use letterpress::mail::dkim::keys::Pair;
+use letterpress::model::delivery::State;
+
+use crate::fixture::{Letter, is_paused};
+use crate::server::Server;
+
+fn selectors(mail: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(mail);
+    let head = text.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
+    head.lines()
+        .filter(|line| line.starts_with("DKIM-Signature:"))
+        .map(|line| {
+            line.split("; s=").nth(1).or(line.split(" s=").nth(1)).unwrap().split(';').next().unwrap().into()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mail_bears_both_signatures_of_the_pair_in_use() {
+    let server = Server::usual().await;
+    let letter = Letter::new(&server, 3).await;
+    let folder = &letter.settings.dkim;
+    for _ in 0..2 {
+        Pair::create(folder, "letters.example").unwrap();
+    }
+    letter.store.use_dkim_selector("letters.example", "lp1", letter.clock.now()).await.unwrap();
+    let sender = letter.serve();
+    let first = letter.send(1).await;
+    letter.settle(first).await;
+    assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp1r", "lp1e"]));
+    letter.store.use_dkim_selector("letters.example", "lp2", letter.clock.now()).await.unwrap();
+    // One look of the planner later.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let second = letter.send(2).await;
+    letter.settle(second).await;
+    assert!(server.mails()[3..].iter().all(|mail| selectors(&mail.bytes) == ["lp2r", "lp2e"]));
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_key_an_issue_pauses() {
+    let server = Server::usual().await;
+    let letter = Letter::new(&server, 3).await;
+    letter.store.use_dkim_selector("letters.example", "lp9", letter.clock.now()).await.unwrap();
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    let row = letter.until(issue, "the pause", is_paused).await;
+    assert!(row.reason.unwrap().contains("lp9r.pem"));
+    assert_eq!(letter.agree(issue, &server).await[&State::Queued], 3);
+    sender.stop().await;
+}
