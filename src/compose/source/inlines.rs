@@ -21,17 +21,18 @@ impl Reader<'_> {
     }
 
     fn inlines_at(&mut self, parent: Node, depth: usize, linked: bool) -> Inlines {
-        let mut nest = Nest::default();
+        let mut nest = Nest::new(depth);
         for node in parent.children() {
-            self.inline(node, depth, linked, &mut nest);
+            self.inline(node, linked, &mut nest);
         }
         nest.finish(self)
     }
 
-    fn inline(&mut self, node: Node, depth: usize, linked: bool, nest: &mut Nest) {
+    fn inline(&mut self, node: Node, linked: bool, nest: &mut Nest) {
         let data = node.data();
         let line = data.sourcepos.start.line + self.offset;
         let linked = linked || nest.linked();
+        let depth = nest.depth();
         if depth >= DEPTH && node.first_child().is_some() {
             let flat = self.flat(node, line);
             return nest.extend(flat);
@@ -48,6 +49,12 @@ impl Reader<'_> {
             NodeValue::HtmlInline(tag) => self.inline_tag(tag, line, nest),
             NodeValue::Emph => nest.push(Inline::Emphasis(inner(self, linked))),
             NodeValue::Strong => nest.push(Inline::Strong(inner(self, linked))),
+            // One tilde is prose: "3~5 days, 10~20 people" strikes nothing out.
+            NodeValue::Strikethrough if tildes(node) == 1 => {
+                nest.push(Inline::Text("~".into()));
+                nest.extend(inner(self, linked));
+                nest.push(Inline::Text("~".into()));
+            }
             NodeValue::Strikethrough => nest.push(Inline::Strike(inner(self, linked))),
             NodeValue::Link(link) => {
                 let children = inner(self, true);
@@ -96,7 +103,14 @@ impl Reader<'_> {
                         nest.push(Inline::Text(tag.clone()));
                     }
                 }
-                Piece::Open { name, element, attributes } => nest.open(name, element, attributes, &tag, line),
+                Piece::Open { name, element, attributes } if nest.depth() < DEPTH => {
+                    nest.open(name, element, attributes, &tag, line);
+                }
+                // Too deep for a form of its own; a link still shows its address.
+                Piece::Open { name, element, attributes } => {
+                    let shown = super::nest::enclose(element, &name, &attributes, Inlines::new(), line, self);
+                    nest.extend(shown);
+                }
             }
         }
     }
@@ -131,6 +145,13 @@ impl Reader<'_> {
 /// The mark of a footnote, in the text and before the note itself.
 pub(super) fn footnote_mark(name: &str) -> Inline {
     Inline::Tag { name: "sup", children: vec![Inline::Text(format!("[{name}]"))] }
+}
+
+/// With how many tildes a run is struck out.
+fn tildes(node: Node) -> usize {
+    let start = node.data().sourcepos.start;
+    let first = node.first_child().map_or(start, |child| child.data().sourcepos.start);
+    if first.line == start.line { first.column.saturating_sub(start.column) } else { 2 }
 }
 
 fn is_break(node: Node) -> bool {

@@ -232,3 +232,6 @@ fn words(title: &str, parts: &[Part]) -> String {
     });
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,9 +22,20 @@ struct Open {
 pub(super) struct Nest {
     done: Inlines,
     open: Vec<Open>,
+    /// How deep the inlines lie that this nest is for.
+    depth: usize,
 }
 
 impl Nest {
+    pub fn new(depth: usize) -> Self {
+        Self { depth, ..Self::default() }
+    }
+
+    /// How deep what comes next lies.
+    pub fn depth(&self) -> usize {
+        self.depth + self.open.len()
+    }
+
     pub fn push(&mut self, inline: Inline) {
         let content = self.open.last_mut().map_or(&mut self.done, |o| &mut o.content);
         match (content.last_mut(), inline) {

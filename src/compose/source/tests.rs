@@ -1,0 +1,523 @@
+//! Letters of our own making, with every quirk that real ones have.
+
+use super::*;
+use crate::model::Severity;
+use crate::model::issue::{Body, Inline, Inlines, Item, Section, plain};
+
+fn parsed(text: &str) -> Parsed {
+    read(text, "007.md", "007").expect("front matter that can be read")
+}
+
+fn parts(text: &str) -> Vec<Part> {
+    parsed(text).issue.parts
+}
+
+/// The blocks of a letter that has nothing but text after its title.
+fn text_blocks(text: &str) -> Vec<Block> {
+    match parts(&format!("# T\n\n{text}")).as_slice() {
+        [Part::Text(blocks)] => blocks.clone(),
+        [] => Vec::new(),
+        other => panic!("more than text: {other:?}"),
+    }
+}
+
+fn inlines(text: &str) -> Inlines {
+    match text_blocks(text).as_slice() {
+        [Block::Paragraph(inlines)] => inlines.clone(),
+        other => panic!("no single paragraph: {other:?}"),
+    }
+}
+
+fn codes(text: &str) -> Vec<(&'static str, Option<usize>)> {
+    parsed(text).findings.iter().map(|f| (f.code, f.line)).collect()
+}
+
+fn text(t: &str) -> Inline {
+    Inline::Text(t.into())
+}
+
+/// Everything that a reader sees, and every address.
+fn seen(issue: &Issue) -> (String, Vec<String>) {
+    let mut words =
+        format!("{} {} ", issue.meta.title, issue.meta.number.map_or(String::new(), |n| n.to_string()));
+    let mut links = Vec::new();
+    walk::parts(&issue.parts, &mut |seen| match seen {
+        Seen::Text(t) | Seen::Code(t) => words.push_str(t),
+        Seen::Link { url, .. } => links.push(url.to_owned()),
+        Seen::Image(image) => words.push_str(&image.alt),
+    });
+    for part in &issue.parts {
+        if let Part::Section(Section { number: Some(number), .. }) = part {
+            words.push_str(&format!(" {number} "));
+        }
+    }
+    (words, links)
+}
+
+/// A letter as Revue and Medium export it.
+const EXPORT: &str = "\
+# Печать · 印刷周报— #7
+
+> 原文：<https://paper.example/印/p?source=x>
+
+2024 年 2 月 29 日一周
+
+## 要点。
+
+*   [纸张涨价](https://paper.example/price)。油墨没有。
+
+## 旧闻
+
+*   没有链接的一条。
+
+— — — — — –
+
+下面有两个主题。
+
+1.  纸与墨
+2.  机器
+
+— — — — — –
+
+# 1.纸与墨
+
+— — — — — –
+
+[**怎样选纸。**](https://paper.example/a?utm_source=Old%20one)**——**[**【paper.example】**](https://paper.example/a)
+
+![](img/a.png)
+
+*【图一】纸的克重*
+第一行评论，
+第二行接着写。
+
+[**油墨干得慢**](https://ink.example/b)**——**[**ink.example**](https://ink.example/b?plain)
+
+[](https://ink.example/b) [## 油墨:为什么 *慢*
+
+### 因为空气太湿…
+
+ink.example](https://ink.example/b) 
+
+这是评论。
+
+— — — — — –
+
+# 2.机器
+
+— — — — — –
+
+## [一台老机器](https://press.example/c)
+
+[](https://press.example/c) [## 没有描述的卡片
+
+press.example](https://press.example/c)
+
+它还能用。
+
+— — — — — –
+
+# 🌟请订阅！🌟
+
+[](https://list.example/me) [## 印刷周报
+
+### 每周一封…
+
+list.example](https://list.example/me) 
+
+— — — — — –
+
+# 关于我
+
+印刷工/[http://me.example/](https://t.example/x?amp=1)
+";
+
+#[test]
+fn an_export_becomes_typed_parts() {
+    let issue = parsed(EXPORT).issue;
+    let meta = &issue.meta;
+    assert_eq!((meta.title.as_str(), meta.number), ("Печать · 印刷周报", Some(7)));
+    assert_eq!(meta.date, Some(jiff::civil::date(2024, 2, 29)));
+    assert_eq!(plain(&meta.subject), "Печать · 印刷周报— #7");
+    assert_eq!(meta.language.as_deref(), Some("zh-Hans"));
+    let [
+        Part::Text(head),
+        Part::Summary(summary),
+        Part::Contents { intro, entries },
+        Part::Section(first),
+        Part::Section(second),
+        Part::Subscribe { body: call, .. },
+        Part::About { .. },
+    ] = issue.parts.as_slice()
+    else {
+        panic!("other parts: {:#?}", issue.parts)
+    };
+    assert_eq!((head.len(), summary.len(), intro.len()), (2, 2, 1));
+    let tied: Vec<_> = entries.iter().map(|e| (plain(&e.title), e.part)).collect();
+    assert_eq!(tied, [("纸与墨".into(), Some(3)), ("机器".into(), Some(4))]);
+    assert_eq!((first.number, plain(&first.heading), second.number), (Some(1), "纸与墨".into(), Some(2)));
+    assert!(matches!(call.as_slice(), [Body::Card(card)] if card.url == "https://list.example/me"));
+
+    let items = |section: &Section| -> Vec<Item> {
+        section
+            .body
+            .iter()
+            .map(|b| if let Body::Item(item) = b { (**item).clone() } else { panic!("no item: {b:?}") })
+            .collect()
+    };
+    let [paper, ink] = <[Item; 2]>::try_from(items(first)).unwrap();
+    assert_eq!(paper.url, "https://paper.example/a?utm_source=Old%20one");
+    assert_eq!(plain(&paper.source.unwrap().name), "【paper.example】");
+    assert_eq!(paper.image.unwrap().line, 30);
+    assert_eq!(plain(&paper.caption), "【图一】纸的克重");
+    // The line end between Chinese lines is no space.
+    assert_eq!(paper.comment, [Block::Paragraph(vec![text("第一行评论，"), text("第二行接着写。")])]);
+    let card = ink.card.unwrap();
+    assert_eq!(card.title, [text("油墨:为什么 "), Inline::Emphasis(vec![text("慢")])]);
+    assert_eq!(
+        (plain(&card.description), plain(&card.domain)),
+        ("因为空气太湿…".into(), "ink.example".into())
+    );
+    let [machine] = <[Item; 1]>::try_from(items(second)).unwrap();
+    let card = machine.card.unwrap();
+    assert_eq!((plain(&card.title), card.description.is_empty()), ("没有描述的卡片".into(), true));
+    assert_eq!(plain(&card.domain), "press.example");
+}
+
+#[test]
+fn our_own_form_is_typed_alike() {
+    let issue = parsed(
+        "+++\ntitle = \"Proof\"\nnumber = 3\n+++\n\nHello.\n\n### This week\n\n- One line.\n\n---\n\nBelow:\n\n\
+        1. Tools\n2. About me\n\n## 1. Tools\n\n### [A press](https://press.example/p)\n\n![A press](p.png)\n*Cast iron.*\n\n\
+        > [The page](https://press.example/p)\n> Its beginning…\n\nWorth a look.\n\nTwice.\n\n### Odds and ends\n\nText.\n\n\
+        ## About me\n\nI print.\n",
+    )
+    .issue;
+    let [
+        Part::Text(_),
+        Part::Summary(_),
+        Part::Contents { entries, .. },
+        Part::Section(tools),
+        Part::About { .. },
+    ] = issue.parts.as_slice()
+    else {
+        panic!("other parts: {:#?}", issue.parts)
+    };
+    assert_eq!(entries.iter().map(|e| e.part).collect::<Vec<_>>(), [Some(3), Some(4)]);
+    let [Body::Item(item), Body::Text(rest)] = tools.body.as_slice() else { panic!("{:#?}", tools.body) };
+    assert_eq!((plain(&item.title), plain(&item.caption)), ("A press".into(), "Cast iron.".into()));
+    assert_eq!((item.image.as_ref().unwrap().alt.as_str(), item.comment.len()), ("A press", 2));
+    assert_eq!(plain(&item.card.as_ref().unwrap().description), "Its beginning…");
+    assert!(matches!(rest.as_slice(), [Block::Heading { level: 3, .. }, Block::Paragraph(_)]));
+}
+
+#[test]
+fn a_title_that_says_what_the_front_matter_says_stands_once() {
+    let issue = parsed("title: Proof\n\n# Proof\n\nText.\n").issue;
+    assert!(matches!(issue.parts.as_slice(), [Part::Text(blocks)] if blocks.len() == 1));
+    let issue = parsed("title: Proof\n\n# Something else\n\nText.\n").issue;
+    assert!(matches!(issue.parts.as_slice(), [Part::Section(_)]));
+    assert_eq!(parsed("Just text.\n").issue.meta.title, "007");
+    assert_eq!(codes("Just text.\n"), [("title-missing", Some(1))]);
+}
+
+#[test]
+fn headings_that_hold_long_lists_stay_chapters() {
+    let list = "- a\n".repeat(9);
+    let issue = parsed(&format!("# T\n\n## A\n\n### [Link](https://a.example)\n\n{list}\n## B\n\nx\n")).issue;
+    let Part::Section(section) = &issue.parts[0] else { panic!() };
+    assert!(matches!(section.body.as_slice(), [Body::Text(blocks)] if blocks.len() == 2));
+}
+
+#[test]
+fn one_tilde_strikes_nothing_out() {
+    assert_eq!(plain(&inlines("3~5 天，10~20 元")), "3~5 天，10~20 元");
+    assert_eq!(inlines("~~gone~~"), [Inline::Strike(vec![text("gone")])]);
+}
+
+#[test]
+fn prose_that_looks_like_html_is_printed() {
+    let words = |t: &str| plain(&inlines(t));
+    assert_eq!(
+        words("A Vec<u8> and a HashMap<String, Option<T>>, a<b>c"),
+        "A Vec<u8> and a HashMap<String, Option<T>>, a<b>c"
+    );
+    assert_eq!(words("Rc<S> and Promise<object> and Foo<base>"), "Rc<S> and Promise<object> and Foo<base>");
+    assert_eq!(
+        text_blocks("<T>\nalone\n"),
+        [Block::Paragraph(vec![text("<T>"), Inline::SoftBreak, text("alone")])]
+    );
+    assert_eq!(words("one<!-- a [link](https://a.example) -->two"), "onetwo");
+}
+
+#[test]
+fn inline_html_keeps_its_meaning() {
+    assert_eq!(
+        inlines("H<sub>2</sub>O, <b>b <i>i</i></b><br>end"),
+        [
+            text("H"),
+            Inline::Tag { name: "sub", children: vec![text("2")] },
+            text("O, "),
+            Inline::Strong(vec![text("b "), Inline::Emphasis(vec![text("i")])]),
+            Inline::HardBreak,
+            text("end")
+        ]
+    );
+    let [Inline::Link { url, children, .. }] =
+        &inlines("<a href=\"https://a.example/?a=1&amp;b=2\">*x*</a>")[..]
+    else {
+        panic!()
+    };
+    assert_eq!((url.as_str(), plain(children)), ("https://a.example/?a=1&b=2", "x".into()));
+}
+
+#[test]
+fn html_blocks_are_read_into_our_own() {
+    let blocks = text_blocks(
+        "<div align=center>\n<p>One &amp; <u>two</u>\n<p><img src=a.png alt='A &quot;q&quot;' width=300>\n<ul><li>x<li>y</ul>\n\
+        <script>alert(1)</script></div>\n",
+    );
+    let [Block::Paragraph(one), Block::Figure { image, .. }, Block::List { items, .. }] = blocks.as_slice()
+    else {
+        panic!("{blocks:#?}")
+    };
+    assert_eq!(plain(one), "One & two");
+    assert_eq!((image.alt.as_str(), image.width, items.len()), ("A \"q\"", Some(300), 2));
+    assert_eq!(codes("# T\n\n<style>p{}</style>\n\nx"), [("html-hidden", Some(3))]);
+    let cards = text_blocks("<iframe src=\"//video.example/v?id=1\" title=\"A film\"></iframe>\n");
+    assert!(
+        matches!(&cards[..], [Block::Card(c)] if c.url == "https://video.example/v?id=1" && plain(&c.title) == "A film")
+    );
+    let table = text_blocks("<table><tr><th>a<th>b<tr><td>1<td><a href='https://a.example'>2</a></table>\n");
+    assert!(matches!(&table[..], [Block::Table { head, rows, .. }] if head.len() == 2 && rows.len() == 1));
+    let boxed = text_blocks("<a href=\"https://a.example\"><div>one</div></a>\n");
+    assert!(matches!(&boxed[..], [Block::Paragraph(p)] if matches!(&p[..], [Inline::Link { .. }])));
+}
+
+#[test]
+fn dangerous_and_broken_addresses_are_shown_and_not_linked() {
+    assert_eq!(inlines("[x](javascript:alert(1))"), [text("x (javascript:alert(1))")]);
+    assert_eq!(plain(&inlines("a [b](some page.md) c [d](page.md)")), "a [b](some page.md) c d (page.md)");
+    assert!(
+        matches!(&inlines("[x](http:/broken.example)")[..], [Inline::Link { url, .. }] if url == "http:/broken.example")
+    );
+    assert_eq!(
+        codes("# T\n\n[a](javascript:x)\n\n[b](http:/b)\n\n[c](c.md) [d]()\n"),
+        [
+            ("link-scheme", Some(3)),
+            ("link-malformed", Some(5)),
+            ("link-relative", Some(7)),
+            ("link-empty", Some(7))
+        ]
+    );
+    assert_eq!(plain(&inlines("<a href=\"data:text/html,x\">y</a>")), "y (data:text/html,x)");
+}
+
+#[test]
+fn bare_addresses_become_links_and_keep_their_words() {
+    let found = inlines("见 https://a.example/x。或 (http://b.example/c_(d)), `https://code.example`");
+    let urls: Vec<_> = found
+        .iter()
+        .filter_map(|i| if let Inline::Link { url, .. } = i { Some(url.as_str()) } else { None })
+        .collect();
+    assert_eq!(urls, ["https://a.example/x", "http://b.example/c_(d)"]);
+    assert_eq!(plain(&found), "见 https://a.example/x。或 (http://b.example/c_(d)), https://code.example");
+}
+
+#[test]
+fn fields_are_filled_in_text_and_stay_elsewhere() {
+    use crate::model::issue::Field;
+    let field = Inline::Field(Field::Name { default: "reader".into() });
+    assert_eq!(inlines("**{{ name | default(\"reader\") }}**"), [Inline::Strong(vec![field])]);
+    assert_eq!(
+        inlines("`{{ name }}` {{ a*b*c }}"),
+        [Inline::Code("{{ name }}".into()), text(" {{ a*b*c }}")]
+    );
+    assert_eq!(
+        codes("# T\n\n`{{ name }}`\n\n[x](https://a.example/?{{email}})\n\na {{ nmae }}\n"),
+        [("field-not-filled", Some(3)), ("field-not-filled", Some(5)), ("field-unknown", Some(7))]
+    );
+    let unknown = parsed("+++\ntitle = \"T\"\n+++\n\na {{ nmae }}\n").findings.remove(0);
+    assert_eq!(
+        (unknown.line, unknown.column, unknown.help.as_str()),
+        (Some(5), Some(3), "Did you mean {{ name }}?")
+    );
+}
+
+#[test]
+fn footnotes_and_reference_links_are_kept() {
+    let issue = parsed(
+        "# T\n\nA[^note] and [b].\n\n[^note]: The note.\n\n[b]: https://b.example \"t\"\n\nEnd[^x].\n",
+    )
+    .issue;
+    let (words, links) = seen(&issue);
+    assert!(
+        words.contains("A[note] and b.") && words.contains("[note] The note.") && words.contains("[^x]"),
+        "{words}"
+    );
+    assert_eq!(links, ["https://b.example"]);
+    assert!(matches!(issue.parts.last(), Some(Part::Text(notes)) if notes.len() == 1));
+}
+
+#[test]
+fn line_ends_and_marks_of_other_systems_are_read() {
+    let unix = parsed("+++\ntitle = \"T\"\n+++\n\nOne\ntwo.\n\n- a\n").issue;
+    for other in [
+        "\u{FEFF}+++\r\ntitle = \"T\"\r\n+++\r\n\r\nOne\r\ntwo.\r\n\r\n- a\r\n",
+        "+++\rtitle = \"T\"\r+++\r\rOne\rtwo.\r\r- a\r",
+    ] {
+        assert_eq!(parsed(other).issue, unix);
+    }
+    assert_eq!(plain(&inlines("a\0b\u{7}c\u{B}d")), "a\u{FFFD}bc d");
+}
+
+#[test]
+fn malformed_front_matter_is_the_only_error_of_reading() {
+    let errors = read("+++\ntitle = \"unclosed\n+++\ntext\n", "issues/009.md", "009").unwrap_err();
+    assert_eq!(
+        (errors[0].file.as_str(), errors[0].line, errors[0].severity),
+        ("issues/009.md", Some(2), Severity::Error)
+    );
+    assert_eq!(
+        codes("---\ntitle: T\ntilte: x\n---\n\ntext TODO\n"),
+        [("front-matter-unknown", Some(3)), ("marker-left", Some(6))]
+    );
+}
+
+#[test]
+fn nesting_without_end_is_flattened_and_loses_nothing() {
+    for (open, close) in [
+        ("> ", ""),
+        ("- ", ""),
+        ("*a ", " a*"),
+        ("[", "](https://a.example)"),
+        ("<div>", ""),
+        ("<b>", "</b>"),
+        ("![", "](a.png)"),
+    ] {
+        let text = format!("# T\n\n{}deepest word{}\n", open.repeat(3000), close.repeat(3000));
+        let (words, _) = seen(&parsed(&text).issue);
+        assert!(words.contains("deepest word"), "lost within {open}");
+    }
+    let link = format!("{}[in](https://deep.example){}", "**a *b ".repeat(40), " b* a**".repeat(40));
+    assert!(seen(&parsed(&link).issue).1.contains(&"https://deep.example".to_owned()));
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bits of Markdown and HTML, more often than chance would write them.
+    fn markdown() -> impl Strategy<Value = String> {
+        proptest::collection::vec(prop_oneof![4 => bit(), 1 => quirk()], 0..40).prop_map(|bits| bits.concat())
+    }
+
+    /// What comrak does not see as readers of ours do: fields, cards, comments.
+    fn quirk() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("{{ name | default(\"x\") }}".to_owned()),
+            Just("{{ a*b }}".to_owned()),
+            Just("[](https://k.example) [## k\n\nk](https://k.example)".to_owned()),
+            Just("<!--".to_owned()),
+            Just("<script>".to_owned()),
+            "[\\x00-\\x1f{}\\[\\]()]{1,3}",
+        ]
+    }
+
+    fn bit() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z]{1,6} ?",
+            "[你好世界，。]{1,4}",
+            "[ \n]{1,3}",
+            "\n\n(#{1,6} |> |- |\\* |1\\. |    |```\n|---\n|\\| )?",
+            "[*_~`\\[\\]()<>!#|:{}\\\\\"'=+-]{1,3}",
+            Just("[a](https://a.example/b?c=d)".to_owned()),
+            Just("![i](i.png)\n*c*\n".to_owned()),
+            Just("[**t**](https://t.example)**——**[**s**](https://s.example)\n\n".to_owned()),
+            Just("[^1]".to_owned()),
+            Just("\n\n[^1]: note\n\n".to_owned()),
+            Just("<div>".to_owned()),
+            Just("</div>".to_owned()),
+            Just("<b>x</b>".to_owned()),
+            Just("<table><tr><td>".to_owned()),
+            Just("<a href='https://h.example'>".to_owned()),
+            "\\PC{0,4}",
+        ]
+    }
+
+    /// The runs of letters and digits that comrak sees in a text, code included.
+    fn runs(text: &str) -> Vec<String> {
+        let arena = Arena::new();
+        let root = parse_document(&arena, text, &options());
+        let mut runs = Vec::new();
+        for node in root.descendants() {
+            let data = node.data();
+            let text = match &data.value {
+                NodeValue::Text(t) => t.to_string(),
+                NodeValue::Code(c) => c.literal.clone(),
+                NodeValue::CodeBlock(c) => c.literal.clone(),
+                _ => continue,
+            };
+            runs.extend(
+                text.split(|c: char| !c.is_alphanumeric()).filter(|r| !r.is_empty()).map(str::to_owned),
+            );
+        }
+        runs
+    }
+
+    /// A link in one of the places where authors put them.
+    fn placed(url: &str, place: usize) -> String {
+        match place {
+            0 => format!("See [it]({url}) here.\n\n"),
+            1 => format!("- a\n- [it](<{url}>)\n\n"),
+            2 => format!("## [Title]({url})\n\n"),
+            3 => format!("> [quoted]({url})\n> more\n\n"),
+            4 => format!("| a | b |\n|---|---|\n| [c]({url}) | d |\n\n"),
+            5 => format!("[**Bold**]({url})\n\nText.\n\n"),
+            6 => format!("<p><a href=\"{url}\">html</a></p>\n\n"),
+            7 => format!("[![alt](a.png)]({url})\n\n"),
+            8 => format!("[]({url}) [## Card\n\nmore\n\nhost]({url})\n\n"),
+            9 => format!("**[t]({url})** and *[u]({url})*\n\n"),
+            10 => format!("<{url}>\n\n"),
+            11 => format!("[ref]\n\n[ref]: {url}\n\n"),
+            12 => format!("[]({url})\n\n"),
+            13 => format!("# {url}\n\n"),
+            _ => format!("Bare {url} in text.\n\n"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text in markdown()) {
+            let _ = read(&text, "x.md", "x");
+        }
+
+        #[test]
+        fn every_link_survives(
+            places in proptest::collection::vec((0usize..15, "[a-z0-9]{1,8}(/[a-z%.-]{0,6}){0,2}(\\?[a-z]=[0-9]%20&b=c)?"), 1..8),
+        ) {
+            let urls: Vec<String> = places.iter().map(|(_, path)| format!("https://x.example/{path}")).collect();
+            let text: String = places.iter().zip(&urls).map(|((place, _), url)| placed(url, *place)).collect();
+            let (_, links) = seen(&parsed(&text).issue);
+            for ((place, _), url) in places.iter().zip(&urls) {
+                // Of two definitions of one reference the first counts, and a bare address ends before a dot.
+                let want = if *place >= 13 { url.trim_end_matches('.') } else { url.as_str() };
+                prop_assert!(*place == 11 || links.iter().any(|l| l == want), "{} lost from {}", want, text);
+            }
+        }
+
+        #[test]
+        fn every_word_survives(bits in proptest::collection::vec(bit(), 0..40)) {
+            let text = bits.concat().replace("{{", "{").replace("[](", "[x](").replace("<!", "< !").replace("<?", "< ?");
+            if let Ok(Parsed { issue, .. }) = read(&text, "x.md", "x")
+                && front::split(&text).is_ok_and(|f| f.is_none())
+            {
+                let squeeze = |t: &str| t.split_whitespace().collect::<String>();
+                let words = squeeze(&seen(&issue).0);
+                for run in runs(&text) {
+                    prop_assert!(words.contains(&run), "{} lost from {:?}", run, text);
+                }
+            }
+        }
+    }
+}
