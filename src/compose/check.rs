@@ -10,10 +10,8 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
-use super::{Composed, Setting};
+use super::{CLIPPED_BYTES, Composed, Setting};
 
-/// Gmail cuts a mail whose HTML is longer, and hides the rest behind a link.
-const CUT_BYTES: usize = 102 * 1024;
 /// From here on the author is told.
 const NEAR_BYTES: usize = 92 * 1024;
 /// How many further lines a folded finding names.
@@ -66,7 +64,7 @@ pub fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed, _setting
     let mut out = parsed.to_vec();
     out.extend(alternative_texts(issue));
     out.extend(tagged_links(issue));
-    out.extend(size(issue, composed.rendered.html_bytes()));
+    out.extend(size(issue, super::bytes(&composed.rendered.html)));
     fold(out)
 }
 
@@ -116,7 +114,7 @@ fn size(issue: &Issue, bytes: usize) -> Option<Finding> {
     if bytes < NEAR_BYTES {
         return None;
     }
-    let message = format!("HTML is {} KB; Gmail cuts at {} KB", bytes.div_ceil(1024), CUT_BYTES / 1024);
+    let message = format!("HTML is {} KB; Gmail cuts at {} KB", bytes.div_ceil(1024), CLIPPED_BYTES / 1024);
     Some(Finding::new(Severity::Warning, "html-large", message, remedy(issue, bytes)))
 }
 

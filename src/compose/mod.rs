@@ -9,6 +9,7 @@ mod html;
 pub mod next;
 pub mod pictures;
 pub mod source;
+pub mod text;
 pub mod theme;
 
 use crate::link::utm::Tagger;
@@ -74,7 +75,7 @@ pub fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeErro
         format: FORMAT,
         subject: subject(issue, setting.list),
         html: typeset.html,
-        text: vec![Piece::Text(String::new())],
+        text: text::write(issue, setting),
         language: language.to_owned(),
     };
     Ok(Composed { rendered, mjml: typeset.mjml })

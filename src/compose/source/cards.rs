@@ -58,7 +58,7 @@ fn begin(text: &str) -> Option<(&str, &str)> {
     let rest = text.trim_start().strip_prefix("[](")?;
     let (at, title) = rest.match_indices(')').find_map(|(at, _)| {
         let title = rest[at + 1..].trim_start().strip_prefix('[')?;
-        title.starts_with('#').then(|| (at, title))
+        title.starts_with('#').then_some((at, title))
     })?;
     let url = rest[..at].trim();
     (!url.is_empty() && !url.contains(char::is_whitespace)).then_some((url, title))

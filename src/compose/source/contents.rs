@@ -143,12 +143,14 @@ pub(super) fn tie(parts: &mut Vec<Part>) {
 
 /// The folded headings of an issue, with the places of their parts.
 fn titles(parts: &[Part]) -> Vec<(usize, String)> {
-    let heading = |part| match part {
-        &Part::Section(ref section) => Some(&section.heading),
-        Part::Subscribe { heading, .. } | Part::About { heading, .. } => Some(heading),
-        _ => None,
+    let folded = |(at, part): (usize, &Part)| {
+        let heading = match part {
+            Part::Section(section) => &section.heading,
+            Part::Subscribe { heading, .. } | Part::About { heading, .. } => heading,
+            _ => return None,
+        };
+        Some((at, folded(&plain(heading))))
     };
-    let folded = |(at, part)| Some((at, folded(&plain(heading(part)?))));
     parts.iter().enumerate().filter_map(folded).filter(|(_, title)| !title.is_empty()).collect()
 }
 

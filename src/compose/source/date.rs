@@ -45,7 +45,7 @@ const LEADS: [&str; 18] = [
 pub(super) fn leading(line: &str) -> Option<Date> {
     let words = words(line);
     let mut start = 0;
-    while words.get(start).is_some_and(|w| is_lead(w)) {
+    while words.get(start).is_some_and(is_lead) {
         start += 1;
     }
     // "No. 22 · 2021-07-25": a number of an issue may come first.
@@ -286,9 +286,9 @@ fn english(words: &[Word]) -> Option<Date> {
 
 fn month(name: &str) -> Option<u64> {
     let known = |full: &&str| {
-        full.starts_with(name) && (name.len() >= 3) || (name == "sept" && **full == *"september")
+        (full.starts_with(name) && name.len() >= 3) || (name == "sept" && **full == *"september")
     };
-    MONTHS.iter().position(|m| known(&m)).map(|at| at as u64 + 1)
+    MONTHS.into_iter().position(|m| known(&m)).map(|at| at as u64 + 1)
 }
 
 fn date(year: u64, month: u64, day: u64) -> Option<Date> {

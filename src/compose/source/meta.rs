@@ -12,6 +12,9 @@ use super::date;
 use super::fields::{self, Fields};
 use super::front::{self, Entry, Value};
 
+/// What a key says, or why it can't be taken.
+type Taken<T> = Result<T, Box<Finding>>;
+
 /// What was made of the front matter.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -35,7 +38,7 @@ pub(super) fn read(entries: &[Entry]) -> Known {
 }
 
 impl Known {
-    fn take(&mut self, key: &str, entry: &Entry) -> Result<(), Finding> {
+    fn take(&mut self, key: &str, entry: &Entry) -> Taken<()> {
         match key {
             "title" => self.meta.title = one_line(entry)?,
             "number" => self.meta.number = number(entry)?,
@@ -53,7 +56,7 @@ impl Known {
     }
 
     /// A line of text with personal fields.
-    fn inlines(&mut self, entry: &Entry) -> Result<Inlines, Finding> {
+    fn inlines(&mut self, entry: &Entry) -> Taken<Inlines> {
         let (inlines, found) = fields::plain_inlines(&one_line(entry)?);
         self.findings.extend(unknown_fields(&found, |_| (entry.line, None)));
         Ok(inlines)
@@ -84,7 +87,7 @@ pub(super) fn unknown_fields(
         .collect()
 }
 
-fn unknown(written: &str, key: &str) -> Finding {
+fn unknown(written: &str, key: &str) -> Box<Finding> {
     let near = front::KEYS
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
@@ -94,25 +97,25 @@ fn unknown(written: &str, key: &str) -> Finding {
         Some((_, known)) => format!("Did you mean “{known}”?"),
         None => format!("It is not used. The keys are {}.", front::KEYS.join(", ")),
     };
-    Finding::new(
+    Box::new(Finding::new(
         Severity::Warning,
         "front-matter-unknown",
         format!("unknown key “{written}” in the front matter"),
         help,
-    )
+    ))
 }
 
-fn wrong(entry: &Entry, wanted: &str) -> Finding {
-    Finding::new(
+fn wrong(entry: &Entry, wanted: &str) -> Box<Finding> {
+    Box::new(Finding::new(
         Severity::Error,
         "front-matter-value",
         format!("“{}” in the front matter is not {wanted}", entry.key),
         format!("Write {wanted}, or remove the line."),
-    )
+    ))
 }
 
 /// A text, its line ends and runs of white space made one space.
-fn one_line(entry: &Entry) -> Result<String, Finding> {
+fn one_line(entry: &Entry) -> Taken<String> {
     match &entry.value {
         Value::Text(text) => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
         Value::Flag(flag) => Ok(flag.to_string()),
@@ -124,7 +127,7 @@ fn some(text: String) -> Option<String> {
     Some(text).filter(|t| !t.is_empty())
 }
 
-fn number(entry: &Entry) -> Result<Option<u32>, Finding> {
+fn number(entry: &Entry) -> Taken<Option<u32>> {
     let text = one_line(entry)?;
     let digits = text.trim_start_matches(['#', '№']).trim();
     if text.is_empty() {
@@ -134,7 +137,7 @@ fn number(entry: &Entry) -> Result<Option<u32>, Finding> {
 }
 
 /// A date; with a time, in RFC 3339 or as `2026-11-30 07:00`.
-fn when(entry: &Entry) -> Result<(Option<jiff::civil::Date>, Option<Moment>), Finding> {
+fn when(entry: &Entry) -> Taken<(Option<jiff::civil::Date>, Option<Moment>)> {
     let text = one_line(entry)?;
     if text.is_empty() {
         return Ok((None, None));
@@ -156,7 +159,7 @@ fn when(entry: &Entry) -> Result<(Option<jiff::civil::Date>, Option<Moment>), Fi
 }
 
 /// A BCP 47 tag; `zh_CN` is taken for `zh-CN`.
-fn language(entry: &Entry) -> Result<Option<String>, Finding> {
+fn language(entry: &Entry) -> Taken<Option<String>> {
     let tag = one_line(entry)?.replace('_', "-");
     if tag.is_empty() {
         return Ok(None);
@@ -170,7 +173,7 @@ fn language(entry: &Entry) -> Result<Option<String>, Finding> {
 }
 
 /// A path, `![alternative text](path)`, or a table of `src` and `alt`.
-fn cover(entry: &Entry) -> Result<Option<Image>, Finding> {
+fn cover(entry: &Entry) -> Taken<Option<Image>> {
     let (src, alt) = match &entry.value {
         Value::Table(table) => {
             let of = |key: &str| table.get(key).cloned().unwrap_or_default();
@@ -189,7 +192,7 @@ fn cover(entry: &Entry) -> Result<Option<Image>, Finding> {
     Ok(Some(image).filter(|i| !i.src.is_empty()))
 }
 
-fn flag(entry: &Entry) -> Result<bool, Finding> {
+fn flag(entry: &Entry) -> Taken<bool> {
     match &entry.value {
         Value::Flag(flag) => Ok(*flag),
         Value::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
