@@ -95,7 +95,7 @@ impl<'a> Outline<'a, '_> {
             title => self.html(Role::Text, |_, out| out.text(title)),
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
             number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
-            facts => self.text(&facts.join(" · ")),
+            facts => facts.iter().map(|fact| self.text(fact)).collect::<Vec<_>>(),
             cover => meta.cover.as_ref().map_or_else(none, |cover| self.image(cover)),
         }
     }
@@ -103,6 +103,7 @@ impl<'a> Outline<'a, '_> {
     fn footer(&mut self) -> Value {
         let list = self.setting.list;
         let (before, after) = self.phrases.why(&list.name);
+        let spoken = same_language(self.setting.language(self.issue), self.phrases.language());
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
@@ -123,7 +124,8 @@ impl<'a> Outline<'a, '_> {
             out.piece(Piece::Spot { spot: Spot::UnsubscribeUrl, context: Context::Html });
         });
         context! {
-            lang => self.phrases.language(),
+            // Named only where these words are not in the language of the letter.
+            lang => if spoken { "" } else { self.phrases.language() },
             why, address, unsubscribe_url,
             unsubscribe => self.text(self.phrases.unsubscribe()),
             sent_with => self.text(self.phrases.sent_with()),
@@ -253,6 +255,7 @@ impl<'a> Outline<'a, '_> {
         let said = item.source.as_ref().map_or_else(|| card_domain.clone(), |source| plain(&source.name));
         context! {
             rank, title, source, image,
+            source_hangs => self.writer.cjk && item.source.as_ref().is_some_and(|s| starts_with_bracket(&s.name)),
             hangs => self.writer.cjk && starts_with_bracket(&item.title),
             // In the place of a picture that is missing.
             alt => self.text(missing),
@@ -326,6 +329,12 @@ impl<'a> Outline<'a, '_> {
 
 fn starts_with_bracket(inlines: &[Inline]) -> bool {
     plain(inlines).starts_with(['【', '《', '「', '『', '（', '〈', '“'])
+}
+
+/// Whether two tags name the same language, regions and scripts aside.
+fn same_language(one: &str, other: &str) -> bool {
+    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    primary(one) == primary(other)
 }
 
 /// The name of a section within the mail.
