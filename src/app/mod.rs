@@ -5,6 +5,7 @@ pub mod clock;
 pub mod keys;
 mod launch;
 pub mod logging;
+pub mod rehearsal;
 mod rooms;
 mod signals;
 

@@ -62,6 +62,12 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     };
     let mut mail = Vec::new();
     template.write(&to, now, &mut mail);
+    let signing = delivery::Signing::new(settings.sending.dkim.clone());
+    signing.follow(&store).await?;
+    if let Some(why) = signing.obstacle(&list.from.address) {
+        return Err(Failure::no("the copy can't be signed").at(why));
+    }
+    signing.sign(&list.from.address, &mut mail, now);
 
     let Some(relay) = settings.sending.relays.first() else {
         return Err(Failure::new("the settings name no relay"));

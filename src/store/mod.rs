@@ -27,6 +27,7 @@ pub mod media;
 pub mod past;
 pub mod people;
 mod places;
+mod rehearsal;
 pub mod steering;
 pub mod system_mails;
 #[cfg(test)]

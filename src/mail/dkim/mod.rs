@@ -73,7 +73,7 @@ impl<'m> Prepared<'m> {
 
 fn push_name(name: &str, names: &mut String) {
     if !names.is_empty() {
-        names.push_str(":");
+        names.push(':');
     }
     names.push_str(&name.to_ascii_lowercase());
 }
@@ -144,20 +144,18 @@ impl Key {
         }
     }
 
-    /// The signature over what is signed. RSA hashes by itself; Ed25519 signs the hash (RFC 8463, section 3).
+    /// The signature over the hash of what is signed (RFC 6376, 3.3.1; RFC 8463, section 3).
     fn sign(&self, signed: &[u8]) -> Vec<u8> {
+        let hash = digest(&SHA256, signed);
         match self {
             Key::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                // PKCS#1 v1.5 needs no randomness; the interface asks for a source of it all the same.
-                #[allow(clippy::disallowed_methods, reason = "nothing is drawn from it")]
-                let unused = aws_lc_rs::rand::SystemRandom::new();
-                match pair.sign(&RSA_PKCS1_SHA256, &unused, signed, &mut signature) {
+                match pair.sign_digest(&RSA_PKCS1_SHA256, &hash, &mut signature) {
                     Ok(()) => signature,
                     Err(_) => Vec::new(),
                 }
             }
-            Key::Ed25519(pair) => pair.sign(digest(&SHA256, signed).as_ref()).as_ref().to_vec(),
+            Key::Ed25519(pair) => pair.sign(hash.as_ref()).as_ref().to_vec(),
         }
     }
 }
