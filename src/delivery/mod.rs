@@ -37,7 +37,7 @@ use worker::{Shared, Worker};
 
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoreError};
 
 /// How a connection to a relay is kept from other eyes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,8 @@ pub struct Settings {
 
 /// How long mails in flight are waited for when the daemon is asked to stop.
 const LAST_WAIT: Duration = Duration::from_secs(30);
+/// How long the last outcomes are waited for after that.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
 /// What a row says whose daemon was killed while it was in flight.
 const KILLED: &str = "the daemon was killed while this mail was in flight: whether it arrived is not known";
 
@@ -161,6 +163,7 @@ pub async fn run(
     let signing = Arc::new(Signing::new(settings.dkim.clone()));
     let shared = Shared {
         desk: desk.clone(),
+        relays: relays.clone(),
         ledger,
         links,
         signing: signing.clone(),
@@ -186,6 +189,10 @@ pub async fn run(
     };
     let ended = tokio::select! {
         ended = planner.run() => ended,
+        // Workers end when the desk is closed; one that ends before has died, and tells so by its panic.
+        Some(Err(died)) = workers.join_next() => {
+            Err(StoreError::Refused(format!("a connection's task died ({died}); please report it")))
+        }
         () = shutdown.cancelled() => Ok(()),
     };
     desk.close();
@@ -194,6 +201,7 @@ pub async fn run(
         tracing::warn!("some mails in flight were not answered in time; they will be uncertain");
         workers.shutdown().await;
     }
-    let _ = writing.await;
+    // A database that can't be written is not waited for for ever.
+    let _ = tokio::time::timeout(LAST_COMMIT, writing).await;
     ended
 }

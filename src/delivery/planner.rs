@@ -29,6 +29,8 @@ const BREATH: Duration = Duration::from_millis(100);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// The most people of an issue that are read ahead at once.
 const PAGE_MAX: usize = 1_000;
+/// So many parts of an audience are written before other issues are looked at.
+const PARTS: usize = 5;
 /// The most system mails on the desk.
 const SYSTEM_MAX: usize = 100;
 
@@ -100,7 +102,10 @@ impl Planner {
         self.desk.retain(|id| goes_on(&id));
         for row in &rows {
             match row.state {
-                IssueState::Cancelled => self.store.complete_cancel(row.id, now).await?,
+                IssueState::Cancelled => {
+                    self.store.cancel_more(row.id, now).await?;
+                    until = Instant::now();
+                }
                 _ if row.fanout_after.is_some() => {
                     self.fix_audience(row.id).await?;
                     until = Instant::now();
@@ -128,8 +133,9 @@ impl Planner {
         now.checked_add(self.settings.longest_retry * 2).unwrap_or(Timestamp::MAX)
     }
 
+    /// Writes some parts of an audience; other issues are looked at between.
     async fn fix_audience(&self, id: IssueId) -> Result<()> {
-        while !self.desk.is_closed() {
+        for _ in 0..PARTS {
             match self.store.fan_out(id).await? {
                 FanOut::Partial => {}
                 FanOut::Whole(planned) => {
@@ -263,16 +269,18 @@ impl Planner {
                 .min_by_key(|rest| rest.until)
                 .map(|rest| format!("{}; the relay rests until {:.0}", rest.why, self.wall(rest.until)))
         } else {
-            own.or_else(|| self.throttle())
+            own.or_else(|| self.measure())
         };
         if reason == row.reason { Ok(()) } else { self.store.explain(row.id, reason).await }
     }
 
-    /// What the relays' measure lets through, where that is what everybody waits for.
-    fn throttle(&self) -> Option<String> {
-        let waits = self.relays.iter().map(|relay| relay.throttled()).collect::<Option<Vec<_>>>()?;
-        let per_minute: u32 = self.relays.iter().map(|relay| relay.relay.messages_per_minute).sum();
-        waits.iter().min().map(|_| format!("no more than {per_minute} messages a minute"))
+    /// What the relays' measures let through, where each has one: it is why the rest waits.
+    fn measure(&self) -> Option<String> {
+        let measures = self.relays.iter().map(|relay| relay.relay.messages_per_minute);
+        if measures.clone().any(|per_minute| per_minute == 0) {
+            return None;
+        }
+        Some(format!("no more than {} messages a minute", crate::words::count(measures.map(u64::from).sum())))
     }
 
     /// A moment of the monotonic clock as people's clocks will show it, to the second.

@@ -34,6 +34,7 @@ const REST_STEP: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Shared {
     pub desk: Arc<Desk>,
+    pub relays: Vec<Arc<RelayState>>,
     pub ledger: Ledger,
     pub links: Links,
     pub signing: Arc<Signing>,
@@ -189,18 +190,18 @@ impl Worker {
     /// There is no connection: the job goes back, and nobody is to blame.
     async fn cannot(&mut self, job: Job, trouble: Trouble) {
         match job.issue() {
-            Some(issue) if trouble.ours => {
+            Some(issue) if trouble.ours && !self.another_works() => {
                 let pause = Some((issue, trouble.text));
                 self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
                 self.shared.desk.done(job.candidate.key);
                 self.shared.desk.retain(|other| other != issue);
             }
-            Some(_) => {
+            Some(_) if !trouble.ours => {
                 let alone = self.relay.unreachable(&trouble.text);
                 self.waits = alone.map(|wait| Instant::now() + wait);
                 self.shared.desk.give_back(job);
             }
-            None => {
+            _ => {
                 self.relay.rest(&trouble.text);
                 self.shared.desk.give_back(job);
             }
@@ -316,6 +317,12 @@ impl Worker {
         }
     }
 
+    /// Whether another relay may take what this one refuses for our fault.
+    fn another_works(&self) -> bool {
+        let others = self.shared.relays.iter().filter(|relay| !Arc::ptr_eq(relay, &self.relay));
+        others.into_iter().any(|relay| relay.resting().is_none())
+    }
+
     fn said(&self, step: Step, answer: &Answer) -> String {
         let relay = &self.relay.relay;
         format!("{}:{} answers {} with “{}”", relay.host, relay.port, step.word(), answer.text())
@@ -354,9 +361,9 @@ impl Worker {
         let now = self.shared.clock.now();
         let mut next_at = None;
         let pause = match (fate.pause.take(), job.issue()) {
-            (Some(reason), Some(issue)) => Some((issue, reason)),
-            // A system mail has no issue that could pause: its relay rests, and it waits.
-            (Some(reason), None) => {
+            (Some(reason), Some(issue)) if !self.another_works() => Some((issue, reason)),
+            // Another relay may take it, or there is no issue that could pause: this relay rests.
+            (Some(reason), _) => {
                 self.relay.rest(&reason);
                 None
             }

@@ -113,11 +113,16 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; what was withdrawn until then stays so.
     pub async fn complete_cancel(&self, id: IssueId, now: Timestamp) -> Result<()> {
-        while self
-            .write("cancelling an issue", move |c| Box::pin(cancel_some(c, id, now.as_millisecond())))
-            .await?
-        {}
+        while self.cancel_more(id, now).await? {}
         Ok(())
+    }
+
+    /// One short step of [`Store::complete_cancel`]; `false` once nobody waits any more.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nobody of this step was withdrawn.
+    pub async fn cancel_more(&self, id: IssueId, now: Timestamp) -> Result<bool> {
+        self.write("cancelling an issue", move |c| Box::pin(cancel_some(c, id, now.as_millisecond()))).await
     }
 
     /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were.

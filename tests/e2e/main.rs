@@ -12,6 +12,7 @@ mod limits_are_kept;
 mod odd_servers;
 mod our_fault_fails_nobody;
 mod relay_goes_away;
+mod several_relays;
 mod signing;
 mod steering;
 mod system_mails;
