@@ -17,16 +17,22 @@ use crate::model::subscriber::SubscriptionState;
 /// How many rows are sorted in memory at once.
 const RUN_ROWS: usize = 25_000;
 
-/// A row with the key that it is sorted by: its address without regard to case, then its line.
+/// A row with what it is sorted by: its address without regard to case, then its line.
 #[derive(Debug)]
 struct Keyed {
-    key: String,
+    /// [`Address::key`], where it is another than the address itself.
+    key: Option<String>,
     entry: Entry,
 }
 
 impl Keyed {
+    fn new(entry: Entry) -> Self {
+        let has_capitals = entry.email.as_str().bytes().any(|b| b.is_ascii_uppercase());
+        Self { key: has_capitals.then(|| entry.email.key()), entry }
+    }
+
     fn order(&self) -> (&str, u64) {
-        (&self.key, self.entry.line)
+        (self.key.as_deref().unwrap_or(self.entry.email.as_str()), self.entry.line)
     }
 }
 
@@ -48,7 +54,7 @@ impl Sorter {
         if self.rows.len() == self.run_rows {
             self.spill()?;
         }
-        self.rows.push(Keyed { key: entry.email.key(), entry });
+        self.rows.push(Keyed::new(entry));
         Ok(())
     }
 
@@ -94,10 +100,7 @@ impl Source {
     fn next(&mut self) -> io::Result<Option<Keyed>> {
         match self {
             Source::Memory(rows) => Ok(rows.next()),
-            Source::File(file) => {
-                let entry = read_entry(file)?;
-                Ok(entry.map(|entry| Keyed { key: entry.email.key(), entry }))
-            }
+            Source::File(file) => Ok(read_entry(file)?.map(Keyed::new)),
         }
     }
 }
