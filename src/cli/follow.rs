@@ -8,6 +8,7 @@ use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
 use super::progress::Progress;
+use super::totals::name;
 use super::{Answer, Failure};
 
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -25,6 +26,7 @@ pub struct Ended {
 pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
     let mut progress = Progress::begin();
     let mut daemon_seen_gone = false;
+    let mut reason = None;
     loop {
         let Some(row) = store.issue(id).await? else {
             return Err(Failure::no("the issue was replaced or taken away while it was waited for"));
@@ -39,6 +41,12 @@ pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
         let planned = row.totals.planned();
         if planned > 0 {
             progress.show(planned - row.totals.open(), planned);
+        }
+        if row.reason != reason {
+            if let Some(why) = &row.reason {
+                progress.say(&format!("{} waits: {why}", name(&row)));
+            }
+            reason = row.reason;
         }
         // Twice, since a daemon that is restarted is gone for a moment.
         let gone = DaemonLock::holder(store.path()).is_none();

@@ -52,6 +52,12 @@ impl Progress {
         };
     }
 
+    /// A line of words, above the bar where there is one.
+    pub fn say(&mut self, line: &str) {
+        self.end();
+        eprintln!("{line}");
+    }
+
     /// Takes the bar away, so that results can follow.
     pub fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {

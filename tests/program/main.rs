@@ -1,0 +1,20 @@
+//! The real program, used as people use it: commands, files, signals, HTTP, and SMTP servers that no one here
+//! wrote (Postfix's `smtp-sink` for volume, its `smtpd` for TLS and login). One behaviour a file.
+//!
+//! Everything happens on loopback, in folders of its own; every process is stopped by its id.
+
+mod letter;
+mod postfix;
+mod received;
+mod sink;
+mod web;
+
+mod bad_surroundings;
+mod demo_delivers;
+mod implicit_tls;
+mod killed_and_restarted;
+mod links_lead_to_pages;
+mod login_is_refused;
+mod settings_are_explained;
+mod starttls_and_login;
+mod wrong_certificate;

@@ -1,0 +1,38 @@
+//! `init`, `config check` and `config show`, as a newcomer meets them.
+
+use crate::letter::run;
+
+#[test]
+fn a_new_folder_passes_its_check_and_tells_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["init", "mine"]).code, 0);
+    let mine = folder.path().join("mine");
+    let checked = run(&mine.join("issues"), &["config", "check"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    assert!(checked.out.contains("public_url"), "{}", checked.out);
+    let issue = run(&mine, &["check", "issues/001.md"]);
+    assert_eq!(issue.code, 0, "{}", issue.out);
+
+    // It can't send yet, and says why.
+    let sent = run(&mine, &["send", "issues/001.md", "--yes"]);
+    assert_eq!(sent.code, 2);
+    assert!(sent.err.contains("public_url"), "{}", sent.err);
+    assert_eq!(run(&mine, &["init"]).code, 2, "an existing letter is left alone");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("letterpress.toml");
+    std::fs::write(&file, "[web]\nlisten = 80\n[sending]\nbatch_sise = 5\nfirst_retry = \"soon\"\n").unwrap();
+    let checked = run(folder.path(), &["config", "check"]);
+    assert_eq!(checked.code, 1);
+    for wanted in ["letterpress.toml:2", "letterpress.toml:4", "batch_size", "letterpress.toml:5", "3 errors"]
+    {
+        assert!(checked.out.contains(wanted), "{wanted} is not in\n{}", checked.out);
+    }
+    let other = run(folder.path(), &["deliveries"]);
+    assert_eq!(other.code, 2);
+    assert!(other.err.contains("letterpress.toml:2") && other.err.contains("config check"), "{}", other.err);
+    assert!(!folder.path().join("letterpress.db").exists(), "nothing is made on wrong settings");
+}

@@ -1,0 +1,30 @@
+//! Mail goes over STARTTLS with a login, and arrives whole.
+
+use crate::letter::{Letter, until};
+use crate::postfix::Postfix;
+use crate::received;
+
+#[test]
+fn a_relay_with_starttls_and_login_takes_every_mail() {
+    let postfix = Postfix::start("localhost");
+    let mut letter = Letter::new(&postfix.relay("starttls"));
+    let mut readers = letter.people(25);
+    letter.serve();
+    let sent = letter.run(&["send", "issues/001.md", "--wait", "--yes"]);
+    assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+    until("Postfix to deliver", || postfix.mails().len() >= readers.len());
+    let mails = postfix.mails();
+    let mut got: Vec<String> = mails
+        .iter()
+        .map(|raw| {
+            let mail = received::parse(raw);
+            received::assert_well_formed(&mail);
+            received::to(&mail)
+        })
+        .collect();
+    got.sort();
+    readers.sort();
+    assert_eq!(got, readers);
+    assert!(postfix.log().contains("starttls=1 auth=1"), "TLS and the login were used: {}", postfix.log());
+    assert_eq!(letter.stop(), 0);
+}
