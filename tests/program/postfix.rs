@@ -25,8 +25,7 @@ impl Postfix {
         let folder = tempfile::Builder::new().prefix("letterpress-postfix-").tempdir().unwrap();
         let postfix = Postfix { folder, starttls: free_port(), implicit: free_port() };
         postfix.prepare(name);
-        let started = postfix.postfix("start");
-        assert!(started, "postfix start failed: {}", postfix.log());
+        postfix.postfix("start").unwrap_or_else(|said| panic!("postfix start: {said}"));
         for port in [postfix.starttls, postfix.implicit] {
             until("Postfix to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         }
@@ -121,7 +120,8 @@ impl Postfix {
                 .arg(&request),
         );
         let extensions = self.at("extensions");
-        std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n")).unwrap();
+        std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n"))
+            .unwrap();
         done(
             openssl()
                 .args(["x509", "-req", "-days", "30", "-set_serial", "2", "-in"])
@@ -137,15 +137,13 @@ impl Postfix {
         );
     }
 
-    fn postfix(&self, what: &str) -> bool {
+    /// Runs Postfix's own command; gives what it says where it fails.
+    fn postfix(&self, what: &str) -> Result<(), String> {
         let mut command = Command::new("postfix");
         command.arg("-c").arg(self.at("conf")).arg(what).stdin(Stdio::null());
-        command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .expect("Debian's package postfix")
-            .success()
+        let output = command.output().expect("Debian's package postfix");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &self.log();
+        if output.status.success() { Ok(()) } else { Err(said) }
     }
 }
 
@@ -195,6 +193,6 @@ impl Drop for Postfix {
         if std::thread::panicking() {
             eprintln!("Postfix's log:\n{}", self.log());
         }
-        self.postfix("stop");
+        let _ = self.postfix("stop");
     }
 }
