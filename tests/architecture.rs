@@ -45,6 +45,11 @@ const HOMES: &[(&str, &[&str])] = &[
 
 /// Every file of `src` with its path below it.
 fn sources() -> Vec<(PathBuf, String)> {
+    files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+/// Every Rust file below a folder, with its path from there.
+fn files_below(root: &Path) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -55,13 +60,12 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
-    walk(&root, &mut paths);
+    walk(root, &mut paths);
     paths.sort();
     paths
         .into_iter()
-        .map(|path| (path.strip_prefix(&root).unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .map(|path| (path.strip_prefix(root).unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
         .collect()
 }
 
@@ -173,4 +177,28 @@ fn names_are_read_from_all_forms_of_use() {
     let mut names = names_after(code, "crate::");
     names.sort();
     assert_eq!(names, ["delivery", "http", "mail", "store", "words"]);
+}
+
+/// An invariant without its test is a wish: each name in the table of ARCHITECTURE.md must be a function.
+#[test]
+fn each_invariant_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = page.split_once("## Invariants").expect("a heading “Invariants”");
+    let (table, _) = table.split_once("\n## ").unwrap_or((table, ""));
+    let held: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+        .filter_map(|line| line.trim_end_matches(['|', ' ']).rsplit('|').next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(held.len() > 20, "the table was not found: {held:?}");
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        for (_, text) in files_below(&root.join(folder)) {
+            code.push_str(&text);
+        }
+    }
+    let missing: Vec<&str> = held.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names tests that do not exist: {missing:?}");
 }
