@@ -320,7 +320,7 @@ impl Writer<'_> {
         if let Some(url) = only {
             self.address(&url);
         }
-        for (number, url) in std::mem::take(&mut self.notes.waiting) {
+        for (number, url) in self.notes.take() {
             let url = (self.tag)(&url);
             self.page.text(&format!("[{number}] <{url}>"));
         }

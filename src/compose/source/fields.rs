@@ -13,6 +13,9 @@ use crate::model::issue::{Field, Inline, Inlines};
 const STAND_INS: [std::ops::RangeInclusive<char>; 2] =
     ['\u{F0000}'..='\u{FFFFD}', '\u{100000}'..='\u{10FFFD}'];
 
+/// Braces that hold more than this are no field; so that a text full of them is read quickly.
+const LONGEST_BYTES: usize = 400;
+
 /// What stood between one pair of braces.
 pub(super) struct Found {
     stand_in: char,
@@ -122,7 +125,11 @@ pub(super) fn plain_inlines(text: &str) -> (Inlines, Fields) {
 /// The pair of braces that a text begins with, if they are closed on this line and look like a field:
 /// code, markup and nested braces are left for Markdown to see.
 fn whole(text: &str) -> Option<&str> {
-    let inner = &text[2..text.find("}}")?];
+    let mut near = text.len().min(LONGEST_BYTES);
+    while !text.is_char_boundary(near) {
+        near -= 1;
+    }
+    let inner = &text[2..text[..near].find("}}")?];
     let plausible = inner.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_')
         && !inner.contains(['{', '}', '`', '<', '\n', '\r']);
     plausible.then(|| &text[..inner.len() + 4])

@@ -39,6 +39,9 @@ impl Attributes {
 
 /// Cuts HTML into pieces. Comments and declarations vanish; what is no HTML is text.
 pub(super) fn pieces(html: &str) -> Vec<Piece> {
+    if let Some(bare) = bare_tag(html) {
+        return vec![bare];
+    }
     let tokenizer = Tokenizer::new(Sink::default(), Default::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(print_unknown(html)));
@@ -46,6 +49,22 @@ pub(super) fn pieces(html: &str) -> Vec<Piece> {
     let _ = tokenizer.feed(&input);
     tokenizer.end();
     tokenizer.sink.0.take()
+}
+
+/// A single tag without attributes, which most of those within a paragraph are: read without the tokenizer.
+fn bare_tag(html: &str) -> Option<Piece> {
+    let inner = html.strip_prefix('<')?.strip_suffix('>')?;
+    let (closes, name) = inner.strip_prefix('/').map_or((false, inner), |name| (true, name));
+    let name = name.strip_suffix('/').filter(|_| !closes).unwrap_or(name).trim_ascii_end();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let (name, element) = (name.to_ascii_lowercase(), element(name)?);
+    Some(if closes {
+        Piece::Close { name, element }
+    } else {
+        Piece::Open { name, element, attributes: Attributes::default() }
+    })
 }
 
 /// The element that a single tag such as `<U8>` or `</a>` names; `None` where it is no HTML.

@@ -20,19 +20,20 @@ const PREHEADER_COLUMNS: usize = 130;
 const MARKERS: [&str; 4] = ["TKTK", "TK", "TODO", "FIXME"];
 
 /// Markers in running text, each at its place. (What stands in code or comments is no business of ours.)
-pub(super) fn markers(root: comrak::Node, offset: usize) -> Vec<Finding> {
+pub(super) fn markers(root: comrak::Node, lines: &[&str], offset: usize) -> Vec<Finding> {
     let mut out = Vec::new();
     for node in root.descendants() {
         let data = node.data();
         let NodeValue::Text(text) = &data.value else { continue };
         for (at, marker) in found(text) {
             let place = data.sourcepos.start;
-            let column = place.column + text[..at].chars().count();
+            // comrak counts bytes; editors count characters.
+            let before = lines.get(place.line.saturating_sub(1)).and_then(|l| l.get(..place.column.saturating_sub(1)));
+            let column = before.map(|b| b.chars().count() + text[..at].chars().count() + 1);
             let message = format!("“{marker}” still stands in the text");
             let help = "Finish the passage, or remove the marker.";
             out.push(
-                Finding::new(Severity::Warning, "marker-left", message, help)
-                    .at(place.line + offset, Some(column)),
+                Finding::new(Severity::Warning, "marker-left", message, help).at(place.line + offset, column),
             );
         }
     }

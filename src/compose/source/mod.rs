@@ -167,7 +167,6 @@ fn options<'c>() -> Options<'c> {
     options.extension.footnotes = true;
     options.extension.cjk_friendly_emphasis = true;
     options.parse.leave_footnote_definitions = true;
-    options.parse.sourcepos_chars = true;
     options
 }
 
@@ -183,9 +182,9 @@ struct Stretch {
 fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     let arena = Arena::new();
     let root = parse_document(&arena, body, &options());
-    reader.findings.extend(lint::markers(root, reader.offset));
     let nodes: Vec<Node> = root.children().collect();
     let lines: Vec<&str> = body.split('\n').collect();
+    reader.findings.extend(lint::markers(root, &lines, reader.offset));
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(node) = nodes.get(at) {

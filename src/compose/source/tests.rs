@@ -378,6 +378,8 @@ fn malformed_front_matter_is_the_only_error_of_reading() {
         (errors[0].file.as_str(), errors[0].line, errors[0].severity),
         ("issues/009.md", Some(2), Severity::Error)
     );
+    let marker = parsed("# T\n\n新闻 *x* TK\n").findings.remove(0);
+    assert_eq!((marker.line, marker.column), (Some(3), Some(8)));
     assert_eq!(
         codes("---\ntitle: T\ntilte: x\n---\n\ntext TODO\n"),
         [("front-matter-unknown", Some(3)), ("marker-left", Some(6))]

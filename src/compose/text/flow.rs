@@ -1,5 +1,7 @@
 //! Inlines as plain text. Addresses of links are numbered, and listed below the block that they stand in.
 
+use std::collections::HashMap;
+
 use crate::model::issue::{Field, Inline, Inlines, plain};
 use crate::model::rendered::Spot;
 
@@ -11,18 +13,27 @@ pub(super) struct Notes {
     /// How many were numbered so far in the whole letter.
     count: usize,
     /// What is to be listed below the present block: number and address, not yet tagged.
-    pub waiting: Vec<(usize, String)>,
+    waiting: Vec<(usize, String)>,
+    /// The numbers of those that wait.
+    numbers: HashMap<String, usize>,
 }
 
 impl Notes {
     /// The number of an address; one that stands in this block already keeps its number.
     fn number(&mut self, url: &str) -> usize {
-        if let Some((number, _)) = self.waiting.iter().find(|(_, u)| u == url) {
+        if let Some(number) = self.numbers.get(url) {
             return *number;
         }
         self.count += 1;
         self.waiting.push((self.count, url.to_owned()));
+        self.numbers.insert(url.to_owned(), self.count);
         self.count
+    }
+
+    /// Takes what waits, to be listed.
+    pub fn take(&mut self) -> Vec<(usize, String)> {
+        self.numbers.clear();
+        std::mem::take(&mut self.waiting)
     }
 }
 
