@@ -74,12 +74,12 @@ impl Drop for Progress {
 
 /// How many columns of the bar are inked.
 fn filled(done: u64, total: u64) -> usize {
-    if total == 0 { 0 } else { (BAR as u64 * done.min(total) / total) as usize }
+    (BAR as u64 * done.min(total)).checked_div(total).unwrap_or(0) as usize
 }
 
 /// Such as `71 %  5,980 of 8,412  41/s  58 s left`.
 fn figures(done: u64, total: u64, elapsed: Duration) -> String {
-    let percent = if total == 0 { 0 } else { 100 * done.min(total) / total };
+    let percent = (100 * done.min(total)).checked_div(total).unwrap_or(0);
     let mut text = format!("{percent} %  {} of {}", count(done), count(total));
     let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
     if done > 0 {

@@ -149,7 +149,7 @@ impl Words {
     /// The text part. Address and link stand on lines of their own, since nobody knows how long they are.
     fn text(&self, list: &str, sent_with: &str) -> Vec<Piece> {
         let mut out = Vec::new();
-        let mut say = |out: &mut Vec<Piece>, text: &str, end: &str| {
+        let say = |out: &mut Vec<Piece>, text: &str, end: &str| {
             slots::push(out, &textwrap::wrap(text, TEXT_COLUMNS).join("\n"));
             slots::push(out, end);
         };
