@@ -15,6 +15,7 @@ mod reply;
 mod retry;
 mod signing;
 mod throttle;
+mod trust;
 mod wire;
 mod worker;
 

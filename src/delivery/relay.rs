@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::throttle::Throttle;
-use super::{Relay, Settings, Timeouts, Tls, retry, wire};
+use super::{Relay, Settings, Timeouts, Tls, retry, trust};
 
 /// A relay while it is used.
 pub struct RelayState {
@@ -45,7 +45,7 @@ impl RelayState {
     pub fn new(relay: Relay, settings: &Settings) -> RelayState {
         let tls = match relay.tls {
             Tls::None => Ok(None),
-            Tls::Starttls | Tls::Implicit => wire::tls_config(&relay).map(Some),
+            Tls::Starttls | Tls::Implicit => trust::tls_config(&relay).map(Some),
         };
         RelayState {
             limits: settings.timeouts,

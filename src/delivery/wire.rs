@@ -7,16 +7,15 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, crypto};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::reply::{Answer, LINE_MAX, LINES_MAX, read_line};
-use super::{Relay, Timeouts};
+use super::{Relay, Timeouts, trust};
 use crate::words;
 
 /// Bytes of one line beyond which a server is no longer listened to.
@@ -81,7 +80,7 @@ impl Wire {
         let stream = timeout(limit, TlsConnector::from(config).connect(name, inner))
             .await
             .map_err(|_| Broken::late(limit))?
-            .map_err(|e| Broken(format!("TLS failed: {}", tls_words(&e))))?;
+            .map_err(|e| Broken(format!("TLS failed: {}", trust::why_not(&e))))?;
         Ok(Wire { stream: BufReader::new(Box::new(stream)), local: self.local, block: self.block })
     }
 
@@ -164,43 +163,4 @@ impl Wire {
             }
         }
     }
-}
-
-/// What TLS says when it fails, in plain words where a certificate is the matter.
-fn tls_words(error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(rustls::Error::InvalidCertificate(why)) => {
-            format!("the server's certificate is not trusted ({why})")
-        }
-        Some(other) => other.to_string(),
-        None => words::io(error),
-    }
-}
-
-/// What a relay's certificate is checked against: the system's roots and those of `ca_file`.
-///
-/// # Errors
-/// A sentence that names the file, or says that there are no roots at all.
-pub fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
-    let mut extra = Vec::new();
-    if let Some(path) = &relay.ca_file {
-        let named = |e: &dyn std::fmt::Display| format!("ca_file {}: {e}", path.display());
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|e| named(&e))? {
-            extra.push(certificate.map_err(|e| named(&e))?);
-        }
-        if extra.is_empty() {
-            return Err(named(&"there is no certificate in it"));
-        }
-    }
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
-        .map_err(|e| format!("the system's certificates can't be read: {e}"))?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
