@@ -120,7 +120,9 @@ impl Template {
 
     fn head(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.fixed);
-        header::mailbox("To", to.name, to.email, out);
+        // Until somebody has confirmed, the name may be anybody's words: such a mail bears the address alone.
+        let name = if self.unsubscribe_mailto.is_some() { to.name } else { "" };
+        header::mailbox("To", name, to.email, out);
         match &self.subject {
             Subject::Same(field) => out.extend_from_slice(field),
             Subject::Personal(pieces) => {

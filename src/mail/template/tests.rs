@@ -141,7 +141,8 @@ fn a_message_id_is_of_one_mail_and_its_every_try() {
 
 #[test]
 fn a_system_mail_is_no_list_mail() {
-    let bytes = mail("", "ann@readers.example", Stream::System { seed: "1" });
+    // The name is of somebody who has not confirmed: it may be a message to a stranger.
+    let bytes = mail("Buy at evil.example", "ann@readers.example", Stream::System { seed: "1" });
     is_ready_for_the_wire(&bytes);
     let whole = String::from_utf8(bytes).unwrap();
     assert!(!whole.contains("List-") && whole.contains("Auto-Submitted: auto-generated\r\n"));
