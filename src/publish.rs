@@ -67,7 +67,7 @@ pub fn read(file: &Path) -> Result<Manuscript> {
         source::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
     if let Some(line) = not_utf8 {
         let mut finding = Finding::new(
-            Severity::Warning,
+            Severity::Error,
             "not-utf8",
             "this is no UTF-8; what could not be read became �",
             "Save the file as UTF-8.",

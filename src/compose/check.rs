@@ -11,6 +11,7 @@ use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
 use super::{CLIPPED_BYTES, Composed, Setting};
+use crate::words;
 
 /// From here on the author is told.
 const NEAR_BYTES: usize = 92 * 1024;
@@ -27,12 +28,13 @@ pub struct Check {
 }
 
 /// Every check, in the order of a letter.
-pub const CHECKS: [Check; 18] = [
+pub const CHECKS: [Check; 19] = [
     Check { name: "the file is UTF-8", codes: &["not-utf8"] },
     Check { name: "the front matter can be read", codes: &["front-matter-open", "front-matter-malformed"] },
     Check { name: "its keys are known", codes: &["front-matter-unknown"] },
     Check { name: "their values can be taken", codes: &["front-matter-value"] },
     Check { name: "there is a title", codes: &["title-missing"] },
+    Check { name: "there is something to read", codes: &["text-missing"] },
     Check { name: "inboxes show the whole subject", codes: &["subject-long"] },
     Check { name: "the preheader says more", codes: &["preheader-long", "preheader-same"] },
     Check { name: "personal fields are known", codes: &["field-unknown"] },
@@ -62,10 +64,26 @@ pub fn passed(findings: &[Finding]) -> Vec<&'static Check> {
 /// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
 pub fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed, _setting: &Setting) -> Vec<Finding> {
     let mut out = parsed.to_vec();
+    out.extend(nothing_to_read(issue));
     out.extend(alternative_texts(issue));
     out.extend(tagged_links(issue));
     out.extend(size(issue, super::bytes(&composed.rendered.html)));
     fold(out)
+}
+
+/// A letter with neither a word nor a picture below its title.
+fn nothing_to_read(issue: &Issue) -> Option<Finding> {
+    let mut any = false;
+    walk::parts(&issue.parts, &mut |seen| {
+        any |= match seen {
+            Seen::Text(text) | Seen::Code(text) => !text.trim().is_empty(),
+            Seen::Link { .. } | Seen::Image(_) => true,
+        };
+    });
+    let help = "Write the letter below the front matter or the title.";
+    (!any).then(|| {
+        Finding::new(Severity::Error, "text-missing", "there is nothing to read in this letter", help)
+    })
 }
 
 /// Pictures that say nothing to those who don't see them.
@@ -114,7 +132,8 @@ fn size(issue: &Issue, bytes: usize) -> Option<Finding> {
     if bytes < NEAR_BYTES {
         return None;
     }
-    let message = format!("HTML is {} KB; Gmail cuts at {} KB", bytes.div_ceil(1024), CLIPPED_BYTES / 1024);
+    let size = words::count(bytes.div_ceil(1024) as u64);
+    let message = format!("HTML is {size} KB; Gmail cuts at {} KB", CLIPPED_BYTES / 1024);
     Some(Finding::new(Severity::Warning, "html-large", message, remedy(issue, bytes)))
 }
 
@@ -191,6 +210,18 @@ mod tests {
             (found[0].line, found[0].message.as_str()),
             (Some(3), "image without alt text; also 5, 9")
         );
+    }
+
+    #[test]
+    fn a_letter_without_a_word_is_an_error() {
+        for empty in ["", "+++\ntitle = \"T\"\n+++\n", "# T\n\n \n"] {
+            let (issue, _) = issue(empty);
+            assert_eq!(nothing_to_read(&issue).map(|f| f.severity), Some(Severity::Error), "{empty:?}");
+        }
+        for full in ["a", "# T\n\n![](a.png)\n", "`x`", "## Only a heading\n"] {
+            let (issue, _) = issue(full);
+            assert_eq!(nothing_to_read(&issue), None, "{full:?}");
+        }
     }
 
     #[test]
