@@ -72,6 +72,8 @@ pub struct Log {
 pub enum ConfigError {
     /// There is no file where one is needed, or it can't be read; says where it was looked for.
     Missing(String),
+    /// The file is there and can't be read; says why.
+    Unreadable { file: String, why: String },
     /// At least one finding is an error.
     Wrong(Vec<Finding>),
 }
@@ -114,7 +116,7 @@ pub fn of_text(text: &str) -> Settings {
 /// As [`load`], but hands out what is wrong, too.
 ///
 /// # Errors
-/// [`ConfigError::Missing`]
+/// [`ConfigError::Missing`], [`ConfigError::Unreadable`]
 pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError> {
     let file = match given {
         Some(file) => Some(file.to_owned()),
@@ -128,7 +130,11 @@ pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError
         return Ok(read(WITHOUT_A_FILE, "", Path::new(""), std::env::vars()));
     };
     let text = std::fs::read_to_string(&file).map_err(|e| {
-        ConfigError::Missing(format!("{} can't be read: {}", file.display(), crate::words::io(&e)))
+        let (file, why) = (file.display().to_string(), crate::words::io(&e));
+        match e.kind() {
+            std::io::ErrorKind::NotFound => ConfigError::Missing(format!("there is no file {file}")),
+            _ => ConfigError::Unreadable { file, why },
+        }
     })?;
     // Empty for a file in the current folder, so that paths stay as short as people know them.
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -164,7 +170,10 @@ fn advice(settings: &Settings, values: &values::Values) -> Vec<Finding> {
     let mut say = |severity, code, message: &str, help: &str| {
         out.push(values.finding(severity, code, &values::Origin::Default, message.into(), help.into()));
     };
+    let is_wrong = values.set.contains_key(&["web", "public_url"].map(str::to_owned)[..]);
     match settings.public_url.as_deref() {
+        // What stands there could not be taken, and that is said already.
+        None if is_wrong => {}
         None => say(
             Severity::Warning,
             "public-url-unset",

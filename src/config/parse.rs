@@ -88,7 +88,13 @@ pub fn network(text: &str) -> Result<Cidr, String> {
 
 /// A time zone of the IANA database.
 pub fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
-    jiff::tz::TimeZone::get(text).map_err(|_| format!("“{text}” is no time zone such as Europe/Berlin"))
+    jiff::tz::TimeZone::get(text).map_err(|_| {
+        let known: Vec<_> = jiff::tz::db().available().collect();
+        match crate::words::nearest(text, known.iter().map(|name| name.as_str())) {
+            Some(near) => format!("“{text}” is no time zone; did you mean {near}?"),
+            None => format!("“{text}” is no time zone such as Europe/Berlin"),
+        }
+    })
 }
 
 /// A language tag that is well enough formed for `lang` (BCP 47): letters, digits and hyphens.

@@ -67,6 +67,9 @@ impl Header {
             }
         }
         if header.places[0].is_none() {
+            if record.iter().all(<[u8]>::is_empty) {
+                return Err("the file is empty".into());
+            }
             let seen = header.ignored.iter().map(|word| shortened(word)).collect::<Vec<_>>().join(", ");
             return Err(format!(
                 "the first line must name the columns, and email among them; it reads: {seen}"

@@ -191,7 +191,7 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     let endless =
         format!("email,name\na@readers.example,A\nb@readers.example,\"B\n{}", "x\n".repeat(1 << 20));
     for (text, why) in [
-        ("", "people.csv:1: the first line must name the columns"),
+        ("", "people.csv:1: the file is empty"),
         ("a@readers.example,Ann\n", "people.csv:1: the first line must name the columns"),
         ("email,email\n", "people.csv:1: the first line names the column email twice"),
         (&endless, "the row that begins on line 3 never ends"),

@@ -29,7 +29,9 @@ impl Plan {
             ));
         }
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(pattern).map_err(|e| format!("“{pattern}” is no schedule: {e}"))?;
+        let cron = parser.parse(pattern).map_err(|_| {
+            format!("“{pattern}” is no schedule such as 0 7 * * MON: minute, hour, day, month, weekday")
+        })?;
         let plan = Plan { cron, zone };
         if plan.next_after(Timestamp::UNIX_EPOCH).is_none() {
             return Err(format!("“{pattern}” never comes about"));
