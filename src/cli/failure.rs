@@ -7,7 +7,11 @@ use crate::config::ConfigError;
 use crate::model::Severity;
 use crate::store::StoreError;
 
+use super::findings::wrap;
 use super::terminal::Paint;
+
+/// Where the text of a paragraph begins.
+const INDENT: usize = 7;
 
 /// How a command that ran has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,14 @@ impl Failure {
     /// It could not run at all (exit 2). `what` is a sentence without a final stop.
     pub fn new(what: impl Into<String>) -> Self {
         Self { exit: 2, what: what.into(), place: None, reply: None, to_do: None }
+    }
+
+    /// It could not run at all, as another room says it: what failed, a full stop, and what to do.
+    pub fn said(text: &str) -> Self {
+        match text.split_once(". ") {
+            Some((what, help)) => Self::new(what).to_do(help),
+            None => Self::new(text),
+        }
     }
 
     /// It ran and the answer is no (exit 1).
@@ -89,8 +101,13 @@ impl Failure {
             let Some(text) = text else { continue };
             let shown = if word == "error" { paint.error(word) } else { word.to_owned() };
             for (i, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
-                let head = if i == 0 { shown.as_str() } else { "     " };
-                let _ = writeln!(out, "{head}  {line}");
+                let head = if i == 0 { word } else { "     " };
+                // A place and a command are copied, so they stay on one line.
+                let whole = matches!(word, "where") || line.starts_with("  ");
+                let line =
+                    if whole { format!("{head}  {line}") } else { wrap(line, &format!("{head}  "), INDENT) };
+                let painted = if i == 0 { line.replacen(word, &shown, 1) } else { line };
+                let _ = writeln!(out, "{painted}");
             }
         }
         out
@@ -103,7 +120,7 @@ impl From<StoreError> for Failure {
             StoreError::Sqlite { path, what, message, help, .. } => {
                 Failure::new(message).at(format!("{path}, while {what}")).to_do(help)
             }
-            other => Failure::new(other.to_string()),
+            other => Failure::said(&other.to_string()),
         }
     }
 }
@@ -114,6 +131,11 @@ impl From<ConfigError> for Failure {
             ConfigError::Missing(what) => {
                 return Failure::new(what)
                     .to_do("Begin a letter with `letterpress init`, or name its settings with --config.");
+            }
+            ConfigError::Unreadable { file, why } => {
+                return Failure::new(format!("the settings can't be read: {why}"))
+                    .at(file)
+                    .to_do("Make the file one that this user can read, or name another with --config.");
             }
             ConfigError::Wrong(findings) => findings,
         };
@@ -145,6 +167,15 @@ mod tests {
              reply  535 5.7.8 Error: authentication failed\n\
              to do  Put the right password into smtp-password, then\n       \x20 letterpress resume 22\n"
         );
+    }
+
+    #[test]
+    fn a_long_failure_is_wrapped_and_what_is_copied_is_not() {
+        let long = "a sentence that goes on and on, ".repeat(4);
+        let place = "/a/folder/of/letters".repeat(6);
+        let text = Failure::said(&format!("{long}. {long}")).at(place.clone()).paragraph(Paint::bare());
+        assert!(text.lines().all(|line| line.chars().count() <= 80 || line.ends_with(&place)), "{text}");
+        assert!(text.contains(&format!("where  {place}\nto do  a sentence")), "{text}");
     }
 
     #[test]

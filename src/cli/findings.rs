@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::terminal::Paint;
 
 /// Columns of a terminal that everything fits in.
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 /// Beyond this, what follows the place is set in by less, so that words keep their room.
 const WIDEST_PLACE: usize = 36;
 
@@ -74,7 +74,9 @@ pub fn listing(findings: &[Finding], paint: Paint) -> String {
     out
 }
 
-fn wrap(text: &str, first: &str, indent: usize) -> String {
+/// A text in lines of a terminal; `first` stands before it, and `indent` blanks before each further line. Words are
+/// never broken, so that what is to be copied stays whole.
+pub(super) fn wrap(text: &str, first: &str, indent: usize) -> String {
     let rest = " ".repeat(indent);
     let options = textwrap::Options::new(COLUMNS)
         .initial_indent(first)

@@ -101,8 +101,8 @@ impl From<PublishError> for Failure {
                 };
                 Failure::no(first.message.clone()).at(first.place()).to_do(first.help.clone())
             }
-            PublishError::Theme(e) => Failure::new(e.to_string()),
-            PublishError::Compose(e) => Failure::new(e.to_string()),
+            PublishError::Theme(e) => Failure::said(&e.to_string()),
+            PublishError::Compose(e) => Failure::said(&e.to_string()),
         }
     }
 }

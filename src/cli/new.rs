@@ -40,8 +40,13 @@ pub async fn run(_args: Args, context: &Context) -> Outcome {
             .to_do("Go on with that one; nothing was changed."));
     }
     write_new(&path, &text)?;
-    context
-        .done(format!("{} is begun; it is a draft until you say so.", path.display()), &json!({"file": path}))
+    context.done(
+        format!(
+            "{} is begun, as a draft: the schedule passes it over until you take out its line `draft`.",
+            path.display()
+        ),
+        &json!({"file": path}),
+    )
 }
 
 /// When the next issue comes: by the schedule, else today.

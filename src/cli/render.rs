@@ -138,7 +138,7 @@ fn write_all(
 
 /// A size as Gmail counts it: 1024 bytes a KB, rounded up.
 pub fn kilobytes(bytes: usize) -> String {
-    format!("{} KB", bytes.div_ceil(1024))
+    format!("{} KB", crate::words::count(bytes.div_ceil(1024) as u64))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

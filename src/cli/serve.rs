@@ -49,9 +49,9 @@ pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
 impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
-            DaemonError::Store(StoreError::Refused(what)) => Failure::new(what),
+            DaemonError::Store(StoreError::Refused(what)) => Failure::said(&what),
             DaemonError::Store(error) => Failure::from(error),
-            other => Failure::new(other.to_string()),
+            other => Failure::said(&other.to_string()),
         }
     }
 }

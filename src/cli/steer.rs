@@ -97,7 +97,11 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         }
     };
     if n == 0 {
-        return context.done(format!("Nobody of {} is {}.", name(&row), which.word()), &Line::of(&row));
+        let none = match args.state {
+            Whom::Failed => format!("No mail of {} has failed.", name(&row)),
+            Whom::Uncertain => format!("No mail of {} is uncertain.", name(&row)),
+        };
+        return context.done(none, &Line::of(&row));
     }
     let question = format!("Send {} once more to the {} {}?{warning}", name(&row), count(n), which.word());
     if !context.agree(&question)? {

@@ -74,7 +74,14 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     };
     let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, &mail)
         .await
-        .map_err(|why| Failure::no("the copy was not sent").at(format!("relay {}", relay.name)).reply(why))?;
+        .map_err(|why| {
+            Failure::no(format!("the copy was not sent: {why}"))
+                .at(format!("relay {}, {}:{}", relay.name, relay.host, relay.port))
+                .to_do(format!(
+                    "Look at [relay.{}] in the settings and at that server, and try again.",
+                    relay.name
+                ))
+        })?;
     let size = super::render::kilobytes(mail.len());
     context.done(
         format!("A copy of {size} went to {}: {}", args.to, reply.text),

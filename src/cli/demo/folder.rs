@@ -90,8 +90,8 @@ fn with_examples(dir: &Path) -> Result<Folder, Failure> {
         let Some(file) = Examples::get(&name) else { continue };
         let to = match ISSUES.iter().find(|(inside, _)| *inside == name) {
             Some((_, outside)) => *outside,
-            None if name.ends_with(".md") => continue,
-            None => name.as_ref(),
+            None if name.ends_with(".png") => name.as_ref(),
+            None => continue,
         };
         copy(&dir.join("issues").join(to), &file.data)?;
     }
@@ -126,6 +126,8 @@ fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
         make_folder(folder)?;
     }
     std::fs::write(to, bytes).map_err(|e| {
+        // Half a picture would be taken for a whole one the next time.
+        let _ = std::fs::remove_file(to);
         Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
             .at(to.display().to_string())
             .to_do("Choose another folder with --dir.")

@@ -248,7 +248,7 @@ impl Demo {
             only_default: false,
             now,
         };
-        crate::people::import(&self.store, plan, |_| {}).await.map_err(|e| Failure::new(e.to_string()))
+        crate::people::import(&self.store, plan, |_| {}).await.map_err(|e| Failure::said(&e.to_string()))
     }
 
     /// The sum, and where the mails can be read.

@@ -82,7 +82,7 @@ fn failure(error: ImportError) -> Failure {
             StoreError::Sqlite { path, what, message, help, code }.into()
         }
         ImportError::Store(error) => error.into(),
-        ImportError::File(why) => Failure::new(why),
+        ImportError::File(why) => Failure::said(&why),
     }
 }
 
