@@ -1,219 +1,249 @@
 #!/usr/bin/env python3
-"""Draws the pictures of issue-22.md. Every figure is a sketch of an idea, drawn from made-up numbers.
+"""Draws the pictures of the example issues into examples/pictures/.
 
-    pip install pillow && python3 draw.py
+    pip install matplotlib pillow
+    python3 examples/draw.py
 
-1200 pixels wide, twice the width of a mail's column; a light plate that holds in dark mode too; ink and one red.
+They are drawn in the manner of the themes: a light plate that keeps its paper in the dark, ink, greys and one red;
+1200 pixels wide, which is twice what a mail shows. The data are made up to show the shape of each argument.
 """
-import math
+import io
 import pathlib
-import random
 
-from PIL import Image, ImageDraw, ImageFont
+import matplotlib
+import numpy as np
+from PIL import Image
 
-HERE = pathlib.Path(__file__).resolve().parent
-PLATE, INK, GREY, PALE, RED, CREAM = "#F7F2E8", "#1F1B16", "#6A6051", "#CFC5B2", "#B1361E", "#FFF8EC"
-FONTS = ("Inter-Regular.otf", "DejaVuSans.ttf")
-OVER = 2    # drawn larger and reduced, for smooth edges
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 
+PLATE, INK, RED, CREAM = "#F7F2E8", "#1F1B16", "#B1361E", "#FFF8EC"
+GREY, PALE, ROSE = "#6A6359", "#C4BCAF", "#D08A72"
+FOLDER = pathlib.Path(__file__).resolve().parent / "pictures"
+DPI = 100
+COLOURS = 40
 
-def font(size):
-    for name in FONTS:
-        try:
-            return ImageFont.truetype(name, size * OVER)
-        except OSError:
-            continue
-    return ImageFont.load_default(size * OVER)
-
-
-class Plate:
-    """A picture under the pencil; lengths are in pixels of the finished file."""
-
-    def __init__(self, height, ground=PLATE, words=28):
-        self.words, self.calm = words, (600, 8)
-        self.image = Image.new("RGB", (1200 * OVER, height * OVER), ground)
-        self.pencil = ImageDraw.Draw(self.image)
-
-    def line(self, points, colour=INK, width=4):
-        self.pencil.line([(x * OVER, y * OVER) for x, y in points], fill=colour, width=width * OVER, joint="curve")
-
-    def box(self, x, y, w, h, colour, outline=None):
-        self.pencil.rectangle([x * OVER, y * OVER, (x + w) * OVER, (y + h) * OVER], fill=colour, outline=outline, width=4 * OVER)
-
-    def dot(self, x, y, r, colour):
-        self.pencil.ellipse([(x - r) * OVER, (y - r) * OVER, (x + r) * OVER, (y + r) * OVER], fill=colour)
-
-    def text(self, x, y, words, colour=INK, anchor="ls"):
-        self.pencil.text((x * OVER, y * OVER), words, fill=colour, font=font(self.words), anchor=anchor)
-
-    def arrow(self, x, y, x2, y2, colour=INK, width=4):
-        turn = math.atan2(y2 - y, x2 - x)
-        self.line([(x, y), (x2, y2)], colour, width)
-        for side in (2.6, -2.6):
-            self.line([(x2, y2), (x2 + 18 * math.cos(turn + side), y2 + 18 * math.sin(turn + side))], colour, width)
-
-    def axes(self, left, top, right, bottom, across, up):
-        self.line([(left, top), (left, bottom), (right, bottom)], INK, 3)
-        self.text((left + right) / 2, bottom + 62, across, GREY, anchor="ms")
-        self.text(left, top - 20, up, GREY)
-
-    def save(self, name, colours=96):
-        small = self.image.resize((self.image.width // OVER, self.image.height // OVER), Image.LANCZOS)
-        reduced = small.quantize(colours, dither=Image.Dither.NONE)
-        # The ground must meet the colour of the mail around it, to the last bit.
-        palette = reduced.getpalette()
-        at = 3 * reduced.getpixel(self.calm)
-        palette[at:at + 3] = small.getpixel(self.calm)
-        reduced.putpalette(palette)
-        reduced.save(HERE / name, optimize=True)
+plt.rcParams.update({
+    "font.family": ["Inter", "DejaVu Sans"], "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": GREY,
+    "xtick.color": GREY, "ytick.color": GREY, "axes.linewidth": 3, "lines.solid_capstyle": "butt",
+    "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": PLATE, "axes.facecolor": PLATE,
+})
 
 
-def cover():
-    """Lines of equal height around a few summits; the search that climbs one of them is dashed."""
-    p = Plate(420, RED)
-    p.calm = (380, 200)
-    dice = random.Random(22)
-    hills = [(dice.uniform(-60, 1260), dice.uniform(-40, 460), dice.uniform(90, 190), dice.uniform(0.6, 1.3)) for _ in range(16)]
+def plate(height, size, left=0.11, bottom=0.17, right=0.97, top=0.93):
+    """A figure 1200 pixels wide; `size` is that of its letters, in pixels."""
+    plt.rcParams["font.size"] = size * 72 / DPI
+    figure, axes = plt.subplots(figsize=(1200 / DPI, height / DPI), dpi=DPI)
+    figure.subplots_adjust(left=left, bottom=bottom, right=right, top=top)
+    axes.tick_params(length=0, pad=10)
+    return figure, axes
 
-    def height(x, y):
-        return sum(a * math.exp(-((x - hx) ** 2 + (y - hy) ** 2) / (2 * s * s)) for hx, hy, s, a in hills)
-    step = 6
-    grid = [[height(x, y) for x in range(0, 1201 + step, step)] for y in range(0, 421 + step, step)]
-    for level in (0.5 + 0.2 * i for i in range(16)):
-        for j in range(len(grid) - 1):
-            for i in range(len(grid[0]) - 1):
-                cut = []
-                corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
-                for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1]):
-                    a, b = grid[ay][ax], grid[by][bx]
-                    if (a < level) != (b < level):
-                        t = (level - a) / (b - a)
-                        cut.append(((ax + t * (bx - ax)) * step, (ay + t * (by - ay)) * step))
-                if len(cut) == 2:
-                    p.line(cut, "#E9B9A6", 2)
-    x, y, way = 640.0, 330.0, []
-    for _ in range(70):
-        way.append((x, y))
-        gx, gy = height(x + 1, y) - height(x - 1, y), height(x, y + 1) - height(x, y - 1)
-        size = math.hypot(gx, gy) or 1
-        x, y = x + 9 * gx / size, y + 9 * gy / size
-        if size < 1e-3:
-            break
-    for spot in way[:-4:6]:
-        p.dot(*spot, 10, CREAM)
-    p.dot(*way[-1], 16, INK)
-    p.save("cover.png")
+
+def bare(axes):
+    """Takes frame and scales away."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def save(figure, name):
+    """Writes a PNG of few colours, which keeps it small."""
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", facecolor=figure.get_facecolor())
+    plt.close(figure)
+    few = Image.open(raw).convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(FOLDER / name, optimize=True)
 
 
 def width_first():
-    p = Plate(640)
-    p.axes(110, 90, 960, 530, "size of the model, in FLOPs", "time for a step")
-    curves = (("deeper", PALE, 1.0, 4), ("all at once", GREY, 0.6, 5), ("wider first", RED, 0.3, 8))
-    for name, colour, slope, width in curves:
-        points = [(110 + 830 * t / 40, 510 - 400 * slope * (t / 40) ** 0.9) for t in range(41)]
-        p.line(points, colour, width)
-        p.text(points[-1][0] + 18, points[-1][1] + 10, name, INK if colour == PALE else colour)
-    p.save("width-first.png")
+    figure, axes = plate(660, 28, right=0.82)
+    flops = np.linspace(1, 16, 100)
+    for power, colour, weight, word in ((0.97, PALE, 5, "depth"), (0.79, GREY, 5, "compound"), (0.5, RED, 8, "width first")):
+        time = 10.5 * flops ** power
+        axes.plot(flops, time, color=colour, linewidth=weight)
+        axes.text(16.3, time[-1], word, va="center", color=GREY if colour == PALE else colour, weight="bold" if colour == RED else "normal")
+    axes.set(xlim=(1, 16), ylim=(0, 160), xlabel="FLOPs, × the base model", ylabel="step time, ms")
+    axes.set_xticks(range(2, 17, 2))
+    axes.set_yticks(range(0, 161, 40))
+    save(figure, "width-first.png")
 
 
 def prototypes():
-    p, dice = Plate(640), random.Random(5)
-    for x, y, n, spread, colour, name, below in ((280, 230, 150, 62, INK, "1,600 pictures", 230), (720, 170, 60, 52, GREY, "600", 165),
-                                                 (620, 420, 24, 40, RED, "220", 115), (980, 380, 9, 36, RED, "90", 100)):
-        for _ in range(n):
-            a, b = dice.gauss(x, spread), dice.gauss(y, spread * 0.8)
-            p.line([(x, y), (a, b)], "#DDD4C4", 1)
-            p.dot(a, b, 5, colour)
-        p.box(x - 16, y - 16, 32, 32, colour)
-        p.text(x, y + below, name, INK, anchor="ms")
-    p.text(110, 590, "a square stands for its class; only squares are kept in memory", GREY)
-    p.save("prototypes.png")
+    random = np.random.default_rng(22)
+    figure, axes = plate(630, 30, 0, 0, 1, 1)
+    for (x, y), spread, dots, colour, word in (
+        ((2.9, 3.2), 0.62, 130, INK, "n = 1,600"), ((7.7, 4.5), 0.5, 48, GREY, "n = 600"),
+        ((5.3, 1.2), 0.5, 18, ROSE, "n = 220"), ((9.9, 1.7), 0.6, 8, RED, "n = 90"),
+    ):
+        cloud = random.normal((x, y), spread, (dots, 2))
+        axes.scatter(*cloud.T, s=36, color=colour, alpha=0.45, linewidths=0)
+        for far in cloud[:: max(1, dots // 9)]:
+            axes.plot([x, far[0]], [y, far[1]], color=colour, linewidth=1.6, alpha=0.6)
+        axes.scatter(x, y, s=560, marker="s", color=colour, zorder=3)
+        axes.text(x + 0.42, y + 0.3, word, va="bottom", bbox={"facecolor": PLATE, "edgecolor": "none", "pad": 4})
+    axes.set(xlim=(0, 12.4), ylim=(-0.5, 6.0))
+    bare(axes)
+    save(figure, "prototypes.png")
 
 
-def covariance():
-    p = Plate(640, words=46)
-    for x, y, w, h, turn, colour, name in ((350, 300, 190, 80, 0.4, INK, "many: measured"), (830, 320, 190, 80, 0.4, RED, "few: learnt")):
-        for scale in (1, 0.66, 0.33):
-            ring = []
-            for i in range(65):
-                a = i / 64 * math.tau
-                u, v = w * scale * math.cos(a), h * scale * math.sin(a)
-                ring.append((x + u * math.cos(turn) - v * math.sin(turn), y + u * math.sin(turn) + v * math.cos(turn)))
-            p.line(ring, colour, 3)
-        p.dot(x, y, 10, colour)
-        p.arrow(x, y, x + 150 * math.cos(turn), y + 150 * math.sin(turn), colour)
-        p.text(x, 560, name, INK, anchor="ms")
-    p.save("covariance.png")
+def meta_augment():
+    random = np.random.default_rng(5)
+    figure, axes = plate(900, 54, 0, 0, 1, 1)
+    for centre, spread, angle, dots, colour in (((3.9, 4.6), (1.5, 0.75), 25, 60, INK), ((9.2, 6.3), (1.2, 0.6), -35, 26, GREY), ((8.2, 2.3), (1.5, 0.8), 40, 6, RED)):
+        turn = np.deg2rad(angle)
+        turn = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        cloud = random.normal(0, np.array(spread) / 1.9, (dots, 2)) @ turn.T + centre
+        axes.scatter(*cloud.T, s=130, color=colour, linewidths=0, zorder=3)
+        for times, style in ((2, "-"), (3, (0, (4, 4)))):
+            axes.add_patch(Ellipse(centre, spread[0] * times, spread[1] * times, angle=angle, fill=False, edgecolor=colour, linewidth=4, linestyle=style))
+    drawn = random.normal(0, (0.75, 0.4), (26, 2)) @ turn.T + centre
+    axes.scatter(*drawn.T, s=130, facecolors=PLATE, edgecolors=RED, linewidths=4, zorder=2)
+    axes.text(3.9, 2.55, "many", ha="center")
+    axes.text(9.4, 7.65, "some", ha="center", color=GREY)
+    axes.text(1.2, 0.5, "few, and drawn", color=RED, weight="bold")
+    axes.set(xlim=(0.6, 11.9), ylim=(-0.1, 8.4))
+    axes.set_aspect("equal")
+    bare(axes)
+    save(figure, "meta-augment.png")
 
 
-def long_tail():
-    p = Plate(640, words=46)
-    p.axes(110, 90, 1090, 530, "from the frequent to the rare", "share of examples")
-    for i in range(16):
-        tall = 420 * math.exp(-i / 3.2) + 8
-        p.box(135 + i * 59, 528 - tall, 40, tall, INK)
-    p.line([(110, 420), (1090, 420)], RED, 6)
-    p.text(1090, 402, "what the test asks", RED, anchor="rs")
-    p.save("long-tail.png")
+def label_shift():
+    figure, axes = plate(900, 50, left=0.1, bottom=0.15)
+    share = 1 / np.arange(1, 15) ** 1.05
+    share /= share.sum()
+    axes.bar(range(14), share, width=0.68, color=INK)
+    axes.axhline(1 / 14, color=RED, linewidth=8)
+    axes.text(3.2, 0.22, "training: a long tail")
+    axes.text(13.4, 0.083, "evaluation: uniform", ha="right", va="bottom", color=RED, weight="bold")
+    axes.set(xlabel="class, by frequency", ylabel="p(y)", xlim=(-0.7, 13.6))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    save(figure, "label-shift.png")
 
 
 def two_branches():
-    p = Plate(640, words=46)
-    for y, name, colour, bars in ((190, "as the data come", INK, (120, 60, 30, 14)), (450, "each class alike", RED, (56, 56, 56, 56))):
-        for i, tall in enumerate(bars):
-            p.box(110 + i * 48, y + 60 - tall, 34, tall, colour)
-        p.arrow(330, y, 470, y, colour)
-        p.box(480, y - 70, 240, 140, PLATE, colour)
-        p.text(600, y + 10, "network", colour, anchor="ms")
-        p.arrow(724, y, 860, y, colour)
-        p.text(110, y + 124, name, GREY)
-    p.arrow(940, 270, 940, 216, GREY)
-    p.arrow(940, 362, 940, 412, GREY)
-    p.text(940, 335, "must agree", INK, anchor="ms")
-    p.text(900, 196, "labels", INK)
-    p.text(900, 466, "labels", RED)
-    p.save("two-branches.png")
+    random = np.random.default_rng(3)
+    figure, axes = plate(900, 46, 0, 0, 1, 1)
+    for y, sampler, heights, colour in ((6.0, "as they come", (1.7, 1.0, 0.55, 0.3, 0.18), INK), (1.4, "rebalanced", (0.8,) * 5, RED)):
+        for at, height in enumerate(heights):
+            axes.add_patch(Rectangle((0.7 + at * 0.48, y), 0.34, height, color=colour))
+        axes.text(0.7, y - 0.85, sampler, color=colour if colour == RED else GREY, weight="bold" if colour == RED else "normal")
+        axes.add_patch(Rectangle((4.7, y - 0.1), 2.6, 1.7, fill=False, edgecolor=INK, linewidth=5))
+        axes.text(6.0, y + 0.72, "branch", ha="center", va="center")
+        guess = random.random(5)
+        for at in range(5):
+            axes.add_patch(Rectangle((9.1 + at * 0.5, y + 0.4), 0.42, 0.7, color=str(0.25 + 0.6 * guess[at])))
+        for a, b in ((3.3, 4.55), (7.45, 8.95)):
+            axes.add_patch(FancyArrowPatch((a, y + 0.75), (b, y + 0.75), arrowstyle="-|>", mutation_scale=40, linewidth=5, color=INK, shrinkA=0, shrinkB=0))
+    axes.add_patch(FancyArrowPatch((10.3, 6.2), (10.3, 2.7), arrowstyle="<|-|>", mutation_scale=40, linewidth=5, color=RED, shrinkA=0, shrinkB=0))
+    axes.text(9.95, 4.45, "must agree", ha="right", va="center", color=RED, weight="bold")
+    axes.set(xlim=(0.2, 12.2), ylim=(-0.2, 8.6))
+    bare(axes)
+    save(figure, "two-branches.png")
 
 
 def calibration():
-    p = Plate(640, words=46)
-    p.axes(110, 90, 700, 530, "how sure the model is", "how often it is right")
-    p.line([(110, 530), (690, 100)], PALE, 4)
-    p.line([(110 + 580 * t / 20, 530 - 430 * (t / 20) ** 2.4) for t in range(21)], INK, 5)
-    p.line([(110 + 580 * t / 20, 530 - 430 * (t / 20) ** 1.15) for t in range(21)], RED, 8)
-    for y, colour, name in ((170, PALE, "ideal"), (240, RED, "softened"), (310, INK, "before")):
-        p.line([(770, y), (840, y)], colour, 8)
-        p.text(860, y + 10, name)
-    p.save("calibration.png")
+    figure, axes = plate(900, 50, left=0.14, bottom=0.2)
+    sure = np.linspace(0.05, 0.95, 10)
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=6)
+    axes.plot(sure, sure ** 1.9, color=INK, linewidth=6, marker="o", markersize=14)
+    axes.plot(sure, sure ** 1.12, color=RED, linewidth=8, marker="o", markersize=16)
+    axes.text(0.6, 0.2, "usual training", color=INK)
+    axes.text(0.1, 0.78, "label-aware\nsmoothing", color=RED, weight="bold", va="center")
+    axes.set(xlabel="how sure the model is", ylabel="how often right", xlim=(0, 1), ylim=(0, 1))
+    axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    axes.set_yticks([0.5, 1], ["½", "1"])
+    save(figure, "calibration.png")
 
 
-def worst_of_many():
-    p, dice = Plate(560, words=46), random.Random(3)
-    losses = [dice.uniform(60, 250) for _ in range(11)]
-    losses[6] = 340
-    for i, tall in enumerate(losses):
-        p.box(120 + i * 88, 450 - tall, 56, tall, RED if tall == 340 else PALE)
-    p.line([(100, 452), (1100, 452)], INK, 3)
-    p.text(120 + 6 * 88 + 28, 90, "only this one teaches", RED, anchor="ms")
-    p.text(600, 515, "one picture, disturbed eleven times", GREY, anchor="ms")
-    p.save("worst-of-many.png")
+def worst_of_few():
+    random = np.random.default_rng(11)
+    figure, axes = plate(900, 50, left=0.1, bottom=0.15)
+    for at in range(9):
+        losses = np.sort(random.gamma(4, 0.3, 6) + 0.25)
+        axes.plot([at, at], [losses[0], losses[-1]], color=PALE, linewidth=5)
+        axes.scatter([at] * 5, losses[:-1], s=240, color=INK, zorder=2)
+        axes.scatter(at, losses[-1], s=430, color=RED, zorder=3)
+    axes.text(8.3, 3.05, "trained on", ha="right", color=RED, weight="bold")
+    axes.set(xlabel="samples, perturbed six times each", ylabel="loss", xlim=(-0.6, 8.5), ylim=(0, 3.4))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    save(figure, "worst-of-few.png")
 
 
-def short_way():
-    p = Plate(560, words=46)
-    for i in range(9):
-        late = i > 5
-        p.box(120 + i * 108, 170, 70, 190, RED if late else PLATE, RED if late else INK)
-        if i < 8:
-            p.arrow(192 + i * 108, 265, 226 + i * 108, 265, GREY, 3)
-    p.line([(1050, 400), (1050, 440), (768, 440), (768, 400)], RED, 5)
-    p.text(909, 490, "three layers tell", RED, anchor="ms")
-    p.line([(660, 400), (660, 440), (155, 440), (155, 400)], PALE, 5)
-    p.text(407, 490, "about all the others", GREY, anchor="ms")
-    p.text(120, 120, "from input to output", GREY)
-    p.save("short-way.png")
+def fewer_layers():
+    figure, axes = plate(900, 50, 0.06, 0.05, 0.97, 0.97)
+    parts = ((1.4, INK, "step"), (6.3, GREY, "meta gradient, all layers"))
+    start = 0
+    for length, colour, word in parts:
+        axes.add_patch(Rectangle((start, 3.1), length - 0.08, 1.2, color=colour))
+        axes.text(start + length / 2, 3.7, word, ha="center", va="center", color=CREAM, size=27)
+        start += length
+    axes.text(0, 4.55, "before", color=GREY)
+    axes.add_patch(Rectangle((0, 0.6), 1.32, 1.2, color=INK))
+    axes.text(0.7, 1.2, "step", ha="center", va="center", color=CREAM, size=27)
+    axes.add_patch(Rectangle((1.4, 0.6), 1.1, 1.2, color=RED))
+    axes.text(0, 2.05, "a few layers only", color=RED, weight="bold")
+    axes.text(2.8, 1.2, "one third of the time", va="center", color=RED)
+    axes.set(xlim=(0, 7.8), ylim=(0, 5.6))
+    bare(axes)
+    save(figure, "fewer-layers.png")
+
+
+def any_input():
+    """For issue 23: many kinds of input read into one small array."""
+    random = np.random.default_rng(8)
+    figure, axes = plate(630, 32, 0, 0, 1, 1)
+    for y, word, count in ((4.9, "pixels", 30), (3.1, "sound", 22), (1.3, "text", 14)):
+        axes.text(0.4, y + 0.32, word, va="center", color=GREY)
+        for at in range(count):
+            axes.add_patch(Rectangle((1.9 + at * 0.17, y), 0.12, 0.64, color=str(0.2 + 0.65 * random.random())))
+        end = 1.9 + count * 0.17
+        axes.add_patch(FancyArrowPatch((end + 0.1, y + 0.32), (8.3, 3.42 + (y - 3.1) * 0.2), arrowstyle="-", linewidth=3, color=PALE, shrinkA=0, shrinkB=0))
+    for at in range(6):
+        axes.add_patch(Rectangle((8.45 + at * 0.24, 3.0), 0.18, 0.84, color=RED))
+    axes.text(9.15, 2.35, "one small array", ha="center", color=RED, weight="bold")
+    axes.add_patch(FancyArrowPatch((10.05, 3.42), (11.0, 3.42), arrowstyle="-|>", mutation_scale=34, linewidth=5, color=INK, shrinkA=0, shrinkB=0))
+    axes.text(11.15, 3.42, "any\noutput", va="center")
+    axes.set(xlim=(0, 12.4), ylim=(0.4, 6.4))
+    bare(axes)
+    save(figure, "any-input.png")
+
+
+def cover(name, seed, steps):
+    """The surface of a loss as a map, and a walk down it; it joins the block of the masthead."""
+    random = np.random.default_rng(seed)
+    figure, axes = plt.subplots(figsize=(12, 4.2), dpi=DPI)
+    figure.subplots_adjust(0, 0, 1, 1)
+    figure.set_facecolor(RED)
+    axes.set_facecolor(RED)
+    x, y = np.meshgrid(np.linspace(0, 12, 360), np.linspace(0, 4.2, 126))
+    land = sum(a * np.exp(-((x - u) ** 2 + (y - v) ** 2) / w) for a, u, v, w in zip(
+        random.uniform(-1.6, 1.6, 26), random.uniform(0, 12, 26), random.uniform(-0.5, 4.7, 26), random.uniform(0.5, 2.6, 26)))
+    axes.contour(x, y, land, levels=17, colors=CREAM, linewidths=1.6, linestyles="solid", alpha=0.85)
+    inner = land[40:-30, 130:-130]
+    row, column = np.unravel_index(np.argmin(inner), inner.shape)
+    at = np.array([x[0, column + 130], y[row + 40, 0]])
+    walk = [at + np.array((-1.7, 0.8)) * (1 - step / steps) ** 1.4 + random.normal(0, 0.1, 2) for step in range(steps)]
+    axes.scatter(*np.array(walk).T, s=110, color=CREAM, zorder=3, linewidths=0)
+    axes.scatter(*at, s=420, color=INK, zorder=4, linewidths=0)
+    axes.set(xlim=(0, 12), ylim=(0, 4.2))
+    bare(axes)
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", facecolor=RED)
+    plt.close(figure)
+    few = Image.open(raw).convert("RGB").quantize(12, dither=Image.Dither.NONE)
+    # The paper must be exactly the theme's red, or a seam shows.
+    palette, ground = few.getpalette(), max(few.getcolors())[1]
+    palette[ground * 3:ground * 3 + 3] = [int(RED[i:i + 2], 16) for i in (1, 3, 5)]
+    few.putpalette(palette)
+    few.save(FOLDER / name, optimize=True)
 
 
 if __name__ == "__main__":
-    for draw in (cover, width_first, prototypes, covariance, long_tail, two_branches, calibration, worst_of_many, short_way):
+    FOLDER.mkdir(exist_ok=True)
+    for draw in (width_first, prototypes, meta_augment, label_shift, two_branches, calibration, worst_of_few, fewer_layers, any_input):
         draw()
+    cover("cover-22.png", 1, 6)
+    cover("cover-23.png", 4, 6)

@@ -28,7 +28,8 @@ pub(super) fn markers(root: comrak::Node, lines: &[&str], offset: usize) -> Vec<
         for (at, marker) in found(text) {
             let place = data.sourcepos.start;
             // comrak counts bytes; editors count characters.
-            let before = lines.get(place.line.saturating_sub(1)).and_then(|l| l.get(..place.column.saturating_sub(1)));
+            let before =
+                lines.get(place.line.saturating_sub(1)).and_then(|l| l.get(..place.column.saturating_sub(1)));
             let column = before.map(|b| b.chars().count() + text[..at].chars().count() + 1);
             let message = format!("“{marker}” still stands in the text");
             let help = "Finish the passage, or remove the marker.";

@@ -523,3 +523,48 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn the_examples_are_in_the_best_form() {
+    let example = parsed(include_str!("../../../examples/issue-22.md"));
+    assert_eq!(example.findings, []);
+    let kinds: Vec<&str> = example
+        .issue
+        .parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(_) => "text",
+            Part::Summary(_) => "summary",
+            Part::Contents { .. } => "contents",
+            Part::Section(_) => "section",
+            Part::Subscribe { .. } => "subscribe",
+            Part::About { .. } => "about",
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "text",
+            "summary",
+            "contents",
+            "section",
+            "section",
+            "section",
+            "section",
+            "section",
+            "subscribe",
+            "about"
+        ]
+    );
+    let (mut items, mut described) = (0, 0);
+    for part in &example.issue.parts {
+        let Part::Section(section) = part else { continue };
+        for body in &section.body {
+            let Body::Item(item) = body else { panic!("not an item: {body:?}") };
+            items += 1;
+            described += usize::from(item.image.as_ref().is_some_and(|i| !i.alt.is_empty()));
+        }
+    }
+    assert_eq!((items, described), (13, 8));
+    assert_eq!(parsed(include_str!("../../../examples/issue-23.md")).findings, []);
+}
