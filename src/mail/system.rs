@@ -164,7 +164,6 @@ impl Words {
         slots::push(&mut out, "\n\n");
         say(&mut out, &self.valid, "\n\n");
         say(&mut out, self.otherwise, "\n\n");
-        say(&mut out, "-- ", "\n");
         say(&mut out, sent_with, "\n");
         out
     }

@@ -4,6 +4,7 @@
 //! `mjml/README.md` lists the values for those who write themes; keep it true.
 
 use minijinja::{Value, context};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
 use super::{Html, Writer};
@@ -16,6 +17,8 @@ use crate::model::issue::{
 };
 use crate::model::rendered::{Context, Piece, Spot};
 
+/// Titles wider than this, in columns of display, are set smaller.
+const LONG_TITLE_COLUMNS: usize = 22;
 /// How many letters of the text stand beside the subject where the author gives no preheader.
 const PREHEADER_CHARS: usize = 110;
 
@@ -93,6 +96,7 @@ impl<'a> Outline<'a, '_> {
         facts.extend(meta.date.map(|date| self.phrases.date(date)));
         context! {
             title => self.html(Role::Text, |_, out| out.text(title)),
+            long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
             number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
             facts => facts.iter().map(|fact| self.text(fact)).collect::<Vec<_>>(),

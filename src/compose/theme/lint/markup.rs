@@ -37,13 +37,16 @@ pub(super) struct Attribute<'s> {
 pub(super) struct Tags<'s> {
     source: &'s str,
     at: usize,
+    /// Lines are counted up to here, so that no byte is counted twice.
+    counted: usize,
+    line: usize,
     /// Inside this element there are no tags until it closes.
     raw: Option<&'static str>,
 }
 
 impl<'s> Tags<'s> {
     pub fn of(source: &'s str) -> Self {
-        Tags { source, at: 0, raw: None }
+        Tags { source, at: 0, counted: 0, line: 1, raw: None }
     }
 
     fn rest(&self) -> &'s str {
@@ -52,6 +55,14 @@ impl<'s> Tags<'s> {
 
     fn fault(&self, why: impl Into<String>) -> Fault {
         Fault::at(self.source, self.at, why)
+    }
+
+    /// The line that is being read.
+    fn line_here(&mut self) -> usize {
+        let passed = &self.source.as_bytes()[self.counted..self.at];
+        self.line += passed.iter().filter(|b| **b == b'\n').count();
+        self.counted = self.at;
+        self.line
     }
 
     /// Passes over Jinja where it begins here.
@@ -86,7 +97,10 @@ impl<'s> Tags<'s> {
             } else if rest.starts_with('&') && self.raw.is_none() && !is_reference(rest) {
                 return Err(self.fault("write &amp; for a plain &"));
             } else {
-                self.at += rest.chars().next().map_or(1, char::len_utf8);
+                // What is none of these, up to where one of these may begin.
+                let skip = rest.chars().next().map_or(1, char::len_utf8);
+                let next = rest[skip..].find(['<', '&', '{']);
+                self.at += next.map_or(rest.len(), |next| skip + next);
             }
         }
         Ok(None)
@@ -94,7 +108,7 @@ impl<'s> Tags<'s> {
 
     /// Reads the tag that begins here.
     fn tag(&mut self) -> Result<Tag<'s>, Fault> {
-        let line = line_at(self.source, self.at);
+        let line = self.line_here();
         if self.rest().starts_with("<!") || self.rest().starts_with("<?") {
             return Err(self.fault("doctypes, CDATA and processing instructions have no place in a theme"));
         }
@@ -129,7 +143,7 @@ impl<'s> Tags<'s> {
 
     /// Reads `name="value"`.
     fn attribute(&mut self) -> Result<Attribute<'s>, Fault> {
-        let line = line_at(self.source, self.at);
+        let line = self.line_here();
         let name = self.word();
         if name.is_empty() {
             return Err(self.fault("this tag is not closed, or not well formed"));
@@ -163,7 +177,9 @@ impl<'s> Tags<'s> {
         let start = self.at;
         loop {
             match (jinja(self.rest()), self.rest().chars().next()) {
-                (Some(Some(length)), _) if self.at > start => self.at += length,
+                (Some(Some(length)), _) if self.at > start && self.rest().starts_with("{{") => {
+                    self.at += length
+                }
                 (_, Some(c)) if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':') => self.at += 1,
                 _ => return &self.source[start..self.at],
             }

@@ -20,7 +20,7 @@ fn said_of(layout: &str) -> String {
 fn a_sound_theme_passes() {
     let layout = "<mjml lang=\"{{ lang }}\"><mj-head><mj-style>a > b { color: red } @media x{.a{color:red}}</mj-style></mj-head>\n\
         <mj-body>{% for part in parts %}<mj-section><mj-column><mj-text {% if rtl %}align=\"right\"{% endif %}>\
-        <h{{ level }}>{{ heading }}</h{{ level }}>&nbsp;<br/><img src=\"{{ src }}\" alt=\"\"/></mj-text></mj-column></mj-section>\
+        <h{{ level }}{% if long %} class=\"l\"{% endif %}>{{ heading }}</h{{ level }}>&nbsp;<br/><img src=\"{{ src }}\" alt=\"\"/></mj-text></mj-column></mj-section>\
         {% include \"part.mjml\" %}{% endfor %}</mj-body></mjml>";
     let files = theme(&[("layout.mjml", layout), ("part.mjml", "<mj-spacer height=\"1px\"/>")]);
     assert_eq!(check(&files), Ok(()));
