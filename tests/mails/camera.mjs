@@ -1,0 +1,69 @@
+// Opens mails in a real Chromium as clients of two widths and two modes show them, and looks at them.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+/** A mail stands within a client's page, which has the landmarks. */
+const RULES = { "landmark-one-main": { enabled: false }, region: { enabled: false } };
+/** CSS pixels that a link on a line of its own must be high. */
+const TARGET = 44;
+
+export const VIEWS = [600, 375].flatMap((width) => ["light", "dark"].map((mode) => ({ width, mode })));
+
+export const launch = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+/** Opens a mail's HTML; `asked` gathers what it asks of the network. */
+export async function open(browser, html, { width, mode }, { pictures = true, scale = 1 } = {}) {
+  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme: mode, deviceScaleFactor: scale });
+  const asked = [];
+  await page.route("**/*", (route) => {
+    const url = route.request().url();
+    if (!url.startsWith("file:")) asked.push(url);
+    return !url.startsWith("file:") || (!pictures && /\.(png|jpg|gif)$/.test(url)) ? route.abort() : route.continue();
+  });
+  await page.goto(pathToFileURL(html).href);
+  return { page, asked };
+}
+
+/** What is wrong with an open mail, a line each. */
+export async function faults(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((rules) => window.axe.run(document, { rules }), RULES);
+  const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ").slice(0, 300)}`);
+  found.push(...(await page.evaluate(smallTargets, TARGET)));
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: 320, height });
+  const over = await page.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth);
+  if (over > 0) found.push(`scrolls sideways by ${over} px at 320`);
+  await page.setViewportSize({ width, height });
+  return found;
+}
+
+/** Runs in the page: buttons, rows of the contents and the links below the letter, where they are too low. */
+function smallTargets(least) {
+  const alone = (a) => ["block", "inline-block"].includes(getComputedStyle(a).display);
+  return [...document.querySelectorAll("a")]
+    .filter(alone)
+    .map((a) => [a, a.getBoundingClientRect().height])
+    .filter(([, height]) => height < least - 0.5)
+    .map(([a, height]) => `only ${height} px high: ${a.outerHTML.slice(0, 120)}`);
+}
+
+/** Runs in the page: the words and the links that a reader gets. */
+export const reading = (page) =>
+  page.evaluate(() => ({
+    words: document.body.textContent.replace(/\s+/g, ""),
+    links: [...document.querySelectorAll("a[href]")].map((a) => a.getAttribute("href")),
+  }));
