@@ -36,7 +36,8 @@ pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
         let in_flight = row.totals.sending > 0 || row.is_half_cancelled();
         if !waits && !in_flight {
             progress.end();
-            return Ok(Ended { row, took: progress.elapsed() });
+            let took = duration(&row).unwrap_or(progress.elapsed());
+            return Ok(Ended { row, took });
         }
         let planned = row.totals.planned();
         if planned > 0 {
@@ -58,6 +59,11 @@ pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
         daemon_seen_gone = gone;
         tokio::time::sleep(if gone { LOOK_EVERY * 10 } else { LOOK_EVERY }).await;
     }
+}
+
+/// From the first look at the audience to the last answer.
+pub fn duration(row: &IssueRow) -> Option<Duration> {
+    Duration::try_from(row.ended_at?.duration_since(row.started_at?)).ok()
 }
 
 /// Whether every mail arrived, as far as SMTP can say.

@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 
 use crate::config::{self, Settings};
 use crate::model::sending::IssueState;
+use crate::model::subscriber::SubscriptionState;
 use crate::model::{IssueId, List};
 use crate::publish::{self, Order, Proof};
 use crate::store::issues::{QueuedBy, Queueing};
@@ -132,7 +133,15 @@ async fn queue(
     let list_id = ids[&list.key];
     let what = proof.issue.meta.number.map_or_else(|| proof.issue.slug.clone(), |n| format!("No. {n}"));
     let when = if later { format!("at {}", local_time(due_at, list)) } else { "now".into() };
-    if !context.agree(&format!("Send {what}, “{}”, to {} {when}?", proof.issue.meta.title, list.key))? {
+    let counts = store.counts(list_id).await?;
+    let readers = counts.iter().find(|(state, _)| *state == SubscriptionState::Active).map_or(0, |(_, n)| *n);
+    let question = format!(
+        "Send {what}, “{}”, to {} on {} {when}?",
+        proof.issue.meta.title,
+        crate::words::people(readers),
+        list.key
+    );
+    if !context.agree(&question)? {
         return Ok(None);
     }
     let order = Order {

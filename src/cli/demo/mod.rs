@@ -177,14 +177,14 @@ impl Demo {
         let say = Say { quiet: context.json(), context };
         let row = match self.store.issues().await?.pop() {
             Some(row) => {
-                say.head(&row.title, self)?;
+                let list = super::context::pick(&self.settings.lists, None)?;
+                say.head(&headline(&list.name, row.number, &row.title), self)?;
                 row
             }
             None => self.publish(context, &say).await?,
         };
         let ended = follow::to_its_end(&self.store, row.id).await?;
-        let row = ended.row;
-        let took = duration(&row).unwrap_or(ended.took);
+        let follow::Ended { row, took } = ended;
         let arrived = arrived(&self.folder.inbox);
         self.tell(&row, took, arrived, args.once, &say)?;
         let whole = follow::answer(&row) == Answer::Done && arrived >= row.totals.planned();
@@ -197,7 +197,8 @@ impl Demo {
         let manuscript = issue_file::read(&self.folder.issue)?;
         let media_base = issue_file::media_base(&self.settings);
         let proof = issue_file::compose(&self.settings, list, manuscript, &media_base)?;
-        say.head(&headline(&list.name, &proof.issue), self)?;
+        let meta = &proof.issue.meta;
+        say.head(&headline(&list.name, meta.number, &meta.title), self)?;
         let errors = findings::errors_as_warnings(&proof.findings);
         eprint!("{}", findings::listing(&errors, Paint::stderr()));
 
@@ -333,18 +334,13 @@ fn settings_of(dir: &Path) -> Result<Settings, Failure> {
 }
 
 /// Such as `Akira's Machine Learning News, No. 22`.
-fn headline(list: &str, issue: &Issue) -> String {
-    issue.meta.number.map_or_else(|| issue.meta.title.clone(), |n| format!("{list}, No. {n}"))
+fn headline(list: &str, number: Option<u32>, title: &str) -> String {
+    number.map_or_else(|| title.to_owned(), |n| format!("{list}, No. {n}"))
 }
 
 fn items(issue: &Issue) -> usize {
     let in_body = |body: &[Body]| body.iter().filter(|b| matches!(b, Body::Item(_))).count();
     issue.parts.iter().map(|part| if let Part::Section(s) = part { in_body(&s.body) } else { 0 }).sum()
-}
-
-/// From the first look at the audience to the last answer.
-fn duration(row: &IssueRow) -> Option<Duration> {
-    Duration::try_from(row.ended_at?.duration_since(row.started_at?)).ok()
 }
 
 /// How many mails lie in the Maildir.
@@ -361,7 +357,7 @@ async fn keep_sum(store: Store, sum: watch::Sender<Option<Sum>>, stop: Cancellat
     while stop.run_until_cancelled(tokio::time::sleep(SUM_EVERY)).await.is_some() {
         let Ok(mut rows) = store.issues().await else { continue };
         let Some(row) = rows.pop() else { continue };
-        let rate = duration(&row).map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
+        let rate = follow::duration(&row).map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
         sum.send_replace(Some(Sum { totals: row.totals, rate_per_s: rate }));
     }
 }

@@ -1,0 +1,153 @@
+//! A list's schedule fires: the issue is chosen, rendered and queued, or held with the reason.
+//!
+//! The time that was acted upon moves by compare-and-set in the transaction that queues the issue.
+
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{List, ListId, Severity};
+use crate::publish::{self, Order, Press, Proof, PublishError};
+use crate::store::issues::{Firing, QueuedBy, Queueing};
+use crate::store::{Store, StoreError};
+
+use super::Settings;
+use super::choice::{self, Candidate};
+use super::cron::Plan;
+
+/// Acts on the last time of a list's schedule that has come since one was acted upon.
+///
+/// # Errors
+/// The database can't be read or written.
+pub async fn act(
+    store: &Store,
+    settings: &Settings,
+    id: ListId,
+    list: &List,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = store.last_fired(id).await?;
+    let Some(since) = before else {
+        // The first start: what lies before it was never promised.
+        store.fire(id, Firing { before, at: now }).await?;
+        return Ok(());
+    };
+    let Some(at) = plan.last_between(since, now) else { return Ok(()) };
+    let firing = Firing { before, at };
+    let last = store.last_queued(id).await?;
+    let of = list.clone();
+    let chosen = tokio::task::spawn_blocking(move || choice::newest(&of, last.as_ref(), now)).await;
+    let candidate = match chosen {
+        Ok(Ok(candidate)) => candidate,
+        Ok(Err(e)) => {
+            tracing::error!(list = %list.key, "the schedule fired, and {} can't be read: {}", list.issues.display(), crate::words::io(&e));
+            None
+        }
+        Err(e) => {
+            tracing::error!(list = %list.key, "the schedule fired, and choosing an issue failed: {e}");
+            None
+        }
+    };
+    let Some(candidate) = candidate else {
+        if store.fire(id, firing).await? {
+            tracing::info!(list = %list.key, "the schedule fired at {at:.0}, and no issue is ready: nothing is sent");
+        }
+        return Ok(());
+    };
+    let late = now.duration_since(at)
+        > SignedDuration::try_from(settings.hold_when_late).unwrap_or(SignedDuration::MAX);
+    let late = late.then(|| format!("its list's schedule fired at {at:.0}, when nothing ran here: `letterpress resume` sends it, `cancel` does not"));
+    let order = Order {
+        list: id,
+        queued_by: QueuedBy::Schedule,
+        queued_at: now,
+        due_at: at,
+        hold: late,
+        replace: false,
+        firing: Some(firing),
+    };
+    let queueing = queue(store, settings, list, candidate, order).await?;
+    tell(store, list, queueing).await?;
+    if matches!(queueing, Queueing::AlreadySent { .. } | Queueing::StillScheduled { .. }) {
+        store.fire(id, firing).await?;
+    }
+    Ok(())
+}
+
+/// Renders and queues an issue; an error in it holds it.
+async fn queue(
+    store: &Store,
+    settings: &Settings,
+    list: &List,
+    candidate: Candidate,
+    mut order: Order,
+) -> Result<Queueing, StoreError> {
+    let Candidate { file, manuscript, .. } = candidate;
+    let (of, themes, public_url) = (list.clone(), settings.themes.clone(), settings.public_url.clone());
+    let composed = tokio::task::spawn_blocking(move || {
+        publish::compose(
+            manuscript?,
+            &Press {
+                list: &of,
+                themes: &themes,
+                media_base: &format!("{public_url}/media/"),
+                public_url: Some(&public_url),
+            },
+        )
+    })
+    .await;
+    match composed {
+        Ok(Ok(proof)) => {
+            if let Some(reason) = first_error(&proof) {
+                order.hold = Some(reason);
+            }
+            publish::queue(store, proof, order).await
+        }
+        Ok(Err(error)) => {
+            order.hold = Some(reason(&error));
+            publish::queue_unrendered(store, &file, order).await
+        }
+        Err(died) => {
+            order.hold = Some(format!("it could not be rendered: {died}"));
+            publish::queue_unrendered(store, &file, order).await
+        }
+    }
+}
+
+/// Why an issue with errors is held.
+fn first_error(proof: &Proof) -> Option<String> {
+    let error = proof.findings.iter().find(|f| f.severity == Severity::Error)?;
+    Some(format!("{}: {}. {}", error.place(), error.message, error.help))
+}
+
+fn reason(error: &PublishError) -> String {
+    match error {
+        PublishError::FrontMatter(findings) if !findings.is_empty() => {
+            format!("{}: {}. {}", findings[0].place(), findings[0].message, findings[0].help)
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Says in the log what the schedule did.
+async fn tell(store: &Store, list: &List, queueing: Queueing) -> Result<(), StoreError> {
+    match queueing {
+        Queueing::Queued(id) | Queueing::Replaced(id) => {
+            let Some(row) = store.issue(id).await? else { return Ok(()) };
+            match row.reason {
+                Some(reason) => {
+                    tracing::error!(list = %list.key, issue = %row.slug, "the schedule fired, and holds it: {reason}")
+                }
+                None => tracing::info!(list = %list.key, issue = %row.slug, "the schedule fired: queued"),
+            }
+        }
+        Queueing::AlreadySent { state, when } => {
+            tracing::warn!(list = %list.key, "the schedule fired, but the newest issue is {} since {when:.0}: nothing is sent", state.word());
+        }
+        Queueing::StillScheduled { due_at } => {
+            tracing::warn!(list = %list.key, "the schedule fired, but the newest issue is scheduled for {due_at:.0}");
+        }
+        Queueing::AlreadyFired => {}
+    }
+    Ok(())
+}
