@@ -43,9 +43,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["config", "compose/source", "compose/theme"]),
 ];
 
-/// Every file of `src` with its path below it.
+/// Every file of `src` with its path below it, but for those that hold only tests: they may use what they
+/// like, as test modules within a file do.
 fn sources() -> Vec<(PathBuf, String)> {
-    files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    files.retain(|(path, _)| path.file_stem().is_none_or(|name| name != "tests" && name != "testing"));
+    files
 }
 
 /// Every Rust file below a folder, with its path from there.

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
-
 use crate::config::{self, Need, Shown};
 
 use super::terminal::Paint;
@@ -50,7 +48,7 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
 fn show(examined: &config::Examined, context: &Context) -> Outcome {
     let shown = config::show(examined);
     if context.json() {
-        shown.iter().try_for_each(|one| context.print_json(&as_json(one)))?;
+        shown.iter().try_for_each(|one| context.print_json(&one.as_json()))?;
     } else {
         context.print(as_toml(&shown, context.paint).trim_end())?;
     }
@@ -59,16 +57,6 @@ fn show(examined: &config::Examined, context: &Context) -> Outcome {
         Some(_) => Err(Failure::from(config::ConfigError::Wrong(examined.findings.clone()))),
         None => Ok(Answer::Done),
     }
-}
-
-/// A setting with its value as JSON has it, not as the file does.
-fn as_json(shown: &Shown) -> serde_json::Value {
-    let value = shown.value.as_ref().map(|text| {
-        let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
-        // What is no TOML is what stands in a secret's place.
-        table.map_or_else(|| json!(text), |table| json!(table["value"]))
-    });
-    json!({ "key": shown.key, "value": value, "source": shown.source, "about": shown.about })
 }
 
 /// The settings as a file would have them, each with its source as a comment.
@@ -104,18 +92,6 @@ fn as_toml(shown: &[Shown], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_json_where_json_is_asked_for() {
-        let value = |text: &str| {
-            let [key, source, about] = ["web.listen", "default", "where"].map(str::to_owned);
-            as_json(&Shown { key, value: Some(text.into()), source, about })["value"].clone()
-        };
-        assert_eq!(value("\"127.0.0.1:8080\""), json!("127.0.0.1:8080"));
-        assert_eq!(value("587"), json!(587));
-        assert_eq!(value("[\"a\", \"b\"]"), json!(["a", "b"]));
-        assert_eq!(value("(hidden)"), json!("(hidden)"));
-    }
 
     #[test]
     fn what_is_shown_could_stand_in_a_file() {

@@ -19,6 +19,18 @@ pub struct Shown {
     pub about: String,
 }
 
+impl Shown {
+    /// The setting with its value as JSON has it, not as the file does.
+    pub fn as_json(&self) -> serde_json::Value {
+        let value = self.value.as_ref().map(|text| {
+            let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
+            // What is no TOML is what stands in a secret's place.
+            table.map_or_else(|| serde_json::json!(text), |table| serde_json::json!(table["value"]))
+        });
+        serde_json::json!({ "key": self.key, "value": value, "source": self.source, "about": self.about })
+    }
+}
+
 /// Every setting, with the names of relays and lists put in.
 pub fn show(examined: &Examined) -> Vec<Shown> {
     let values = &examined.values;
@@ -102,5 +114,17 @@ mod tests {
         assert!(!serde_json::to_string(&shown).unwrap().contains("sesame"));
         let order: Vec<_> = shown.iter().map(|s| s.key.as_str()).filter(|k| k.starts_with("relay")).collect();
         assert!(order[..10].iter().all(|k| k.starts_with("relay.a")), "{order:?}");
+    }
+
+    #[test]
+    fn values_are_json_where_json_is_asked_for() {
+        let value = |text: &str| {
+            let [key, source, about] = ["web.listen", "default", "where"].map(str::to_owned);
+            Shown { key, value: Some(text.into()), source, about }.as_json()["value"].clone()
+        };
+        assert_eq!(value("\"127.0.0.1:8080\""), serde_json::json!("127.0.0.1:8080"));
+        assert_eq!(value("587"), serde_json::json!(587));
+        assert_eq!(value("[\"a\", \"b\"]"), serde_json::json!(["a", "b"]));
+        assert_eq!(value("(hidden)"), serde_json::json!("(hidden)"));
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The time that was acted upon moves by compare-and-set in the transaction that queues the issue.
 
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{List, ListId, Severity};
