@@ -71,10 +71,9 @@ CREATE TABLE issue (
     due_at        INTEGER NOT NULL,
     started_at    INTEGER,
     ended_at      INTEGER,
-    -- model::rendered::Rendered as JSON; its version is inside.
-    rendered      TEXT    NOT NULL,
     -- The audience is written in subscriber order; NULL once it is whole.
     fanout_after  INTEGER DEFAULT 0,
+    -- How many people are in each state, kept by a trigger of the ledger; zero until the audience is whole.
     queued        INTEGER NOT NULL DEFAULT 0,
     sending       INTEGER NOT NULL DEFAULT 0,
     deferred      INTEGER NOT NULL DEFAULT 0,
@@ -85,6 +84,13 @@ CREATE TABLE issue (
     skipped       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX issue_of_list ON issue (list_id, slug);
+
+-- model::rendered::Rendered as JSON; its version is inside. Apart from the issue's row, which changes with each
+-- mail and would carry this along.
+CREATE TABLE issue_rendered (
+    issue_id INTEGER PRIMARY KEY REFERENCES issue (id),
+    rendered TEXT    NOT NULL
+) STRICT;
 
 -- The ledger: a row a person and issue, written before anything is sent.
 CREATE TABLE delivery (
@@ -106,6 +112,21 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 -- Used only by queries that repeat the predicate word for word.
 CREATE INDEX delivery_live ON delivery (issue_id, state, next_at, subscriber_id) WHERE state IN (0, 3);
+
+-- Whoever moves a row moves the totals: they can't differ from what the rows say.
+CREATE TRIGGER delivery_moved AFTER UPDATE OF state ON delivery WHEN new.state <> old.state
+BEGIN
+    UPDATE issue SET
+        queued    = queued    + (new.state = 0) - (old.state = 0),
+        sending   = sending   + (new.state = 1) - (old.state = 1),
+        sent      = sent      + (new.state = 2) - (old.state = 2),
+        deferred  = deferred  + (new.state = 3) - (old.state = 3),
+        failed    = failed    + (new.state = 4) - (old.state = 4),
+        uncertain = uncertain + (new.state = 5) - (old.state = 5),
+        cancelled = cancelled + (new.state = 6) - (old.state = 6),
+        skipped   = skipped   + (new.state = 7) - (old.state = 7)
+    WHERE id = new.issue_id;
+END;
 
 -- Confirmation mails and their like; the same states and moves as the ledger.
 CREATE TABLE system_mail (

@@ -171,6 +171,13 @@ impl Desk {
         }
     }
 
+    /// Says that an outcome is on the disk with nothing to follow it: an issue may have come to its end.
+    pub fn written(&self) {
+        if self.lying() == 0 {
+            self.hungry.notify_one();
+        }
+    }
+
     /// Takes away what lies here of issues that do not go on.
     pub fn retain(&self, goes_on: impl Fn(IssueId) -> bool) {
         let mut inner = self.inner();

@@ -1,8 +1,9 @@
 //! Group commit: outcomes and claims of all connections go into one transaction.
 //!
-//! While one transaction is being written the next group gathers, so a group is as large as the disk is slow,
-//! and nobody waits for a timer. A connection waits for its own entry: when [`Ledger::exchange`] returns, what
-//! it brought is on the disk.
+//! A commit costs the same for one mail as for fifty, and all connections wait for theirs, so they tend to come
+//! together: a group waits for as many entries as the last one had, but no longer than a moment. Where a few
+//! connections are slow, the others soon no longer wait for them. When [`Ledger::exchange`] returns, what it
+//! brought is on the disk.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use crate::store::exchange::{Grant, Group, Outcome};
 
 /// The most entries of one transaction.
 const GROUP_MAX: usize = 256;
+/// The longest that a group waits for others, tokio's own grain of time.
+const MOMENT: Duration = Duration::from_millis(1);
 /// Between tries while the database can't be written; grows up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -62,8 +65,9 @@ impl Ledger {
 async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Request>) {
     let mut breaker = Breaker::default();
     let mut in_flight = HashSet::new();
-    let mut requests = Vec::new();
-    while inbox.recv_many(&mut requests, GROUP_MAX).await > 0 {
+    let (mut requests, mut last) = (Vec::new(), 1);
+    while gather(&mut inbox, &mut requests, last).await {
+        last = requests.len();
         let mut group = Group::default();
         let mut waiting = Vec::new();
         for Request { entry, answer } in requests.drain(..) {
@@ -85,6 +89,23 @@ async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Reque
             let _ = answer.send(grant.unwrap_or(Grant::Refused));
         }
     }
+}
+
+/// Takes what has come, and waits a moment for as many as came the last time; `false` when nobody is left.
+async fn gather(inbox: &mut mpsc::Receiver<Request>, requests: &mut Vec<Request>, last: usize) -> bool {
+    if inbox.recv_many(requests, GROUP_MAX).await == 0 {
+        return false;
+    }
+    let moment = tokio::time::sleep(MOMENT);
+    tokio::pin!(moment);
+    while requests.len() < last {
+        let room = GROUP_MAX - requests.len();
+        tokio::select! {
+            more = inbox.recv_many(requests, room) => if more == 0 { break },
+            () = &mut moment => break,
+        }
+    }
+    true
 }
 
 /// Notes what is in flight from now on.

@@ -402,6 +402,7 @@ impl Worker {
         if self.told.outcome.is_some() {
             let paused = self.told.pause.as_ref().map(|(issue, _)| *issue);
             self.shared.ledger.exchange(std::mem::take(&mut self.told)).await;
+            self.shared.desk.written();
             if let Some(paused) = paused {
                 self.shared.desk.retain(|other| other != paused);
             }

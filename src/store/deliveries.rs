@@ -114,32 +114,17 @@ impl Store {
         let reply = reply.to_owned();
         self.write("looking at what was in flight", move |c| {
             Box::pin(async move {
-                let issues: Vec<i64> =
-                    sqlx::query_scalar("SELECT id FROM issue WHERE sending > 0").fetch_all(&mut *c).await?;
-                let mut all = 0;
-                for issue in issues {
-                    let done = sqlx::query(
-                        "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
-                         WHERE issue_id = ?4 AND state = ?5",
-                    )
-                    .bind(to as i64)
-                    .bind(now.as_millisecond())
-                    .bind(&reply)
-                    .bind(issue)
-                    .bind(State::Sending as i64)
-                    .execute(&mut *c)
-                    .await?;
-                    let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
-                    sqlx::query(
-                        "UPDATE issue SET sending = sending - ?1, uncertain = uncertain + ?1 WHERE id = ?2",
-                    )
-                    .bind(n)
-                    .bind(issue)
-                    .execute(&mut *c)
-                    .await?;
-                    all += done.rows_affected();
-                }
-                let done = sqlx::query(
+                let ledger = sqlx::query(
+                    "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
+                     WHERE issue_id IN (SELECT id FROM issue WHERE sending > 0) AND state = ?4",
+                )
+                .bind(to as i64)
+                .bind(now.as_millisecond())
+                .bind(&reply)
+                .bind(State::Sending as i64)
+                .execute(&mut *c)
+                .await?;
+                let system = sqlx::query(
                     "UPDATE system_mail SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = ?4",
                 )
                 .bind(to as i64)
@@ -148,7 +133,7 @@ impl Store {
                 .bind(State::Sending as i64)
                 .execute(c)
                 .await?;
-                Ok(all + done.rows_affected())
+                Ok(ledger.rows_affected() + system.rows_affected())
             })
         })
         .await

@@ -208,11 +208,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] where it is gone, or was stored in a format that this program does not know.
     pub async fn rendered(&self, id: IssueId) -> Result<Rendered> {
-        let text: Option<String> = sqlx::query_scalar("SELECT rendered FROM issue WHERE id = ?")
-            .bind(id.0)
-            .fetch_optional(self.readers())
-            .await
-            .map_err(self.reading("reading an issue"))?;
+        let text: Option<String> =
+            sqlx::query_scalar("SELECT rendered FROM issue_rendered WHERE issue_id = ?")
+                .bind(id.0)
+                .fetch_optional(self.readers())
+                .await
+                .map_err(self.reading("reading an issue"))?;
         let text = text.ok_or_else(|| StoreError::Refused(format!("there is no issue in row {id}")))?;
         read_rendered(&text)
     }
@@ -341,6 +342,7 @@ async fn remove(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
     for sql in [
         "DELETE FROM delivery WHERE issue_id = ?",
         "DELETE FROM issue_media WHERE issue_id = ?",
+        "DELETE FROM issue_rendered WHERE issue_id = ?",
         "DELETE FROM issue WHERE id = ?",
     ] {
         sqlx::query(sql).bind(id.0).execute(&mut *c).await?;
@@ -361,8 +363,8 @@ async fn fire(c: &mut SqliteConnection, list: ListId, firing: Firing) -> Result<
 async fn insert(c: &mut SqliteConnection, issue: &NewIssue, content: String) -> Result<IssueId> {
     let state = if issue.hold.is_some() { IssueState::Held } else { IssueState::Scheduled };
     let done = sqlx::query(
-        "INSERT INTO issue (list_id, slug, number, title, file, state, reason, queued_by, queued_at, due_at, rendered)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO issue (list_id, slug, number, title, file, state, reason, queued_by, queued_at, due_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(issue.list.0)
     .bind(&issue.slug)
@@ -374,10 +376,15 @@ async fn insert(c: &mut SqliteConnection, issue: &NewIssue, content: String) -> 
     .bind(issue.queued_by.word())
     .bind(issue.queued_at.as_millisecond())
     .bind(issue.due_at.as_millisecond())
-    .bind(content)
-    .execute(c)
+    .execute(&mut *c)
     .await?;
-    Ok(IssueId(done.last_insert_rowid()))
+    let id = done.last_insert_rowid();
+    sqlx::query("INSERT INTO issue_rendered (issue_id, rendered) VALUES (?, ?)")
+        .bind(id)
+        .bind(content)
+        .execute(c)
+        .await?;
+    Ok(IssueId(id))
 }
 
 fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {

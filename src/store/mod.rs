@@ -43,8 +43,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, watch};
@@ -56,6 +56,9 @@ pub use people::{Added, Confirmed, Consent, Left, SignUp, Undone};
 use crate::model::subscriber::SubscriptionState;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A statement with its values.
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments>;
 
 /// A job's future; it may borrow the connection for as long as it runs.
 pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
@@ -116,6 +119,21 @@ impl Writer {
         let value = job(&mut self.connection).await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(value)
+    }
+
+    /// Runs a text of several statements, which begins and ends its transaction itself, in a single trip to
+    /// SQLite's thread; gives the rows of all of them.
+    async fn whole(&mut self, query: Query) -> Result<Vec<SqliteRow>> {
+        if self.unfinished {
+            self.roll_back().await;
+        }
+        self.unfinished = true;
+        let outcome = query.fetch_all(&mut self.connection).await;
+        if outcome.is_err() {
+            self.roll_back().await;
+        }
+        self.unfinished = false;
+        Ok(outcome?)
     }
 
     /// Fails where SQLite has done so already, and then that is as well.
@@ -189,6 +207,20 @@ impl Store {
                 shared.changed.send_modify(|n| *n += 1);
             }
             outcome
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(died) => Err(StoreError::internal(&self.shared.path, what, died.to_string())),
+        }
+    }
+
+    /// Runs a text of several statements, beginning with `BEGIN IMMEDIATE` and ending with `COMMIT`, to its end
+    /// even where the caller goes away. It wakes nobody: for commits of which the waker knows already.
+    async fn write_whole(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
+        let shared = self.shared.clone();
+        let task = tokio::spawn(async move {
+            let mut writer = shared.writer.clone().lock_owned().await;
+            writer.whole(query).await.map_err(|e| e.during(&shared.path, what))
         });
         match task.await {
             Ok(outcome) => outcome,

@@ -2,8 +2,8 @@
 //!
 //! Every move is looked up in `model::sending` within the transaction that reads the state, so that two
 //! processes can't make moves that exclude each other. The daemon notices within a second. Withdrawing and
-//! retrying touch many rows: they go by [`CHUNK`]s, each a short transaction that changes rows and totals
-//! together; a daemon completes what a killed command left undone.
+//! retrying touch many rows: they go by [`CHUNK`]s, each a short transaction; a daemon completes what a killed
+//! command left undone.
 
 use std::time::Duration;
 
@@ -301,7 +301,7 @@ async fn cancel_some(c: &mut SqliteConnection, id: IssueId, now: i64) -> Result<
         return forget_some(c, id).await;
     }
     let mut moved = 0;
-    for (from, column) in [(State::Queued, "queued"), (State::Deferred, "deferred")] {
+    for from in [State::Queued, State::Deferred] {
         let Some(to) = step(from, Event::Cancel) else { continue };
         // The predicate of the partial index stands word for word, as it must.
         let done = sqlx::query(
@@ -317,11 +317,7 @@ async fn cancel_some(c: &mut SqliteConnection, id: IssueId, now: i64) -> Result<
         .bind(CHUNK)
         .execute(&mut *c)
         .await?;
-        let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
-        let sql =
-            format!("UPDATE issue SET {column} = {column} - ?1, cancelled = cancelled + ?1 WHERE id = ?2");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(n).bind(id.0).execute(&mut *c).await?;
-        moved += n;
+        moved += done.rows_affected();
     }
     Ok(moved > 0)
 }
@@ -375,10 +371,6 @@ async fn retry_some(
     .execute(&mut *c)
     .await?;
     if done.rows_affected() > 0 {
-        let n = i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
-        let column = which.word();
-        let sql = format!("UPDATE issue SET {column} = {column} - ?1, queued = queued + ?1 WHERE id = ?2");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(n).bind(id.0).execute(&mut *c).await?;
         // In the same transaction, so that no issue that is done holds anybody who waits.
         if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {
             sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(c).await?;

@@ -92,7 +92,7 @@ impl Store {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO issue (list_id, slug, number, title, file, state, queued_by, queued_at, due_at,
-                     started_at, rendered, sent) VALUES (?1, ?2, ?3, ?2, '', 'done', 'author', ?4, ?4, ?4, '', 1)",
+                     started_at, sent) VALUES (?1, ?2, ?3, ?2, '', 'done', 'author', ?4, ?4, ?4, 1)",
                 )
                 .bind(list.0)
                 .bind(title)
