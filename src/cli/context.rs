@@ -11,6 +11,7 @@ use crate::model::{List, SharedClock};
 use crate::store::Store;
 
 use super::failure::{Answer, Failure, Outcome};
+use super::findings::wrap;
 use super::terminal::{self, Paint};
 
 /// The options that are taken wherever they mean something.
@@ -100,7 +101,7 @@ impl Context {
         if self.json() {
             self.print_json(value)?
         } else {
-            self.print(words)?
+            self.print(wrap(words.as_ref(), "", 0))?
         }
         Ok(Answer::Done)
     }

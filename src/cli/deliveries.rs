@@ -12,6 +12,7 @@ use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 use crate::words::count;
 
+use super::findings::wrap;
 use super::totals::{Line, name};
 use super::{Answer, Context, Failure, Outcome, ledger, pick, table};
 
@@ -70,15 +71,24 @@ async fn all(context: &Context, store: &Store, csv: bool) -> Outcome {
 }
 
 fn totals_as_table(rows: &[IssueRow]) -> String {
+    // The same number may stand in two lists.
+    let several = rows.iter().any(|row| row.list != rows[0].list);
     let cells = |row: &IssueRow| {
         let t = &row.totals;
         let waiting = t.queued + t.sending;
         let figures = [t.sent, t.deferred, t.failed, t.uncertain, waiting, t.planned()];
         let mut cells = vec![row.slug.clone(), row.state.word().to_owned()];
+        if several {
+            cells.insert(1, row.list.clone());
+        }
         cells.extend(figures.map(count));
         cells
     };
-    let head = ["issue", "state", ">sent", ">deferred", ">failed", ">uncertain", ">waiting", ">planned"];
+    let mut head =
+        vec!["issue", "state", ">sent", ">deferred", ">failed", ">uncertain", ">waiting", ">planned"];
+    if several {
+        head.insert(1, "list");
+    }
     let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
     let text = table::set(&head, &rows_set);
     let mut out = String::new();
@@ -86,8 +96,7 @@ fn totals_as_table(rows: &[IssueRow]) -> String {
         out.push_str(line);
         out.push('\n');
         if let Some(reason) = i.checked_sub(1).and_then(|i| rows[i].reason.as_deref()) {
-            let options = textwrap::Options::new(80).initial_indent("  ").subsequent_indent("  ");
-            out.push_str(&textwrap::fill(reason, options));
+            out.push_str(&wrap(reason, "  ", 2));
             out.push('\n');
         }
     }
@@ -182,6 +191,8 @@ enum Kind {
 struct Sheet {
     kind: Kind,
     zone: TimeZone,
+    /// Whether nobody was written yet.
+    is_first: bool,
 }
 
 impl Sheet {
@@ -191,14 +202,20 @@ impl Sheet {
             (_, true) => Kind::Csv,
             _ => Kind::Words,
         };
-        Self { kind, zone }
+        Self { kind, zone, is_first: true }
     }
 
     fn begin(&mut self, out: &mut impl Write, issue: &IssueRow) -> std::io::Result<()> {
         match self.kind {
             Kind::Json => Ok(()),
             Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
-            Kind::Words => writeln!(out, "{}, “{}”: {}\n", name(issue), issue.title, issue.state.word()),
+            Kind::Words => {
+                writeln!(out, "{}, “{}”: {}", name(issue), issue.title, issue.state.word())?;
+                match &issue.reason {
+                    Some(reason) => writeln!(out, "{}", wrap(reason, "  ", 2)),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -211,11 +228,14 @@ impl Sheet {
             }
             Kind::Csv => out.write_all(&csv_line(&shown)),
             Kind::Words => {
+                if std::mem::take(&mut self.is_first) {
+                    writeln!(out)?;
+                }
                 let at = row.at.map_or_else(String::new, |at| {
-                    at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+                    at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
                 });
                 let reply = shown.reply.unwrap_or_default();
-                writeln!(out, "{:<9}  {:<32}  {at:16}  {reply}", shown.state, shown.email)
+                writeln!(out, "{:<9}  {:<32}  {at:20}  {reply}", shown.state, shown.email)
             }
         }
     }

@@ -57,14 +57,14 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
             .to_do("Start `letterpress serve`, or leave out --wait. Nothing was queued."));
     }
     let store = context.store(&settings).await?;
-    let Some(id) = queue(context, &store, list, proof, due_at, args.at.is_some()).await? else {
+    let Some((id, replaced)) = queue(context, &store, list, proof, due_at, args.at.is_some()).await? else {
         return Ok(Answer::No);
     };
     if args.wait {
         let ended = follow::to_its_end(&store, id).await?;
         return tell_end(context, &ended);
     }
-    tell_queued(context, &store, list, id).await
+    tell_queued(context, &store, list, id, replaced).await
 }
 
 /// Refuses where mails would lead nowhere.
@@ -119,7 +119,8 @@ fn local_time(at: Timestamp, list: &List) -> String {
     at.to_zoned(list.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// Queues it with the author's word; `None` where the word was no.
+/// Queues it with the author's word, and says whether it took the place of one that was scheduled; `None` where the
+/// word was no.
 async fn queue(
     context: &Context,
     store: &Store,
@@ -127,7 +128,7 @@ async fn queue(
     proof: Proof,
     due_at: Timestamp,
     later: bool,
-) -> Result<Option<IssueId>, Failure> {
+) -> Result<Option<(IssueId, bool)>, Failure> {
     let now = context.clock.now();
     let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
     let list_id = ids[&list.key];
@@ -163,7 +164,8 @@ async fn queue(
         queueing = publish::queue(store, proof, Order { replace: true, ..order }).await?;
     }
     match queueing {
-        Queueing::Queued(id) | Queueing::Replaced(id) => Ok(Some(id)),
+        Queueing::Queued(id) => Ok(Some((id, false))),
+        Queueing::Replaced(id) => Ok(Some((id, true))),
         Queueing::AlreadySent { state, when } => {
             let when = local_time(when, list);
             let fate = match state {
@@ -180,13 +182,16 @@ async fn queue(
     }
 }
 
-async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId) -> Outcome {
+async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId, replaced: bool) -> Outcome {
     let Some(row) = store.issue(id).await? else { return Ok(Answer::Done) };
     let mut words = format!("{}, “{}”, is queued", name(&row), row.title);
     if row.due_at > context.clock.now() {
         words.push_str(&format!(" for {}", local_time(row.due_at, list)));
     }
     words.push('.');
+    if replaced {
+        words.push_str(" It takes the place of what was queued before.");
+    }
     if DaemonLock::holder(store.path()).is_none() {
         words.push_str(" No daemon runs: it goes out when `letterpress serve` does.");
     }

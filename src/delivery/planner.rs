@@ -139,7 +139,8 @@ impl Planner {
             match self.store.fan_out(id).await? {
                 FanOut::Partial => {}
                 FanOut::Whole(planned) => {
-                    tracing::info!("issue {id} goes to {}", crate::words::people(planned));
+                    let slug = self.store.issue(id).await?.map_or_else(String::new, |row| row.slug);
+                    tracing::info!(issue = slug, "it goes to {}", crate::words::people(planned));
                     break;
                 }
                 FanOut::Nothing => break,

@@ -85,6 +85,12 @@ struct Demo {
 impl Demo {
     async fn open(args: &Args, context: &Context, shutdown: &CancellationToken) -> Result<Demo, Failure> {
         let existing = args.dir.join(config::FILE).exists();
+        if existing && args.issue.is_some() {
+            eprintln!(
+                "{} is opened again as it is: for another issue take another folder, with --dir.",
+                args.dir.display()
+            );
+        }
         let wanted = if existing { places::of_settings(&settings_of(&args.dir)?) } else { None };
         if existing && let Some(holder) = DaemonLock::holder(&args.dir.join("letterpress.db")) {
             return Err(Failure::new(format!("this demo runs already: {holder}"))
@@ -316,7 +322,7 @@ impl Say<'_> {
         if demo.is_new {
             self.fact_about("database", &database, "new")
         } else {
-            self.fact("database", &database)
+            self.fact_about("database", &database, "opened again, nothing is sent twice")
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::model::Address;
-use crate::model::subscriber::{Subscriber, SubscriptionState};
+use crate::model::subscriber::{How, Subscriber, SubscriptionState};
 use crate::store::Store;
 use crate::store::export::{ConsentRow, MailFate};
 
@@ -85,7 +85,7 @@ fn line(shown: &Shown) -> Line<'_> {
 
 /// Facts first, then the past, oldest first.
 fn words(shown: &Shown, zone: &TimeZone) -> String {
-    let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
     let person = &shown.person;
     let mut out = format!("{}\n\n", person.email);
     let mut put = |word: &str, value: &str| {
@@ -108,7 +108,9 @@ fn words(shown: &Shown, zone: &TimeZone) -> String {
     }
     for row in &shown.history {
         let network = row.network.as_ref().map_or(String::new(), |network| format!(", {network}"));
-        let _ = writeln!(out, "  {}  {} {} by {}{network}", time(row.at), row.list, row.event, row.how);
+        // “Imported by import” would say it twice.
+        let how = if row.how == How::Import.word() { String::new() } else { format!(" by {}", row.how) };
+        let _ = writeln!(out, "  {}  {} {}{how}{network}", time(row.at), row.list, row.event);
     }
     if !shown.mails.is_empty() {
         out.push('\n');
@@ -182,10 +184,10 @@ mod tests {
             "mei@example.com\n\n\
              \x20 name         Mei\n\
              \x20 tags         ml, vip\n\
-             \x20 joined       2026-11-24 07:00\n\
+             \x20 joined       2026-11-24 07:00 UTC\n\
              \x20 weekly       pending\n\n\
-             \x20 2026-11-24 07:00  weekly asked by form, 192.0.2.0/24\n\n\
-             \x20 2026-11-24 07:00  confirm mail for weekly: deferred, 451 4.7.1 greylisted; next try 2026-11-24 07:05\n"
+             \x20 2026-11-24 07:00 UTC  weekly asked by form, 192.0.2.0/24\n\n\
+             \x20 2026-11-24 07:00 UTC  confirm mail for weekly: deferred, 451 4.7.1 greylisted; next try 2026-11-24 07:05 UTC\n"
         );
     }
 
