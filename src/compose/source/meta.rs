@@ -40,7 +40,7 @@ pub(super) fn read(entries: &[Entry]) -> Known {
 impl Known {
     fn take(&mut self, key: &str, entry: &Entry) -> Taken<()> {
         match key {
-            "title" => self.meta.title = one_line(entry)?,
+            "title" => self.meta.title = self.title(entry)?,
             "number" => self.meta.number = number(entry)?,
             "date" => (self.meta.date, self.meta.time) = when(entry)?,
             "subject" => self.meta.subject = self.inlines(entry)?,
@@ -53,6 +53,18 @@ impl Known {
             _ => return Err(unknown(&entry.key, key)),
         }
         Ok(())
+    }
+
+    /// The title is the same for everybody: it stands on the web and in lists too.
+    fn title(&mut self, entry: &Entry) -> Taken<String> {
+        let title = one_line(entry)?;
+        if Fields::take(&title).1.iter().next().is_some() {
+            let message = "a personal field in the title stays as it is written";
+            let help = "Write it in the subject: subject = \"…\"";
+            let finding = Finding::new(Severity::Warning, "field-not-filled", message, help);
+            self.findings.push(finding.at(entry.line, None));
+        }
+        Ok(title)
     }
 
     /// A line of text with personal fields.
@@ -231,6 +243,13 @@ mod tests {
             ("c.png", "A c", 10, true)
         );
         assert_eq!(known.lines["draft"], 11);
+    }
+
+    #[test]
+    fn a_title_is_the_same_for_everybody() {
+        let known = of("title: For {{ name }}\n");
+        assert_eq!(known.meta.title, "For {{ name }}");
+        assert_eq!((known.findings[0].code, known.findings[0].line), ("field-not-filled", Some(1)));
     }
 
     #[test]
