@@ -53,7 +53,7 @@ host = "127.0.0.1"
 port = {port}
 tls = "none"
 connections = {connections}
-messages_per_connection = 10000000
+messages_per_connection = 1000000
 {relay}
 
 [list.weekly]
