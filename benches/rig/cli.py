@@ -63,6 +63,7 @@ def main():
         # Not below /tmp: that is often memory, where a commit costs nothing.
         (ROOT / "target").mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="benches-", dir=ROOT / "target") as scratch:
+            pathlib.Path(scratch).chmod(0o755)  # smtp-sink and Postfix lay down their rights
             bench = Bench(options, pathlib.Path(scratch))
             print("\n".join(f"{name}: {fact}" for name, fact in machine.facts(options.bin).items()))
             for part in options.parts or PARTS:

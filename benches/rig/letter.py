@@ -107,12 +107,12 @@ postal_address = "1 Case Lane, Letterton"
     def said(self):
         return (self.dir / "daemon.log").read_text(errors="replace")[-2000:]
 
-    def send(self, sentences):
+    def send(self, sentences, within=1800):
         """Sends the next issue to everybody and waits; the time is that between first and last acceptance."""
         issue = self.issue(sentences)
         machine.forget_peak(self.daemon.pid)
         before = machine.cpu_of(self.daemon.pid)
-        self("send", issue, "--yes", "--wait", "--force")
+        self("send", issue, "--yes", "--wait", "--force", within=within)
         used = machine.cpu_of(self.daemon.pid) - before
         with sqlite3.connect(f"file:{self.dir}/letterpress.db?mode=ro", uri=True) as database:
             planned, first, last, due = database.execute(
@@ -149,7 +149,7 @@ def fitted(bench):
             letter = Letter(bench, f"fit{attempt}", port, connections=1)
             letter.people(1)
             with letter:
-                letter.send(sentences)
+                letter.send(sentences, within=30)
         mail = one_mail(bench.scratch / f"mail{attempt}", send)
         if abs(len(mail) - SIZE) < SIZE / 100:
             return sentences, mail

@@ -70,8 +70,9 @@ class Finished(NamedTuple):
     stdout: str
 
 
-def run(command, **more):
-    """Runs a command to its end and looks at what it cost; raises CalledProcessError where it fails.
+def run(command, within=1800, **more):
+    """Runs a command to its end and looks at what it cost; raises CalledProcessError where it fails, also where
+    it did not end within so many seconds.
 
     Peak memory is asked of /proc meanwhile: what wait4 tells would count this program's own before the exec.
     """
@@ -81,7 +82,10 @@ def run(command, **more):
         peaks = [0]
         watcher = threading.Thread(target=watch_peak, args=(process.pid, peaks), daemon=True)
         watcher.start()
+        too_long = threading.Timer(within, process.kill)
+        too_long.start()
         _, status, usage = os.wait4(process.pid, 0)
+        too_long.cancel()
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         watcher.join()

@@ -1,4 +1,5 @@
 """Postfix's smtp-sink, which takes every mail and throws it away, and smtp-source, which sends bare ones."""
+import itertools
 import os
 import random
 import socket
@@ -67,10 +68,10 @@ def one_mail(folder, send):
         until(lambda: any(folder.iterdir()), 20, "the mail to arrive")
         time.sleep(0.2)
     dump = min(folder.iterdir()).read_bytes()
-    # The sink writes what it knows of the session before the mail, in fields of its own, with LF for CRLF.
-    lines = dump.split(b"\n")
-    own = next(i for i, line in enumerate(lines) if not line.startswith(b"X-"))
-    return b"\r\n".join(lines[own:])
+    # The sink puts what it knows of the session first, the last of it a Received field, and writes LF for CRLF.
+    lines = iter(dump.split(b"\n"))
+    mail = itertools.dropwhile(lambda line: line.startswith((b"X-", b"Received:", b"\t")), lines)
+    return b"\r\n".join(mail)
 
 
 def source(port, mails, size, connections=8):
