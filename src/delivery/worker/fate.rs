@@ -1,0 +1,146 @@
+//! What became of one mail: the server's answer, or its silence, becomes an outcome and tells the relay's state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Worker;
+use crate::delivery::connection::{Connection, LostContent};
+use crate::delivery::desk::Job;
+use crate::delivery::ledger::Entry;
+use crate::delivery::reply::{Answer, Step, Verdict, remedy};
+use crate::delivery::retry;
+use crate::delivery::wire::Broken;
+use crate::model::delivery::{Event, Reply, State};
+use crate::store::exchange::Outcome;
+
+/// What became of one mail, before it is written down.
+pub struct Fate {
+    event: Event,
+    reply: Reply,
+    /// Why its issue must pause.
+    pause: Option<String>,
+}
+
+impl Fate {
+    pub fn new(event: Event, code: Option<u16>, text: String) -> Fate {
+        Fate { event, reply: Reply { code, text }, pause: None }
+    }
+
+    pub fn of(event: Event, answer: &Answer) -> Fate {
+        Fate::new(event, Some(answer.code), answer.text())
+    }
+}
+
+impl Worker {
+    /// The server's answer, sorted by whose matter it is.
+    pub fn answered(&self, line: &mut Connection, step: Step, answer: &Answer, verdict: Verdict) -> Fate {
+        let fresh = line.served == 0;
+        match verdict {
+            Verdict::Good => {
+                line.served += 1;
+                self.relay.works();
+                Fate::of(Event::Accepted, answer)
+            }
+            Verdict::Postponed => {
+                if answer.code == 421 && fresh {
+                    self.relay.rest(&self.said(step, answer));
+                }
+                line.served += 1;
+                Fate::of(Event::Postponed, answer)
+            }
+            Verdict::Refused => {
+                line.served += 1;
+                self.relay.works();
+                Fate::of(Event::Refused, answer)
+            }
+            Verdict::Ours => {
+                let pause = Some(format!("{}: {}", self.said(step, answer), remedy(step, answer)));
+                Fate { pause, ..Fate::of(Event::Released, answer) }
+            }
+            Verdict::Rests | Verdict::Nonsense => {
+                self.relay.rest(&self.said(step, answer));
+                Fate::of(Event::Released, answer)
+            }
+        }
+    }
+
+    /// Whether another relay may take what this one refuses for our fault.
+    pub fn another_works(&self) -> bool {
+        let others = self.shared.relays.iter().filter(|relay| !Arc::ptr_eq(relay, &self.relay));
+        others.into_iter().any(|relay| relay.resting().is_none())
+    }
+
+    fn said(&self, step: Step, answer: &Answer) -> String {
+        let relay = &self.relay.relay;
+        format!("{}:{} answers {} with “{}”", relay.host, relay.port, step.word(), answer.text())
+    }
+
+    /// The connection broke while the content was written: before its end the server has nothing, after it
+    /// nobody knows (RFC 1047).
+    pub fn lost_content(&self, lost: LostContent) -> Fate {
+        let relay = &self.relay.relay;
+        self.relay.lost(&format!(
+            "{}:{} lost the connection while it took a mail: {}",
+            relay.host, relay.port, lost.why.0
+        ));
+        if lost.after_dot {
+            let text =
+                format!("the connection was lost after the mail and before the answer: {}", lost.why.0);
+            Fate::new(Event::Lost, None, text)
+        } else {
+            let text = format!("the connection was lost before the end of the mail: {}", lost.why.0);
+            Fate::new(Event::Postponed, None, text)
+        }
+    }
+
+    /// The connection broke before any content, whatever the reason: a server's last words may be lost with it,
+    /// so the person waits as after a temporary refusal.
+    pub fn lost_before(&self, broken: Broken) -> Fate {
+        let relay = &self.relay.relay;
+        self.relay
+            .lost(&format!("{}:{} lost the connection before a mail: {}", relay.host, relay.port, broken.0));
+        Fate::new(Event::Postponed, None, format!("the connection was lost before the mail: {}", broken.0))
+    }
+
+    /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
+    pub fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
+        let settings = &self.shared.settings;
+        let now = self.shared.clock.now();
+        let mut next_at = None;
+        let pause = match (fate.pause.take(), job.issue()) {
+            (Some(reason), Some(issue)) if !self.another_works() => Some((issue, reason)),
+            // Another relay may take it, or there is no issue that could pause: this relay rests.
+            (Some(reason), _) => {
+                self.relay.rest(&reason);
+                None
+            }
+            (None, _) => None,
+        };
+        if fate.event == Event::Postponed {
+            let since = job.candidate.first_at.unwrap_or(now);
+            let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            if waited >= settings.give_up_after {
+                fate.event = Event::Refused;
+            } else {
+                let mut chance = [0];
+                self.shared.clock.random(&mut chance);
+                let wait = retry::wait(attempt, settings.first_retry, settings.longest_retry, chance[0]);
+                next_at = now.checked_add(wait).ok();
+            }
+        }
+        self.shared.desk.done(job.candidate.key);
+        self.told = Entry {
+            outcome: Some(Outcome {
+                key: job.candidate.key,
+                from: State::Sending,
+                attempt,
+                event: fate.event,
+                next_at,
+                reply: fate.reply,
+                relay: self.relay.relay.name.clone(),
+            }),
+            pause,
+            claim: None,
+        };
+    }
+}
