@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::compose::theme::Theme;
 use crate::config::{self, Need, Shown};
+use crate::model::Finding;
+use crate::words::nearest;
 
 use super::terminal::Paint;
-use super::{Answer, Context, Failure, Outcome, findings};
+use super::{Answer, Context, Failure, Outcome, findings, issue_file};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress config check")]
@@ -33,7 +36,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 fn check(examined: &config::Examined, context: &Context) -> Outcome {
-    let found = &examined.findings;
+    let mut found = examined.findings.clone();
+    found.extend(themes(examined));
+    found.sort_by_key(|f| (f.severity, f.line));
+    let found = &found;
     findings::print(context, found)?;
     if !context.json() {
         let file = examined.settings.file.as_deref().unwrap_or(config::FILE.as_ref()).display();
@@ -43,6 +49,30 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
         }
     }
     Ok(if findings::any_error(found) { Answer::No } else { Answer::Done })
+}
+
+/// What is wrong with the lists' themes. `config` only reads their names; whether there are such themes is known
+/// above it.
+fn themes(examined: &config::Examined) -> Vec<Finding> {
+    let folder = issue_file::themes(&examined.settings);
+    let names = Theme::names(Some(&folder));
+    let fault = |list: &crate::model::List| {
+        let error = Theme::load(&list.theme, Some(&folder)).err()?.to_string();
+        if names.contains(&list.theme) {
+            let (what, help) = error.split_once(". ").unwrap_or((error.trim_end_matches('.'), "Mend that file."));
+            return Some(examined.about_list(list, "theme", what, &format!("{help} Or name another theme.")));
+        }
+        let near = nearest(&list.theme, names.iter().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
+        let what = format!("there is no theme “{}”", list.theme);
+        let help = format!(
+            "{near}There are: {}. One of your own is a folder in {}.",
+            names.join(", "),
+            folder.display()
+        );
+        Some(examined.about_list(list, "theme", &what, &help))
+    };
+    examined.settings.lists.iter().filter_map(fault).collect()
 }
 
 fn show(examined: &config::Examined, context: &Context) -> Outcome {

@@ -30,6 +30,7 @@ pub fn list(name: &str, language: &str) -> List {
         theme: "magazine".into(),
         postal_address: "Letterpress, Example Street 1\n12345 Example".into(),
         confirm_within: std::time::Duration::from_secs(72 * 3600),
+        confirm_again_after: std::time::Duration::from_secs(3600),
         utm: Utm {
             source: "Revue newsletter".into(),
             medium: "email".into(),

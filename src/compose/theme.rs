@@ -91,6 +91,11 @@ impl Theme {
         &self.0.name
     }
 
+    /// The names that [`Theme::load`] may be given: the themes inside the binary and the folders of `themes_dir`.
+    pub fn names(themes_dir: Option<&Path>) -> Vec<String> {
+        files::names(themes_dir)
+    }
+
     /// How the theme sets a language (BCP 47).
     pub fn look(&self, language: &str) -> &Look {
         let script = Script::of(language);

@@ -273,6 +273,7 @@ impl Taker<'_> {
             theme: self.text(&at("theme")).unwrap_or_default(),
             postal_address: self.text(&at("postal_address")).unwrap_or_default(),
             confirm_within: self.duration(&at("confirm_within"), Duration::from_secs(1)),
+            confirm_again_after: self.duration(&at("confirm_again_after"), Duration::from_secs(1)),
             utm: self.utm(key),
         }
     }

@@ -87,6 +87,18 @@ pub struct Examined {
     values: values::Values,
 }
 
+impl Examined {
+    /// A finding about a list's setting, at the place that its value came from.
+    ///
+    /// For what only the rooms that a value is for can tell, such as whether there is such a theme.
+    pub fn about_list(&self, list: &List, name: &str, message: &str, help: &str) -> Finding {
+        let path = ["list", list.key.as_str(), name].map(str::to_owned);
+        let origin = self.values.set.get(&path[..]).map_or(&values::Origin::Default, |(_, origin)| origin);
+        let message = format!("{}: {message}", path.join("."));
+        self.values.finding(Severity::Error, "value", origin, message, help.to_owned())
+    }
+}
+
 /// Finds and reads the settings: `given` (`--config`, `LETTERPRESS_CONFIG`), or `letterpress.toml` in the
 /// current folder and upwards.
 ///

@@ -4,7 +4,6 @@
 //! the letter. What was typed wrongly is said in one line, and the input is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, JsonRejection};
@@ -22,8 +21,6 @@ use super::{Site, dates};
 use crate::model::subscriber::How;
 use crate::model::{Address, List, ListId};
 
-/// No second confirmation mail goes out within this time of the first.
-const QUIET_FOR: Duration = Duration::from_secs(3600);
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
 /// How many past issues stand beside the form.
@@ -113,7 +110,8 @@ pub(super) async fn take(
         Err(other) => return Err(other),
     };
     let mail = site.settings.confirmations.get(&id).ok_or(Problem::Broken)?.clone();
-    site.store.sign_up(id, &email, &name, site.consent(how, client), mail, QUIET_FOR).await?;
+    let quiet_for = list.confirm_again_after;
+    site.store.sign_up(id, &email, &name, site.consent(how, client), mail, quiet_for).await?;
     if how == How::Json {
         let message = format!("If {email} can receive this letter, a message with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());

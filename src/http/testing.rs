@@ -102,6 +102,7 @@ pub(super) fn list(key: &str, name: &str) -> List {
         theme: "magazine".into(),
         postal_address: String::new(),
         confirm_within: std::time::Duration::from_secs(72 * 3600),
+        confirm_again_after: std::time::Duration::from_secs(3600),
         utm: Utm {
             source: "newsletter".into(),
             medium: "email".into(),

@@ -190,6 +190,7 @@ mod tests {
             theme: "quiet".into(),
             postal_address: String::new(),
             confirm_within: std::time::Duration::from_secs(72 * 3600),
+            confirm_again_after: std::time::Duration::from_secs(3600),
             utm: crate::model::list::Utm {
                 source: String::new(),
                 medium: String::new(),

@@ -43,6 +43,9 @@ pub struct List {
     /// The name of a folder in `themes/` or of a theme inside the binary.
     pub theme: String,
     pub postal_address: String,
+    /// How long after its sign-up a confirmation link is good.
     pub confirm_within: std::time::Duration,
+    /// How long after a confirmation mail no other goes to the same address.
+    pub confirm_again_after: std::time::Duration,
     pub utm: Utm,
 }

@@ -26,11 +26,8 @@ pub async fn act(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let before = store.last_fired(id).await?;
-    let Some(since) = before else {
-        // The first start: what lies before it was never promised.
-        store.fire(id, Firing { before, at: now }).await?;
-        return Ok(());
-    };
+    // Set when the pattern was first seen; what lies before was never promised.
+    let Some(since) = before else { return Ok(()) };
     let Some(at) = plan.last_between(since, now) else { return Ok(()) };
     let firing = Firing { before, at };
     let last = store.last_queued(id).await?;

@@ -3,6 +3,7 @@
 //! A send whose time has come is started; one whose time passed while nothing ran here waits for its author
 //! beyond `hold_when_late`. A list's schedule fires by compare-and-set on the last time that was acted upon, in
 //! the transaction that queues the issue, so that it fires once however many daemons were started and killed.
+//! Beside it stands by which pattern it was counted: a time that passed before its pattern was seen does not fire.
 //! The issue is rendered at that moment; an error in it holds it with the reason.
 //!
 //! Mailing is left to `delivery`, which finds the rows.
@@ -77,6 +78,13 @@ fn plans(settings: &Settings) -> Vec<(ListId, List, Plan)> {
     settings.lists.iter().filter_map(plan).collect()
 }
 
+/// A schedule as the database keeps it: what must be the same for its past times to count.
+fn pattern(list: &List) -> Option<String> {
+    let fields: Vec<&str> = list.schedule.as_deref()?.split_whitespace().collect();
+    let zone = list.zone.iana_name().unwrap_or("UTC");
+    Some(format!("{} {zone}", fields.join(" ")))
+}
+
 /// One look at everything that may be due.
 async fn tick(
     store: &Store,
@@ -84,6 +92,8 @@ async fn tick(
     plans: &[(ListId, List, Plan)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let patterns = plans.iter().filter_map(|(id, list, _)| Some((*id, pattern(list)?))).collect();
+    store.see_schedules(patterns, now).await?;
     for (id, list, plan) in plans {
         firing::act(store, settings, *id, list, plan, now).await?;
     }

@@ -43,6 +43,13 @@ impl Letter {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
+    /// The author edits the settings and starts the daemon anew.
+    fn schedule(&mut self, pattern: Option<&str>, zone: &str) {
+        self.settings.lists[0].1.schedule = pattern.map(str::to_owned);
+        self.settings.lists[0].1.zone = jiff::tz::TimeZone::get(zone).unwrap();
+        self.plans = plans(&self.settings);
+    }
+
     /// The schedule's look at a moment; then every issue there is.
     async fn look(&self, moment: &str) -> Vec<IssueRow> {
         tick(&self.store, &self.settings, &self.plans, at(moment)).await.unwrap();
@@ -87,6 +94,31 @@ async fn a_time_that_was_missed_fires_late_within_the_limit_and_is_held_beyond()
     assert_eq!(rows[1].state, IssueState::Held);
     assert!(rows[1].reason.as_deref().unwrap().contains("2026-12-07T06:00:00Z"), "{:?}", rows[1].reason);
     assert_eq!(letter.look("2026-12-08T00:00:00Z").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_changed_schedule_counts_from_when_it_is_first_seen() {
+    let mut letter = Letter::new().await;
+    letter.write("001.md", "number = 1", "");
+    letter.look("2026-11-24T12:00:00Z").await;
+
+    // Each passed a short while ago, by a pattern that did not hold then.
+    letter.schedule(Some("30 12 * * THU"), "UTC");
+    assert!(letter.look("2026-11-26T13:00:00Z").await.is_empty());
+    letter.schedule(Some("50 13 * * THU"), "Europe/Berlin");
+    assert!(letter.look("2026-11-26T13:00:00Z").await.is_empty());
+    letter.schedule(Some("50 13 * * THU"), "Europe/London");
+    assert!(letter.look("2026-11-26T14:00:00Z").await.is_empty(), "the same fields in another zone");
+
+    // Taken away over a time that it names, and put back afterwards.
+    letter.schedule(None, "Europe/London");
+    letter.look("2026-12-03T13:00:00Z").await;
+    letter.schedule(Some("50 13 * * THU"), "Europe/London");
+    assert!(letter.look("2026-12-03T14:00:00Z").await.is_empty());
+
+    // Seen then, and missed by an hour: that one was promised.
+    let rows = letter.look("2026-12-10T14:50:00Z").await;
+    assert_eq!((rows[0].state, rows[0].due_at), (IssueState::Sending, at("2026-12-10T13:50:00Z")));
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ use super::{DaemonLock, Result, StoreError};
 use crate::words;
 
 /// Every step, oldest first; a step that was released never changes.
-const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (3, "schedule seen", include_str!("../../migrations/0003_schedule_seen.sql")),
+];
 
 /// The number of the newest schema that this program knows.
 const NEWEST: i64 = STEPS[STEPS.len() - 1].0;

@@ -83,6 +83,7 @@ fn listing() -> List {
         theme: "magazine".into(),
         postal_address: none(),
         confirm_within: Duration::from_secs(3600),
+        confirm_again_after: Duration::from_secs(3600),
         utm: Utm {
             source: none(),
             medium: none(),

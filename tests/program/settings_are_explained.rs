@@ -36,3 +36,41 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
     assert!(other.err.contains("letterpress.toml:2") && other.err.contains("config check"), "{}", other.err);
     assert!(!folder.path().join("letterpress.db").exists(), "nothing is made on wrong settings");
 }
+
+#[test]
+fn a_theme_that_cannot_be_used_is_named_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = |key: &str, theme: &str| {
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n  theme = \"{theme}\"\n")
+    };
+    let settings =
+        ["[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([list("a", "magazin"), list("b", "quiet"), list("c", "mine"), list("d", "minne")]);
+    std::fs::write(folder.path().join("letterpress.toml"), settings.collect::<String>()).unwrap();
+    let mine = folder.path().join("themes/mine");
+    std::fs::create_dir_all(&mine).unwrap();
+    std::fs::write(mine.join("theme.toml"), "[colours\n").unwrap();
+    std::fs::write(mine.join("layout.mjml"), "<mjml></mjml>\n").unwrap();
+
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    assert_eq!(checked.code, 1);
+    let found: Vec<String> = checked
+        .json()
+        .iter()
+        .map(|f| format!("{}:{}: {} {}", f["line"], f["column"], f["message"], f["help"]))
+        .collect();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    for (finding, wanted) in found.iter().zip([
+        ["8:3:", "list.a.theme", "magazin", "Did you mean magazine?"],
+        ["16:3:", "list.c.theme", "mine/theme.toml:1", "Mend that file"],
+        ["20:3:", "list.d.theme", "minne", "Did you mean mine?"],
+    ]) {
+        assert!(wanted.iter().all(|word| finding.contains(word)), "{wanted:?} is not in {finding}");
+    }
+
+    std::fs::remove_dir_all(&mine).unwrap();
+    std::fs::write(&mine, "a file is no theme").unwrap();
+    assert!(run(folder.path(), &["config", "check"]).out.contains("no theme “mine”"));
+}

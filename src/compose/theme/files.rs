@@ -28,9 +28,7 @@ pub(super) struct Files {
 
 /// Reads a theme's files.
 pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, ThemeError> {
-    let proper =
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !proper {
+    if !is_proper(name) {
         return Err(ThemeError(format!(
             "“{name}” can't be the name of a theme: letters, digits, - and _ are allowed."
         )));
@@ -55,6 +53,26 @@ pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, Theme
         return Err(missing(LAYOUT));
     }
     Ok(Files { name: name.to_owned(), manifest, templates: texts })
+}
+
+/// Whether a text can be the name of a theme, and so of a folder.
+fn is_proper(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Every name that there is a theme of, sound or not; a folder that can't be read holds none.
+pub(super) fn names(themes_dir: Option<&Path>) -> Vec<String> {
+    let mut names = embedded();
+    let beside = themes_dir.and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+    names.extend(
+        beside
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| is_proper(name)),
+    );
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The names of the themes inside that issues can be set in.

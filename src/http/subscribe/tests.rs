@@ -68,6 +68,22 @@ async fn known_and_unknown_addresses_are_answered_alike() {
 }
 
 #[tokio::test]
+async fn the_rest_between_two_questions_is_the_lists_own() {
+    let mut hourly = list("weekly", "The Weekly Proof");
+    hourly.confirm_again_after = std::time::Duration::from_secs(90 * 60);
+    let web = Web::with(vec![hourly], &[]).await;
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        web.post("/subscribe", FORM, "email=new@readers.example").await;
+        let email = Address::parse("new@readers.example").unwrap();
+        let who = web.store.find_subscriber(&email).await.unwrap().unwrap().id;
+        asked.push(web.store.consent_history(who).await.unwrap().len());
+        web.wait(1);
+    }
+    assert_eq!(asked, [1, 1, 2], "asked again after two hours, not after one");
+}
+
+#[tokio::test]
 async fn an_address_that_can_not_be_is_named_and_kept() {
     let web = Web::new().await;
     let page = web.post("/subscribe", FORM, "email=mei%40example&list=weekly").await;

@@ -20,6 +20,7 @@ fn list() -> List {
         theme: "magazine".into(),
         postal_address: String::new(),
         confirm_within: std::time::Duration::from_secs(3600),
+        confirm_again_after: std::time::Duration::from_secs(3600),
         utm: Utm {
             source: String::new(),
             medium: String::new(),
