@@ -36,6 +36,14 @@ pub fn people(n: u64) -> String {
     if n == 1 { "1 person".into() } else { format!("{} people", count(n)) }
 }
 
+/// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
+pub fn zone(at: &jiff::Zoned) -> String {
+    match at.time_zone().iana_name().and_then(|name| name.rsplit('/').next()) {
+        Some(city) => city.replace('_', " "),
+        None => at.strftime("UTC%:z").to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -52,5 +60,14 @@ mod tests {
         assert_eq!(super::count(999), "999");
         assert_eq!(super::count(8412), "8,412");
         assert_eq!(super::count(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn zones_are_said_by_their_city() {
+        let zone = |text: &str| super::zone(&text.parse().unwrap());
+        assert_eq!(zone("2021-08-01T08:00[Asia/Tokyo]"), "Tokyo");
+        assert_eq!(zone("2021-08-01T08:00[America/Argentina/Buenos_Aires]"), "Buenos Aires");
+        assert_eq!(zone("2021-08-01T08:00[UTC]"), "UTC");
+        assert_eq!(zone("2021-08-01T08:00+05:30[+05:30]"), "UTC+05:30");
     }
 }

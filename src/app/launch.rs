@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::compose::theme::ThemeError;
 use crate::config::Settings;
 use crate::link::Links;
-use crate::mail::system;
+use crate::mail::system::Confirmation;
 use crate::model::{List, ListId, SharedClock};
 use crate::schedule::cron::Plan;
 use crate::store::{DaemonLock, Store, StoreError};
@@ -101,7 +101,7 @@ fn site(
 ) -> Result<Arc<http::Site>, DaemonError> {
     let confirmations: HashMap<_, _> = lists
         .iter()
-        .map(|(id, list)| Ok((*id, system::confirm(list)?)))
+        .map(|(id, list)| Ok((*id, Confirmation::new(list)?)))
         .collect::<Result<_, ThemeError>>()
         .map_err(|error| DaemonError::Theme(error.to_string()))?;
     let web = http::Settings {

@@ -59,7 +59,8 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
     let fault = |list: &crate::model::List| {
         let error = Theme::load(&list.theme, Some(&folder)).err()?.to_string();
         if names.contains(&list.theme) {
-            let (what, help) = error.split_once(". ").unwrap_or((error.trim_end_matches('.'), "Mend that file."));
+            let (what, help) =
+                error.split_once(". ").unwrap_or((error.trim_end_matches('.'), "Mend that file."));
             return Some(examined.about_list(list, "theme", what, &format!("{help} Or name another theme.")));
         }
         let near = nearest(&list.theme, names.iter().map(String::as_str));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::compose::theme::phrases::Phrases;
 use crate::link::Links;
 use crate::mail::{Recipient, Stream, Template};
 use crate::model::rendered::{Context as Escape, Piece, Spot};
@@ -37,7 +38,9 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 
     super::init::make_folder(&args.out)?;
     let public_url = settings.public_url.as_deref().unwrap_or("https://letters.example.org");
-    let preview = Preview { links: Links::preview(public_url), list };
+    let today = context.clock.now().to_zoned(list.zone.clone()).date();
+    let since = Phrases::of(&proof.composed.rendered.language).date(today);
+    let preview = Preview { links: Links::preview(public_url), list, since };
     let written = write_all(&args.out, &proof, &preview, context)?;
     let lines: Vec<String> = written
         .iter()
@@ -51,6 +54,8 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 struct Preview<'a> {
     links: Links,
     list: &'a List,
+    /// The day since when the reader is subscribed.
+    since: String,
 }
 
 impl Preview<'_> {
@@ -68,6 +73,7 @@ impl Preview<'_> {
                     let value = match spot {
                         Spot::Name { default } => default.clone(),
                         Spot::Email => READER.to_owned(),
+                        Spot::SubscribedSince => self.since.clone(),
                         Spot::UnsubscribeUrl => self.unsubscribe_url(),
                         Spot::ConfirmUrl => self.links.confirm_url(ListId(0), SubscriberId(0)),
                     };
@@ -90,6 +96,7 @@ impl Preview<'_> {
             subscriber: SubscriberId(0),
             email: &reader,
             name: "",
+            since: context.clock.now(),
             unsubscribe_url: &self.unsubscribe_url(),
             confirm_url: "",
         };

@@ -57,6 +57,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         subscriber: SubscriberId(0),
         email: &args.to,
         name: "",
+        since: now,
         unsubscribe_url: &links.inert_url(ids[&list.key]),
         confirm_url: "",
     };

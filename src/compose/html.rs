@@ -6,6 +6,7 @@
 mod blocks;
 mod inlines;
 mod outline;
+mod preheader;
 
 use super::theme::escape::Html;
 pub(super) use outline::outline;

@@ -19,6 +19,7 @@ fn filled(pieces: &[Piece]) -> String {
         .map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
             Piece::Spot { spot: Spot::Email, .. } => "mei@example.com",
+            Piece::Spot { spot: Spot::SubscribedSince, .. } => "2 March 2026",
             Piece::Spot { spot: Spot::Name { default }, .. } => default,
             Piece::Spot { .. } => "https://letters.example/unsubscribe/t",
         })

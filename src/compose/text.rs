@@ -59,6 +59,9 @@ impl Writer<'_> {
         }
         self.page.text(&"=".repeat(run.columns().clamp(3, COLUMNS)));
         self.page.gap(1);
+        if let Some(cover) = &meta.cover {
+            self.picture(&cover.alt);
+        }
     }
 
     fn part(&mut self, part: &Part, all: &[Part]) {
@@ -337,10 +340,12 @@ impl Writer<'_> {
     fn footer(&mut self, list: &List, phrases: Phrases) {
         self.page.gap(2);
         self.page.text(&"-".repeat(COLUMNS / 3));
-        let (before, after) = phrases.why(&list.name);
+        let [before, since, after] = phrases.why(&list.name);
         let mut why = Run::default();
         why.push(&before);
         why.push_spot(Spot::Email);
+        why.push(&since);
+        why.push_spot(Spot::SubscribedSince);
         why.push(&after);
         self.page.run(&why);
         let spot = Piece::Spot { spot: Spot::UnsubscribeUrl, context: Context::Text };

@@ -80,7 +80,12 @@ pub const KEYS: &[Key] = &[
     key("list.*.theme", Text, Is("magazine"), "magazine or quiet, or a folder in themes/"),
     key("list.*.postal_address", Text, Is(""), "in the footer; many laws want one"),
     key("list.*.confirm_within", Text, Is("72h"), "how long a confirmation link is good"),
-    key("list.*.confirm_again_after", Text, Is("1h"), "the rest between two confirmation mails to one address"),
+    key(
+        "list.*.confirm_again_after",
+        Text,
+        Is("1h"),
+        "the rest between two confirmation mails to one address",
+    ),
     key("list.*.utm.source", Text, Is("newsletter"), "utm_source of every link"),
     key("list.*.utm.medium", Text, Is("email"), "utm_medium of every link"),
     key("list.*.utm.campaign", Text, Is("{list}"), "may hold {list}, {number}, {date}, {slug}"),

@@ -253,6 +253,7 @@ impl Worker {
             subscriber: candidate.subscriber,
             email: &candidate.email,
             name: &candidate.name,
+            since: candidate.since,
             unsubscribe_url: &unsubscribe,
             confirm_url: &confirm,
         };

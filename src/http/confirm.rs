@@ -74,7 +74,7 @@ pub(super) async fn act(
 pub(super) fn on_the_list(site: &Site, person: &Person, headline: &'static str) -> Result<Response, Problem> {
     let (list, email) = (person.list()?, person.email()?);
     let next = (site.next_letter)(list, site.clock.now())
-        .map(|at| Next { when: dates::day_and_hour(&at), zone: dates::zone(&at) });
+        .map(|at| Next { when: dates::day_and_hour(&at), zone: crate::words::zone(&at) });
     let shell = site.shell(headline, Some(list));
     Ok(private(answer(StatusCode::OK, &OnTheList { shell, headline, email, next })))
 }

@@ -19,14 +19,6 @@ pub(super) fn day_of_year(at: &Zoned) -> String {
     at.strftime("%-d %B %Y").to_string()
 }
 
-/// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
-pub(super) fn zone(at: &Zoned) -> String {
-    match at.time_zone().iana_name().and_then(|name| name.rsplit('/').next()) {
-        Some(city) => city.replace('_', " "),
-        None => at.strftime("UTC%:z").to_string(),
-    }
-}
-
 /// Such as `three days`, `one hour`, `90 minutes`: in the largest unit that has no remainder.
 pub(super) fn span(length: Duration) -> String {
     let minutes = length.as_secs().div_ceil(60);
@@ -60,10 +52,6 @@ mod tests {
         assert_eq!(day_and_hour(&sunday), "Sunday, 1\u{a0}August at 08:00");
         assert_eq!(day(&sunday), "1\u{a0}August");
         assert_eq!(day_of_year(&sunday), "1 August 2021");
-        assert_eq!(zone(&sunday), "Tokyo");
-        assert_eq!(zone(&at("2021-08-01T08:00[America/Argentina/Buenos_Aires]")), "Buenos Aires");
-        assert_eq!(zone(&at("2021-08-01T08:00[UTC]")), "UTC");
-        assert_eq!(zone(&at("2021-08-01T08:00+05:30[+05:30]")), "UTC+05:30");
     }
 
     #[test]

@@ -44,8 +44,9 @@ use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
 use crate::link::Links;
+use crate::mail::system::Confirmation;
 use crate::model::network::Cidr;
-use crate::model::{List, ListId, Rendered, SharedClock};
+use crate::model::{List, ListId, SharedClock};
 use crate::store::Store;
 
 pub use server::serve_router;
@@ -66,8 +67,8 @@ pub struct Settings {
     pub lists: Vec<(ListId, List)>,
     /// From these, `X-Forwarded-For` and `Forwarded` are believed.
     pub trusted_proxies: Vec<Cidr>,
-    /// What a person is asked with, a list: rendered once, at the start.
-    pub confirmations: HashMap<ListId, Rendered>,
+    /// What a person is asked with, a list.
+    pub confirmations: HashMap<ListId, Confirmation>,
 }
 
 /// What every endpoint works with.

@@ -109,9 +109,14 @@ pub(super) async fn take(
         }
         Err(other) => return Err(other),
     };
-    let mail = site.settings.confirmations.get(&id).ok_or(Problem::Broken)?.clone();
+    let consent = site.consent(how, client);
+    let confirmation = site.settings.confirmations.get(&id).ok_or(Problem::Broken)?;
+    let mail = confirmation.ask(consent.at, consent.network.as_deref()).map_err(|error| {
+        tracing::error!(list = %list.key, "a confirmation mail can't be made: {error}");
+        Problem::Broken
+    })?;
     let quiet_for = list.confirm_again_after;
-    site.store.sign_up(id, &email, &name, site.consent(how, client), mail, quiet_for).await?;
+    site.store.sign_up(id, &email, &name, consent, mail, quiet_for).await?;
     if how == How::Json {
         let message = format!("If {email} can receive this letter, a message with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());

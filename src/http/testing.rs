@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 use super::{Settings, Site, router};
 use crate::link::Links;
 use crate::link::token::{KeyRing, Purpose};
+use crate::mail::system::Confirmation;
 use crate::model::clock::Clock;
 use crate::model::list::{Mailbox, Utm};
 use crate::model::subscriber::{How, SubscriptionState};
@@ -45,7 +46,7 @@ pub(super) struct Web {
     pub(super) store: Store,
     pub(super) links: Links,
     pub(super) lists: HashMap<String, ListId>,
-    clock: Arc<HandClock>,
+    pub(super) clock: Arc<HandClock>,
     router: axum::Router,
 }
 
@@ -132,7 +133,7 @@ impl Web {
         let ids = store.ensure_lists(&keys, clock.now()).await.unwrap();
         let links = Links::new(public_url, KeyRing::new(vec![(1, vec![3; 32])]).unwrap());
         let settings = Settings {
-            confirmations: lists.iter().map(|l| (ids[&l.key], mail())).collect(),
+            confirmations: lists.iter().map(|l| (ids[&l.key], Confirmation::new(l).unwrap())).collect(),
             lists: lists.into_iter().map(|l| (ids[&l.key], l)).collect(),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };

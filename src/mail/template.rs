@@ -9,6 +9,7 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use super::{header, quoted};
+use crate::compose::theme::phrases::Phrases;
 use crate::model::rendered::{Context, Piece, Rendered, Spot};
 use crate::model::{Address, List, SubscriberId};
 
@@ -31,6 +32,8 @@ pub struct Recipient<'a> {
     pub subscriber: SubscriberId,
     pub email: &'a Address,
     pub name: &'a str,
+    /// Since when the reader is subscribed; of no use in system mails.
+    pub since: Timestamp,
     pub unsubscribe_url: &'a str,
     /// Of system mails; empty elsewhere.
     pub confirm_url: &'a str,
@@ -49,6 +52,8 @@ pub struct Template {
     /// What stands behind the `@` of a Message-ID.
     domain: String,
     zone: TimeZone,
+    /// In whose words days are written.
+    phrases: Phrases,
     /// The bytes of the body without personal values.
     size: usize,
 }
@@ -100,6 +105,7 @@ impl Template {
             seed: seed.to_owned(),
             domain,
             zone: list.zone.clone(),
+            phrases: Phrases::of(&rendered.language),
         }
     }
 
@@ -112,7 +118,7 @@ impl Template {
             out.extend_from_slice(&chunk.text);
             if let Some((spot, context)) = &chunk.spot {
                 quoted::soft_break(out);
-                quoted::encode(&value(spot, *context, to), out);
+                quoted::encode(&self.value(spot, *context, to), out);
                 quoted::soft_break(out);
             }
         }
@@ -126,7 +132,7 @@ impl Template {
         match &self.subject {
             Subject::Same(field) => out.extend_from_slice(field),
             Subject::Personal(pieces) => {
-                let text: String = pieces.iter().map(|piece| plain(piece, to)).collect();
+                let text: String = pieces.iter().map(|piece| self.plain(piece, to)).collect();
                 header::unstructured("Subject", &text, out);
             }
         }
@@ -141,6 +147,39 @@ impl Template {
                 to.unsubscribe_url
             );
             out.extend_from_slice(field.as_bytes());
+        }
+    }
+
+    /// A spot's value for one person, escaped for where it stands.
+    fn value<'v>(&self, spot: &'v Spot, context: Context, to: &Recipient<'v>) -> Cow<'v, str> {
+        let mut raw = self.raw(spot, to);
+        let safe = |c: char| !c.is_control() && !header::is_turning(c);
+        if !raw.chars().all(safe) {
+            raw = Cow::Owned(header::one_line(&raw));
+        }
+        match context {
+            Context::Html if raw.contains(['&', '<', '>', '"', '\'']) => Cow::Owned(escaped(&raw)),
+            Context::Html | Context::Text => raw,
+        }
+    }
+
+    fn raw<'v>(&self, spot: &'v Spot, to: &Recipient<'v>) -> Cow<'v, str> {
+        Cow::Borrowed(match spot {
+            Spot::Name { default } if to.name.trim().is_empty() => default,
+            Spot::Name { .. } => to.name,
+            Spot::Email => to.email.as_str(),
+            Spot::SubscribedSince => {
+                return Cow::Owned(self.phrases.date(to.since.to_zoned(self.zone.clone()).date()));
+            }
+            Spot::UnsubscribeUrl => to.unsubscribe_url,
+            Spot::ConfirmUrl => to.confirm_url,
+        })
+    }
+
+    fn plain<'p>(&self, piece: &'p Piece, to: &Recipient<'p>) -> Cow<'p, str> {
+        match piece {
+            Piece::Text(text) => Cow::Borrowed(text),
+            Piece::Spot { spot, .. } => self.raw(spot, to),
         }
     }
 
@@ -224,35 +263,6 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
     open.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     chunks.push(Chunk { text: open, spot: None });
     chunks
-}
-
-/// A spot's value for one person, escaped for where it stands.
-fn value<'v>(spot: &'v Spot, context: Context, to: &Recipient<'v>) -> Cow<'v, str> {
-    let raw = raw(spot, to);
-    let safe = |c: char| !c.is_control() && !header::is_turning(c);
-    let raw = if raw.chars().all(safe) { Cow::Borrowed(raw) } else { Cow::Owned(header::one_line(raw)) };
-    match context {
-        Context::Text => raw,
-        Context::Html if raw.contains(['&', '<', '>', '"', '\'']) => Cow::Owned(escaped(&raw)),
-        Context::Html => raw,
-    }
-}
-
-fn raw<'v>(spot: &'v Spot, to: &Recipient<'v>) -> &'v str {
-    match spot {
-        Spot::Name { default } if to.name.trim().is_empty() => default,
-        Spot::Name { .. } => to.name,
-        Spot::Email => to.email.as_str(),
-        Spot::UnsubscribeUrl => to.unsubscribe_url,
-        Spot::ConfirmUrl => to.confirm_url,
-    }
-}
-
-fn plain<'p>(piece: &'p Piece, to: &Recipient<'p>) -> &'p str {
-    match piece {
-        Piece::Text(text) => text,
-        Piece::Spot { spot, .. } => raw(spot, to),
-    }
 }
 
 fn escaped(text: &str) -> String {

@@ -16,6 +16,8 @@ pub enum Spot {
     Name { default: String },
     /// The person's address.
     Email,
+    /// The day since which the person is subscribed, as the letter's language writes it.
+    SubscribedSince,
     /// The address of the person's own unsubscribe page.
     UnsubscribeUrl,
     /// The address of the person's own confirm page (system mails).

@@ -21,6 +21,8 @@ pub struct Candidate {
     pub subscriber: SubscriberId,
     pub email: Address,
     pub name: String,
+    /// Since when they are subscribed; of a system mail, when it was queued.
+    pub since: Timestamp,
     /// `queued` or `deferred`, when it was read.
     pub from: State,
     /// The claims made until then. Whoever claims it next holds the number after it.
@@ -59,14 +61,18 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Candidate>> {
         // `state IN (0, 3)` stands word for word as in the partial index, or it would not be used.
-        let due = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id
+        let due = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
+                    coalesce(s.since, i.queued_at) AS since
              FROM delivery d INDEXED BY delivery_live
              JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
+             LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
              WHERE d.issue_id = ?1 AND d.state = 3 AND d.state IN (0, 3) AND (d.next_at <= ?2 OR d.next_at > ?3)
              ORDER BY d.next_at LIMIT ?4";
-        let queued = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id
+        let queued = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
+                    coalesce(s.since, i.queued_at) AS since
              FROM delivery d INDEXED BY delivery_live
              JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
+             LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
              WHERE d.issue_id = ?1 AND d.state = 0 AND d.state IN (0, 3) AND d.next_at IS NULL
                AND d.subscriber_id > ?2
              ORDER BY d.subscriber_id LIMIT ?3";
@@ -204,6 +210,7 @@ fn candidate(row: &sqlx::sqlite::SqliteRow, issue: IssueId) -> sqlx::Result<Cand
         subscriber,
         email: Address::trusted(row.try_get("email")?),
         name: row.try_get("name")?,
+        since: time_of(row.try_get("since")?),
         from: delivery_state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
         first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),

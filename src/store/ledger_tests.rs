@@ -91,6 +91,16 @@ async fn totals(store: &Store, issue: IssueId) -> Totals {
 }
 
 #[tokio::test]
+async fn what_is_read_ahead_knows_since_when_somebody_is_subscribed() {
+    let (_dir, store, list) = open_with_list().await;
+    let late = Consent { at: t(40), ..consent() };
+    store.add(list, &address("late@readers.example"), "", late).await.unwrap();
+    let issue = under_way(&store, list, 1).await;
+    let since: Vec<_> = ahead(&store, issue, 50).await.into_iter().map(|c| c.since).collect();
+    assert_eq!(since, [t(40), t(0)]);
+}
+
+#[tokio::test]
 async fn an_issue_that_was_sent_is_refused_and_one_that_was_not_makes_room() {
     let (_dir, store, list) = open_with_list().await;
     let first = id(store.queue_issue(new(list, "001", 1)).await.unwrap());

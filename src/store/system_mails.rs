@@ -109,6 +109,7 @@ fn candidate(row: &SqliteRow) -> sqlx::Result<Candidate> {
         subscriber: SubscriberId(row.try_get("subscriber_id")?),
         email: Address::trusted(row.try_get("email")?),
         name: row.try_get("name")?,
+        since: time_of(row.try_get("queued_at")?),
         from: delivery_state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
         first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),

@@ -15,7 +15,7 @@ use super::*;
 
 /// A user without rights, on every Linux.
 const NOBODY: u32 = 65534;
-/// Tells [`opens_in_a_process_of_its_own`] which database to open.
+/// Tells [`many_processes_can_make_a_new_one_at_once`] that it is one of them, and which database to open.
 const DATABASE: &str = "LETTERPRESS_TEST_DATABASE";
 
 fn mode(path: &Path) -> u32 {
@@ -53,9 +53,7 @@ async fn refusal(path: &Path) -> String {
 
 /// What opening says in a process of its own, as a user without rights: root may write everything.
 fn refusal_without_rights(path: &Path) -> String {
-    let mut child = Command::new("/proc/self/exe");
-    child.args(["--exact", "store::tests::opens_in_a_process_of_its_own", "--ignored", "--nocapture"]);
-    child.env(DATABASE, path);
+    let mut child = another_process(path);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         child.uid(NOBODY).gid(NOBODY);
     }
@@ -65,12 +63,18 @@ fn refusal_without_rights(path: &Path) -> String {
     line.unwrap_or_else(|| panic!("the other process opened it: {said}")).1.to_owned()
 }
 
-/// A helper of other tests, run by them alone.
-#[tokio::test]
-#[ignore = "other tests start it in a process of its own"]
-async fn opens_in_a_process_of_its_own() {
-    let Some(path) = std::env::var_os(DATABASE) else { return };
-    if let Err(error) = Store::open(Path::new(&path)).await {
+/// A process that opens a database and does nothing else: this program again, in the one test that looks at
+/// [`DATABASE`].
+fn another_process(path: &Path) -> Command {
+    let mut child = Command::new("/proc/self/exe");
+    child.args(["--exact", "store::tests::many_processes_can_make_a_new_one_at_once", "--nocapture"]);
+    child.env(DATABASE, path);
+    child
+}
+
+/// Opens it, and prints why that failed.
+async fn open_and_say(path: &Path) {
+    if let Err(error) = Store::open(path).await {
         println!("said: {error}");
     }
 }
@@ -107,19 +111,15 @@ async fn many_can_open_a_new_one_at_once() {
     }
 }
 
-#[test]
-fn many_processes_can_make_a_new_one_at_once() {
+#[tokio::test]
+async fn many_processes_can_make_a_new_one_at_once() {
+    if let Some(path) = std::env::var_os(DATABASE) {
+        return open_and_say(Path::new(&path)).await;
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("letterpress.db");
     let children: Vec<_> = (0..6)
-        .map(|_| {
-            Command::new("/proc/self/exe")
-                .args(["--exact", "store::tests::opens_in_a_process_of_its_own", "--ignored", "--nocapture"])
-                .env(DATABASE, &path)
-                .stdout(std::process::Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
+        .map(|_| another_process(&path).stdout(std::process::Stdio::piped()).spawn().unwrap())
         .collect();
     for child in children {
         let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();

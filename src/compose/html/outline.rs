@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
+use super::preheader::beginning;
 use super::{Html, Writer};
 use crate::compose::Setting;
 use crate::compose::theme::phrases::Phrases;
@@ -19,8 +20,6 @@ use crate::model::rendered::{Context, Piece, Spot};
 
 /// Titles wider than this, in columns of display, are set smaller.
 const LONG_TITLE_COLUMNS: usize = 22;
-/// How many letters of the text stand beside the subject where the author gives no preheader.
-const PREHEADER_CHARS: usize = 110;
 
 /// Lays out an issue for its theme; the content goes into `slots`.
 pub fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
@@ -106,13 +105,15 @@ impl<'a> Outline<'a, '_> {
 
     fn footer(&mut self) -> Value {
         let list = self.setting.list;
-        let (before, after) = self.phrases.why(&list.name);
+        let [before, since, after] = self.phrases.why(&list.name);
         let spoken = same_language(self.setting.language(self.issue), self.phrases.language());
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
             out.piece(Piece::Spot { spot: Spot::Email, context: Context::Html });
             out.raw("</bdi>");
+            out.text(&since);
+            out.piece(Piece::Spot { spot: Spot::SubscribedSince, context: Context::Html });
             out.text(&after);
         });
         let address = self.html(Role::Footer, |_, out| {
@@ -362,54 +363,6 @@ fn host(url: &str) -> String {
     let parsed = url::Url::parse(url).ok();
     let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(host).to_owned()
-}
-
-/// The first words of the letter, for what mailboxes show beside the subject.
-fn beginning(issue: &Issue) -> String {
-    let mut words = String::new();
-    for part in &issue.parts {
-        match part {
-            Part::Text(blocks) => words_of(blocks, &mut words),
-            Part::Summary(groups) => groups.iter().for_each(|group| words_of(&group.blocks, &mut words)),
-            Part::Contents { intro, .. } => words_of(intro, &mut words),
-            Part::Section(section) => {
-                for body in &section.body {
-                    match body {
-                        Body::Text(blocks) => words_of(blocks, &mut words),
-                        Body::Item(item) => {
-                            words.push_str(&plain(&item.title));
-                            words.push(' ');
-                        }
-                        Body::Card(_) => {}
-                    }
-                }
-            }
-            Part::Subscribe { .. } | Part::About { .. } => {}
-        }
-        if words.chars().count() > PREHEADER_CHARS {
-            break;
-        }
-    }
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let words = words.join(" ");
-    match words.char_indices().nth(PREHEADER_CHARS) {
-        Some((end, _)) => format!("{}…", words[..end].trim_end()),
-        None => words,
-    }
-}
-
-fn words_of(blocks: &[Block], out: &mut String) {
-    for block in blocks {
-        match block {
-            Block::Paragraph(inlines) => {
-                out.push_str(&plain(inlines));
-                out.push(' ');
-            }
-            Block::List { items, .. } => items.iter().for_each(|item| words_of(&item.blocks, out)),
-            Block::Quote(blocks) => words_of(blocks, out),
-            _ => {}
-        }
-    }
 }
 
 /// What a template sees where there is no picture or card.

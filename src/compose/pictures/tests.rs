@@ -111,12 +111,26 @@ fn webp_becomes_what_outlook_can_show() {
 
 #[test]
 fn too_many_pixels_are_refused_before_they_are_decoded() {
-    // A PNG that claims 30,000 × 30,000 pixels in its head, with the right checksum and nothing behind it.
-    let mut png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR".to_vec();
-    png.extend([0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 8, 2, 0, 0, 0]);
-    png.extend(0x9b9c_4dd8_u32.to_be_bytes());
-    let refusal = fit::fit_for_mail(png).unwrap_err();
-    assert!(matches!(refusal.code, "picture-too-large" | "picture-damaged"), "{}", refusal.code);
+    // A sound PNG whose head (bytes 12 to 29, then their checksum) claims more pixels than there are behind it.
+    let claim = |width: u32, height: u32| {
+        let mut png = encoded(&drawing(60, 40), ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let sum = crc_32(&png[12..29]);
+        png[29..33].copy_from_slice(&sum.to_be_bytes());
+        fit::fit_for_mail(png).map(|fitted| fitted.width_px).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(claim(60, 40), Ok(60), "the checksum is right");
+    assert_eq!(claim(8000, 5001), Err("picture-too-large"));
+    assert_eq!(claim(30_000, 30_000), Err("picture-too-large"));
+    assert_eq!(claim(60, 41), Err("picture-damaged"), "a row is missing");
+}
+
+/// The checksum of PNG's chunks.
+fn crc_32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum: u32, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 * (sum & 1)))
+    })
 }
 
 proptest::proptest! {

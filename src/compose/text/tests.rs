@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::compose::sample;
 use crate::compose::source;
+use crate::compose::theme::slots;
 
 /// The text part of a Markdown text, spots as `{…}`, without masthead and footer.
 fn written(markdown: &str) -> String {
@@ -36,11 +37,21 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
                 "T\nNo. 7 · 30 November 2026\n===\n\nHello.\n\n\n------------------------\nYou get Proof because "
             ),
             spot(Spot::Email),
-            text(" is subscribed to it.\nUnsubscribe: <"),
+            text(" has been subscribed to it\nsince "),
+            spot(Spot::SubscribedSince),
+            text(".\nUnsubscribe: <"),
             spot(Spot::UnsubscribeUrl),
             text(">\nLetterpress, Example Street 1\n12345 Example\n\nSent with Letterpress\n"),
         ]
     );
+}
+
+#[test]
+fn a_cover_stands_below_the_title_in_words() {
+    let text = "+++\ntitle = \"T\"\ncover = { src = \"c.png\", alt = \"A press by night\" }\n+++\n\nHello.\n";
+    let issue = source::read(text, "1.md", "1").unwrap().issue;
+    let letter = slots::flat(&letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned));
+    assert!(letter.starts_with("T\n===\n\n[A press by night]\n\nHello.\n"), "{letter}");
 }
 
 #[test]

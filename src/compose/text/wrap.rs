@@ -34,6 +34,7 @@ impl Token {
             Token::Whole(text) | Token::Mark(text) => text.width(),
             Token::Spot(Spot::Name { default }) => default.width().max(8),
             Token::Spot(Spot::Email) => 24,
+            Token::Spot(Spot::SubscribedSince) => 17,
             Token::Spot(Spot::UnsubscribeUrl | Spot::ConfirmUrl) => 90,
         }
     }

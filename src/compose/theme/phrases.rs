@@ -3,8 +3,7 @@
 //! English, Chinese in both scripts, and German; every other language falls back to English. The words of
 //! pages are `http`'s.
 
-use std::time::Duration;
-
+use jiff::Zoned;
 use jiff::civil::{Date, Weekday};
 
 use super::script::Script;
@@ -83,25 +82,6 @@ impl Phrases {
         }
     }
 
-    /// A span of time in its largest unit without a remainder, such as “3 days”.
-    pub fn span(self, length: Duration) -> String {
-        let minutes = length.as_secs().div_ceil(60).max(1);
-        let (count, unit) = match minutes {
-            m if m % (24 * 60) == 0 => (m / (24 * 60), 0),
-            m if m % 60 == 0 => (m / 60, 1),
-            m => (m, 2),
-        };
-        let words = match (self, count == 1) {
-            (Phrases::English, true) => ["day", "hour", "minute"],
-            (Phrases::English, false) => ["days", "hours", "minutes"],
-            (Phrases::German, true) => ["Tag", "Stunde", "Minute"],
-            (Phrases::German, false) => ["Tage", "Stunden", "Minuten"],
-            (Phrases::Hans, _) => ["天", "小时", "分钟"],
-            (Phrases::Hant, _) => ["天", "小時", "分鐘"],
-        };
-        format!("{count} {}", words[unit])
-    }
-
     /// How many items a section holds, at the end of its row in the contents.
     pub fn items(self, count: usize) -> String {
         match self {
@@ -120,20 +100,29 @@ impl Phrases {
         self.pick(["Subscribe", "Abonnieren", "订阅本刊", "訂閱本刊"])
     }
 
-    /// Why somebody gets the letter: what stands before and after the address.
-    pub fn why(self, list: &str) -> (String, String) {
+    /// Why somebody gets the letter: what stands before the address, between it and the day since when, and after.
+    pub fn why(self, list: &str) -> [String; 3] {
+        let title = list.trim_matches(['《', '》']);
         match self {
-            Phrases::English => (format!("You get {list} because "), " is subscribed to it.".to_owned()),
-            Phrases::German => (format!("Sie erhalten {list}, weil "), " dafür angemeldet ist.".to_owned()),
-            Phrases::Hans => (
-                "您收到这封信，是因为 ".to_owned(),
-                format!(" 订阅了《{}》。", list.trim_matches(['《', '》'])),
-            ),
-            Phrases::Hant => (
-                "您收到這封信，是因為 ".to_owned(),
-                format!(" 訂閱了《{}》。", list.trim_matches(['《', '》'])),
-            ),
+            Phrases::English => {
+                [format!("You get {list} because "), " has been subscribed to it since ".into(), ".".into()]
+            }
+            Phrases::German => {
+                [format!("Sie erhalten {list}, weil "), " seit dem ".into(), " dafür angemeldet ist.".into()]
+            }
+            Phrases::Hans => {
+                ["您收到这封信，是因为 ".into(), " 自 ".into(), format!("起订阅了《{title}》。")]
+            }
+            Phrases::Hant => {
+                ["您收到這封信，是因為 ".into(), " 自 ".into(), format!("起訂閱了《{title}》。")]
+            }
         }
+    }
+
+    /// A moment within some days, with its zone, such as “Sunday, 1 August, 09:14 (UTC)”.
+    pub fn moment(self, at: &Zoned) -> String {
+        let between = self.pick([", ", ", ", "", ""]);
+        format!("{}{between}{} ({})", self.day(at.date()), at.strftime("%H:%M"), crate::words::zone(at))
     }
 
     pub fn unsubscribe(self) -> &'static str {
@@ -198,6 +187,9 @@ mod tests {
         assert_eq!(Phrases::Hans.date(day), "2021 年 7 月 25 日");
         assert_eq!(Phrases::English.day(day), "Sunday, 25 July");
         assert_eq!(Phrases::Hans.day(date(2021, 8, 1)), "8 月 1 日（周日）");
+        let moment: Zoned = "2021-08-01T09:14[UTC]".parse().unwrap();
+        assert_eq!(Phrases::English.moment(&moment), "Sunday, 1 August, 09:14 (UTC)");
+        assert_eq!(Phrases::Hans.moment(&moment), "8 月 1 日（周日）09:14 (UTC)");
     }
 
     #[test]

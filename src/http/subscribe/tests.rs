@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use crate::http::testing::{FORM, JSON, Web, is_strict, list};
 use crate::model::Address;
+use crate::model::clock::Clock as _;
 use crate::model::subscriber::SubscriptionState;
 
 async fn state(web: &Web, email: &str) -> Option<SubscriptionState> {
@@ -65,6 +66,20 @@ async fn known_and_unknown_addresses_are_answered_alike() {
     assert!(answers[0][0].contains("The button works for three days."));
     assert_eq!(state(&web, "known@readers.example").await, Some(SubscriptionState::Active));
     assert_eq!(state(&web, "new@readers.example").await, Some(SubscriptionState::Pending));
+}
+
+#[tokio::test]
+async fn the_mail_says_until_when_it_can_be_confirmed_and_from_where_it_was_asked_for() {
+    let web = Web::new().await;
+    web.post("/subscribe", FORM, "email=new@readers.example&name=Zoe").await;
+    let (now, later) = (web.clock.now(), jiff::Timestamp::MAX);
+    let waiting = web.store.waiting_system_mails(now, later, 9).await.unwrap();
+    let text = format!("{:?}", waiting[0].rendered.text);
+    // 72 hours after 24 November, 18:14 in Tokyo; the visitor is 192.0.2.77.
+    for wanted in ["until Friday, 27 November, 18:14 (Tokyo).", "from 192.0.2.0/24 on 24 November 2026."] {
+        assert!(text.contains(wanted), "{wanted} is not in {text}");
+    }
+    assert!(!text.contains("Zoe") && !text.contains("192.0.2.77"), "{text}");
 }
 
 #[tokio::test]

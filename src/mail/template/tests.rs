@@ -60,6 +60,8 @@ fn issue() -> Rendered {
             text("Hello "),
             name(Context::Text),
             text("\n.\n..two\n\n"),
+            spot(Spot::SubscribedSince, Context::Text),
+            text("\n"),
             spot(Spot::UnsubscribeUrl, Context::Text),
         ],
         language: "en".into(),
@@ -72,6 +74,7 @@ fn mail(name: &str, email: &str, stream: Stream<'_>) -> Vec<u8> {
         subscriber: SubscriberId(7),
         email: &email,
         name,
+        since: Timestamp::from_second(1_790_000_000).unwrap(),
         unsubscribe_url: "https://letters.example/unsubscribe/abc?x=1&y=2",
         confirm_url: "",
     };
@@ -110,7 +113,11 @@ fn a_mail_has_what_its_readers_and_their_providers_need() {
     assert_eq!(mail.subject(), Some("A first proof, Ann"));
     assert_eq!(
         lf(mail.body_text(0).unwrap().trim_end()),
-        concat!("Hello Ann\n.\n..two\n\n", "https://letters.example/unsubscribe/abc?x=1&y=2")
+        concat!(
+            "Hello Ann\n.\n..two\n\n",
+            "21 September 2026\n",
+            "https://letters.example/unsubscribe/abc?x=1&y=2"
+        )
     );
     assert_eq!(
         lf(mail.body_html(0).unwrap().trim_end()),
