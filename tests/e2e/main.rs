@@ -4,6 +4,7 @@
 //! The daemon's rooms run inside the test process, with a folder, a database and ports of their own.
 
 mod fixture;
+#[allow(dead_code, reason = "the fault suite uses the rest")]
 mod server;
 
 mod answers_are_understood;

@@ -1,11 +1,16 @@
 //! A scripted SMTP server: it keeps what it accepts, and does at each step what a script says.
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, ReadBuf,
+};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Where in a conversation the script is asked.
@@ -58,6 +63,8 @@ struct Seen {
     mails: Vec<Mail>,
     rcpts: Vec<(String, Instant)>,
     commands: Vec<String>,
+    /// Every byte of each connection, as it came.
+    wires: Vec<Vec<u8>>,
 }
 
 /// The server; dropping it closes its port.
@@ -122,7 +129,7 @@ impl Server {
                     shared.connections.fetch_add(1, Ordering::SeqCst);
                     let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                     shared.most_open.fetch_max(open, Ordering::SeqCst);
-                    let mut talk = Talk { shared: &shared, gone: false, mails: 0 };
+                    let mut talk = Talk { shared, gone: false, mails: 0 };
                     talk.run(stream).await;
                     talk.leave();
                 });
@@ -153,6 +160,24 @@ impl Server {
         self.shared.seen.lock().unwrap().commands.clone()
     }
 
+    /// Every byte of each connection, as it came.
+    pub fn wires(&self) -> Vec<Vec<u8>> {
+        self.shared.seen.lock().unwrap().wires.clone()
+    }
+
+    /// Forgets what it has seen, and goes on by another script. Nobody must be connected.
+    pub fn begin_anew(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
+        assert_eq!(self.open(), 0, "somebody is connected");
+        *self.shared.seen.lock().unwrap() = Seen::default();
+        self.shared.asked.store(0, Ordering::SeqCst);
+        self.script(script);
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
     pub fn most_open(&self) -> usize {
         self.shared.most_open.load(Ordering::SeqCst)
     }
@@ -167,8 +192,51 @@ impl Server {
     }
 }
 
-struct Talk<'s> {
-    shared: &'s Shared,
+/// A stream of which every byte that comes is kept.
+struct Tap {
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    number: usize,
+}
+
+impl Tap {
+    fn new(stream: TcpStream, shared: Arc<Shared>) -> Tap {
+        let mut seen = shared.seen.lock().unwrap();
+        let number = seen.wires.len();
+        seen.wires.push(Vec::new());
+        drop(seen);
+        Tap { stream, shared, number }
+    }
+}
+
+impl AsyncRead for Tap {
+    fn poll_read(mut self: Pin<&mut Self>, c: &mut Context, out: &mut ReadBuf) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(c, out);
+        // A script that began anew has forgotten this connection.
+        if let Some(wire) = self.shared.seen.lock().unwrap().wires.get_mut(self.number) {
+            wire.extend_from_slice(&out.filled()[before..]);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Tap {
+    fn poll_write(mut self: Pin<&mut Self>, c: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(c, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, c: &mut Context) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(c)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, c: &mut Context) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(c)
+    }
+}
+
+struct Talk {
+    shared: Arc<Shared>,
     gone: bool,
     mails: usize,
 }
@@ -182,10 +250,11 @@ impl<T: std::error::Error> From<T> for Hangup {
     }
 }
 
-impl Talk<'_> {
+impl Talk {
     async fn run(&mut self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
-        let _ = self.talk(BufReader::new(stream)).await;
+        let tap = Tap::new(stream, self.shared.clone());
+        let _ = self.talk(BufReader::new(tap)).await;
     }
 
     fn leave(&mut self) {
@@ -195,7 +264,7 @@ impl Talk<'_> {
     }
 
     /// `true`: the step goes on as usual.
-    async fn ask(&self, wire: &mut BufReader<TcpStream>, at: At, rcpt: &str) -> Result<bool, Hangup> {
+    async fn ask(&self, wire: &mut BufReader<Tap>, at: At, rcpt: &str) -> Result<bool, Hangup> {
         let n = self.shared.asked.fetch_add(1, Ordering::SeqCst);
         let what = (self.shared.script.lock().unwrap())(at, rcpt, n);
         match what {
@@ -212,7 +281,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn talk(&mut self, mut wire: BufReader<TcpStream>) -> Result<(), Hangup> {
+    async fn talk(&mut self, mut wire: BufReader<Tap>) -> Result<(), Hangup> {
         let (mut sender, mut rcpt): (Option<String>, Option<String>) = (None, None);
         if self.ask(&mut wire, At::Connect, "").await? {
             wire.write_all(b"220 sink.example ESMTP\r\n").await?;
@@ -275,12 +344,7 @@ impl Talk<'_> {
         lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + &format!("250 {last}\r\n")
     }
 
-    async fn data(
-        &mut self,
-        wire: &mut BufReader<TcpStream>,
-        sender: &str,
-        rcpt: &str,
-    ) -> Result<(), Hangup> {
+    async fn data(&mut self, wire: &mut BufReader<Tap>, sender: &str, rcpt: &str) -> Result<(), Hangup> {
         if !self.ask(wire, At::Data, rcpt).await? {
             return Ok(());
         }

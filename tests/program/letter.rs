@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -56,7 +56,12 @@ pub fn free_port() -> u16 {
 
 /// Runs the program in a folder, away from any terminal and from the caller's own settings.
 pub fn run(folder: &Path, args: &[&str]) -> Ended {
+    run_with(folder, args, &[])
+}
+
+fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> Ended {
     let mut command = command(folder, args);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pid = child.id();
     let (done, ended) = std::sync::mpsc::channel();
@@ -123,6 +128,11 @@ impl Letter {
         run(self.folder.path(), args)
     }
 
+    /// Runs a command with more in its environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, String)]) -> Ended {
+        run_with(self.folder.path(), args, environment)
+    }
+
     /// Runs a command that must end well.
     pub fn ok(&self, args: &[&str]) -> Ended {
         let ended = self.run(args);
@@ -142,15 +152,26 @@ impl Letter {
 
     /// Starts the daemon and waits until it answers.
     pub fn serve(&mut self) {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = command(self.folder.path(), &["serve"]);
-        self.daemon = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        self.start(&[]);
         let web = self.web;
         until("the daemon to answer", || {
-            let daemon = self.daemon.as_mut().unwrap();
-            assert!(daemon.try_wait().unwrap().is_none(), "the daemon ended: {}", self.log());
+            let ended = self.ended();
+            assert!(ended.is_none(), "the daemon ended ({ended:?}): {}", self.log());
             crate::web::get(web, "/healthz").is_some_and(|answer| answer.status == 200)
         });
+    }
+
+    /// Starts the daemon with more in its environment, and does not wait for it.
+    pub fn start(&mut self, environment: &[(&str, String)]) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = command(self.folder.path(), &["serve"]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        self.daemon = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+    }
+
+    /// How the daemon ended; `None` while it runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.daemon.as_mut().and_then(|daemon| daemon.try_wait().unwrap())
     }
 
     fn log_file(&self) -> PathBuf {
@@ -169,12 +190,21 @@ impl Letter {
         daemon.wait().unwrap();
     }
 
+    /// The daemon's process.
+    pub fn pid(&self) -> u32 {
+        self.daemon.as_ref().unwrap().id()
+    }
+
+    /// SIGTERM.
+    pub fn ask_to_stop(&self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
     /// SIGTERM; gives the exit status.
     pub fn stop(&mut self) -> i32 {
-        let mut daemon = self.daemon.take().unwrap();
-        let asked = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().unwrap();
-        assert!(asked.success());
-        daemon.wait().unwrap().code().unwrap_or(-1)
+        self.ask_to_stop();
+        self.daemon.take().unwrap().wait().unwrap().code().unwrap_or(-1)
     }
 
     /// The totals of issue 1.

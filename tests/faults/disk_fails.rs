@@ -1,0 +1,23 @@
+//! A disk that fails to sync: a commit that is not on the disk is none.
+
+use crate::breakpoints::generate;
+use crate::shim::Fault;
+use crate::stage::{Ended, Stage, When};
+
+const READERS: usize = 8;
+
+#[test]
+fn a_sync_that_fails_counts_as_no_commit() {
+    let mut stage = Stage::new(READERS);
+    let points = generate(&mut stage);
+    for point in points.iter().filter(|point| !point.after && point.name.starts_with("sync")) {
+        let context = format!("no sync {point}");
+        stage.reset();
+        if stage.run(Fault::Io { step: point.step, count: 2 }) == Ended::Refused {
+            // A broken disk may end the daemon, in order: whoever was in flight is known.
+            stage.compare(When::Between, 1, &context);
+            stage.complete();
+        }
+        stage.compare(When::AtTheEnd, 1, &context);
+    }
+}

@@ -1,0 +1,75 @@
+//! Killed at random instants of a long send, from the start of the process on, and started again each time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::effort::{Dice, is_full};
+use crate::letter::{Letter, until};
+use crate::received;
+use crate::sink::Sink;
+
+/// Connections, and so the most that one kill leaves uncertain.
+const CONNECTIONS: usize = 4;
+
+#[test]
+fn kills_lose_and_double_nobody() {
+    let (planned, kills) = if is_full() { (10_000, 200) } else { (1_000, 10) };
+    let mut dice = Dice::new();
+    let sink = Sink::start();
+    let mut letter = Letter::new(&format!("{}\nconnections = {CONNECTIONS}", sink.relay()));
+    let readers = letter.people(planned);
+    letter.ok(&["send", "issues/001.md", "--yes"]);
+    let mut longest_ms = 400;
+    for kill in 0..kills {
+        letter.start(&[]);
+        std::thread::sleep(Duration::from_millis(dice.below(longest_ms)));
+        letter.kill();
+        // So long lives that about the same number is left for each of the kills to come.
+        let totals = letter.totals();
+        let ended = planned - open(&totals).min(planned);
+        let ahead = totals["planned"] != 0 && ended * kills > (kill + 1) * planned;
+        longest_ms = if ahead { (longest_ms * 4 / 5).max(40) } else { (longest_ms * 6 / 5).min(4_000) };
+    }
+    assert!(open(&letter.totals()) > 0, "it was done before the last kill");
+    letter.serve();
+    until("the send to end", || letter.totals()["state"] == "done");
+    // What was accepted is written by the sink a moment later.
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(letter.stop(), 0);
+    let uncertain = compare(&letter, &sink, &readers);
+    println!("{kills} kills in {planned} mails left {uncertain} uncertain");
+    assert!(uncertain <= kills * CONNECTIONS, "{uncertain} uncertain after {kills} kills");
+}
+
+fn open(totals: &serde_json::Value) -> usize {
+    let of = |state: &str| usize::try_from(totals[state].as_u64().unwrap()).unwrap();
+    of("queued") + of("sending") + of("deferred")
+}
+
+/// Sink and ledger, person by person; gives how many are uncertain.
+fn compare(letter: &Letter, sink: &Sink, readers: &[String]) -> usize {
+    let mut got: BTreeMap<String, usize> = BTreeMap::new();
+    for (recipient, raw) in sink.mails() {
+        // A mail whose connection was cut has no end: the sink keeps what it got of it.
+        if received::parse(&raw).body_html(0).is_some_and(|html| html.contains("</html>")) {
+            *got.entry(recipient).or_default() += 1;
+        }
+    }
+    let rows = letter.deliveries();
+    assert_eq!(rows.len(), readers.len());
+    let mut uncertain = 0;
+    for row in &rows {
+        let (email, state) = (row["email"].as_str().unwrap(), row["state"].as_str().unwrap());
+        let count = got.remove(email).unwrap_or(0);
+        match state {
+            "sent" => assert_eq!(count, 1, "{email} is sent and came {count} times"),
+            "uncertain" => {
+                uncertain += 1;
+                assert!(count <= 1, "{email} is uncertain and came {count} times");
+            }
+            other => panic!("{email} is {other}"),
+        }
+    }
+    assert!(got.is_empty(), "strangers: {got:?}");
+    uncertain
+}

@@ -1,0 +1,40 @@
+//! Faults of the surroundings, put under the real program: kills, power cuts, full disks, broken disks, locks,
+//! clocks that are set, data that is meant to harm. One behaviour a file; each compares server and ledger person
+//! by person.
+//!
+//! `shim.c` makes the faults, between the program and the system: the program has no hook for any of them. The
+//! breakpoints are generated: a first run counts the steps of a small send, and for each step and each side of
+//! it the same send is made once more and broken there.
+//!
+//! `./tests/run` does a bounded part; `./tests/faults/run --full` does all of it.
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../program/letter.rs"]
+mod letter;
+#[path = "../program/received.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod received;
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../e2e/server.rs"]
+mod server;
+#[path = "../program/sink.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod sink;
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../program/web.rs"]
+mod web;
+
+mod breakpoints;
+mod effort;
+mod shim;
+mod stage;
+
+mod clock_is_set;
+mod database_is_locked;
+mod disk_fails;
+mod disk_is_full;
+mod killed_at_each_step;
+mod killed_at_random;
+mod power_is_cut;
+mod second_daemon;
+mod stopped_at_each_step;
