@@ -177,25 +177,58 @@ impl Totals {
 mod tests {
     use super::*;
 
+    /// Every move, as it was agreed upon: states downwards, events across, `-` where nothing happens.
+    const TABLE: &str = "
+                   claim    accepted postponed refused lost      released cancel    skip    retry
+        queued     sending  -        -         -       -         -        cancelled skipped -
+        sending    -        sent     deferred  failed  uncertain queued   -         -       -
+        sent       -        -        -         -       -         -        -         -       -
+        deferred   sending  -        -         failed  -         -        cancelled skipped -
+        failed     -        -        -         -       -         queued   -         -       queued
+        uncertain  -        -        -         -       -         -        -         -       queued
+        cancelled  -        -        -         -       -         -        -         -       -
+        skipped    -        -        -         -       -         -        -         -       -";
+
+    /// In the order of the table's head.
+    const EVENTS: [Event; 9] = [
+        Event::Claim,
+        Event::Accepted,
+        Event::Postponed,
+        Event::Refused,
+        Event::Lost,
+        Event::Released,
+        Event::Cancel,
+        Event::Skip,
+        Event::Retry,
+    ];
+
+    #[test]
+    fn every_state_meets_every_event_as_the_table_says() {
+        let mut lines = TABLE.trim().lines();
+        let heads: Vec<String> = EVENTS.iter().map(|event| format!("{event:?}").to_lowercase()).collect();
+        assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>(), heads);
+        for from in State::ALL {
+            let mut words = lines.next().unwrap().split_whitespace();
+            assert_eq!(words.next(), Some(from.word()));
+            for (event, word) in EVENTS.into_iter().zip(words.by_ref()) {
+                assert_eq!(step(from, event), State::from_word(word), "{from:?} on {event:?}");
+            }
+            assert_eq!(words.next(), None);
+        }
+        assert_eq!(lines.next(), None);
+    }
+
     #[test]
     fn an_end_is_left_only_by_the_author_or_for_our_own_fault() {
-        for from in [State::Sent, State::Cancelled, State::Skipped] {
-            for event in [
-                Event::Claim,
-                Event::Accepted,
-                Event::Postponed,
-                Event::Refused,
-                Event::Lost,
-                Event::Released,
-                Event::Cancel,
-                Event::Skip,
-                Event::Retry,
-            ] {
+        for event in EVENTS {
+            for from in [State::Sent, State::Cancelled, State::Skipped] {
                 assert_eq!(step(from, event), None, "{from:?} must not move on {event:?}");
             }
+            let may = event == Event::Retry;
+            assert_eq!(step(State::Uncertain, event).is_some(), may, "{event:?}");
+            let may = matches!(event, Event::Retry | Event::Released);
+            assert_eq!(step(State::Failed, event).is_some(), may, "{event:?}");
         }
-        assert_eq!(step(State::Uncertain, Event::Claim), None);
-        assert_eq!(step(State::Uncertain, Event::Retry), Some(State::Queued));
     }
 
     #[test]

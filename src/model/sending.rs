@@ -100,18 +100,46 @@ mod tests {
         assert_eq!(IssueState::from_word("Sending"), None);
     }
 
+    /// Every move, as it was agreed upon: states downwards, events across, `-` where nothing happens. `early` is a
+    /// resume before the issue's own time.
+    const TABLE: &str = "
+                   start    hold  pause   resume   early      cancel     finish  retry
+        scheduled  sending  held  paused  -        -          cancelled  -       -
+        sending    -        -     paused  -        -          cancelled  done    sending
+        paused     -        -     -       sending  scheduled  cancelled  -       paused
+        done       -        -     -       -        -          -          -       sending
+        cancelled  -        -     -       -        -          -          -       -
+        held       -        -     -       sending  sending    cancelled  -       -";
+
+    /// In the order of the table's head.
+    const EVENTS: [Steer; 8] = [
+        Steer::Start,
+        Steer::Hold,
+        Steer::Pause,
+        Steer::Resume { early: false },
+        Steer::Resume { early: true },
+        Steer::Cancel,
+        Steer::Finish,
+        Steer::Retry,
+    ];
+
+    #[test]
+    fn every_state_meets_every_event_as_the_table_says() {
+        let mut lines = TABLE.trim().lines().skip(1);
+        for from in IssueState::ALL {
+            let mut words = lines.next().unwrap().split_whitespace();
+            assert_eq!(words.next(), Some(from.word()));
+            for (event, word) in EVENTS.into_iter().zip(words.by_ref()) {
+                assert_eq!(steer(from, event), IssueState::from_word(word), "{from:?} on {event:?}");
+            }
+            assert_eq!(words.next(), None);
+        }
+        assert_eq!(lines.next(), None);
+    }
+
     #[test]
     fn what_was_cancelled_stays_so() {
-        for event in [
-            Steer::Start,
-            Steer::Hold,
-            Steer::Pause,
-            Steer::Resume { early: false },
-            Steer::Resume { early: true },
-            Steer::Cancel,
-            Steer::Finish,
-            Steer::Retry,
-        ] {
+        for event in EVENTS {
             assert_eq!(steer(IssueState::Cancelled, event), None, "{event:?}");
         }
     }

@@ -13,6 +13,47 @@ use super::{Result, Store, time_of};
 use crate::model::delivery::{Event, MailKey, State, Totals, step};
 use crate::model::{Address, IssueId, ListId, SubscriberId};
 
+/// Who may be claimed of issue `?1`, by an index alone. `state IN (0, 3)` stands word for word as in the partial
+/// index, or it would not be used, and after the one state, or everybody who waits would be sorted.
+macro_rules! candidates {
+    ($state:literal, $which:literal) => {
+        concat!(
+            "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
+                 coalesce(s.since, i.queued_at) AS since
+             FROM delivery d INDEXED BY delivery_live
+             JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
+             LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
+             WHERE d.issue_id = ?1 AND d.state = ",
+            $state,
+            " AND d.state IN (0, 3) AND ",
+            $which
+        )
+    };
+}
+
+/// Those deferred who are due by `?2`.
+const DUE: &str = candidates!(3, "d.next_at <= ?2 ORDER BY d.next_at LIMIT ?3");
+/// Those deferred beyond `?2`. A condition of its own: an `OR` would walk through everybody who is deferred.
+const TOO_FAR: &str = candidates!(3, "d.next_at > ?2 ORDER BY d.next_at LIMIT ?3");
+/// Those queued after person `?2`.
+const QUEUED: &str =
+    candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
+const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
+     WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
+/// Once, when the daemon starts: it looks at the whole of an issue that it died in.
+const RECOVER: &str = "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
+     WHERE issue_id IN (SELECT id FROM issue WHERE sending > 0) AND state = ?4";
+const PAGE: &str =
+    "SELECT d.subscriber_id, p.email, d.state, d.attempt, d.code, d.reply, d.relay, d.at, d.next_at
+     FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id
+     WHERE d.issue_id = ?1 AND d.subscriber_id > ?2 AND (?3 IS NULL OR d.state = ?3)
+       AND EXISTS (SELECT 1 FROM issue i WHERE i.id = ?1 AND i.fanout_after IS NULL)
+     ORDER BY d.subscriber_id LIMIT ?4";
+
+/// What runs while mails go out, for a look at how SQLite would do it.
+#[cfg(test)]
+pub(super) const HOT: [&str; 6] = [DUE, TOO_FAR, QUEUED, NEXT_DEFERRED, RECOVER, PAGE];
+
 /// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::exchange`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -60,36 +101,17 @@ impl Store {
         horizon: Timestamp,
         limit: usize,
     ) -> Result<Vec<Candidate>> {
-        // `state IN (0, 3)` stands word for word as in the partial index, or it would not be used.
-        let due = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
-                    coalesce(s.since, i.queued_at) AS since
-             FROM delivery d INDEXED BY delivery_live
-             JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
-             LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
-             WHERE d.issue_id = ?1 AND d.state = 3 AND d.state IN (0, 3) AND (d.next_at <= ?2 OR d.next_at > ?3)
-             ORDER BY d.next_at LIMIT ?4";
-        let queued = "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
-                    coalesce(s.since, i.queued_at) AS since
-             FROM delivery d INDEXED BY delivery_live
-             JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
-             LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
-             WHERE d.issue_id = ?1 AND d.state = 0 AND d.state IN (0, 3) AND d.next_at IS NULL
-               AND d.subscriber_id > ?2
-             ORDER BY d.subscriber_id LIMIT ?3";
         let say = self.reading("reading who is to be mailed");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = sqlx::query(due)
-            .bind(issue.0)
-            .bind(now.as_millisecond())
-            .bind(horizon.as_millisecond())
-            .bind(limit)
-            .fetch_all(self.readers())
-            .await
-            .map_err(&say)?;
-        let left = limit - i64::try_from(rows.len()).unwrap_or(limit);
-        if left > 0 {
-            let more = sqlx::query(queued).bind(issue.0).bind(after.0).bind(left);
-            rows.extend(more.fetch_all(self.readers()).await.map_err(&say)?);
+        let mut rows = Vec::new();
+        for (sql, bound) in
+            [(DUE, now.as_millisecond()), (TOO_FAR, horizon.as_millisecond()), (QUEUED, after.0)]
+        {
+            let left = limit - i64::try_from(rows.len()).unwrap_or(limit);
+            if left > 0 {
+                let more = sqlx::query(sql).bind(issue.0).bind(bound).bind(left);
+                rows.extend(more.fetch_all(self.readers()).await.map_err(&say)?);
+            }
         }
         rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)
     }
@@ -99,14 +121,11 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn next_deferred(&self, issue: IssueId) -> Result<Option<Timestamp>> {
-        let at: Option<i64> = sqlx::query_scalar(
-            "SELECT next_at FROM delivery INDEXED BY delivery_live
-             WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1",
-        )
-        .bind(issue.0)
-        .fetch_optional(self.readers())
-        .await
-        .map_err(self.reading("reading who is deferred"))?;
+        let at: Option<i64> = sqlx::query_scalar(NEXT_DEFERRED)
+            .bind(issue.0)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(self.reading("reading who is deferred"))?;
         Ok(at.map(time_of))
     }
 
@@ -120,16 +139,13 @@ impl Store {
         let reply = reply.to_owned();
         self.write("looking at what was in flight", move |c| {
             Box::pin(async move {
-                let ledger = sqlx::query(
-                    "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
-                     WHERE issue_id IN (SELECT id FROM issue WHERE sending > 0) AND state = ?4",
-                )
-                .bind(to as i64)
-                .bind(now.as_millisecond())
-                .bind(&reply)
-                .bind(State::Sending as i64)
-                .execute(&mut *c)
-                .await?;
+                let ledger = sqlx::query(RECOVER)
+                    .bind(to as i64)
+                    .bind(now.as_millisecond())
+                    .bind(&reply)
+                    .bind(State::Sending as i64)
+                    .execute(&mut *c)
+                    .await?;
                 let system = sqlx::query(
                     "UPDATE system_mail SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = ?4",
                 )
@@ -158,20 +174,14 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<DeliveryRow>> {
         let say = self.reading("reading the deliveries");
-        let rows = sqlx::query(
-            "SELECT d.subscriber_id, p.email, d.state, d.attempt, d.code, d.reply, d.relay, d.at, d.next_at
-             FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id
-             WHERE d.issue_id = ?1 AND d.subscriber_id > ?2 AND (?3 IS NULL OR d.state = ?3)
-               AND EXISTS (SELECT 1 FROM issue i WHERE i.id = ?1 AND i.fanout_after IS NULL)
-             ORDER BY d.subscriber_id LIMIT ?4",
-        )
-        .bind(issue.0)
-        .bind(after.0)
-        .bind(state.map(|s| s as i64))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.readers())
-        .await
-        .map_err(&say)?;
+        let rows = sqlx::query(PAGE)
+            .bind(issue.0)
+            .bind(after.0)
+            .bind(state.map(|s| s as i64))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await
+            .map_err(&say)?;
         rows.iter().map(delivery_row).collect::<sqlx::Result<_>>().map_err(say)
     }
 

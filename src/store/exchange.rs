@@ -105,6 +105,10 @@ macro_rules! claim_deliveries {
     };
 }
 
+/// What runs with each mail, for a look at how SQLite would do it.
+#[cfg(test)]
+pub(super) const HOT: [&str; 2] = [record_deliveries!(), claim_deliveries!()];
+
 /// Told of whom a claim skips.
 const GONE: &str = "not on the list any more";
 

@@ -51,7 +51,7 @@ async fn people(store: &Store, list: ListId, n: usize) {
 }
 
 /// An issue whose audience of `n` is whole.
-async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId {
+pub(super) async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId {
     people(store, list, n).await;
     let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
     assert_eq!(store.start_due(t(1), hours(6)).await.unwrap().started, [issue]);
@@ -59,15 +59,15 @@ async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId {
     issue
 }
 
-async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candidate> {
+pub(super) async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candidate> {
     store.read_ahead(issue, SubscriberId(0), t(now), t(now + 90_000), 100).await.unwrap()
 }
 
-async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {
+pub(super) async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {
     store.exchange(Group { claims, ..Group::default() }, t(now)).await.unwrap().grants
 }
 
-fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at: Option<i64>) -> Outcome {
+pub(super) fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at: Option<i64>) -> Outcome {
     Outcome {
         key: candidate.key,
         from: State::Sending,
@@ -84,7 +84,7 @@ async fn record(store: &Store, outcomes: Vec<Outcome>, now: i64) {
 }
 
 /// The totals, after a look that they are what the rows say.
-async fn totals(store: &Store, issue: IssueId) -> Totals {
+pub(super) async fn totals(store: &Store, issue: IssueId) -> Totals {
     let row = store.issue(issue).await.unwrap().unwrap();
     assert_eq!(row.totals, store.audit(issue).await.unwrap(), "totals and rows differ");
     row.totals

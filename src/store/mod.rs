@@ -11,6 +11,8 @@ mod error;
 mod lock;
 mod migrate;
 
+#[cfg(test)]
+mod audit_tests;
 mod backup;
 pub mod deliveries;
 pub mod dkim;
@@ -27,6 +29,8 @@ pub mod media;
 pub mod past;
 pub mod people;
 mod places;
+#[cfg(test)]
+mod plan_tests;
 mod rehearsal;
 pub mod steering;
 pub mod system_mails;

@@ -18,6 +18,18 @@ use crate::model::{IssueId, SubscriberId};
 /// Rows a transaction: another writer waits no longer than a tenth of a second for it.
 const CHUNK: i64 = 5_000;
 
+/// The predicate of the partial index stands word for word, as it must.
+const CANCEL: &str = "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
+     WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) AND subscriber_id IN (
+         SELECT subscriber_id FROM delivery INDEXED BY delivery_live
+         WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) LIMIT ?5)";
+const RETRY: &str = "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
+     WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6";
+
+/// What touches many rows, for a look at how SQLite would do it.
+#[cfg(test)]
+pub(super) const HOT: [&str; 2] = [CANCEL, RETRY];
+
 /// What steering led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steered {
@@ -303,20 +315,14 @@ async fn cancel_some(c: &mut SqliteConnection, id: IssueId, now: i64) -> Result<
     let mut moved = 0;
     for from in [State::Queued, State::Deferred] {
         let Some(to) = step(from, Event::Cancel) else { continue };
-        // The predicate of the partial index stands word for word, as it must.
-        let done = sqlx::query(
-            "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
-             WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) AND subscriber_id IN (
-                 SELECT subscriber_id FROM delivery INDEXED BY delivery_live
-                 WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) LIMIT ?5)",
-        )
-        .bind(to as i64)
-        .bind(now)
-        .bind(id.0)
-        .bind(from as i64)
-        .bind(CHUNK)
-        .execute(&mut *c)
-        .await?;
+        let done = sqlx::query(CANCEL)
+            .bind(to as i64)
+            .bind(now)
+            .bind(id.0)
+            .bind(from as i64)
+            .bind(CHUNK)
+            .execute(&mut *c)
+            .await?;
         moved += done.rows_affected();
     }
     Ok(moved > 0)
@@ -358,18 +364,15 @@ async fn retry_some(
     .fetch_one(&mut *c)
     .await?;
     let Some(last) = last else { return Ok((0, None)) };
-    let done = sqlx::query(
-        "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
-         WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6",
-    )
-    .bind(to as i64)
-    .bind(now)
-    .bind(id.0)
-    .bind(after.0)
-    .bind(last)
-    .bind(which as i64)
-    .execute(&mut *c)
-    .await?;
+    let done = sqlx::query(RETRY)
+        .bind(to as i64)
+        .bind(now)
+        .bind(id.0)
+        .bind(after.0)
+        .bind(last)
+        .bind(which as i64)
+        .execute(&mut *c)
+        .await?;
     if done.rows_affected() > 0 {
         // In the same transaction, so that no issue that is done holds anybody who waits.
         if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {

@@ -1,0 +1,59 @@
+//! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
+
+use super::testing::{open, plan};
+use super::{deliveries, exchange, fanout, steering};
+
+/// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
+/// row of a table of which no more is asked than whether it is empty.
+const SMALL: [&str; 5] =
+    ["SCAN j VIRTUAL TABLE", "SCAN wanted", "SCAN issue", "SCAN CONSTANT ROW", "SCAN suppression"];
+
+/// Walks that no index shortens.
+fn walks(plan: &str) -> Vec<&str> {
+    let is_small = |step: &str| SMALL.iter().any(|small| step.starts_with(small));
+    let walk = |step: &&str| {
+        (step.starts_with("SCAN") && !is_small(step)) || step.contains("B-TREE") || step.contains("AUTOMATIC")
+    };
+    plan.lines().filter(walk).collect()
+}
+
+#[tokio::test]
+async fn nothing_that_runs_while_mails_go_out_walks_through_a_table() {
+    let (_dir, store) = open().await;
+    let hot = deliveries::HOT.into_iter().chain(exchange::HOT).chain(steering::HOT).chain([fanout::PART]);
+    for sql in hot {
+        let plan = plan(&store, sql).await;
+        assert!(walks(&plan).is_empty(), "{sql}:\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_next_is_found_by_the_whole_index() {
+    let (_dir, store) = open().await;
+    for (sql, by) in deliveries::HOT.into_iter().zip([
+        "delivery_live (issue_id=? AND state=? AND next_at<?)",
+        "delivery_live (issue_id=? AND state=? AND next_at>?)",
+        "delivery_live (issue_id=? AND state=? AND next_at=? AND subscriber_id>?)",
+        "delivery_live (issue_id=? AND state=?)",
+        "PRIMARY KEY (issue_id=?)",
+        "PRIMARY KEY (issue_id=? AND subscriber_id>?)",
+    ]) {
+        let plan = plan(&store, sql).await;
+        assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
+    }
+    for sql in exchange::HOT {
+        let plan = plan(&store, sql).await;
+        assert!(
+            plan.contains("SEARCH d USING PRIMARY KEY (issue_id=? AND subscriber_id=?)"),
+            "{sql}:\n{plan}"
+        );
+    }
+    let plan = plan(&store, fanout::PART).await;
+    assert!(plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"), "{plan}");
+}
+
+#[test]
+fn a_walk_is_noticed() {
+    assert_eq!(walks("SCAN d\nSEARCH p USING INTEGER PRIMARY KEY (rowid=?)"), ["SCAN d"]);
+    assert_eq!(walks("SEARCH d USING INDEX x (a=?)\nUSE TEMP B-TREE FOR ORDER BY").len(), 1);
+}
