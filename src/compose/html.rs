@@ -7,6 +7,7 @@ mod blocks;
 mod inlines;
 mod outline;
 mod preheader;
+mod tables;
 
 use super::theme::escape::Html;
 pub(super) use outline::outline;
@@ -59,6 +60,10 @@ impl<'a> Writer<'a> {
     /// The same writer for text below a heading of this rank.
     fn below(self, heading: u8) -> Self {
         Writer { top_heading: heading + 1, ..self }
+    }
+
+    fn is_right_to_left(&self) -> bool {
+        self.look.script().is_right_to_left()
     }
 
     fn styles(&self) -> &'a Styles {

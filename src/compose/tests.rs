@@ -231,6 +231,34 @@ fn language_and_direction_stand_on_the_document() {
 }
 
 #[test]
+fn latin_words_in_a_letter_from_right_to_left_keep_their_order() {
+    let link = Inline::Link {
+        url: "https://a.example/b/".into(),
+        title: String::new(),
+        children: sample::text("a.example/b/"),
+        line: 1,
+    };
+    let blocks = vec![
+        Block::Paragraph(sample::text("A sentence.")),
+        Block::Paragraph(sample::text("جملة قصيرة about FLOPs.")),
+        Block::Paragraph(vec![Inline::Text("انظر ".into()), link]),
+        Block::Code { info: String::new(), literal: "widen(2)".into() },
+    ];
+    for theme in THEMES {
+        let mut issue = issue(vec![Part::Text(blocks.clone())]);
+        issue.meta.language = Some("ar".into());
+        let document = Html::parse_document(&html_of(&issue, theme));
+        let told = |selector: &str| -> Vec<String> {
+            let select = Selector::parse(selector).unwrap();
+            document.select(&select).map(|e| e.text().collect()).collect()
+        };
+        assert_eq!(told(".t p[dir=ltr]"), ["A sentence."], "{theme}");
+        assert_eq!(told("a bdi[dir=ltr]"), ["a.example/b/"], "{theme}");
+        assert_eq!(told("pre[dir=ltr]"), ["widen(2)"], "{theme}");
+    }
+}
+
+#[test]
 fn nothing_is_asked_of_a_third_party() {
     for theme in THEMES {
         let html = html_of(&sample::everything(), theme);

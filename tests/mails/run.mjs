@@ -26,8 +26,10 @@ function asked([binary, ...rest]) {
   }
   const at = rest.indexOf("--shots");
   const [, dir] = at < 0 ? [] : rest.splice(at, 2);
-  const examples = resolve(import.meta.dirname, "../../examples");
-  const issues = rest.length ? rest : readdirSync(examples).filter((f) => f.endsWith(".md")).map((f) => join(examples, f));
+  // The examples, and letters that hold whatever an author may write.
+  const folders = ["../../examples", "letters"].map((folder) => resolve(import.meta.dirname, folder));
+  const all = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
+  const issues = rest.length ? rest : all.filter((file) => file.endsWith(".md"));
   if (dir) mkdirSync(dir, { recursive: true });
   return { binary: resolve(binary), shots: dir && resolve(dir), issues };
 }

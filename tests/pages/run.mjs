@@ -167,7 +167,7 @@ async function walkLeave(page, demo, reader) {
   await opened.close();
 }
 
-const demo = await start(binary, 12);
+const demo = await start(resolve(binary), 12);
 const { browser, context, complaints } = await open();
 try {
   const page = await context.newPage();

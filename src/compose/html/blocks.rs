@@ -1,4 +1,4 @@
-//! Blocks of ordinary text: paragraphs, lists, quotations, code, tables, figures, cards.
+//! Blocks of ordinary text: paragraphs, lists, quotations, code, figures, cards; `tables` writes tables.
 //!
 //! A block keeps its distance from the one before by its own margin; the first keeps none. Every block bears
 //! its style inline, so that a client that drops the style sheet still shows the design.
@@ -6,7 +6,7 @@
 use super::Html;
 use super::{Shown, Writer, scaled};
 use crate::compose::theme::Role;
-use crate::model::issue::{Align, Block, Card, Image, Inline, Inlines, ListItem, plain};
+use crate::model::issue::{Block, Card, Image, Inline, ListItem, plain};
 
 /// Lists and quotations may nest deeper than this; their text then stands at the same depth.
 const DEPTH_MAX: usize = 12;
@@ -34,7 +34,7 @@ impl Writer<'_> {
     fn heading(&self, out: &mut Html, rank: u8, inlines: &[Inline], first: bool) {
         let style = self.text_style(&format!("h{}", rank.clamp(2, 4)), first, inlines);
         let name = format!("h{rank}");
-        out.open(&name, &style);
+        self.open_text(out, &name, &style, inlines);
         self.inlines(out, inlines);
         out.close(&name);
     }
@@ -69,7 +69,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn paragraph(&self, out: &mut Html, inlines: &[Inline], first: bool) {
-        out.open("p", &self.text_style("p", first, inlines));
+        self.open_text(out, "p", &self.text_style("p", first, inlines), inlines);
         self.inlines(out, inlines);
         out.close("p");
     }
@@ -135,7 +135,10 @@ impl Writer<'_> {
     }
 
     fn code(&self, out: &mut Html, literal: &str, first: bool) {
-        out.open("pre", &self.styles().block("pre", first));
+        let style = self.styles().block("pre", first);
+        // Code runs from left to right in every letter.
+        let ltr = if self.is_right_to_left() { " dir=\"ltr\" align=\"left\"" } else { "" };
+        out.raw(&format!("<pre{ltr} style=\"{style}\">"));
         // HTML drops a line break right after <pre>.
         if literal.starts_with('\n') {
             out.raw("\n");
@@ -144,44 +147,11 @@ impl Writer<'_> {
         out.close("pre");
     }
 
-    fn table(&self, out: &mut Html, align: &[Align], head: &[Inlines], rows: &[Vec<Inlines>], first: bool) {
-        out.open("table", &self.styles().block("table", first));
-        if head.iter().any(|cell| !cell.is_empty()) {
-            out.raw("<tr>");
-            for (i, cell) in head.iter().enumerate() {
-                self.cell(out, "th", align.get(i), cell);
-            }
-            out.raw("</tr>");
-        }
-        for row in rows {
-            out.raw("<tr>");
-            for (i, cell) in row.iter().enumerate() {
-                self.cell(out, "td", align.get(i), cell);
-            }
-            out.raw("</tr>");
-        }
-        out.close("table");
-    }
-
-    fn cell(&self, out: &mut Html, name: &str, align: Option<&Align>, inlines: &[Inline]) {
-        let rtl = self.look.script().is_right_to_left();
-        let side = match (align, rtl) {
-            (Some(Align::Center), _) => "center",
-            (Some(Align::End), false) | (Some(Align::Start | Align::None) | None, true) => "right",
-            (Some(Align::End), true) | (Some(Align::Start | Align::None) | None, false) => "left",
-        };
-        // An empty head over a column of labels is no heading.
-        let name = if name == "th" && plain(inlines).trim().is_empty() { "td" } else { name };
-        let scope = if name == "th" { " scope=\"col\"" } else { "" };
-        let style = self.styles().get(name);
-        out.raw(&format!("<{name}{scope} align=\"{side}\" style=\"{style}\">"));
-        self.inlines(out, inlines);
-        out.close(name);
-    }
-
     /// A picture on its own, across the column where it has the pixels for it.
     fn figure(&self, out: &mut Html, image: &Image, link: Option<&str>, caption: &[Inline], first: bool) {
-        let words = |out: &mut Html| match self.picture(image) {
+        let shown = self.picture(image);
+        let missing = shown.is_none();
+        let words = |out: &mut Html| match shown {
             Some(shown) => {
                 let mut alt = image.alt.clone();
                 if alt.is_empty() && link.is_some() {
@@ -195,17 +165,24 @@ impl Writer<'_> {
             None if image.alt.is_empty() && caption.is_empty() => out.text(&image.src),
             None => out.text(&image.alt),
         };
-        out.open("div", &self.styles().block("p", first));
+        let name = if missing { "p" } else { "div" };
+        let style = self.styles().block("p", first);
+        if missing {
+            // Set as the alt of a picture that a client does not show.
+            out.raw(&format!("<p class=\"m\" style=\"{style};{}\">", self.styles().get("img")));
+        } else {
+            out.open(name, &style);
+        }
         match link {
             Some(url) => self.link_around(out, url, "", words),
             None => words(out),
         }
-        out.close("div");
+        out.close(name);
         if !caption.is_empty() {
             let caption_writer = self.with(Role::Caption);
             let mut style = caption_writer.text_style("p", true, caption);
             style = format!("{};{style}", self.styles().get("figcaption"));
-            out.open("p", style.trim_start_matches(';'));
+            caption_writer.open_text(out, "p class=\"m\"", style.trim_start_matches(';'), caption);
             caption_writer.inlines(out, caption);
             out.close("p");
         }
@@ -238,19 +215,19 @@ impl Writer<'_> {
     fn card(&self, out: &mut Html, card: &Card, first: bool) {
         let writer = self.with(Role::Card);
         let styles = writer.styles();
-        out.open("div", &styles.block("card", first));
+        out.open("div class=\"b v\"", &styles.block("card", first));
         if !card.title.is_empty() {
             out.open("p", styles.get("card_title"));
             writer.card_title(out, card);
             out.close("p");
         }
         if !card.description.is_empty() {
-            out.open("p", styles.get("card_text"));
+            out.open("p class=\"m\"", styles.get("card_text"));
             writer.inlines(out, &card.description);
             out.close("p");
         }
         if !card.domain.is_empty() || card.title.is_empty() {
-            out.open("p", styles.get("card_domain"));
+            out.open("p class=\"m\"", styles.get("card_domain"));
             if card.title.is_empty() {
                 writer.link(out, &card.url, "", &card.domain);
             } else {

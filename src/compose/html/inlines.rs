@@ -2,7 +2,8 @@
 
 use super::Html;
 use super::{Writer, scaled};
-use crate::model::issue::{Field, Image, Inline};
+use crate::compose::theme::script::is_right_to_left;
+use crate::model::issue::{Field, Image, Inline, plain};
 use crate::model::rendered::{Context, Piece, Spot};
 
 /// Where a link may lead.
@@ -67,6 +68,22 @@ impl Writer<'_> {
         style
     }
 
+    /// Opens an element around these words. Among text from right to left it tells where they run the other way,
+    /// or their full stop would stand at their beginning.
+    pub(super) fn open_text(&self, out: &mut Html, element: &str, style: &str, inlines: &[Inline]) {
+        let direction = if self.turn(inlines) { " dir=\"ltr\"" } else { "" };
+        out.open(&format!("{element}{direction}"), style);
+    }
+
+    /// Whether the letter runs from right to left and these words, all of them, from left to right.
+    fn turn(&self, inlines: &[Inline]) -> bool {
+        if !self.is_right_to_left() {
+            return false;
+        }
+        let words = plain(inlines);
+        words.chars().any(char::is_alphabetic) && !words.chars().any(is_right_to_left)
+    }
+
     pub(super) fn inlines(&self, out: &mut Html, inlines: &[Inline]) {
         for inline in inlines {
             self.inline(out, inline);
@@ -80,7 +97,8 @@ impl Writer<'_> {
             Inline::Strong(children) => self.element(out, "strong", "", children),
             Inline::Strike(children) => self.element(out, "s", "", children),
             Inline::Code(text) => {
-                out.open("code", self.styles().get("code"));
+                let name = if self.is_right_to_left() { "code dir=\"ltr\"" } else { "code" };
+                out.open(name, self.styles().get("code"));
                 out.text(text);
                 out.close("code");
             }
@@ -110,10 +128,17 @@ impl Writer<'_> {
     pub(super) fn link(&self, out: &mut Html, url: &str, title: &str, children: &[Inline]) {
         self.link_around(out, url, title, |out| {
             let before = children.iter().any(|c| !matches!(c, Inline::Text(t) if t.trim().is_empty()));
+            let turned = self.is_right_to_left() && (!before || self.turn(children));
+            if turned {
+                out.raw("<bdi dir=\"ltr\">");
+            }
             if before {
                 self.inlines(out, children);
             } else {
                 out.text(url);
+            }
+            if turned {
+                out.close("bdi");
             }
         });
     }

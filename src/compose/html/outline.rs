@@ -91,8 +91,10 @@ impl<'a> Outline<'a, '_> {
         let named = title.to_lowercase().contains(&list.name.to_lowercase());
         let mut facts = Vec::new();
         facts.extend((!named && !list.name.is_empty()).then(|| list.name.clone()));
-        facts.extend(meta.number.map(|number| self.phrases.number(number)));
-        facts.extend(meta.date.map(|date| self.phrases.date(date)));
+        // A number and a date are never broken.
+        let whole = |fact: String| fact.replace(' ', "\u{a0}");
+        facts.extend(meta.number.map(|number| whole(self.phrases.number(number))));
+        facts.extend(meta.date.map(|date| whole(self.phrases.date(date))));
         context! {
             title => self.html(Role::Text, |_, out| out.text(title)),
             long => title.width() > LONG_TITLE_COLUMNS,
