@@ -3,11 +3,14 @@
 //!
 //! The daemon's rooms run inside the test process, with a folder, a database and ports of their own.
 
+#[path = "../faults/effort.rs"]
+mod effort;
 mod fixture;
 #[allow(dead_code, reason = "the fault suite uses the rest")]
 mod server;
 
 mod answers_are_understood;
+mod every_fault_at_every_step;
 mod faults_at_each_step;
 mod limits_are_kept;
 mod odd_servers;

@@ -14,6 +14,10 @@ impl Dice {
         let given = std::env::var("LETTERPRESS_SEED").ok().and_then(|text| text.parse().ok());
         let seed: u64 = given.unwrap_or_else(|| std::process::id().into());
         println!("LETTERPRESS_SEED={seed}");
+        Dice::of(seed)
+    }
+
+    pub fn of(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 

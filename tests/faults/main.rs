@@ -33,6 +33,7 @@ mod clock_is_set;
 mod database_is_locked;
 mod disk_fails;
 mod disk_is_full;
+mod hostile_data;
 mod killed_at_each_step;
 mod killed_at_random;
 mod power_is_cut;
