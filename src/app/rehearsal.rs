@@ -216,6 +216,7 @@ mod tests {
             connections: 4,
             messages_per_connection: 500,
             messages_per_minute,
+            pipelining: delivery::Pipelining::Standard,
         };
         settings.relays = vec![relay(60), relay(540)];
         assert_eq!(seconds(&settings), 600 + 110);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::delivery::{self, Relay, Tls};
+use crate::delivery::{self, Pipelining, Relay, Timeouts, Tls};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
 use crate::schedule::cron::Plan;
@@ -41,7 +41,7 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
-            timeouts: delivery::Timeouts::default(),
+            timeouts: taker.timeouts(),
             dkim: folder.join("dkim"),
         },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
@@ -189,6 +189,27 @@ impl Taker<'_> {
             connections: self.number(&at("connections"), 1, 1000) as usize,
             messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, 10_000_000) as u32,
+            pipelining: self.pipelining(&at("pipelining")),
+        }
+    }
+
+    fn pipelining(&mut self, at: &[&str]) -> Pipelining {
+        match self.parsed(at, |t| parse::choice(t, &["off", "standard", "ahead"])) {
+            Some("off") => Pipelining::Off,
+            Some("ahead") => Pipelining::Ahead,
+            _ => Pipelining::Standard,
+        }
+    }
+
+    fn timeouts(&mut self) -> Timeouts {
+        let mut of = |key| self.duration(&["sending", "timeout", key], Duration::from_secs(1));
+        Timeouts {
+            connect: of("connect"),
+            greeting: of("greeting"),
+            command: of("command"),
+            data: of("data"),
+            block: of("block"),
+            dot: of("dot"),
         }
     }
 

@@ -16,7 +16,7 @@ use rustls::ClientConfig;
 use super::capabilities::Capabilities;
 use super::reply::{Answer, Step, Verdict, judge, remedy};
 use super::wire::{Broken, Wire};
-use super::{Relay, Timeouts, Tls};
+use super::{Pipelining, Relay, Timeouts, Tls};
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,18 @@ pub struct Trouble {
     pub ours: bool,
     /// One sentence that names the relay's host and port, and what to do.
     pub text: String,
+}
+
+/// One mail to one person, as it is offered.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'m> {
+    /// The envelope's sender.
+    pub sender: &'m str,
+    pub recipient: &'m str,
+    /// Whether an address or a header goes beyond ASCII (RFC 6531).
+    pub utf8: bool,
+    /// Of the content (RFC 1870).
+    pub size_bytes: usize,
 }
 
 /// What became of an offer.
@@ -51,6 +63,8 @@ pub struct Connection {
     wire: Wire,
     limits: Timeouts,
     offers: Capabilities,
+    /// Whether PIPELINING is used where it is offered.
+    pipelines: bool,
     /// Mails that were accepted or refused on it.
     pub served: u32,
     /// The server is about to close it, or it can't be used for another reason.
@@ -81,6 +95,7 @@ impl Connection {
             wire,
             limits: *limits,
             offers: Capabilities::default(),
+            pipelines: relay.pipelining != Pipelining::Off,
             served: 0,
             closing: false,
             dirty: false,
@@ -106,6 +121,7 @@ impl Connection {
         };
         let answer = self.ask(at, Step::Ehlo, &format!("EHLO {name}\r\n")).await?;
         self.offers = Capabilities::read(&answer);
+        self.offers.pipelining &= self.pipelines;
         Ok(())
     }
 
@@ -164,7 +180,7 @@ impl Connection {
     /// Says one thing while the connection is made ready, and wants a good answer.
     async fn ask(&mut self, at: &str, step: Step, command: &str) -> Result<Answer, Trouble> {
         let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
-        self.wire.write(command.as_bytes()).await.map_err(reach)?;
+        self.wire.write(command.as_bytes()).await.map_err(|cut| reach(cut.why))?;
         let answer = self.wire.answer(self.limits.command).await.map_err(reach)?;
         good(at, step, &answer)?;
         Ok(answer)
@@ -180,35 +196,60 @@ impl Connection {
     ///
     /// # Errors
     /// [`Broken`]: the connection is of no more use; no content was sent.
-    pub async fn offer(
-        &mut self,
-        sender: &str,
-        recipient: &str,
-        utf8: bool,
-        bytes: usize,
-    ) -> Result<Offered, Broken> {
-        if utf8 && !self.offers.smtputf8 {
+    pub async fn offer(&mut self, offer: &Offer<'_>) -> Result<Offered, Broken> {
+        if offer.utf8 && !self.offers.smtputf8 {
             return Ok(Offered::NeedsUtf8);
         }
-        let size = if self.offers.size { format!(" SIZE={bytes}") } else { String::new() };
-        let utf8 = if utf8 { " BODY=8BITMIME SMTPUTF8" } else { "" };
-        let mail = format!("MAIL FROM:<{sender}>{size}{utf8}\r\n");
-        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
-        let reset = if std::mem::take(&mut self.dirty) { "RSET\r\n" } else { "" };
-        if self.offers.pipelining {
-            self.wire.write(format!("{reset}{mail}{rcpt}DATA\r\n").as_bytes()).await?;
+        let mut commands = self.commands(offer).to_vec();
+        if std::mem::take(&mut self.dirty) {
+            commands.insert(0, (Step::Other, "RSET\r\n".into()));
         }
+        if self.offers.pipelining {
+            let group: String = commands.iter().map(|(_, command)| command.as_str()).collect();
+            self.wire.write(group.as_bytes()).await?;
+        }
+        self.converse(&commands, self.offers.pipelining).await
+    }
+
+    /// Whether a mail, beyond ASCII or not, may be offered right behind the one before it ([`Connection::content`]).
+    pub fn can_follow(&self, utf8: bool) -> bool {
+        self.offers.pipelining && !self.dirty && !self.closing && (!utf8 || self.offers.smtputf8)
+    }
+
+    /// The commands of an offer, as they stand behind a content.
+    pub fn group(&self, offer: &Offer<'_>) -> String {
+        self.commands(offer).into_iter().map(|(_, command)| command).collect()
+    }
+
+    /// What became of an offer whose commands went out with the content before it.
+    ///
+    /// # Errors
+    /// As [`Connection::offer`].
+    pub async fn hear(&mut self, offer: &Offer<'_>) -> Result<Offered, Broken> {
+        self.converse(&self.commands(offer), true).await
+    }
+
+    fn commands(&self, offer: &Offer<'_>) -> [(Step, String); 3] {
+        let size = if self.offers.size { format!(" SIZE={}", offer.size_bytes) } else { String::new() };
+        let utf8 = if offer.utf8 { " BODY=8BITMIME SMTPUTF8" } else { "" };
+        [
+            (Step::Mail, format!("MAIL FROM:<{}>{size}{utf8}\r\n", offer.sender)),
+            (Step::Rcpt, format!("RCPT TO:<{}>\r\n", offer.recipient)),
+            (Step::Data, "DATA\r\n".into()),
+        ]
+    }
+
+    /// Hears the answers to an offer's commands, which are `written` already or are said one by one.
+    async fn converse(&mut self, commands: &[(Step, String)], written: bool) -> Result<Offered, Broken> {
         let mut declined: Option<Offered> = None;
-        for (step, command) in
-            [(Step::Other, reset), (Step::Mail, &mail), (Step::Rcpt, &rcpt), (Step::Data, "DATA\r\n")]
-        {
-            if command.is_empty() || (declined.is_some() && !self.offers.pipelining) {
-                continue;
-            }
-            if !self.offers.pipelining {
+        for (step, command) in commands {
+            if !written {
+                if declined.is_some() {
+                    break;
+                }
                 self.wire.write(command.as_bytes()).await?;
             }
-            let answer = match self.wire.answer(self.limit(step)).await {
+            let answer = match self.wire.answer(self.limit(*step)).await {
                 Ok(answer) => answer,
                 // The first refusal counts; what a closing server does not say any more is not missed.
                 Err(_) if declined.is_some() => {
@@ -217,17 +258,17 @@ impl Connection {
                 }
                 Err(why) => return Err(why),
             };
-            match (&declined, judge(step, &answer)) {
+            match (&declined, judge(*step, &answer)) {
                 // RFC 2920, 3.1: DATA was let through although nobody is to get it: an empty mail ends it.
-                (Some(_), Verdict::Good) if step == Step::Data => self.withdraw().await,
+                (Some(_), Verdict::Good) if *step == Step::Data => self.withdraw().await,
                 (Some(_), _) | (None, Verdict::Good) => {}
                 (None, Verdict::Nonsense) => {
                     return Err(Broken(format!("“{}” is no answer to {}", answer.text(), step.word())));
                 }
                 (None, verdict) => {
                     self.closing |= answer.code == 421;
-                    self.dirty = step != Step::Mail;
-                    declined = Some(Offered::Declined { step, answer, verdict });
+                    self.dirty = *step != Step::Mail;
+                    declined = Some(Offered::Declined { step: *step, answer, verdict });
                 }
             }
         }
@@ -241,13 +282,17 @@ impl Connection {
         self.closing |= !ended;
     }
 
-    /// Sends the content, which must end in the line with the dot, and reads the answer.
+    /// Sends a content and reads its answer. `bytes` holds the mail with the line of the dot that ends it, `mail_end`
+    /// bytes long, and behind it what may follow at once: the next offer's commands ([`Connection::group`]).
     ///
     /// # Errors
     /// [`LostContent`] tells whether the server may have taken it.
-    pub async fn content(&mut self, with_dot: &[u8]) -> Result<(Answer, Verdict), LostContent> {
-        debug_assert!(with_dot.ends_with(b"\r\n.\r\n"));
-        self.wire.write(with_dot).await.map_err(|why| LostContent { after_dot: false, why })?;
+    pub async fn content(&mut self, bytes: &[u8], mail_end: usize) -> Result<(Answer, Verdict), LostContent> {
+        debug_assert!(bytes[..mail_end].ends_with(b"\r\n.\r\n"));
+        self.wire
+            .write(bytes)
+            .await
+            .map_err(|cut| LostContent { after_dot: cut.written >= mail_end, why: cut.why })?;
         let lost = |why| LostContent { after_dot: true, why };
         let answer = self.wire.answer(self.limits.dot).await.map_err(lost)?;
         self.closing |= answer.code == 421;

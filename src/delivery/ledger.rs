@@ -1,9 +1,7 @@
 //! Group commit: outcomes and claims of all connections go into one transaction.
 //!
-//! A commit costs the same for one mail as for fifty, and all connections wait for theirs, so they tend to come
-//! together: a group waits for as many entries as the last one had, but no longer than a moment. Where a few
-//! connections are slow, the others soon no longer wait for them. When [`Ledger::exchange`] returns, what it
-//! brought is on the disk.
+//! How many entries a group waits for is [`Gathering`]'s matter; it is never longer than a moment. When
+//! [`Ledger::exchange`] returns, what it brought is on the disk.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::breaker::Breaker;
+use super::gathering::Gathering;
 use crate::model::delivery::MailKey;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
@@ -65,9 +64,9 @@ impl Ledger {
 async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Request>) {
     let mut breaker = Breaker::default();
     let mut in_flight = HashSet::new();
-    let (mut requests, mut last) = (Vec::new(), 1);
-    while gather(&mut inbox, &mut requests, last).await {
-        last = requests.len();
+    let mut gathering = Gathering::default();
+    let mut requests = Vec::new();
+    while gather(&mut inbox, &mut requests, &mut gathering, in_flight.len()).await {
         let mut group = Group::default();
         let mut waiting = Vec::new();
         for Request { entry, answer } in requests.drain(..) {
@@ -91,20 +90,27 @@ async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Reque
     }
 }
 
-/// Takes what has come, and waits a moment for as many as came the last time; `false` when nobody is left.
-async fn gather(inbox: &mut mpsc::Receiver<Request>, requests: &mut Vec<Request>, last: usize) -> bool {
+/// Takes what has come, and waits a moment for as many as are worth it; `false` when nobody is left.
+async fn gather(
+    inbox: &mut mpsc::Receiver<Request>,
+    requests: &mut Vec<Request>,
+    gathering: &mut Gathering,
+    in_flight: usize,
+) -> bool {
     if inbox.recv_many(requests, GROUP_MAX).await == 0 {
         return false;
     }
+    let wanted = gathering.wanted(in_flight).min(GROUP_MAX);
     let moment = tokio::time::sleep(MOMENT);
     tokio::pin!(moment);
-    while requests.len() < last {
+    while requests.len() < wanted {
         let room = GROUP_MAX - requests.len();
         tokio::select! {
             more = inbox.recv_many(requests, room) => if more == 0 { break },
             () = &mut moment => break,
         }
     }
+    gathering.learn(wanted, requests.len());
     true
 }
 

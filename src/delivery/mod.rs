@@ -3,10 +3,12 @@
 //! It leaves to others: what a mail looks like (`mail`), what stands in the ledger (`store`), and which moves
 //! exist (`model::delivery`, `model::sending`).
 
+mod ahead;
 mod breaker;
 mod capabilities;
 mod connection;
 mod desk;
+mod gathering;
 mod ledger;
 mod one;
 mod planner;
@@ -51,6 +53,17 @@ pub enum Tls {
     None,
 }
 
+/// How far commands run ahead of their answers (RFC 2920), where the server offers PIPELINING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pipelining {
+    /// Each answer is waited for.
+    Off,
+    /// MAIL, RCPT and DATA in one write: a mail costs two round trips.
+    Standard,
+    /// The next mail's commands behind the content as well: one round trip a mail, where the server takes it.
+    Ahead,
+}
+
 /// An SMTP relay, as `[relay.NAME]` describes it.
 #[derive(Clone)]
 pub struct Relay {
@@ -68,6 +81,7 @@ pub struct Relay {
     pub messages_per_connection: u32,
     /// 0: no limit.
     pub messages_per_minute: u32,
+    pub pipelining: Pipelining,
 }
 
 impl std::fmt::Debug for Relay {

@@ -1,6 +1,6 @@
 //! One mail through a relay, outside the ledger: the author's test copy.
 
-use super::connection::{Connection, Offered};
+use super::connection::{Connection, Offer, Offered};
 use super::relay::RelayState;
 use super::reply::Verdict;
 use super::{Relay, Settings};
@@ -24,7 +24,9 @@ pub async fn send_one(
     let opened = Connection::open(relay, tls.as_ref(), &state.limits).await;
     let mut line = opened.map_err(|trouble| trouble.text)?;
     let utf8 = recipient.needs_smtputf8() || sender.needs_smtputf8() || !mail.is_ascii();
-    let offered = line.offer(sender.as_str(), recipient.as_str(), utf8, mail.len()).await;
+    let offer =
+        Offer { sender: sender.as_str(), recipient: recipient.as_str(), utf8, size_bytes: mail.len() };
+    let offered = line.offer(&offer).await;
     match offered.map_err(|why| format!("{at} lost the connection: {}", why.0))? {
         Offered::Ready => {}
         Offered::Declined { step, answer, .. } => {
@@ -37,7 +39,7 @@ pub async fn send_one(
         }
     }
     let with_dot = [mail, b".\r\n"].concat();
-    let content = line.content(&with_dot).await;
+    let content = line.content(&with_dot, with_dot.len()).await;
     let (answer, verdict) = content.map_err(|lost| {
         let arrived = if lost.after_dot { "; the copy may have arrived all the same" } else { "" };
         format!("{at} lost the connection: {}{arrived}", lost.why.0)

@@ -6,8 +6,9 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
+use super::ahead::Ahead;
 use super::throttle::Throttle;
-use super::{Relay, Settings, Timeouts, Tls, retry, trust};
+use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
 
 /// A relay while it is used.
 pub struct RelayState {
@@ -15,6 +16,7 @@ pub struct RelayState {
     pub limits: Timeouts,
     /// `Err`: why no TLS can be had at all.
     pub tls: Result<Option<Arc<ClientConfig>>, String>,
+    pub ahead: Ahead,
     first_rest: Duration,
     longest_rest: Duration,
     inner: Mutex<Inner>,
@@ -50,6 +52,7 @@ impl RelayState {
         RelayState {
             limits: settings.timeouts,
             tls,
+            ahead: Ahead::new(relay.pipelining == Pipelining::Ahead),
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {

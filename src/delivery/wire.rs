@@ -38,6 +38,20 @@ impl Broken {
     }
 }
 
+/// A write that did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub why: Broken,
+    /// At most so many bytes were handed over.
+    pub written: usize,
+}
+
+impl From<Cut> for Broken {
+    fn from(cut: Cut) -> Broken {
+        cut.why
+    }
+}
+
 trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
@@ -93,23 +107,26 @@ impl Wire {
 
     /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, 4.5.3.2.5).
     ///
-    /// Where it fails, the last of them were never handed over, so the server can't have seen their end.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let n = timeout(self.block, self.stream.write(rest))
-                .await
-                .map_err(|_| Broken::late(self.block))?
-                .map_err(|e| Broken::io(&e))?;
-            if n == 0 {
-                return Err(Broken::io(&io::ErrorKind::WriteZero.into()));
-            }
-            rest = &rest[n..];
+    /// # Errors
+    /// [`Cut`]: the server can have seen no more than was handed over.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Cut> {
+        let mut written = 0;
+        while written < bytes.len() {
+            let step = timeout(self.block, self.stream.write(&bytes[written..])).await;
+            written += match step {
+                Ok(Ok(0)) => return Err(Cut { why: Broken::io(&io::ErrorKind::WriteZero.into()), written }),
+                Ok(Ok(n)) => n,
+                Ok(Err(error)) => return Err(Cut { why: Broken::io(&error), written }),
+                Err(_) => return Err(Cut { why: Broken::late(self.block), written }),
+            };
         }
-        timeout(self.block, self.stream.flush())
-            .await
-            .map_err(|_| Broken::late(self.block))?
-            .map_err(|e| Broken::io(&e))
+        // Under TLS the end may still be on this side, and where this fails, it stays there.
+        let written = bytes.len().saturating_sub(1);
+        match timeout(self.block, self.stream.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Cut { why: Broken::io(&error), written }),
+            Err(_) => Err(Cut { why: Broken::late(self.block), written }),
+        }
     }
 
     /// Reads one whole reply.

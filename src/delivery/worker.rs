@@ -4,12 +4,12 @@
 //! may be on the wire meanwhile, since nothing is accepted without content; where the claim is not granted after
 //! the server has said 354, only hanging up says so (an empty mail would be accepted).
 
+mod draft;
 mod fate;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Settings;
@@ -17,13 +17,12 @@ use super::connection::{Connection, Offered, Trouble};
 use super::desk::{Desk, Job};
 use super::ledger::{Entry, Ledger};
 use super::relay::RelayState;
-use super::reply::Step;
+use super::reply::{Step, Verdict};
 use super::signing::Signing;
 use crate::link::Links;
-use crate::mail::Recipient;
 use crate::model::SharedClock;
-use crate::model::delivery::{Event, MailKey};
 use crate::store::exchange::Grant;
+use draft::Draft;
 use fate::Fate;
 
 /// An unused connection is closed after so long, before most servers do it.
@@ -53,8 +52,8 @@ pub struct Worker {
     waits: Option<Instant>,
     /// What became of the last mail, not written down yet; it goes with the next claim.
     told: Entry,
-    /// One mail's bytes; kept for its room.
-    mail: Vec<u8>,
+    /// A mail's bytes that are not needed any more; kept for their room.
+    spare: Vec<u8>,
 }
 
 /// An open connection, counted among those of its relay for as long as it is held.
@@ -71,7 +70,7 @@ impl Drop for Line {
 
 impl Worker {
     pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
-        Worker { shared, relay, line: None, waits: None, told: Entry::default(), mail: Vec::new() }
+        Worker { shared, relay, line: None, waits: None, told: Entry::default(), spare: Vec::new() }
     }
 
     /// Works until the desk is closed.
@@ -91,7 +90,7 @@ impl Worker {
     async fn next(&mut self) -> Option<Job> {
         if self.told.outcome.is_some() {
             let at_once = self.told.pause.is_none()
-                && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection))
+                && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection, 0))
                 && self.relay.resting().is_none()
                 && self.relay.throttled().is_none();
             if at_once
@@ -142,14 +141,15 @@ impl Worker {
         true
     }
 
-    fn is_good(&self, line: &Connection) -> bool {
+    /// Whether a connection may be used for one more mail after `open` that are not answered yet.
+    fn is_good(&self, line: &Connection, open: u32) -> bool {
         let most = self.relay.relay.messages_per_connection;
-        !line.closing && (most == 0 || line.served < most)
+        !line.closing && (most == 0 || line.served + open < most)
     }
 
     /// Sees to it that there is a connection.
     async fn reach(&mut self) -> Result<(), Trouble> {
-        if self.line.as_ref().is_some_and(|line| !self.is_good(&line.connection)) {
+        if self.line.as_ref().is_some_and(|line| !self.is_good(&line.connection, 0)) {
             self.flush().await;
             self.hang_up().await;
         }
@@ -192,81 +192,92 @@ impl Worker {
         }
     }
 
-    /// Claims a mail, sends it, and keeps what became of it for the next claim.
+    /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
         let Some(mut held) = self.line.take() else { return self.shared.desk.give_back(job) };
-        let line = &mut held.connection;
-        let now = self.shared.clock.now();
-        let sender = self.write(&job, now);
-        let utf8 = job.candidate.email.needs_smtputf8() || !sender.is_ascii() || !self.mail.is_ascii();
-        let entry = Entry { claim: Some(job.candidate.clone()), ..std::mem::take(&mut self.told) };
-        let (grant, offered) = tokio::join!(
-            self.shared.ledger.exchange(entry),
-            line.offer(&sender, job.candidate.email.as_str(), utf8, self.mail.len() - b".\r\n".len())
-        );
-        let Grant::Granted { attempt } = grant else {
-            self.shared.desk.done(job.candidate.key);
-            if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
-                // Most likely it was paused or cancelled: nobody else need begin in vain.
-                self.shared.desk.retain(|other| other != issue);
-            }
-            // Hanging up is the only way not to send a mail for which the server waits.
-            if matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8)) {
-                self.line = Some(held);
-            }
-            return;
-        };
-        let fate = match offered {
-            Ok(Offered::Ready) => match line.content(&self.mail).await {
-                Ok((answer, verdict)) => self.answered(line, Step::Content, &answer, verdict),
-                Err(lost) => {
-                    line.closing = true;
-                    self.lost_content(lost)
-                }
-            },
-            Ok(Offered::Declined { step, answer, verdict }) => self.answered(line, step, &answer, verdict),
-            Ok(Offered::NeedsUtf8) => Fate::new(
-                Event::Refused,
-                None,
-                format!("the relay {} takes no address beyond ASCII (SMTPUTF8)", self.relay.relay.name),
-            ),
-            Err(broken) => {
-                line.closing = true;
-                self.lost_before(broken)
-            }
-        };
+        let mut draft = Some(self.draft(job));
+        while let Some(this) = draft {
+            draft = self.send_one(&mut held.connection, this).await;
+        }
         self.line = (!held.connection.closing).then_some(held);
-        self.keep(job, attempt, fate);
     }
 
-    /// Writes the whole mail, with the line that ends it, and gives the envelope's sender.
-    fn write(&mut self, job: &Job, now: Timestamp) -> String {
-        let candidate = &job.candidate;
-        let links = &self.shared.links;
-        let system = matches!(candidate.key, MailKey::System(_));
-        let (unsubscribe, confirm) = if system {
-            (String::new(), links.confirm_url(candidate.list, candidate.subscriber))
+    /// Claims a mail, sends it, and keeps what became of it for the next claim. Gives the mail that was offered right
+    /// behind it, if one was.
+    async fn send_one(&mut self, line: &mut Connection, mut draft: Draft) -> Option<Draft> {
+        if draft.offered && self.shared.desk.is_closed() {
+            line.closing = true;
+            return None;
+        }
+        let entry = Entry { claim: Some(draft.job.candidate.clone()), ..std::mem::take(&mut self.told) };
+        let offer = draft.offer();
+        let (grant, offered) = tokio::join!(self.shared.ledger.exchange(entry), async {
+            if draft.offered { line.hear(&offer).await } else { line.offer(&offer).await }
+        });
+        let Grant::Granted { attempt } = grant else {
+            self.let_go(&draft.job, grant);
+            // Hanging up is the only way not to send a mail for which the server waits.
+            line.closing |= !matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8));
+            return None;
+        };
+        let mut next = None;
+        let fate = if draft.offered && self.ahead_failed(&offered) {
+            line.closing = true;
+            Fate::released("the relay did not take it behind the mail before it")
         } else {
-            (links.unsubscribe_url(candidate.list, candidate.subscriber), String::new())
+            match offered {
+                Ok(Offered::Ready) => {
+                    next = self.follower(line);
+                    self.content(line, &mut draft, next.as_ref()).await
+                }
+                Ok(Offered::Declined { step, answer, verdict }) => {
+                    self.answered(line, step, &answer, verdict)
+                }
+                Ok(Offered::NeedsUtf8) => self.needs_utf8(),
+                Err(broken) => {
+                    line.closing = true;
+                    self.lost_before(broken)
+                }
+            }
         };
-        let to = Recipient {
-            subscriber: candidate.subscriber,
-            email: &candidate.email,
-            name: &candidate.name,
-            since: candidate.since,
-            unsubscribe_url: &unsubscribe,
-            confirm_url: &confirm,
-        };
-        self.mail.clear();
-        job.letter.template.write(&to, now, &mut self.mail);
-        self.shared.signing.sign(&job.letter.from, &mut self.mail, now);
-        self.mail.extend_from_slice(b".\r\n");
-        match (&job.letter.bounce, candidate.key) {
-            (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
-                Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
-                None => bounce.to_string(),
-            },
-            _ => job.letter.from.to_string(),
+        if line.closing
+            && let Some(next) = next.take()
+        {
+            self.shared.desk.give_back(next.job);
+        }
+        self.spare = std::mem::take(&mut draft.bytes);
+        self.keep(draft.job, attempt, fate);
+        next
+    }
+
+    /// Sends the content, with the next mail's commands behind it.
+    async fn content(&self, line: &mut Connection, draft: &mut Draft, next: Option<&Draft>) -> Fate {
+        let end = draft.bytes.len();
+        if let Some(next) = next {
+            draft.bytes.extend_from_slice(line.group(&next.offer()).as_bytes());
+        }
+        match line.content(&draft.bytes, end).await {
+            Ok((_, verdict)) if verdict != Verdict::Good && next.is_some() && self.blames_ahead() => {
+                line.closing = true;
+                Fate::released("the relay did not take it with another mail's commands behind it")
+            }
+            Ok((answer, verdict)) => self.answered(line, Step::Content, &answer, verdict),
+            Err(lost) => {
+                line.closing = true;
+                if next.is_some() {
+                    self.blames_ahead();
+                }
+                self.lost_content(lost)
+            }
+        }
+    }
+
+    /// A claim that was not granted.
+    fn let_go(&self, job: &Job, grant: Grant) {
+        self.shared.desk.done(job.candidate.key);
+        if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
+            // Most likely it was paused or cancelled: nobody else need begin in vain.
+            self.shared.desk.retain(|other| other != issue);
         }
     }
 

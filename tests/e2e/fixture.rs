@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use letterpress::app::clock;
-use letterpress::delivery::{self, Relay, Settings, Timeouts, Tls};
+use letterpress::delivery::{self, Pipelining, Relay, Settings, Timeouts, Tls};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::delivery::State;
@@ -62,6 +62,7 @@ pub fn relay(address: SocketAddr) -> Relay {
         connections: 4,
         messages_per_connection: 500,
         messages_per_minute: 0,
+        pipelining: Pipelining::Standard,
     }
 }
 

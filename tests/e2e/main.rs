@@ -14,6 +14,7 @@ mod every_fault_at_every_step;
 mod faults_at_each_step;
 mod limits_are_kept;
 mod odd_servers;
+mod offered_ahead;
 mod our_fault_fails_nobody;
 mod relay_goes_away;
 mod several_relays;

@@ -40,6 +40,8 @@ pub enum Do {
     Drop,
     /// Waits, then goes on as usual.
     Wait(Duration),
+    /// Throws away what has come already, then goes on as usual.
+    Forget,
 }
 
 pub fn say(text: &str) -> Do {
@@ -84,6 +86,7 @@ struct Shared {
     most_open: AtomicUsize,
     most_mails: AtomicUsize,
     connections: AtomicUsize,
+    followed: AtomicUsize,
 }
 
 impl Drop for Server {
@@ -119,6 +122,7 @@ impl Server {
             most_open: AtomicUsize::new(0),
             most_mails: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            followed: AtomicUsize::new(0),
         });
         let address = listener.local_addr().unwrap();
         let accepting = shared.clone();
@@ -184,6 +188,11 @@ impl Server {
 
     pub fn most_mails(&self) -> usize {
         self.shared.most_mails.load(Ordering::SeqCst)
+    }
+
+    /// Behind how many mails the next one's commands had come already.
+    pub fn followed(&self) -> usize {
+        self.shared.followed.load(Ordering::SeqCst)
     }
 
     /// How many connections there were in all.
@@ -274,6 +283,11 @@ impl Talk {
                 tokio::time::sleep(time).await;
                 Ok(true)
             }
+            Do::Forget => {
+                let length = wire.buffer().len();
+                wire.consume(length);
+                Ok(true)
+            }
             Do::Say(text) => {
                 wire.write_all(format!("{text}\r\n").as_bytes()).await?;
                 if text.starts_with("421") { Err(Hangup) } else { Ok(false) }
@@ -361,6 +375,7 @@ impl Talk {
         bytes.truncate(bytes.len() - 3);
         assert!(!bytes.windows(3).any(|w| w == b"\n.\n"), "a line that is only a dot");
         self.mails += 1;
+        self.shared.followed.fetch_add(usize::from(!wire.buffer().is_empty()), Ordering::SeqCst);
         self.shared.most_mails.fetch_max(self.mails, Ordering::SeqCst);
         if self.ask(wire, At::Dot, rcpt).await? {
             let mail = Mail { sender: sender.into(), rcpt: rcpt.into(), bytes, at: Instant::now() };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Worker;
-use crate::delivery::connection::{Connection, LostContent};
+use crate::delivery::connection::{Connection, LostContent, Offered};
 use crate::delivery::desk::Job;
 use crate::delivery::ledger::Entry;
 use crate::delivery::reply::{Answer, Step, Verdict, remedy};
@@ -28,6 +28,11 @@ impl Fate {
 
     pub fn of(event: Event, answer: &Answer) -> Fate {
         Fate::new(event, Some(answer.code), answer.text())
+    }
+
+    /// It goes out again, and nobody is to blame.
+    pub fn released(why: &str) -> Fate {
+        Fate::new(Event::Released, None, why.to_owned())
     }
 }
 
@@ -62,6 +67,38 @@ impl Worker {
                 Fate::of(Event::Released, answer)
             }
         }
+    }
+
+    pub fn needs_utf8(&self) -> Fate {
+        let relay = &self.relay.relay.name;
+        let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
+        Fate::new(Event::Refused, None, text)
+    }
+
+    /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.
+    pub fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
+        match offered {
+            Ok(Offered::Ready | Offered::Declined { step: Step::Rcpt, .. }) => {
+                self.relay.ahead.proves_good();
+                false
+            }
+            _ => self.blames_ahead(),
+        }
+    }
+
+    /// Something went wrong with one mail's commands behind another; whether that form is to blame.
+    pub fn blames_ahead(&self) -> bool {
+        let before = self.relay.ahead.is_on();
+        let to_blame = self.relay.ahead.is_to_blame();
+        if to_blame && before {
+            tracing::warn!(
+                relay = %self.relay.relay.name,
+                "{}:{} does not take the next mail's commands behind a mail; each is offered by itself from now on",
+                self.relay.relay.host,
+                self.relay.relay.port
+            );
+        }
+        to_blame
     }
 
     /// Whether another relay may take what this one refuses for our fault.

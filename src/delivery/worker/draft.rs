@@ -1,0 +1,93 @@
+//! A mail in a connection's hands: written for its person, signed, and ready to be offered.
+
+use super::Worker;
+use crate::delivery::connection::{Connection, Offer};
+use crate::delivery::desk::Job;
+use crate::mail::Recipient;
+use crate::model::delivery::MailKey;
+
+/// One mail to one person.
+pub struct Draft {
+    pub job: Job,
+    /// The envelope's sender.
+    sender: String,
+    utf8: bool,
+    /// The whole mail, with the line of the dot that ends it.
+    pub bytes: Vec<u8>,
+    /// Its commands went out behind the mail before it.
+    pub offered: bool,
+}
+
+impl Draft {
+    pub fn offer(&self) -> Offer<'_> {
+        Offer {
+            sender: &self.sender,
+            recipient: self.job.candidate.email.as_str(),
+            utf8: self.utf8,
+            size_bytes: self.bytes.len() - b".\r\n".len(),
+        }
+    }
+}
+
+impl Worker {
+    /// Writes a mail.
+    pub fn draft(&mut self, job: Job) -> Draft {
+        let now = self.shared.clock.now();
+        let candidate = &job.candidate;
+        let links = &self.shared.links;
+        let system = matches!(candidate.key, MailKey::System(_));
+        let (unsubscribe, confirm) = if system {
+            (String::new(), links.confirm_url(candidate.list, candidate.subscriber))
+        } else {
+            (links.unsubscribe_url(candidate.list, candidate.subscriber), String::new())
+        };
+        let to = Recipient {
+            subscriber: candidate.subscriber,
+            email: &candidate.email,
+            name: &candidate.name,
+            since: candidate.since,
+            unsubscribe_url: &unsubscribe,
+            confirm_url: &confirm,
+        };
+        let mut bytes = std::mem::take(&mut self.spare);
+        bytes.clear();
+        job.letter.template.write(&to, now, &mut bytes);
+        self.shared.signing.sign(&job.letter.from, &mut bytes, now);
+        bytes.extend_from_slice(b".\r\n");
+        let sender = match (&job.letter.bounce, candidate.key) {
+            (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
+                Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
+                None => bounce.to_string(),
+            },
+            _ => job.letter.from.to_string(),
+        };
+        let utf8 = candidate.email.needs_smtputf8() || !sender.is_ascii() || !bytes.is_ascii();
+        Draft { job, sender, utf8, bytes, offered: false }
+    }
+
+    /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
+    /// it, and the relay's measure permits it now.
+    pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
+        let relay = &self.relay;
+        let may = relay.ahead.is_on()
+            && line.can_follow(false)
+            && self.is_good(line, 1)
+            && relay.resting().is_none()
+            && relay.throttled().is_none();
+        if !may {
+            return None;
+        }
+        let job = self.shared.desk.try_take()?;
+        if relay.permit().is_err() {
+            self.shared.desk.give_back(job);
+            return None;
+        }
+        let mut draft = self.draft(job);
+        if !line.can_follow(draft.utf8) {
+            self.shared.desk.give_back(draft.job);
+            return None;
+        }
+        draft.offered = true;
+        Some(draft)
+    }
+}

@@ -1,0 +1,151 @@
+//! The next mail's commands behind a content, in one write: used where it is asked for and taken, and where it is not
+//! taken, nobody is to blame.
+
+use std::time::Duration;
+
+use letterpress::delivery::Pipelining;
+use letterpress::model::delivery::State;
+
+use crate::fixture::{Letter, is_paused};
+use crate::server::{At, Do, Server, say};
+
+async fn letter(server: &Server, readers: usize, connections: usize) -> Letter {
+    let mut letter = Letter::new(server, readers).await;
+    letter.settings.relays[0].pipelining = Pipelining::Ahead;
+    letter.settings.relays[0].connections = connections;
+    letter
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mail_brings_the_next_ones_commands() {
+    let server = Server::usual().await;
+    let letter = letter(&server, 40, 2).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 40);
+    assert!(server.followed() >= 30, "only {} mails were followed by others", server.followed());
+    assert_eq!(server.connections(), 2);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_runs_ahead_of_an_answer_unasked() {
+    let server = Server::usual().await;
+    let letter = Letter::new(&server, 20).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    assert_eq!(server.followed(), 0);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_measure_of_a_connection_is_kept() {
+    let server = Server::usual().await;
+    let mut letter = letter(&server, 20, 1).await;
+    letter.settings.relays[0].messages_per_connection = 4;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    assert_eq!((server.most_mails(), server.connections()), (4, 5));
+    letter.agree(issue, &server).await;
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_throws_the_commands_away_gets_each_mail_by_itself() {
+    let server = Server::start(|at, _, _| if at == At::Dot { Do::Forget } else { Do::Usual }).await;
+    let mut letter = letter(&server, 30, 2).await;
+    letter.settings.timeouts.command = Duration::from_millis(500);
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 30);
+    assert!((1..=2).contains(&server.followed()), "{} mails were followed", server.followed());
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_calls_it_an_error_fails_nobody() {
+    let mut first = true;
+    let server = Server::start(move |at, _, _| {
+        if at == At::Dot && std::mem::take(&mut first) {
+            say("554 5.5.0 SMTP synchronization error")
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
+    let letter = letter(&server, 10, 1).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 10);
+    assert_eq!(server.followed(), 1);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_person_costs_neither_the_form_nor_the_connection() {
+    let server = Server::start(|at, rcpt, _| match at {
+        At::Rcpt if rcpt.starts_with("reader3@") => say("550 5.1.1 no such person"),
+        At::Dot if rcpt.starts_with("reader7@") => say("554 5.6.0 not this one"),
+        _ => Do::Usual,
+    })
+    .await;
+    let letter = letter(&server, 20, 1).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    let counts = letter.agree(issue, &server).await;
+    assert_eq!((counts[&State::Sent], counts[&State::Failed]), (18, 2));
+    assert_eq!(server.connections(), 1);
+    assert!(server.followed() >= 10, "only {} mails were followed by others", server.followed());
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_holds_back_who_was_offered_already() {
+    let server = Server::start(
+        |at, _, _| {
+            if at == At::Kept { Do::Wait(Duration::from_millis(50)) } else { Do::Usual }
+        },
+    )
+    .await;
+    let letter = letter(&server, 60, 2).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.until(issue, "some mails", |row| row.totals.sent >= 6).await;
+    letter.store.pause(issue, "paused by its author").await.unwrap();
+    let row = letter.until(issue, "rest", |row| is_paused(row) && row.totals.sending == 0).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.mails().len() as u64, row.totals.sent, "a mail went out after the pause");
+    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter.settle(issue).await;
+    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 60);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mixed_faults_lose_and_double_nobody_here_either() {
+    let server = Server::start(|at, _, n| match (at, n.wrapping_mul(2_654_435_761) >> 7 & 31) {
+        (At::Rcpt, 3) => say("450 4.2.0 later"),
+        (At::Mail, 5) => Do::Drop,
+        (At::Dot, 7) => say("421 4.3.2 closing"),
+        (At::Content, 4) => Do::Drop,
+        (At::Kept, 9) => Do::Drop,
+        (At::Data, 2) => say("garbage"),
+        (At::Connect, 6) => say("421 4.3.2 busy"),
+        (At::Rcpt, 8) => say("550 5.1.1 gone"),
+        _ => Do::Usual,
+    })
+    .await;
+    let letter = letter(&server, 120, 4).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    letter.settle(issue).await;
+    let counts = letter.agree(issue, &server).await;
+    assert!(counts[&State::Sent] > 60 && counts.len() > 2, "{counts:?}");
+    sender.stop().await;
+}
