@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::delivery::pace::Pacing;
 use crate::delivery::{self, Relay, Tls};
 use crate::inbox::{self, Mailbox, Received};
 use crate::link::Links;
@@ -189,7 +190,12 @@ fn into_sink(settings: &delivery::Settings, port: u16) -> delivery::Settings {
         messages_per_minute: 0,
         ..relay.clone()
     });
-    delivery::Settings { relays: relays.collect(), pause_between_batches: Duration::ZERO, ..settings.clone() }
+    delivery::Settings {
+        relays: relays.collect(),
+        pause_between_batches: Duration::ZERO,
+        pacing: Pacing::default(),
+        ..settings.clone()
+    }
 }
 
 #[cfg(test)]
@@ -217,6 +223,7 @@ mod tests {
             messages_per_connection: 500,
             messages_per_minute,
             pipelining: delivery::Pipelining::Standard,
+            weight: 1,
         };
         settings.relays = vec![relay(60), relay(540)];
         assert_eq!(seconds(&settings), 600 + 110);

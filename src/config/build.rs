@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::delivery::pace::{DomainLimits, Limits, Pacing, Section};
 use crate::delivery::{self, Pipelining, Relay, Timeouts, Tls};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
@@ -11,6 +12,9 @@ use crate::schedule::cron::Plan;
 use super::keys::{Fallback, find};
 use super::values::{Origin, Value, Values};
 use super::{Log, Settings, environment, parse};
+
+/// The most mails a minute that can be set.
+const PER_MINUTE_MAX: i64 = 10_000_000;
 
 /// Builds the settings of a file in `folder`; findings are added to `findings`.
 ///
@@ -42,6 +46,7 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
             timeouts: taker.timeouts(),
+            pacing: Pacing { domains: taker.domains() },
             dkim: folder.join("dkim"),
         },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
@@ -188,8 +193,9 @@ impl Taker<'_> {
             password,
             connections: self.number(&at("connections"), 1, 1000) as usize,
             messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
-            messages_per_minute: self.number(&at("messages_per_minute"), 0, 10_000_000) as u32,
+            messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
             pipelining: self.pipelining(&at("pipelining")),
+            weight: 1,
         }
     }
 
@@ -211,6 +217,26 @@ impl Taker<'_> {
             block: of("block"),
             dot: of("dot"),
         }
+    }
+
+    /// `[domain.NAME]`; the name `default` stands for all that have no section.
+    fn domains(&mut self) -> DomainLimits {
+        let (mut sections, mut others) = (Vec::new(), Limits::default());
+        for name in self.values.names("domain") {
+            let at = |key| ["domain", name.as_str(), key];
+            let limits = Limits {
+                messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
+                connections: self.number(&at("connections"), 0, 1000) as u32,
+                messages_per_connection: self.number(&at("messages_per_connection"), 0, 1_000_000) as u32,
+            };
+            let domains = self.each(&at("domains"), parse::domain);
+            if name == "default" {
+                others = limits;
+            } else {
+                sections.push(Section { name: parse::domain(&name).unwrap_or(name), domains, limits });
+            }
+        }
+        DomainLimits::new(sections, others)
     }
 
     fn has_password_finding(&self, name: &str) -> bool {

@@ -25,7 +25,7 @@ pub fn overlay(
         };
         match read(key.kind, &text) {
             Some(value) => {
-                if matches!(path[0].as_str(), "relay" | "list") {
+                if keys::NAMED.contains(&path[0].as_str()) {
                     values.sections.entry(path[..2].to_vec()).or_insert_with(|| origin.clone());
                 }
                 values.set.insert(path, (value, origin));
@@ -52,15 +52,19 @@ pub fn read(kind: Kind, text: &str) -> Option<Value> {
     })
 }
 
-/// The path that a variable means. Names of relays and lists are found without regard to case, `_` for `-`.
+/// The path that a variable means. Names of relays, lists and providers are found without regard to case, `_` for
+/// `-` and for the dots of a domain.
 fn path_of(values: &Values, name: &str) -> Vec<String> {
     let mut path: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
     if let [section, named, ..] = &mut path[..]
-        && matches!(section.as_str(), "relay" | "list")
+        && keys::NAMED.contains(&section.as_str())
     {
-        let same = |other: &String| other.to_lowercase().replace('-', "_") == *named;
+        let same = |other: &String| other.to_lowercase().replace(['-', '.'], "_") == *named;
         if let Some(known) = values.names(section).into_iter().find(same) {
             *named = known;
+        } else if section == "domain" {
+            // A domain's name has no underscore of its own.
+            *named = named.replace('_', ".");
         }
     }
     path
@@ -72,7 +76,7 @@ fn unknown(values: &Values, name: &str, path: &[String], origin: &Origin) -> Fin
         if let (Some(star), Some(real)) = (parts.get_mut(1), path.get(1))
             && star == "*"
         {
-            *star = real.to_uppercase().replace('-', "_");
+            *star = real.to_uppercase().replace(['-', '.'], "_");
         }
         format!("{PREFIX}{}", parts.join("__"))
     };

@@ -30,7 +30,7 @@ pub enum Fallback {
     Required,
 }
 
-/// One setting. A `*` in its path stands for the name of a relay or list.
+/// One setting. A `*` in its path stands for the name of a relay, a list or a provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     pub path: &'static str,
@@ -62,6 +62,10 @@ pub const KEYS: &[Key] = &[
     key("relay.*.messages_per_connection", Number, Is("500"), "then a new connection is made"),
     key("relay.*.messages_per_minute", Number, Is("0"), "0: no limit"),
     key("relay.*.pipelining", Text, Is("standard"), "off, standard, or ahead: one round trip a mail"),
+    key("domain.*.messages_per_minute", Number, Is("0"), "to this provider, by all relays; 0: no limit"),
+    key("domain.*.connections", Number, Is("0"), "mails to it under way at the same time; 0: no limit"),
+    key("domain.*.messages_per_connection", Number, Is("0"), "then a new connection is made; 0: no limit"),
+    key("domain.*.domains", Texts, Is(""), "further domains of the same provider"),
     key("sending.batch_size", Number, Is("500"), "how many are read ahead; they stay queued"),
     key("sending.pause_between_batches", Text, Is("0s"), "a rest after each batch"),
     key("sending.first_retry", Text, Is("5m"), "the least wait after a temporary refusal"),
@@ -99,6 +103,9 @@ pub const KEYS: &[Key] = &[
     key("list.*.utm.only_domains", Texts, Is(""), "if given, only links to these are tagged"),
     key("list.*.utm.never_domains", Texts, Is(""), "links to these are not tagged"),
 ];
+
+/// The sections whose members the author names.
+pub const NAMED: [&str; 3] = ["relay", "domain", "list"];
 
 /// The setting of a path with real names in it, such as `relay.main.host`.
 pub fn find(path: &[String]) -> Option<&'static Key> {
@@ -142,7 +149,7 @@ mod tests {
 
     #[test]
     fn children_are_the_names_that_may_follow() {
-        assert_eq!(children(&[]), ["web", "store", "log", "relay", "sending", "list"]);
+        assert_eq!(children(&[]), ["web", "store", "log", "relay", "domain", "sending", "list"]);
         assert_eq!(children(&path("relay")), ["*"]);
         assert!(children(&path("list.weekly")).contains(&"utm"));
         assert!(children(&path("list.weekly.utm")).contains(&"only_domains"));

@@ -359,7 +359,11 @@ mod tests {
         let (values, findings) = values::read(&loud, "l.toml");
         assert!(findings.is_empty(), "{findings:#?}");
         for key in keys::KEYS {
-            let name = if key.path.starts_with("relay") { "main" } else { "weekly" };
+            let name = match key.path.split('.').next() {
+                Some("relay") => "main",
+                Some("domain") => "default",
+                _ => "weekly",
+            };
             let path: Vec<String> = key.path.replace('*', name).split('.').map(str::to_owned).collect();
             let Some((value, _)) = values.set.get(&path) else { panic!("{} is not in the sample", key.path) };
             // Facts that every letter has of its own can't show their default.

@@ -41,6 +41,14 @@ pub fn listen(text: &str) -> Result<String, String> {
     }
 }
 
+/// A domain's name, as addresses are kept: A-labels in small letters.
+pub fn domain(text: &str) -> Result<String, String> {
+    match idna::domain_to_ascii(text) {
+        Ok(domain) if domain.contains('.') => Ok(domain),
+        _ => Err(format!("“{text}” is no domain such as example.org")),
+    }
+}
+
 /// A host's name or address, alone.
 pub fn host(text: &str) -> Result<String, String> {
     let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');

@@ -44,10 +44,9 @@ pub fn show(examined: &Examined) -> Vec<Shown> {
             // All keys of one relay, then all of the next.
             for name in values.names(parts[0]) {
                 for key in KEYS.iter().filter(|k| k.path.starts_with(&format!("{}.*.", parts[0]))) {
-                    out.push(one(
-                        examined,
-                        key.path.replacen('*', &name, 1).split('.').map(str::to_owned).collect(),
-                    ));
+                    // Put in part by part, since a domain's name has dots of its own.
+                    let path = key.path.split('.').map(|part| if part == "*" { &name } else { part });
+                    out.push(one(examined, path.map(str::to_owned).collect()));
                 }
             }
         }

@@ -33,12 +33,12 @@ pub struct Values {
     /// The file as findings name it.
     pub file: String,
     pub set: BTreeMap<Vec<String>, (Value, Origin)>,
-    /// Where each `[relay.NAME]` and `[list.NAME]` begins.
+    /// Where each `[relay.NAME]`, `[domain.NAME]` and `[list.NAME]` begins.
     pub sections: BTreeMap<Vec<String>, Origin>,
 }
 
 impl Values {
-    /// The names under `relay` or `list`.
+    /// The names under `relay`, `domain` or `list`.
     pub fn names(&self, section: &str) -> Vec<String> {
         self.sections.keys().filter(|path| path[0] == section).map(|path| path[1].clone()).collect()
     }

@@ -1,13 +1,23 @@
 //! What is ready to be claimed: the planner lays jobs down, connections take them. System mails go first.
 //!
 //! Nothing here is a promise: whoever lies on the desk is still `queued` or `deferred`, and is read again
-//! after a restart. The claim decides.
+//! after a restart. The claim decides. Which mail may go is left to [`lanes`].
+
+mod lanes;
+#[cfg(test)]
+pub mod testing;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
+pub use lanes::{FREE, Held, LaneId};
+
+use lanes::Lanes;
+
+use super::pace::DomainLimits;
 use crate::mail::Template;
 use crate::model::delivery::MailKey;
 use crate::model::{Address, IssueId};
@@ -25,9 +35,15 @@ pub struct Letter {
 pub struct Job {
     pub candidate: Candidate,
     pub letter: Arc<Letter>,
+    /// The queue that it was taken from.
+    pub lane: LaneId,
 }
 
 impl Job {
+    pub fn new(candidate: Candidate, letter: Arc<Letter>) -> Job {
+        Job { candidate, letter, lane: FREE }
+    }
+
     /// The issue it is of; `None` for a system mail.
     pub fn issue(&self) -> Option<IssueId> {
         match self.candidate.key {
@@ -48,21 +64,30 @@ pub struct Desk {
     low: usize,
 }
 
-#[derive(Default)]
 struct Inner {
     system: VecDeque<Job>,
-    issues: VecDeque<Job>,
+    lanes: Lanes,
     /// Everything that lies here or is in a connection's hands.
-    out: HashSet<MailKey>,
+    out: HashMap<MailKey, LaneId>,
     of_issue: HashMap<IssueId, usize>,
     /// What was done since the planner last began to read: what it reads may be older than that.
     since: HashSet<MailKey>,
     closed: bool,
 }
 
+/// What became of jobs that were laid down.
+#[derive(Default)]
+pub struct Laid {
+    /// New ones that lie here now.
+    pub count: usize,
+    /// Those for whom their provider's lane has no room: to be read again when it has.
+    pub parked: Vec<(LaneId, Candidate)>,
+}
+
 impl Inner {
+    /// Whether that was the last one of its issue.
     fn forget(&mut self, key: MailKey) -> bool {
-        if !self.out.remove(&key) {
+        if self.out.remove(&key).is_none() {
             return false;
         }
         let MailKey::Issue(issue, _) = key else { return false };
@@ -77,8 +102,16 @@ impl Inner {
 
 impl Desk {
     /// An empty desk that asks for more below `low` jobs.
-    pub fn new(low: usize) -> Desk {
-        Desk { inner: Mutex::default(), laid: Notify::new(), hungry: Notify::new(), low }
+    pub fn new(low: usize, limits: Arc<DomainLimits>) -> Desk {
+        let inner = Inner {
+            system: VecDeque::new(),
+            lanes: Lanes::new(limits),
+            out: HashMap::new(),
+            of_issue: HashMap::new(),
+            since: HashSet::new(),
+            closed: false,
+        };
+        Desk { inner: Mutex::new(inner), laid: Notify::new(), hungry: Notify::new(), low }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -91,33 +124,48 @@ impl Desk {
         self.inner().since.clear();
     }
 
-    /// Lays jobs down; those that are out already, or were done since the reading began, are dropped. Gives the
-    /// number of new ones.
-    pub fn lay(&self, jobs: Vec<Job>) -> usize {
+    /// Lays jobs down; those that are out already, or were done since the reading began, are dropped.
+    pub fn lay(&self, jobs: Vec<Job>) -> Laid {
         let mut inner = self.inner();
-        let mut count = 0;
-        for job in jobs {
+        let mut laid = Laid::default();
+        for mut job in jobs {
             let key = job.candidate.key;
-            if inner.since.contains(&key) || !inner.out.insert(key) {
+            if inner.since.contains(&key) || inner.out.contains_key(&key) {
                 continue;
             }
-            count += 1;
-            match job.issue() {
-                Some(issue) => {
-                    *inner.of_issue.entry(issue).or_default() += 1;
-                    inner.issues.push_back(job);
+            let mut lane = FREE;
+            if let Some(issue) = job.issue() {
+                lane = inner.lanes.of(job.candidate.email.domain());
+                job.lane = lane;
+                if let Some(job) = inner.lanes.put(lane, job) {
+                    laid.parked.push((lane, job.candidate));
+                    continue;
                 }
-                None => inner.system.push_back(job),
+                *inner.of_issue.entry(issue).or_default() += 1;
+            } else {
+                inner.system.push_back(job);
             }
+            inner.out.insert(key, lane);
+            laid.count += 1;
         }
         drop(inner);
-        if count > 0 {
+        if laid.count > 0 {
             self.laid.notify_waiters();
         }
-        count
+        laid
     }
 
-    /// The next job; `None` once the desk is closed.
+    /// How many more jobs a provider's lane takes.
+    pub fn room(&self, lane: LaneId) -> usize {
+        self.inner().lanes.room(lane)
+    }
+
+    /// Says whether somebody still waits to be read for a lane.
+    pub fn set_more(&self, lane: LaneId, more: bool) {
+        self.inner().lanes.set_more(lane, more);
+    }
+
+    /// The next job that may go; `None` once the desk is closed.
     pub async fn take(&self) -> Option<Job> {
         loop {
             let laid = self.laid.notified();
@@ -127,33 +175,48 @@ impl Desk {
             if self.is_closed() {
                 return None;
             }
-            if let Some(job) = self.try_take() {
-                return Some(job);
+            match self.pick() {
+                Ok(job) => return Some(job),
+                Err(None) => laid.await,
+                Err(Some(at)) => tokio::select! {
+                    () = laid => {}
+                    () = sleep_until(at) => {}
+                },
             }
-            laid.await;
         }
     }
 
-    /// The next job, if one lies here and the desk is open.
+    /// The next job, if one lies here that may go, and the desk is open.
     pub fn try_take(&self) -> Option<Job> {
+        self.pick().ok()
+    }
+
+    /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
+    fn pick(&self) -> Result<Job, Option<Instant>> {
         let mut inner = self.inner();
         if inner.closed {
-            return None;
+            return Err(None);
         }
-        let job = inner.system.pop_front().or_else(|| inner.issues.pop_front());
-        let left = inner.issues.len();
+        let now = Instant::now();
+        if let Some(job) = inner.system.pop_front() {
+            inner.lanes.count(job.candidate.email.domain(), now);
+            return Ok(job);
+        }
+        let picked = inner.lanes.pick(now);
+        let lane = picked.as_ref().map_or(FREE, |(lane, _)| *lane);
+        let low = inner.lanes.is_low(lane, self.low);
         drop(inner);
-        if left < self.low {
+        if low {
             self.hungry.notify_one();
         }
-        job
+        picked.map(|(lane, job)| Job { lane, ..job })
     }
 
     /// Lays a job back where it was: it could not be tried.
     pub fn give_back(&self, job: Job) {
         let mut inner = self.inner();
         match job.issue() {
-            Some(_) => inner.issues.push_front(job),
+            Some(_) => inner.lanes.give_back(job.lane, job),
             None => inner.system.push_front(job),
         }
         drop(inner);
@@ -164,16 +227,24 @@ impl Desk {
     pub fn done(&self, key: MailKey) {
         let mut inner = self.inner();
         inner.since.insert(key);
+        let lane = inner.out.get(&key).copied();
+        let frees = match (key, lane) {
+            (MailKey::Issue(..), Some(lane)) => inner.lanes.done(lane),
+            _ => false,
+        };
         let last = inner.forget(key);
         drop(inner);
         if last {
             self.hungry.notify_one();
         }
+        if frees {
+            self.laid.notify_waiters();
+        }
     }
 
     /// Says that an outcome is on the disk with nothing to follow it: an issue may have come to its end.
     pub fn written(&self) {
-        if self.lying() == 0 {
+        if self.inner().lanes.lying() == (0, 0) {
             self.hungry.notify_one();
         }
     }
@@ -181,11 +252,19 @@ impl Desk {
     /// Takes away what lies here of issues that do not go on.
     pub fn retain(&self, goes_on: impl Fn(IssueId) -> bool) {
         let mut inner = self.inner();
-        let (stay, gone): (VecDeque<Job>, VecDeque<Job>) =
-            inner.issues.drain(..).partition(|job| job.issue().is_none_or(&goes_on));
-        inner.issues = stay;
-        for job in gone {
-            inner.forget(job.candidate.key);
+        if inner.of_issue.keys().all(|issue| goes_on(*issue)) {
+            return;
+        }
+        let mut gone = Vec::new();
+        inner.lanes.retain(|job| {
+            let stays = job.issue().is_none_or(&goes_on);
+            if !stays {
+                gone.push(job.candidate.key);
+            }
+            stays
+        });
+        for key in gone {
+            inner.forget(key);
         }
     }
 
@@ -194,9 +273,19 @@ impl Desk {
         self.inner().of_issue.get(&issue).copied().unwrap_or(0)
     }
 
-    /// How many mails of issues lie here.
+    /// How many mails lie here that wait for no provider.
     pub fn lying(&self) -> usize {
-        self.inner().issues.len()
+        self.inner().lanes.lying().0
+    }
+
+    /// At most so many mails to the provider of a lane on one connection; 0: no limit.
+    pub fn per_connection(&self, lane: LaneId) -> u32 {
+        self.inner().lanes.per_connection(lane)
+    }
+
+    /// The providers for whom somebody waits, those with most people first.
+    pub fn held(&self) -> Vec<Held> {
+        self.inner().lanes.held(Instant::now())
     }
 
     /// Waits until more is wanted.

@@ -11,12 +11,12 @@ mod desk;
 mod gathering;
 mod ledger;
 mod one;
+pub mod pace;
 mod planner;
 mod relay;
 mod reply;
 mod retry;
 mod signing;
-mod throttle;
 mod trust;
 mod wire;
 mod worker;
@@ -34,6 +34,7 @@ pub use signing::Signing;
 
 use desk::Desk;
 use ledger::Ledger;
+use pace::Pacing;
 use planner::Planner;
 use relay::RelayState;
 use worker::{Shared, Worker};
@@ -82,6 +83,8 @@ pub struct Relay {
     /// 0: no limit.
     pub messages_per_minute: u32,
     pub pipelining: Pipelining,
+    /// Its share of the mails where relays have different ones; 0: only where the others fail.
+    pub weight: u32,
 }
 
 impl std::fmt::Debug for Relay {
@@ -137,6 +140,7 @@ pub struct Settings {
     /// An issue that was due longer ago waits for its author; `schedule` heeds it.
     pub hold_when_late: Duration,
     pub timeouts: Timeouts,
+    pub pacing: Pacing,
     /// The folder with the DKIM keys.
     pub dkim: PathBuf,
 }
@@ -170,7 +174,7 @@ pub async fn run(
     }
     let settings = Arc::new(settings);
     let connections: usize = settings.relays.iter().map(|relay| relay.connections.max(1)).sum();
-    let desk = Arc::new(Desk::new(connections * 4));
+    let desk = Arc::new(Desk::new(connections * 4, Arc::new(settings.pacing.domains.clone())));
     let (ledger, writing) = Ledger::new(store.clone(), clock.clone());
     let writing = tokio::spawn(writing);
     let relays: Vec<Arc<RelayState>> =

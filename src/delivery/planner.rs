@@ -2,8 +2,14 @@
 //! lays jobs on the desk; it completes what was cancelled, ends what is done, and writes the reason of every
 //! wait. When an issue begins to go on is decided elsewhere: by `schedule`, and by the author.
 //!
+//! How the queue of one issue is read is left to `course`, and what is told of waits to `explain`.
+//!
 //! It wakes when a row was changed by anybody (its own process or another), when the desk runs low, and when
 //! something falls due; it keeps nothing that a restart could lose.
+
+mod course;
+mod explain;
+mod parked;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +18,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
+pub use course::Course;
+
+use course::horizon;
+
 use super::Settings;
-use super::desk::{Desk, Job, Letter};
+use super::desk::{Desk, FREE, Job, Letter};
 use super::relay::RelayState;
 use super::signing::Signing;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
-use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
+use crate::model::{IssueId, List, ListId, SharedClock};
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
 use crate::store::{Result, Store, StoreError};
@@ -27,8 +37,6 @@ use crate::store::{Result, Store, StoreError};
 const BREATH: Duration = Duration::from_millis(100);
 /// The longest sleep: what falls due is found even where the clock was set forward.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
-/// The most people of an issue that are read ahead at once.
-const PAGE_MAX: usize = 1_000;
 /// So many parts of an audience are written before other issues are looked at.
 const PARTS: usize = 5;
 /// The most system mails on the desk.
@@ -44,17 +52,6 @@ pub struct Planner {
     pub relays: Vec<Arc<RelayState>>,
     pub signing: Arc<Signing>,
     pub issues: HashMap<IssueId, Course>,
-}
-
-/// What is known of an issue while it is sent.
-pub struct Course {
-    letter: Arc<Letter>,
-    /// Everybody up to here was read ahead.
-    after: SubscriberId,
-    /// Of the batch that is under way.
-    laid: usize,
-    /// Until when the pause between two batches goes on.
-    pause: Option<Instant>,
 }
 
 impl Planner {
@@ -117,7 +114,16 @@ impl Planner {
                 _ => {}
             }
         }
+        self.tell_the_desk();
         Ok(until)
+    }
+
+    /// Says of what the desk should ask for more when it runs low.
+    fn tell_the_desk(&self) {
+        self.desk.set_more(FREE, self.issues.values().any(Course::has_more));
+        for lane in self.issues.values().flat_map(Course::parked_lanes) {
+            self.desk.set_more(lane, true);
+        }
     }
 
     /// Wakes no later than a moment of the wall clock.
@@ -126,11 +132,6 @@ impl Planner {
             let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
             *until = (*until).min(Instant::now() + wait);
         }
-    }
-
-    /// Beyond this a deferred one's time is not believed: the clock was set back meanwhile.
-    fn horizon(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.settings.longest_retry * 2).unwrap_or(Timestamp::MAX)
     }
 
     /// Writes some parts of an audience; other issues are looked at between.
@@ -153,7 +154,7 @@ impl Planner {
         let now = self.clock.now();
         let mut jobs = Vec::new();
         self.desk.begin_reading();
-        for mail in self.store.waiting_system_mails(now, self.horizon(now), SYSTEM_MAX).await? {
+        for mail in self.store.waiting_system_mails(now, horizon(&self.settings, now), SYSTEM_MAX).await? {
             let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
             if self.signing.obstacle(&list.from.address).is_some() {
                 continue;
@@ -161,7 +162,7 @@ impl Planner {
             let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
             let letter = Letter { template, from: list.from.address.clone(), bounce: None };
-            jobs.push(Job { candidate: mail.candidate, letter: Arc::new(letter) });
+            jobs.push(Job::new(mail.candidate, Arc::new(letter)));
         }
         self.desk.lay(jobs);
         Ok(())
@@ -173,25 +174,12 @@ impl Planner {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let now = self.clock.now();
-        let horizon = self.horizon(now);
         let Some(course) = self.issues.get_mut(&row.id) else { return Ok(Instant::now() + LONGEST_SLEEP) };
-        let room = course.room(&self.settings, &self.desk, row.id);
-        let mut laid = 0;
-        if room > 0 {
-            self.desk.begin_reading();
-            let people = self.store.read_ahead(row.id, course.after, now, horizon, room).await?;
-            let ended = people.len() < room;
-            let queued = people.iter().filter(|p| p.from == crate::model::delivery::State::Queued);
-            course.after = queued.map(|p| p.subscriber).max().unwrap_or(course.after).max(course.after);
-            let jobs = people.into_iter().map(|candidate| Job { candidate, letter: course.letter.clone() });
-            laid = self.desk.lay(jobs.collect());
-            course.laid += laid;
-            if ended && self.desk.out(row.id) == 0 {
-                // Who was released meanwhile stands before the place to which was read.
-                course.after = SubscriberId(0);
-            }
+        let read = course.read((&self.store, &self.desk, &self.settings), row.id, now).await?;
+        if read.more {
+            return Ok(Instant::now());
         }
-        if laid == 0 && self.desk.out(row.id) == 0 {
+        if read.laid == 0 && self.desk.out(row.id) == 0 {
             return self.rest_of(row).await;
         }
         self.explain(row, None).await?;
@@ -248,8 +236,7 @@ impl Planner {
         let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
         let letter =
             Letter { template, from: list.from.address.clone(), bounce: list.bounce_address.clone() };
-        let course = Course { letter: Arc::new(letter), after: SubscriberId(0), laid: 0, pause: None };
-        self.issues.insert(row.id, course);
+        self.issues.insert(row.id, Course::new(Arc::new(letter), self.clock.now()));
         // It begins, or its author wants to see whether it works now.
         self.relays.iter().for_each(|relay| relay.wake());
         Ok(true)
@@ -259,59 +246,5 @@ impl Planner {
         tracing::error!("issue {} pauses: {reason}", row.slug);
         self.store.pause(row.id, &reason).await?;
         Ok(false)
-    }
-
-    /// Writes why an issue waits, if that is new. A relay that rests is the first reason.
-    async fn explain(&self, row: &IssueRow, own: Option<String>) -> Result<()> {
-        let resting: Vec<_> = self.relays.iter().filter_map(|relay| relay.resting()).collect();
-        let reason = if !resting.is_empty() && resting.len() == self.relays.len() {
-            resting
-                .iter()
-                .min_by_key(|rest| rest.until)
-                .map(|rest| format!("{}; the relay rests until {:.0}", rest.why, self.wall(rest.until)))
-        } else {
-            own.or_else(|| self.measure())
-        };
-        if reason == row.reason { Ok(()) } else { self.store.explain(row.id, reason).await }
-    }
-
-    /// What the relays' measures let through, where each has one: it is why the rest waits.
-    fn measure(&self) -> Option<String> {
-        let measures = self.relays.iter().map(|relay| relay.relay.messages_per_minute);
-        if measures.clone().any(|per_minute| per_minute == 0) {
-            return None;
-        }
-        Some(format!("no more than {} messages a minute", crate::words::count(measures.map(u64::from).sum())))
-    }
-
-    /// A moment of the monotonic clock as people's clocks will show it, to the second.
-    fn wall(&self, at: Instant) -> Timestamp {
-        let wait = at.saturating_duration_since(Instant::now());
-        let at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
-        at.round(jiff::Unit::Second).unwrap_or(at)
-    }
-}
-
-impl Course {
-    /// How many more people may be laid down now.
-    fn room(&mut self, settings: &Settings, desk: &Desk, id: IssueId) -> usize {
-        let page = settings.batch_size.clamp(1, PAGE_MAX);
-        if settings.pause_between_batches.is_zero() {
-            let enough = desk.lying() >= page / 2 && desk.out(id) > 0;
-            return if enough { 0 } else { page };
-        }
-        if self.pause.is_some_and(|pause| pause > Instant::now()) {
-            return 0;
-        }
-        if self.laid >= settings.batch_size {
-            if desk.out(id) > 0 {
-                return 0;
-            }
-            // The batch is answered: now the pause begins, and after it the next.
-            self.laid = 0;
-            self.pause = Some(Instant::now() + settings.pause_between_batches);
-            return 0;
-        }
-        (settings.batch_size - self.laid).min(page)
     }
 }

@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::throttle::Throttle;
+use super::pace::Bucket;
 use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
 
 /// A relay while it is used.
@@ -23,7 +23,7 @@ pub struct RelayState {
 }
 
 struct Inner {
-    throttle: Throttle,
+    bucket: Bucket,
     /// Rests in a row without a mail that was answered.
     failures: u32,
     /// Connections that broke without a mail that was answered since.
@@ -49,6 +49,7 @@ impl RelayState {
             Tls::None => Ok(None),
             Tls::Starttls | Tls::Implicit => trust::tls_config(&relay).map(Some),
         };
+        let measure = (relay.messages_per_minute > 0).then(|| f64::from(relay.messages_per_minute));
         RelayState {
             limits: settings.timeouts,
             tls,
@@ -56,7 +57,7 @@ impl RelayState {
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {
-                throttle: Throttle::new(relay.messages_per_minute),
+                bucket: Bucket::new(measure),
                 failures: 0,
                 losses: 0,
                 open: 0,
@@ -152,13 +153,16 @@ impl RelayState {
         self.inner().rest.clone().filter(|rest| rest.until > now)
     }
 
-    /// Takes leave to send one mail, or says how long to wait before asking again.
-    pub fn permit(&self) -> Result<(), Duration> {
-        self.inner().throttle.permit(Instant::now())
+    /// Takes leave to send one mail; `false`: it rests, or its measure permits none now.
+    pub fn permit(&self) -> bool {
+        self.resting().is_none() && self.inner().bucket.permit(Instant::now()).is_ok()
     }
 
-    /// How long the next mail would have to wait for its measure.
-    pub fn throttled(&self) -> Option<Duration> {
-        self.inner().throttle.wait(Instant::now())
+    /// How long the next mail has to wait for the relay, be it for its rest or its measure.
+    pub fn wait(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let inner = self.inner();
+        let rest = inner.rest.as_ref().map(|rest| rest.until.saturating_duration_since(now));
+        rest.filter(|rest| !rest.is_zero()).max(inner.bucket.wait(now))
     }
 }

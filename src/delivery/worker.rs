@@ -7,14 +7,15 @@
 mod draft;
 mod fate;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Settings;
 use super::connection::{Connection, Offered, Trouble};
-use super::desk::{Desk, Job};
+use super::desk::{Desk, Job, LaneId};
 use super::ledger::{Entry, Ledger};
 use super::relay::RelayState;
 use super::reply::{Step, Verdict};
@@ -52,6 +53,8 @@ pub struct Worker {
     waits: Option<Instant>,
     /// What became of the last mail, not written down yet; it goes with the next claim.
     told: Entry,
+    /// How many mails the connection was given for each provider that allows so many a connection.
+    brought: HashMap<LaneId, u32>,
     /// A mail's bytes that are not needed any more; kept for their room.
     spare: Vec<u8>,
 }
@@ -70,7 +73,15 @@ impl Drop for Line {
 
 impl Worker {
     pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
-        Worker { shared, relay, line: None, waits: None, told: Entry::default(), spare: Vec::new() }
+        Worker {
+            shared,
+            relay,
+            line: None,
+            waits: None,
+            told: Entry::default(),
+            brought: HashMap::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Works until the desk is closed.
@@ -85,18 +96,25 @@ impl Worker {
         self.hang_up().await;
     }
 
-    /// The next job, once the relay and its measure permit one more mail. Whatever is still to be told is
-    /// written down at once where that takes time.
+    /// The next job, once the relay, its measure and the job's provider permit one more mail. Whatever is still to
+    /// be told is written down at once where that takes time.
     async fn next(&mut self) -> Option<Job> {
+        if self.line.is_none() {
+            self.brought.clear();
+        }
         if self.told.outcome.is_some() {
             let at_once = self.told.pause.is_none()
                 && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection, 0))
-                && self.relay.resting().is_none()
-                && self.relay.throttled().is_none();
+                && self.relay.wait().is_none();
             if at_once
                 && let Some(job) = self.shared.desk.try_take()
-                && self.measure().await
+                && let Some(job) = self.measure(job)
             {
+                if !self.has_had_enough(&job) {
+                    return Some(job);
+                }
+                self.flush().await;
+                self.renew(&job).await;
                 return Some(job);
             }
             self.flush().await;
@@ -106,39 +124,61 @@ impl Worker {
             match timeout(IDLE, self.shared.desk.take()).await {
                 Err(_) => self.hang_up().await,
                 Ok(None) => return None,
-                Ok(Some(job)) if self.relay.resting().is_none() && self.measure().await => return Some(job),
-                Ok(Some(job)) => self.shared.desk.give_back(job),
+                Ok(Some(job)) => {
+                    let Some(job) = self.measure(job) else { continue };
+                    if self.has_had_enough(&job) {
+                        self.renew(&job).await;
+                    }
+                    return Some(job);
+                }
             }
         }
     }
 
-    /// Waits while the relay, or this connection alone, rests; `None` where the desk is closed meanwhile.
+    /// Waits while the relay, or this connection alone, rests or the relay's measure permits nothing; `None` where
+    /// the desk is closed meanwhile.
     async fn rest(&mut self) -> Option<()> {
         loop {
-            let own = self.waits.filter(|until| *until > Instant::now());
-            let until = match (self.relay.resting().map(|rest| rest.until), own) {
-                (None, None) => return Some(()),
-                (Some(a), Some(b)) => a.max(b),
-                (Some(one), None) | (None, Some(one)) => one,
-            };
-            self.hang_up().await;
+            let own = self.waits.map(|until| until.saturating_duration_since(Instant::now()));
+            let own = own.filter(|wait| !wait.is_zero());
+            let Some(wait) = own.max(self.relay.wait()) else { return Some(()) };
+            if own.is_some() || self.relay.resting().is_some() || wait > IDLE {
+                self.hang_up().await;
+            }
             tokio::select! {
                 // In short steps, since the author's `resume` ends a rest.
-                () = sleep_until(until.min(Instant::now() + REST_STEP)) => {}
+                () = sleep(wait.min(REST_STEP)) => {}
                 () = self.shared.desk.closed() => return None,
             }
         }
     }
 
-    /// Waits for the relay's measure; `false` where the desk is closed meanwhile.
-    async fn measure(&self) -> bool {
-        while let Err(wait) = self.relay.permit() {
-            tokio::select! {
-                () = sleep(wait) => {}
-                () = self.shared.desk.closed() => return false,
-            }
+    /// Takes the relay's leave for a job; where another connection had it first, the job goes back.
+    fn measure(&self, job: Job) -> Option<Job> {
+        if self.relay.permit() {
+            return Some(job);
         }
-        true
+        self.shared.desk.give_back(job);
+        None
+    }
+
+    /// Makes room for a job by a new connection.
+    async fn renew(&mut self, job: &Job) {
+        self.hang_up().await;
+        self.brought.clear();
+        self.brought.insert(job.lane, 1);
+    }
+
+    /// Whether this connection has brought the job's provider as many mails as one connection may; else counts it.
+    fn has_had_enough(&mut self, job: &Job) -> bool {
+        let most = self.shared.desk.per_connection(job.lane);
+        if most == 0 {
+            return false;
+        }
+        let brought = self.brought.entry(job.lane).or_default();
+        let enough = *brought >= most;
+        *brought += u32::from(!enough);
+        enough
     }
 
     /// Whether a connection may be used for one more mail after `open` that are not answered yet.

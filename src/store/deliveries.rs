@@ -18,7 +18,7 @@ use crate::model::{Address, IssueId, ListId, SubscriberId};
 macro_rules! candidates {
     ($state:literal, $which:literal) => {
         concat!(
-            "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, p.email, p.name, i.list_id,
+            "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
                  coalesce(s.since, i.queued_at) AS since
              FROM delivery d INDEXED BY delivery_live
              JOIN subscriber p ON p.id = d.subscriber_id JOIN issue i ON i.id = d.issue_id
@@ -31,13 +31,26 @@ macro_rules! candidates {
     };
 }
 
-/// Those deferred who are due by `?2`.
-const DUE: &str = candidates!(3, "d.next_at <= ?2 ORDER BY d.next_at LIMIT ?3");
+/// Those deferred who are due by `?2`, after the person `?5` of the time `?4`.
+const DUE: &str = candidates!(
+    3,
+    "d.next_at >= ?4 AND d.next_at <= ?2 AND (d.next_at > ?4 OR d.subscriber_id > ?5)
+     ORDER BY d.next_at, d.subscriber_id LIMIT ?3"
+);
 /// Those deferred beyond `?2`. A condition of its own: an `OR` would walk through everybody who is deferred.
 const TOO_FAR: &str = candidates!(3, "d.next_at > ?2 ORDER BY d.next_at LIMIT ?3");
 /// Those queued after person `?2`.
 const QUEUED: &str =
     candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
+/// Those among the people `?2` who wait.
+const AMONG: &str =
+    "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
+            coalesce(s.since, i.queued_at) AS since
+     FROM json_each(?2) j
+     CROSS JOIN delivery d ON d.issue_id = ?1 AND d.subscriber_id = j.value
+     CROSS JOIN subscriber p ON p.id = d.subscriber_id CROSS JOIN issue i ON i.id = d.issue_id
+     LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
+     WHERE d.state IN (0, 3)";
 const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
      WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
 /// Once, when the daemon starts: it looks at the whole of an issue that it died in.
@@ -52,7 +65,7 @@ const PAGE: &str =
 
 /// What runs while mails go out, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 6] = [DUE, TOO_FAR, QUEUED, NEXT_DEFERRED, RECOVER, PAGE];
+pub(super) const HOT: [&str; 7] = [DUE, TOO_FAR, QUEUED, NEXT_DEFERRED, RECOVER, PAGE, AMONG];
 
 /// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::exchange`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +85,38 @@ pub struct Candidate {
     pub first_at: Option<Timestamp>,
 }
 
+/// How far an issue's queue was read; by default nothing of it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Time and person of the last deferred one.
+    due: (i64, i64),
+    /// The last person whose first try waits.
+    queued: i64,
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place { due: (i64::MIN, 0), queued: 0 }
+    }
+}
+
+impl Place {
+    /// The same for those whose first try waits, and the beginning for the deferred.
+    pub fn without_deferred(self) -> Place {
+        Place { queued: self.queued, ..Place::default() }
+    }
+}
+
+/// What was read ahead.
+#[derive(Clone, Debug)]
+pub struct Ahead {
+    pub people: Vec<Candidate>,
+    /// From where to read on.
+    pub next: Place,
+    /// Nobody follows for now.
+    pub is_last: bool,
+}
+
 /// One line of `deliveries ISSUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
@@ -87,7 +132,7 @@ pub struct DeliveryRow {
 }
 
 impl Store {
-    /// Reads ahead, in this order: those deferred who are due, then those queued after `after`.
+    /// Reads ahead, in this order: those deferred who are due, then those queued, both from `place` on.
     ///
     /// A deferred one whose time lies beyond `horizon` is due as well: the clock was set back meanwhile.
     ///
@@ -96,23 +141,47 @@ impl Store {
     pub async fn read_ahead(
         &self,
         issue: IssueId,
-        after: SubscriberId,
+        place: Place,
         now: Timestamp,
         horizon: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Candidate>> {
+    ) -> Result<Ahead> {
         let say = self.reading("reading who is to be mailed");
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = Vec::new();
-        for (sql, bound) in
-            [(DUE, now.as_millisecond()), (TOO_FAR, horizon.as_millisecond()), (QUEUED, after.0)]
-        {
-            let left = limit - i64::try_from(rows.len()).unwrap_or(limit);
-            if left > 0 {
-                let more = sqlx::query(sql).bind(issue.0).bind(bound).bind(left);
-                rows.extend(more.fetch_all(self.readers()).await.map_err(&say)?);
-            }
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let left = |rows: &Vec<_>| most - i64::try_from(rows.len()).unwrap_or(most);
+        let now = now.as_millisecond();
+        let due = sqlx::query(DUE).bind(issue.0).bind(now).bind(most).bind(place.due.0).bind(place.due.1);
+        let mut rows = due.fetch_all(self.readers()).await.map_err(&say)?;
+        let mut next = place;
+        if let Some(last) = rows.last() {
+            next.due = (last.try_get("next_at").map_err(&say)?, last.try_get("subscriber_id").map_err(&say)?);
         }
+        if left(&rows) > 0 {
+            let far = sqlx::query(TOO_FAR).bind(issue.0).bind(horizon.as_millisecond()).bind(left(&rows));
+            rows.extend(far.fetch_all(self.readers()).await.map_err(&say)?);
+        }
+        if left(&rows) > 0 {
+            let queued = sqlx::query(QUEUED).bind(issue.0).bind(place.queued).bind(left(&rows));
+            let queued = queued.fetch_all(self.readers()).await.map_err(&say)?;
+            if let Some(last) = queued.last() {
+                next.queued = last.try_get("subscriber_id").map_err(&say)?;
+            }
+            rows.extend(queued);
+        }
+        let people =
+            rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)?;
+        Ok(Ahead { is_last: rows.len() < limit, people, next })
+    }
+
+    /// Those of some people who still wait in an issue's queue, be it their first try or a later one.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn waiting_among(&self, issue: IssueId, who: &[SubscriberId]) -> Result<Vec<Candidate>> {
+        let say = self.reading("reading who is to be mailed");
+        let ids = serde_json::to_string(&who.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
+        let among = sqlx::query(AMONG).bind(issue.0).bind(ids);
+        let rows = among.fetch_all(self.readers()).await.map_err(&say)?;
         rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)
     }
 

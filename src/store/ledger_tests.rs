@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::deliveries::Candidate;
+use super::deliveries::{Candidate, Place};
 use super::exchange::{Grant, Group, Outcome};
 use super::fanout::FanOut;
 use super::issues::{Firing, NewIssue, QueuedBy, Queueing};
@@ -60,7 +60,7 @@ pub(super) async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId 
 }
 
 pub(super) async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candidate> {
-    store.read_ahead(issue, SubscriberId(0), t(now), t(now + 90_000), 100).await.unwrap()
+    store.read_ahead(issue, Place::default(), t(now), t(now + 90_000), 100).await.unwrap().people
 }
 
 pub(super) async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {

@@ -31,12 +31,13 @@ async fn nothing_that_runs_while_mails_go_out_walks_through_a_table() {
 async fn who_is_next_is_found_by_the_whole_index() {
     let (_dir, store) = open().await;
     for (sql, by) in deliveries::HOT.into_iter().zip([
-        "delivery_live (issue_id=? AND state=? AND next_at<?)",
+        "delivery_live (issue_id=? AND state=? AND next_at>? AND next_at<?)",
         "delivery_live (issue_id=? AND state=? AND next_at>?)",
         "delivery_live (issue_id=? AND state=? AND next_at=? AND subscriber_id>?)",
         "delivery_live (issue_id=? AND state=?)",
         "PRIMARY KEY (issue_id=?)",
         "PRIMARY KEY (issue_id=? AND subscriber_id>?)",
+        "SEARCH d USING PRIMARY KEY (issue_id=? AND subscriber_id=?)",
     ]) {
         let plan = plan(&store, sql).await;
         assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use letterpress::app::clock;
+use letterpress::delivery::pace::Pacing;
 use letterpress::delivery::{self, Pipelining, Relay, Settings, Timeouts, Tls};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
@@ -63,6 +64,7 @@ pub fn relay(address: SocketAddr) -> Relay {
         messages_per_connection: 500,
         messages_per_minute: 0,
         pipelining: Pipelining::Standard,
+        weight: 1,
     }
 }
 
@@ -129,6 +131,7 @@ impl Letter {
                 give_up_after: Duration::from_secs(3600),
                 hold_when_late: Duration::from_secs(3600),
                 timeouts: Timeouts::default(),
+                pacing: Pacing::default(),
                 dkim: dir.path().join("dkim"),
             },
             listing: listing(),

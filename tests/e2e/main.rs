@@ -16,6 +16,7 @@ mod limits_are_kept;
 mod odd_servers;
 mod offered_ahead;
 mod our_fault_fails_nobody;
+mod providers_are_throttled;
 mod relay_goes_away;
 mod several_relays;
 mod signing;

@@ -69,16 +69,14 @@ impl Worker {
     /// it, and the relay's measure permits it now.
     pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
-        let may = relay.ahead.is_on()
-            && line.can_follow(false)
-            && self.is_good(line, 1)
-            && relay.resting().is_none()
-            && relay.throttled().is_none();
+        let may =
+            relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && relay.wait().is_none();
         if !may {
             return None;
         }
         let job = self.shared.desk.try_take()?;
-        if relay.permit().is_err() {
+        let job = self.measure(job)?;
+        if self.has_had_enough(&job) {
             self.shared.desk.give_back(job);
             return None;
         }

@@ -1,0 +1,280 @@
+//! The queues on the desk: one that all share whose provider is not limited, and a lane for each provider that
+//! is. Pure, but for the monotonic clock that is handed in.
+//!
+//! A lane's mail is handed out only where its provider permits: by its measure, and by the mails to it that are
+//! under way. Lanes that may go take turns with the common queue, so a slow one holds up nobody; it keeps few
+//! jobs, and tells the planner whom it has no room for.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Job;
+use crate::delivery::pace::{Bucket, DomainLimits, Limits};
+
+/// The jobs that all limited lanes hold together, above which each keeps one alone.
+const LIMITED_MAX: usize = 5_000;
+/// The fewest and the most jobs of a lane.
+const ROOM: (usize, usize) = (10, 500);
+
+/// Which queue a job is in. It stays the same for as long as the desk is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneId(u32);
+
+/// The queue that all share whose provider is not limited.
+pub const FREE: LaneId = LaneId(0);
+
+/// Where a lane stands; in each place at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing to hand out, or as much under way as may be.
+    Idle,
+    /// In the ring of those that may go.
+    Ready,
+    /// Until its measure permits more.
+    Waiting,
+}
+
+struct Lane {
+    provider: Arc<str>,
+    limits: Limits,
+    bucket: Bucket,
+    queue: VecDeque<Job>,
+    /// Mails that connections have in hand.
+    in_hand: usize,
+    place: Place,
+    /// Somebody found no room here and is read again later.
+    more: bool,
+    /// The planner was asked for more, and has not looked yet.
+    asked: bool,
+}
+
+impl Lane {
+    fn new(provider: Arc<str>, limits: Limits) -> Lane {
+        let measure = (limits.messages_per_minute > 0).then(|| f64::from(limits.messages_per_minute));
+        Lane {
+            provider,
+            limits,
+            bucket: Bucket::new(measure),
+            queue: VecDeque::new(),
+            in_hand: 0,
+            place: Place::Idle,
+            more: false,
+            asked: false,
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        let most = self.limits.connections as usize;
+        most > 0 && self.in_hand >= most
+    }
+
+    /// How many jobs it keeps: what goes in half a minute, where that is known.
+    fn room(&self, limited: usize) -> usize {
+        if limited >= LIMITED_MAX {
+            return 1;
+        }
+        match self.limits.messages_per_minute {
+            0 => ROOM.1,
+            per_minute => (per_minute as usize / 2).clamp(ROOM.0, ROOM.1),
+        }
+    }
+}
+
+/// What waits at a provider's limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub provider: Arc<str>,
+    pub limits: Limits,
+    /// When the next mail may go; `None`: when one that is under way is answered.
+    pub until: Option<Instant>,
+}
+
+/// All queues.
+pub struct Lanes {
+    limits: Arc<DomainLimits>,
+    lanes: Vec<Lane>,
+    by_provider: HashMap<Arc<str>, LaneId>,
+    /// Those that may go, in turn.
+    ready: VecDeque<LaneId>,
+    /// Those whose measure permits more later, the soonest first.
+    waiting: BinaryHeap<Reverse<(Instant, LaneId)>>,
+    /// Jobs in all lanes but the common one.
+    limited: usize,
+}
+
+impl Lanes {
+    pub fn new(limits: Arc<DomainLimits>) -> Lanes {
+        let free = Lane::new("".into(), Limits::default());
+        Lanes {
+            limits,
+            lanes: vec![free],
+            by_provider: HashMap::new(),
+            ready: VecDeque::new(),
+            waiting: BinaryHeap::new(),
+            limited: 0,
+        }
+    }
+
+    fn lane(&mut self, id: LaneId) -> &mut Lane {
+        &mut self.lanes[id.0 as usize]
+    }
+
+    /// The lane of a domain.
+    pub fn of(&mut self, domain: &str) -> LaneId {
+        if self.limits.is_empty() {
+            return FREE;
+        }
+        let provider = self.limits.providers.of(domain);
+        if let Some(id) = self.by_provider.get(provider) {
+            return *id;
+        }
+        let limits = self.limits.of(provider);
+        if !limits.is_some() {
+            return FREE;
+        }
+        let Ok(number) = u32::try_from(self.lanes.len()) else { return FREE };
+        let provider: Arc<str> = provider.into();
+        self.lanes.push(Lane::new(provider.clone(), limits));
+        self.by_provider.insert(provider, LaneId(number));
+        LaneId(number)
+    }
+
+    /// How many more jobs a lane takes; the planner has looked.
+    pub fn room(&mut self, id: LaneId) -> usize {
+        let limited = self.limited;
+        let lane = self.lane(id);
+        lane.asked = false;
+        lane.room(limited).saturating_sub(lane.queue.len())
+    }
+
+    /// Puts a job at the end of its lane; gives it back where there is no room. The common queue takes all.
+    pub fn put(&mut self, id: LaneId, job: Job) -> Option<Job> {
+        if id != FREE && self.room(id) == 0 {
+            self.lane(id).more = true;
+            return Some(job);
+        }
+        self.limited += usize::from(id != FREE);
+        self.lane(id).queue.push_back(job);
+        self.offer(id);
+        None
+    }
+
+    /// Says whether somebody still waits to be read for a lane.
+    pub fn set_more(&mut self, id: LaneId, more: bool) {
+        let lane = self.lane(id);
+        lane.more = more;
+        lane.asked = false;
+    }
+
+    /// Takes a job that may go now; else tells when one may, where that is known.
+    pub fn pick(&mut self, now: Instant) -> Result<(LaneId, Job), Option<Instant>> {
+        while let Some(Reverse((at, id))) = self.waiting.peek().copied()
+            && at <= now
+        {
+            self.waiting.pop();
+            self.lane(id).place = Place::Idle;
+            self.offer(id);
+        }
+        while let Some(id) = self.ready.pop_front() {
+            let lane = self.lane(id);
+            lane.place = Place::Idle;
+            if lane.is_crowded() || lane.queue.is_empty() {
+                continue;
+            }
+            if let Err(wait) = lane.bucket.permit(now) {
+                lane.place = Place::Waiting;
+                self.waiting.push(Reverse((now + wait, id)));
+                continue;
+            }
+            let Some(job) = lane.queue.pop_front() else { continue };
+            lane.in_hand += 1;
+            self.limited -= usize::from(id != FREE);
+            self.offer(id);
+            return Ok((id, job));
+        }
+        Err(self.waiting.peek().map(|Reverse((at, _))| *at))
+    }
+
+    /// Lays back a job that was picked and not tried.
+    pub fn give_back(&mut self, id: LaneId, job: Job) {
+        let lane = self.lane(id);
+        lane.in_hand = lane.in_hand.saturating_sub(1);
+        lane.bucket.refund();
+        lane.queue.push_front(job);
+        self.limited += usize::from(id != FREE);
+        self.offer(id);
+    }
+
+    /// A job that was picked is in nobody's hands any more; whether that lets another go.
+    pub fn done(&mut self, id: LaneId) -> bool {
+        let lane = self.lane(id);
+        let was_crowded = lane.is_crowded();
+        lane.in_hand = lane.in_hand.saturating_sub(1);
+        self.offer(id);
+        was_crowded
+    }
+
+    /// Counts a mail that waits for no lane, such as a confirmation.
+    pub fn count(&mut self, domain: &str, now: Instant) {
+        let id = self.of(domain);
+        self.lane(id).bucket.force(now);
+    }
+
+    /// Whether the planner should look for more of a lane, below `free` jobs for the common one; says so once
+    /// until it has looked.
+    pub fn is_low(&mut self, id: LaneId, free: usize) -> bool {
+        let limited = self.limited;
+        let lane = self.lane(id);
+        let enough = if id == FREE { free } else { lane.room(limited) / 2 + 1 };
+        let low = lane.more && !lane.asked && lane.queue.len() < enough;
+        lane.asked |= low;
+        low
+    }
+
+    /// Takes away all jobs but those that stay.
+    pub fn retain(&mut self, mut stays: impl FnMut(&Job) -> bool) {
+        for lane in &mut self.lanes {
+            lane.queue.retain(&mut stays);
+        }
+        self.limited = self.lanes[1..].iter().map(|lane| lane.queue.len()).sum();
+    }
+
+    /// How many jobs lie in the common queue, and in all others.
+    pub fn lying(&self) -> (usize, usize) {
+        (self.lanes[0].queue.len(), self.limited)
+    }
+
+    /// At most so many mails to the lane's provider on one connection; 0: no limit.
+    pub fn per_connection(&self, id: LaneId) -> u32 {
+        self.lanes[id.0 as usize].limits.messages_per_connection
+    }
+
+    /// The lanes in which somebody waits for the provider, the longest queue first.
+    pub fn held(&self, now: Instant) -> Vec<Held> {
+        let mut held: Vec<(bool, usize, Held)> = self.lanes[1..]
+            .iter()
+            .filter(|lane| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty()))
+            .map(|lane| {
+                let until = lane.bucket.wait(now).map(|wait| now + wait);
+                let told = Held { provider: lane.provider.clone(), limits: lane.limits, until };
+                (lane.more, lane.queue.len(), told)
+            })
+            .collect();
+        held.sort_by_key(|(more, lying, _)| Reverse((*more, *lying)));
+        held.into_iter().map(|(_, _, told)| told).collect()
+    }
+
+    fn offer(&mut self, id: LaneId) {
+        let lane = self.lane(id);
+        if lane.place == Place::Idle && !lane.queue.is_empty() && !lane.is_crowded() {
+            lane.place = Place::Ready;
+            self.ready.push_back(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

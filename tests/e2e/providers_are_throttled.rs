@@ -1,0 +1,110 @@
+//! What one provider may get holds up nobody else: measure, connections, mails a connection.
+
+use std::time::Duration;
+
+use letterpress::delivery::pace::{DomainLimits, Limits, Section};
+
+use crate::fixture::Letter;
+use crate::server::{At, Do, Server};
+
+/// A letter to so many at Gmail, under both of its names, and then so many elsewhere.
+async fn letter(server: &Server, gmail: usize, others: usize, limits: Limits) -> Letter {
+    let mut letter = Letter::new(server, 0).await;
+    for i in 0..gmail {
+        let domain = if i % 2 == 0 { "gmail.com" } else { "googlemail.com" };
+        letter.reader(&format!("reader{i}@{domain}"), "Reader").await;
+    }
+    for i in 0..others {
+        letter.reader(&format!("other{i}@readers.example"), "Other").await;
+    }
+    let section = Section { name: "gmail.com".into(), domains: Vec::new(), limits };
+    letter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    letter
+}
+
+fn is_gmail(rcpt: &str) -> bool {
+    rcpt.ends_with("@gmail.com") || rcpt.ends_with("@googlemail.com")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
+    let server = Server::usual().await;
+    let limits = Limits { messages_per_minute: 120, ..Limits::default() };
+    // More than its lane and a page of the read-ahead hold.
+    let letter = letter(&server, 300, 40, limits).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    let row = letter.until(issue, "all others", |row| row.totals.sent >= 42).await;
+    assert!(row.totals.sent < 100, "{row:?}");
+    let row = letter.until(issue, "why it waits", |row| row.reason.is_some()).await;
+    assert!(row.reason.as_ref().unwrap().contains("gmail.com gets no more than 120 a minute"), "{row:?}");
+    let mails = server.mails();
+    let others = mails.iter().filter(|mail| !is_gmail(&mail.rcpt)).count();
+    assert_eq!(others, 40, "all others have it while Gmail still waits");
+    let first = mails.iter().find(|mail| is_gmail(&mail.rcpt)).unwrap().at;
+    let all = mails.iter().filter(|mail| is_gmail(&mail.rcpt)).count();
+    let most = first.elapsed().as_secs_f64() * 2.0 + 3.0;
+    assert!(all as f64 <= most, "{all} to Gmail where {most} are allowed");
+    letter.store.cancel(issue, letter.clock.now()).await.unwrap();
+    letter.settle(issue).await;
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limited_send_comes_to_its_end_with_everybody() {
+    let server = Server::usual().await;
+    // More than its lane holds, so that some are read past and read again.
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let letter = letter(&server, 700, 200, limits).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    assert_eq!(letter.settle(issue).await.totals.sent, 900);
+    letter.agree(issue, &server).await;
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_mails_to_a_provider_are_under_way_than_set() {
+    // (mails to Gmail under way, the most at once)
+    let seen = std::sync::Arc::new(std::sync::Mutex::new((0_i32, 0_i32)));
+    let counted = seen.clone();
+    let server = Server::start(move |at, rcpt, _| {
+        let mut seen = counted.lock().unwrap();
+        match at {
+            At::Rcpt if is_gmail(rcpt) => {
+                seen.0 += 1;
+                seen.1 = seen.1.max(seen.0);
+                Do::Usual
+            }
+            At::Dot => Do::Wait(Duration::from_millis(5)),
+            At::Kept if is_gmail(rcpt) => {
+                seen.0 -= 1;
+                Do::Usual
+            }
+            _ => Do::Usual,
+        }
+    })
+    .await;
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let letter = letter(&server, 60, 60, limits).await;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    assert_eq!(letter.settle(issue).await.totals.sent, 120);
+    assert_eq!(seen.lock().unwrap().1, 1);
+    assert!(server.most_open() > 1, "others use the other connections");
+    letter.agree(issue, &server).await;
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_brings_a_provider_no_more_than_set() {
+    let server = Server::usual().await;
+    let limits = Limits { messages_per_connection: 2, ..Limits::default() };
+    let mut letter = letter(&server, 20, 0, limits).await;
+    letter.settings.relays[0].connections = 1;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    assert_eq!(letter.settle(issue).await.totals.sent, 20);
+    assert_eq!((server.most_mails(), server.connections()), (2, 10));
+    sender.stop().await;
+}
