@@ -64,9 +64,7 @@ pub fn prepare(dir: &Path, issue: Option<&Path>, subscribers: u32, ports: &Ports
     make_folder(&dir.join("issues"))?;
     let (folder, letter) = match own {
         Some((file, issue)) => (with_issue(dir, file, &issue)?, Letter::of(&issue)),
-        None => {
-            (with_examples(dir)?, Letter { name: NAME.into(), from: "Akira".into(), language: "en".into() })
-        }
+        None => (with_examples(dir)?, Letter::example()),
     };
     write_if_missing(&folder.people, &people::csv(subscribers))?;
     if !folder.settings.exists() {
@@ -141,11 +139,28 @@ fn write_if_missing(path: &Path, text: &str) -> Result<(), Failure> {
 /// What the settings say of the newsletter.
 struct Letter {
     name: String,
+    /// The headline of the sign-up page.
+    promise: String,
+    /// What one gets, below it; empty where nobody says.
+    description: String,
     from: String,
     language: String,
 }
 
 impl Letter {
+    /// The newsletter of the example.
+    fn example() -> Self {
+        Self {
+            name: NAME.into(),
+            promise: "The week’s machine learning, every Sunday".into(),
+            description:
+                "A dozen papers and articles, each with one figure and two sentences on why it matters."
+                    .into(),
+            from: "Akira".into(),
+            language: "en".into(),
+        }
+    }
+
     /// A newsletter for an issue by somebody else: its title without the number at the end.
     fn of(issue: &Issue) -> Self {
         let title = issue.meta.title.trim();
@@ -157,6 +172,8 @@ impl Letter {
         let name = if name.is_empty() { "A letter" } else { name };
         Self {
             name: name.into(),
+            promise: format!("{name}, by mail"),
+            description: String::new(),
             from: name.into(),
             language: issue.meta.language.clone().unwrap_or_else(|| "en".into()),
         }
@@ -171,13 +188,14 @@ fn settings(letter: &Letter, ports: &Ports) -> String {
          [store]\npath = \"letterpress.db\"\n\n\
          # The inbox inside takes the mails.\n\
          [relay.inbox]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\n\n\
-         [list.weekly]\nname = {name}\npromise = {promise}\nfrom = {from}\nlanguage = {language}\n\
+         [list.weekly]\nname = {name}\npromise = {promise}\ndescription = {description}\nfrom = {from}\nlanguage = {language}\n\
          issues = \"issues\"\npostal_address = \"1 Composing Room, Type Street, Letterford\"\n\n\
          [list.weekly.utm]\nsource = \"Revue newsletter\"\nmedium = \"email\"\ncampaign = \"{{list}}\"\n",
         web = ports.web,
         smtp = ports.smtp,
         name = quoted(&letter.name),
-        promise = quoted(&format!("{}, by mail", letter.name)),
+        promise = quoted(&letter.promise),
+        description = quoted(&letter.description),
         from = quoted(&format!("{} <news@letters.example>", mailbox_name(&letter.from))),
         language = quoted(&letter.language),
     )
