@@ -8,6 +8,8 @@ mod breaker;
 mod capabilities;
 mod connection;
 mod desk;
+#[doc(hidden)]
+pub mod foreign;
 mod gathering;
 mod ledger;
 mod one;

@@ -77,6 +77,15 @@ impl Wire {
         Ok(Wire { stream: BufReader::new(Box::new(stream)), local, block: limits.block })
     }
 
+    /// A wire over any stream, such as bytes that never came over a network.
+    pub fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+        block: Duration,
+    ) -> Wire {
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        Wire { stream: BufReader::new(Box::new(stream)), local, block }
+    }
+
     /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
     /// this): then nothing goes on.
     pub async fn secure(

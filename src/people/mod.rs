@@ -5,6 +5,8 @@
 //! on disk, merged), and `import`, which joins them and hands batches to the store. What it leaves to others: rules of joining and leaving (`store`).
 
 mod export;
+#[doc(hidden)]
+pub mod foreign;
 mod import;
 mod lines;
 mod rows;

@@ -35,13 +35,21 @@ impl Rows {
     /// # Errors
     /// One paragraph that names the file.
     pub(super) fn open(path: PathBuf) -> Result<Rows, String> {
-        let failed =
-            |error: std::io::Error| format!("{}: {}. Check its name.", path.display(), words::io(&error));
+        let failed = |error: std::io::Error| unreadable(&path, &error);
         let file = File::open(&path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(format!("{}: this is a folder. Name a CSV file.", path.display()));
         }
-        let mut text = BufReader::with_capacity(1 << 16, text::decoded(file).map_err(failed)?);
+        Rows::of(path, file)
+    }
+
+    /// Reads the first line of what stands, or might stand, in a file of that name.
+    ///
+    /// # Errors
+    /// One paragraph that names the file.
+    pub(super) fn of(path: PathBuf, raw: impl Read + Send + 'static) -> Result<Rows, String> {
+        let failed = |error: std::io::Error| unreadable(&path, &error);
+        let mut text = BufReader::with_capacity(1 << 16, text::decoded(raw).map_err(failed)?);
         let delimiter = delimiter(text.fill_buf().map_err(failed)?);
         let mut csv = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -77,6 +85,10 @@ fn delimiter(head: &[u8]) -> u8 {
     let first_line = head.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty());
     let count = |wanted: u8| first_line.unwrap_or_default().iter().filter(|byte| **byte == wanted).count();
     [b';', b'\t'].into_iter().find(|other| count(*other) > count(b',')).unwrap_or(b',')
+}
+
+fn unreadable(path: &std::path::Path, error: &std::io::Error) -> String {
+    format!("{}: {}. Check its name.", path.display(), words::io(error))
 }
 
 fn broken(path: &std::path::Path, error: csv::Error) -> String {
