@@ -12,11 +12,9 @@ use crate::config::Log;
 
 /// Begins to log as the settings say. What other crates say is kept from `warn` on.
 ///
-/// `auto` is the journal where stderr is connected to it (systemd says so), else text.
-///
-/// # Errors
-/// Where the journal is asked for and can't be reached: a sentence.
-pub fn begin(log: &Log) -> Result<(), String> {
+/// `auto` is the journal where stderr is connected to it (systemd says so), else text. Where the journal is asked
+/// for and can't be reached, the log goes to stderr and begins by saying so: a letter must not stay behind for it.
+pub fn begin(log: &Log) {
     let level = log.level.parse().unwrap_or(tracing::Level::INFO);
     let filter =
         Targets::new().with_default(tracing::Level::WARN).with_target(env!("CARGO_CRATE_NAME"), level);
@@ -24,20 +22,28 @@ pub fn begin(log: &Log) -> Result<(), String> {
         || log.format == "auto"
             && std::env::var_os("JOURNAL_STREAM").is_some()
             && !std::io::stderr().is_terminal();
+    let mut missing = None;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
         "json" => {
             Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
         }
         _ if to_journal => match tracing_journald::layer() {
             Ok(journal) => Box::new(journal),
-            Err(_) if log.format == "auto" => Box::new(text()),
-            Err(e) => return Err(format!("the journal can't be reached: {}", crate::words::io(&e))),
+            Err(error) => {
+                missing = (log.format == "journald").then_some(error);
+                Box::new(text())
+            }
         },
         _ => Box::new(text()),
     };
     // A second start in one process, as in tests, keeps the first one's choice.
     let _ = Registry::default().with(layer.with_filter(filter)).try_init();
-    Ok(())
+    if let Some(error) = missing {
+        let why = crate::words::io(&error);
+        tracing::warn!(
+            "log.format is journald, and the journal can't be reached ({why}): the log goes to stderr"
+        );
+    }
 }
 
 fn text() -> impl Layer<Registry> + Send + Sync {

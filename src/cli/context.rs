@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -37,9 +38,15 @@ pub struct Context {
     pub clock: SharedClock,
     /// How stdout is painted.
     pub paint: Paint,
+    /// What was opened, to be closed at the end.
+    opened: Mutex<Vec<Store>>,
 }
 
 impl Context {
+    pub fn new(common: Common, clock: SharedClock) -> Self {
+        Self { common, clock, paint: Paint::stdout(), opened: Mutex::default() }
+    }
+
     /// Whether `--json` was given.
     pub fn json(&self) -> bool {
         self.common.json
@@ -66,9 +73,19 @@ impl Context {
         pick(&settings.lists, self.common.list.as_deref())
     }
 
-    /// Opens the database of the settings, made where it is missing.
+    /// Opens the database of the settings, made where it is missing. It is closed by [`Context::close`].
     pub async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
-        Ok(Store::open(&settings.database).await?)
+        let store = Store::open(&settings.database).await?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(store.clone());
+        Ok(store)
+    }
+
+    /// Closes what the command opened, however it ended, so that no -wal file stays beside the database.
+    pub async fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for store in opened {
+            store.close().await;
+        }
     }
 
     /// Asks on a terminal, takes `--yes` for a yes, and elsewhere refuses (exit 2) and names `--yes`.

@@ -1,6 +1,6 @@
 //! `init`: a new folder for a letter, with settings to fill in, an issue to change, and the database.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -48,7 +48,8 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         fact("issue", &name(&issue)),
         String::new(),
         "  Fill in the settings: relay, list, and public_url before the first send.".to_owned(),
-        format!("  letterpress config check --config {} tells what is missing.", name(&settings)),
+        "  What is missing is told by".to_owned(),
+        format!("    letterpress config check --config {}", name(&settings)),
     ]
     .join("\n");
     context.done(words, &json!({"settings": settings, "database": database, "issue": issue}))
@@ -59,20 +60,30 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
         Failure::new(format!("the folder can't be made: {}", crate::words::io(&e)))
             .at(path.display().to_string())
-            .to_do("Choose a folder that you can write in.")
+            .to_do(remedy(&e, "Choose a folder that you can write in."))
     })
 }
 
-/// Writes a file that must not be there yet.
+/// Writes a file that must not be there yet; where that fails, none is left there.
 pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
+    let created = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let written = created.and_then(|mut file| {
+        file.write_all(text.as_bytes()).inspect_err(|_| {
+            // What is half a file is worse than none: it is in the way of the next try.
+            let _ = std::fs::remove_file(path);
+        })
+    });
     written.map_err(|e| {
         Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
             .at(path.display().to_string())
-            .to_do("Check the folder and its permissions.")
+            .to_do(remedy(&e, "Check the folder and its permissions."))
     })
+}
+
+/// What to do about a file that can't be written: free some space, or what else helps.
+pub fn remedy<'a>(error: &std::io::Error, else_do: &'a str) -> &'a str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Free some space, and try again.",
+        _ => else_do,
+    }
 }

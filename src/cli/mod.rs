@@ -21,6 +21,7 @@ mod issue_file;
 mod keys;
 mod ledger;
 mod new;
+mod options;
 mod pick;
 mod progress;
 mod rehearse;
@@ -35,7 +36,7 @@ mod totals;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use context::{Common, Context};
 pub use failure::{Answer, Failure, Outcome};
@@ -127,8 +128,9 @@ impl Command {
 
 /// Reads the arguments, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let context = Context { common: cli.common, clock: crate::app::clock::machine(), paint: Paint::stdout() };
+    let matches = options::hide_idle(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let context = Context::new(cli.common, crate::app::clock::machine());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -136,7 +138,12 @@ pub fn main() -> ExitCode {
             return failure.tell(Paint::stderr());
         }
     };
-    match runtime.block_on(cli.command.run(&context)) {
+    let outcome = runtime.block_on(async {
+        let outcome = cli.command.run(&context).await;
+        context.close().await;
+        outcome
+    });
+    match outcome {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => failure.tell(Paint::stderr()),

@@ -126,8 +126,8 @@ fn tell(
         eprintln!("and {} more", count((findings.errors.len() - NAMED) as u64));
     }
     context.print(ledger::sum(&row.totals, Some(took), context.paint).trim_end())?;
-    context.print(ledger::fact("  largest", &render::kilobytes(findings.largest_bytes as usize)))?;
-    context.print(ledger::fact("  real send", &format!("about {}", time(estimated.as_secs().max(1)))))?;
+    context.print(ledger::fact("largest", &render::kilobytes(findings.largest_bytes as usize)))?;
+    context.print(ledger::fact("real send", &format!("about {}", time(estimated.as_secs().max(1)))))?;
     Ok(Answer::Done)
 }
 

@@ -6,7 +6,7 @@ mod list;
 mod show;
 
 use std::collections::HashMap;
-use std::io::BufWriter;
+use std::io::{BufWriter, IsTerminal as _};
 
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::model::{Address, ListId};
 use crate::people::ExportError;
 use crate::store::{Added, Consent, Store};
 
+use super::progress::Progress;
 use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
@@ -156,7 +157,16 @@ async fn export(context: &Context, settings: &Settings) -> Outcome {
     }
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;
-    match crate::people::export(&store, list, BufWriter::new(std::io::stdout())).await {
+    // Where the rows themselves go to the terminal, they show how far it is.
+    let shown = !std::io::stdout().is_terminal();
+    let all = store.how_many(list.map(|(_, id)| id)).await?;
+    let mut progress = Progress::begin();
+    let tell = |people| {
+        if shown {
+            progress.show(people, all);
+        }
+    };
+    match crate::people::export(&store, list, BufWriter::new(std::io::stdout()), tell).await {
         Ok(_) => Ok(Answer::Done),
         Err(ExportError::Store(error)) => Err(error.into()),
         Err(ExportError::Output(error)) => Err(Failure::output(error)),

@@ -4,7 +4,8 @@
 //! `pictures`. This room adds what shows only in the whole letter, folds what repeats itself, and knows the
 //! names of all checks, so that those that passed can be counted.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Issue, Part, plain};
@@ -167,13 +168,14 @@ fn remedy(issue: &Issue, bytes: usize) -> String {
 fn fold(mut all: Vec<Finding>) -> Vec<Finding> {
     all.sort_by_key(|f| (f.severity, f.line.is_none(), f.line, f.column));
     let mut out: Vec<(Finding, Vec<usize>)> = Vec::new();
+    let mut first: HashMap<_, usize> = HashMap::new();
     for finding in all {
-        let same = |(f, _): &&mut (Finding, Vec<usize>)| {
-            (f.code, &f.message, &f.file) == (finding.code, &finding.message, &finding.file)
-        };
-        match out.iter_mut().find(same) {
-            Some((_, lines)) => lines.extend(finding.line),
-            None => out.push((finding, Vec::new())),
+        match first.entry((finding.code, finding.message.clone(), finding.file.clone())) {
+            Entry::Occupied(known) => out[*known.get()].1.extend(finding.line),
+            Entry::Vacant(free) => {
+                free.insert(out.len());
+                out.push((finding, Vec::new()));
+            }
         }
     }
     out.into_iter().map(|(finding, lines)| also(finding, lines)).collect()

@@ -61,6 +61,12 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
     settings
 }
 
+/// The words with a capital at their beginning.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// In the place of a sender that is missing.
 fn nobody() -> Mailbox {
     Mailbox { name: String::new(), address: Address::trusted(String::new()) }
@@ -118,9 +124,21 @@ impl Taker<'_> {
 
     fn parsed<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.text(path)?;
-        read(&text)
-            .map_err(|why| self.wrong(path, format!("{}: {why}", path.join(".")), "Mend this value."))
-            .ok()
+        read(&text).map_err(|why| self.wrong_text(path, &why)).ok()
+    }
+
+    /// A text that can't be taken. The reason shows what could be; the help, what the setting is for.
+    fn wrong_text(&mut self, path: &[&str], why: &str) {
+        let owned: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let help = find(&owned).map_or_else(String::new, |key| {
+            let otherwise = match key.fallback {
+                Fallback::Required | Fallback::Is("") => String::new(),
+                Fallback::Is(text) => format!("; the default is {text}"),
+                Fallback::Unset(words) | Fallback::Always(words) => format!("; not set: {words}"),
+            };
+            sentence(&format!("{}{otherwise}.", key.about))
+        });
+        self.wrong(path, format!("{}: {why}", path.join(".")), &help);
     }
 
     fn each<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
@@ -129,7 +147,7 @@ impl Taker<'_> {
         for text in texts {
             match read(&text) {
                 Ok(value) => out.push(value),
-                Err(why) => self.wrong(path, format!("{}: {why}", path.join(".")), "Mend this value."),
+                Err(why) => self.wrong_text(path, &why),
             }
         }
         out

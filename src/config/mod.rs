@@ -305,6 +305,9 @@ mod tests {
             assert!(found.iter().any(|f| f.starts_with(wanted)), "{wanted} is not among {found:#?}");
         }
         assert_eq!(found.len(), 9, "{found:#?}");
+        let help = |line| examined(text).findings.iter().find(|f| f.line == Some(line)).unwrap().help.clone();
+        assert_eq!(help(9), "The least wait after a temporary refusal; the default is 5m.");
+        assert_eq!(help(4), "Error, warn, info, debug or trace; the default is info.");
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub enum ExportError {
     Output(#[from] std::io::Error),
 }
 
-/// Writes everybody, or everybody of one list (its key and row), and gives the number of rows.
+/// Writes everybody, or everybody of one list (its key and row), and gives the number of rows. `tell` is told
+/// now and then how many people are written.
 ///
 /// People who come while it runs may be in it or not.
 ///
@@ -30,16 +31,19 @@ pub async fn export(
     store: &Store,
     list: Option<(&str, ListId)>,
     out: impl Write,
+    mut tell: impl FnMut(u64),
 ) -> Result<u64, ExportError> {
     let mut out = csv::Writer::from_writer(out);
     out.write_record(COLUMNS).map_err(plain)?;
-    let (mut after, mut rows) = (SubscriberId(0), 0);
+    let (mut after, mut rows, mut people) = (SubscriberId(0), 0, 0);
     loop {
         let page = store.subscribers(list.map(|(_, id)| id), after, PAGE).await?;
         for person in &page {
             rows += write(&mut out, person, list.map(|(key, _)| key))?;
         }
         out.flush()?;
+        people += page.len() as u64;
+        tell(people);
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.id,
             _ => return Ok(rows),

@@ -51,7 +51,7 @@ impl Letter {
 
     async fn export(&self) -> String {
         let mut out = Vec::new();
-        export(&self.store, None, &mut out).await.unwrap();
+        export(&self.store, None, &mut out, |_| {}).await.unwrap();
         String::from_utf8(out).unwrap()
     }
 

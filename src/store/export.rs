@@ -76,6 +76,22 @@ impl Store {
         page(&mut reader, list, after, limit).await.map_err(say)
     }
 
+    /// How many people there are, on a list or at all.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn how_many(&self, list: Option<ListId>) -> Result<u64> {
+        let count = match list {
+            Some(list) => {
+                sqlx::query_scalar("SELECT count(*) FROM subscription WHERE list_id = ?").bind(list.0)
+            }
+            None => sqlx::query_scalar("SELECT count(*) FROM subscriber"),
+        };
+        let n: i64 =
+            count.fetch_one(self.readers()).await.map_err(self.reading("counting the subscribers"))?;
+        Ok(n.unsigned_abs())
+    }
+
     /// How many people of a list are in each state; states without anybody are left out.
     ///
     /// # Errors

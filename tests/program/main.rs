@@ -11,10 +11,12 @@ mod sink;
 mod web;
 
 mod bad_surroundings;
+mod daemon_fits_its_surroundings;
 mod demo_delivers;
 mod implicit_tls;
 mod links_lead_to_pages;
 mod login_is_refused;
+mod send_has_its_options;
 mod settings_are_explained;
 mod starttls_and_login;
 mod stopped_and_restarted;

@@ -12,6 +12,10 @@ use crate::sink::is_root;
 pub const USER: &str = "akira@relay.test";
 pub const PASSWORD: &str = "open-sesame";
 
+/// What `openssl ca` must be told.
+const OFFICE: &str = "[ca]\ndefault_ca = office\n[office]\ndatabase = index\nserial = serial\nnew_certs_dir = .\n\
+                      default_md = sha256\npolicy = policy\n[policy]\ncommonName = supplied\n";
+
 pub struct Postfix {
     folder: TempDir,
     pub starttls: u16,
@@ -21,10 +25,19 @@ pub struct Postfix {
 impl Postfix {
     /// Starts it with a certificate for `name`.
     pub fn start(name: &str) -> Postfix {
+        Self::start_with(name, "20491231235959Z")
+    }
+
+    /// Starts it with a certificate for `name` that was good for the January of 2020.
+    pub fn start_expired(name: &str) -> Postfix {
+        Self::start_with(name, "20200131235959Z")
+    }
+
+    fn start_with(name: &str, good_until: &str) -> Postfix {
         assert!(is_root(), "Postfix's master is started by root: run this test as root");
         let folder = tempfile::Builder::new().prefix("letterpress-postfix-").tempdir().unwrap();
         let postfix = Postfix { folder, starttls: free_port(), implicit: free_port() };
-        postfix.prepare(name);
+        postfix.prepare(name, good_until);
         postfix.postfix("start").unwrap_or_else(|said| panic!("postfix start: {said}"));
         for port in [postfix.starttls, postfix.implicit] {
             until("Postfix to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
@@ -60,7 +73,7 @@ impl Postfix {
         folder.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
     }
 
-    fn prepare(&self, name: &str) {
+    fn prepare(&self, name: &str, good_until: &str) {
         let root = self.folder.path();
         for (folder, owner) in [
             ("conf", "root"),
@@ -73,7 +86,7 @@ impl Postfix {
             done(Command::new("chown").arg(owner).arg(root.join(folder)));
         }
         done(Command::new("chmod").args(["755"]).arg(root));
-        self.certify(name);
+        self.certify(name, good_until);
         std::fs::write(root.join("conf/main.cf"), main_cf(root)).unwrap();
         std::fs::write(root.join("conf/master.cf"), master_cf(self.starttls, self.implicit)).unwrap();
         std::fs::write(
@@ -94,7 +107,7 @@ impl Postfix {
     }
 
     /// Makes a root and a certificate of it; rustls takes no root for a server's own certificate.
-    fn certify(&self, name: &str) {
+    fn certify(&self, name: &str, good_until: &str) {
         let key = |file: &str| {
             done(
                 openssl()
@@ -119,19 +132,27 @@ impl Postfix {
                 .arg("-out")
                 .arg(&request),
         );
+        // `openssl x509` can't set the day from which a certificate is good; `openssl ca` wants a folder of its own.
+        let office = self.at("office");
+        std::fs::create_dir(&office).unwrap();
+        for (file, text) in [("index", ""), ("serial", "02\n"), ("office.cnf", OFFICE)] {
+            std::fs::write(office.join(file), text).unwrap();
+        }
         let extensions = self.at("extensions");
         std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n"))
             .unwrap();
         done(
             openssl()
-                .args(["x509", "-req", "-days", "30", "-set_serial", "2", "-in"])
-                .arg(&request)
-                .arg("-CA")
+                .current_dir(&office)
+                .args(["ca", "-batch", "-notext", "-config", "office.cnf", "-startdate", "20200101000000Z"])
+                .args(["-enddate", good_until, "-cert"])
                 .arg(self.root())
-                .arg("-CAkey")
+                .arg("-keyfile")
                 .arg(self.at("root.pem.key"))
                 .arg("-extfile")
                 .arg(&extensions)
+                .arg("-in")
+                .arg(&request)
                 .arg("-out")
                 .arg(self.at("cert.pem")),
         );
@@ -149,7 +170,7 @@ impl Postfix {
 
 fn openssl() -> Command {
     let mut command = Command::new("openssl");
-    command.stderr(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 

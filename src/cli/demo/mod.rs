@@ -29,6 +29,7 @@ use crate::store::{DaemonLock, Store};
 use crate::words::count;
 
 use super::ledger::{self, fact};
+use super::progress::Progress;
 use super::terminal::Paint;
 use super::totals::Line;
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, render, serve};
@@ -132,7 +133,7 @@ impl Demo {
     ) -> Result<(), Failure> {
         // What is written to stderr belongs to the demo's own words; of the daemon only what went wrong.
         let log = config::Log { level: "warn", format: "text" };
-        app::logging::begin(&log).map_err(Failure::new)?;
+        app::logging::begin(&log);
         let maildir = Maildir::open(&self.folder.inbox, context.clock.clone()).map_err(|e| {
             Failure::new(format!("the inbox can't be made: {}", crate::words::io(&e))).at(self
                 .folder
@@ -255,7 +256,13 @@ impl Demo {
             only_default: false,
             now,
         };
-        crate::people::import(&self.store, plan, |_| {}).await.map_err(|e| Failure::said(&e.to_string()))
+        let mut progress = Progress::begin();
+        let tell = |event| {
+            if let crate::people::Event::Written { rows, of } = event {
+                progress.show(rows, of);
+            }
+        };
+        crate::people::import(&self.store, plan, tell).await.map_err(|e| Failure::said(&e.to_string()))
     }
 
     /// The sum, and where the mails can be read.

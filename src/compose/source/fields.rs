@@ -45,21 +45,25 @@ impl Fields {
         let mut fields = Fields::default();
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let mut rest = line;
+            // Of what `rest` begins with.
+            let mut column = 1;
             while let Some(start) = rest.find("{{") {
                 let (before, from) = rest.split_at(start);
                 out.push_str(before);
                 rest = from;
+                column += before.chars().count();
                 let escaped = before.ends_with('\\');
                 let Some((source, stand_in)) = whole(rest).filter(|_| !escaped).zip(free.next()) else {
                     out.push('{');
                     rest = &rest[1..];
+                    column += 1;
                     continue;
                 };
                 out.push(stand_in);
-                let column = line[..line.len() - rest.len()].chars().count() + 1;
                 let field = parse(&source[2..source.len() - 2]);
                 fields.0.push(Found { stand_in, source: source.to_owned(), field, line: index + 1, column });
                 rest = &rest[source.len()..];
+                column += source.chars().count();
             }
             out.push_str(rest);
         }

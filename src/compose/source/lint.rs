@@ -25,12 +25,19 @@ pub(super) fn markers(root: comrak::Node, lines: &[&str], offset: usize) -> Vec<
     for node in root.descendants() {
         let data = node.data();
         let NodeValue::Text(text) = &data.value else { continue };
-        for (at, marker) in found(text) {
-            let place = data.sourcepos.start;
-            // comrak counts bytes; editors count characters.
-            let before =
-                lines.get(place.line.saturating_sub(1)).and_then(|l| l.get(..place.column.saturating_sub(1)));
-            let column = before.map(|b| b.chars().count() + text[..at].chars().count() + 1);
+        let found = found(text);
+        if found.is_empty() {
+            continue;
+        }
+        let place = data.sourcepos.start;
+        // comrak counts bytes; editors count characters.
+        let before =
+            lines.get(place.line.saturating_sub(1)).and_then(|l| l.get(..place.column.saturating_sub(1)));
+        let mut column = before.map(|b| b.chars().count() + 1);
+        let mut counted = 0;
+        for (at, marker) in found {
+            column = column.map(|column| column + text[counted..at].chars().count());
+            counted = at;
             let message = format!("“{marker}” still stands in the text");
             let help = "Finish the passage, or remove the marker.";
             out.push(

@@ -1,0 +1,79 @@
+//! What `send` is told: in spite of errors, at a later time, and to wait for the end.
+
+use crate::letter::{ISSUE, Letter};
+use crate::received;
+use crate::sink::Sink;
+
+#[test]
+fn an_error_stops_a_send_unless_it_is_forced() {
+    let sink = Sink::start();
+    let mut letter = Letter::new(&sink.relay());
+    letter.people(1);
+    std::fs::write(letter.path().join("issues/001.md"), format!("{ISSUE}\n![A plot of both](gone.png)\n"))
+        .unwrap();
+    let stopped = letter.run(&["send", "issues/001.md", "--yes"]);
+    assert_eq!(stopped.code, 1, "{}{}", stopped.out, stopped.err);
+    assert!(stopped.out.contains("gone.png"), "{}", stopped.out);
+    assert!(stopped.err.contains("--force"), "{}", stopped.err);
+    assert!(letter.ok(&["deliveries", "--json"]).json().is_empty(), "nothing was queued");
+
+    letter.serve();
+    letter.ok(&["send", "issues/001.md", "--yes", "--force", "--wait"]);
+    let (_, raw) = sink.mails().pop().unwrap();
+    let mail = received::parse(&raw);
+    assert!(mail.body_html(0).unwrap().contains("A plot of both"), "its words stand in its place");
+    assert_eq!(letter.stop(), 0);
+}
+
+#[test]
+fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
+    let sink = Sink::start();
+    let mut letter = Letter::new(&sink.relay());
+    letter.people(3);
+    let queued = letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    assert!(
+        queued.out.contains("2099-12-31 07:00 UTC") && queued.out.contains("No daemon"),
+        "{}",
+        queued.out
+    );
+    letter.serve();
+    let totals = letter.totals();
+    assert_eq!((totals["state"].as_str(), totals["planned"].as_u64()), (Some("scheduled"), Some(0)));
+    assert_eq!(sink.count(), 0);
+
+    // Moved to a moment from now; this time somebody waits for it.
+    let soon = std::process::Command::new("date")
+        .args(["-u", "-d", "+2 seconds", "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()
+        .unwrap();
+    let soon = String::from_utf8(soon.stdout).unwrap();
+    let sent = letter.ok(&["send", "issues/001.md", "--at", soon.trim(), "--wait", "--yes"]);
+    assert!(sent.out.contains("planned"), "{}", sent.out);
+    assert_eq!((letter.totals()["sent"].as_u64(), sink.count()), (Some(3), 3));
+    assert_eq!(letter.stop(), 0);
+}
+
+#[test]
+fn commands_leave_nothing_beside_the_database() {
+    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    letter.people(2);
+    for command in [
+        &["subscribers", "list"][..],
+        &["subscribers", "export"],
+        &["deliveries"],
+        &["send", "issues/001.md", "--yes"],
+        &["cancel", "1", "--yes"],
+        &["cancel", "no-such", "--yes"],
+        &["rehearse", "issues/001.md"],
+        &["keys", "rotate"],
+        &["backup", "copy.db"],
+    ] {
+        letter.run(command);
+        let left: Vec<String> = std::fs::read_dir(letter.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.contains("-wal") || name.contains("-shm"))
+            .collect();
+        assert!(left.is_empty(), "{command:?} left {left:?}");
+    }
+}
