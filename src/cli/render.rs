@@ -152,6 +152,6 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|e| {
         Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
             .at(path.display().to_string())
-            .to_do("Choose a folder that you can write in.")
+            .to_do(super::init::remedy(&e, "Choose a folder that you can write in."))
     })
 }
