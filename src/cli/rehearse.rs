@@ -6,12 +6,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::{self, rehearsal::Findings, rehearsal::Rehearsal};
+use crate::model::delivery::State;
+use crate::model::sending::IssueState;
 use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 use crate::words::count;
 
 use super::progress::time;
 use super::totals::Line;
-use super::{Answer, Context, Outcome, follow, issue_file, ledger, render, send};
+use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send};
 
 /// So many of those who would not get it are named.
 const NAMED: usize = 20;
@@ -91,6 +93,9 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     // As the author knows it, not as its copy is called.
     let row = IssueRow { slug, number, ..ended.row };
     tell(context, &row, ended.took, &findings, estimated)?;
+    if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
+        return Err(Failure::no(format!("the real send would stop as this one did: {reason}")));
+    }
     Ok(follow::answer(&row))
 }
 
@@ -100,7 +105,7 @@ fn tell(
     took: Duration,
     findings: &Findings,
     estimated: Duration,
-) -> Result<Answer, super::Failure> {
+) -> Result<Answer, Failure> {
     if context.json() {
         let errors = findings.errors.iter().map(|row| Fault {
             email: &row.email,
@@ -118,12 +123,14 @@ fn tell(
         })?;
         return Ok(Answer::Done);
     }
-    for fault in findings.errors.iter().take(NAMED) {
+    // Where it stopped, that has one reason, and those who were not reached have none.
+    let faults: Vec<_> = findings.errors.iter().filter(|fault| fault.state != State::Queued).collect();
+    for fault in faults.iter().take(NAMED) {
         let why = fault.reply.as_deref().unwrap_or("no answer");
         eprintln!("{}  {}: {why}", fault.state.word(), fault.email);
     }
-    if findings.errors.len() > NAMED {
-        eprintln!("and {} more", count((findings.errors.len() - NAMED) as u64));
+    if faults.len() > NAMED {
+        eprintln!("and {} more", count((faults.len() - NAMED) as u64));
     }
     context.print(ledger::sum(&row.totals, Some(took), context.paint).trim_end())?;
     context.print(ledger::fact("largest", &render::kilobytes(findings.largest_bytes as usize)))?;

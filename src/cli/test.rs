@@ -66,7 +66,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     let signing = delivery::Signing::new(settings.sending.dkim.clone());
     signing.follow(&store).await?;
     if let Some(why) = signing.obstacle(&list.from.address) {
-        return Err(Failure::no("the copy can't be signed").at(why));
+        return Err(Failure::no(format!("the copy can't be signed: {why}")));
     }
     signing.sign(&list.from.address, &mut mail, now);
 

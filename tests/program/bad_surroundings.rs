@@ -75,3 +75,33 @@ fn a_folder_without_settings_is_told_how_to_begin() {
         ended.err
     );
 }
+
+#[test]
+fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
+    let letter = Letter::new(NOWHERE);
+    letter.people(2);
+    letter.ok(&["dkim", "new", "--domain", "letters.example"]);
+    std::fs::write(letter.path().join("dkim/letters.example/lp1e.pem"), "no key").unwrap();
+    for args in
+        [&["test", "issues/001.md", "--to", "editor@letters.example"][..], &["rehearse", "issues/001.md"]]
+    {
+        let ended = letter.run(args);
+        assert_eq!(ended.code, 1, "{args:?}: {}{}", ended.out, ended.err);
+        assert!(ended.err.contains("lp1e.pem") && ended.err.contains("put"), "{args:?}: {}", ended.err);
+        assert!(!ended.err.contains("no answer"), "{args:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_file_that_could_not_be_written_whole_is_not_left_there() {
+    let letter = Letter::new(NOWHERE);
+    // No file may grow: a write fails in the middle, as it does where the disk is full.
+    let script = format!("trap '' XFSZ; ulimit -f 0; exec {} new", env!("CARGO_BIN_EXE_letterpress"));
+    let mut shell = std::process::Command::new("sh");
+    let ended = shell.args(["-c", &script]).current_dir(letter.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("issues/002.md"), "{said}");
+    assert!(!letter.path().join("issues/002.md").exists());
+    letter.ok(&["new"]);
+}

@@ -108,6 +108,11 @@ impl Fields {
         (out, known)
     }
 
+    /// How many characters a text with stand-ins has as the author wrote it.
+    pub fn written_chars(&self, text: &str) -> usize {
+        text.chars().map(|c| self.found(c).map_or(1, |found| found.source.chars().count())).sum()
+    }
+
     /// Everything that was found, in reading order.
     pub fn iter(&self) -> impl Iterator<Item = &Found> {
         self.0.iter()

@@ -380,6 +380,9 @@ fn malformed_front_matter_is_the_only_error_of_reading() {
     );
     let marker = parsed("# T\n\n新闻 *x* TK\n").findings.remove(0);
     assert_eq!((marker.line, marker.column), (Some(3), Some(8)));
+    let found = parsed("# T\n\n{{ name }}, *TK*, {{ email }} TODO\n").findings;
+    let columns: Vec<_> = found.iter().map(|marker| marker.column).collect();
+    assert_eq!(columns, [Some(14), Some(31)], "braces are counted as they are written");
     assert_eq!(
         codes("---\ntitle: T\ntilte: x\n---\n\ntext TODO\n"),
         [("front-matter-unknown", Some(3)), ("marker-left", Some(6))]
