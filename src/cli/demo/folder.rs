@@ -170,13 +170,10 @@ impl Letter {
             .trim_end_matches(" No")
             .trim_end_matches(" Issue");
         let name = if name.is_empty() { "A letter" } else { name };
-        Self {
-            name: name.into(),
-            promise: format!("{name}, by mail"),
-            description: String::new(),
-            from: name.into(),
-            language: issue.meta.language.clone().unwrap_or_else(|| "en".into()),
-        }
+        let language = issue.meta.language.clone().unwrap_or_else(|| "en".into());
+        // English words in a headline of another language would be a fault of ours.
+        let promise = if language.starts_with("en") { format!("{name}, by mail") } else { name.to_owned() };
+        Self { name: name.into(), promise, description: String::new(), from: name.into(), language }
     }
 }
 
