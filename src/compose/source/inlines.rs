@@ -58,11 +58,15 @@ impl Reader<'_> {
             NodeValue::Strikethrough => nest.push(Inline::Strike(inner(self, linked))),
             NodeValue::Link(link) => {
                 let children = inner(self, true);
+                let told = self.findings.len();
                 nest.extend(self.link(&link.url, &link.title, children, line));
+                self.place(told, data.sourcepos.start);
             }
             NodeValue::Image(link) => {
                 let alt = words(node);
+                let told = self.findings.len();
                 nest.push(Inline::Image(self.image(&link.url, &alt, &link.title, line)));
+                self.place(told, data.sourcepos.start);
             }
             NodeValue::FootnoteReference(note) => nest.push(footnote_mark(&note.name)),
             // Extensions that are off can't occur; should one, its words stay.

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::model::issue::{Block, Meta, plain};
 use crate::model::{Finding, Severity};
 
-use super::fields::Fields;
+use super::reader::Reader;
 use super::shape::Top;
 
 /// What an inbox on a large screen shows of a subject, in columns.
@@ -17,14 +17,11 @@ const SUBJECT_COLUMNS: usize = 70;
 /// What inboxes show of a preheader at most, in columns.
 const PREHEADER_COLUMNS: usize = 130;
 
-/// Beyond this no column is named: nobody finds a place by it, and counting would take its time.
-const LONGEST_LINE_BYTES: usize = 20_000;
-
 /// Markers that authors leave for themselves.
 const MARKERS: [&str; 4] = ["TKTK", "TK", "TODO", "FIXME"];
 
 /// Markers in running text, each at its place. (What stands in code or comments is no business of ours.)
-pub(super) fn markers(root: comrak::Node, lines: &[&str], fields: &Fields, offset: usize) -> Vec<Finding> {
+pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
     let mut out = Vec::new();
     for node in root.descendants() {
         let data = node.data();
@@ -34,20 +31,16 @@ pub(super) fn markers(root: comrak::Node, lines: &[&str], fields: &Fields, offse
             continue;
         }
         let place = data.sourcepos.start;
-        // comrak counts bytes of a text with stand-ins; editors count characters of what the author wrote.
-        let before = lines
-            .get(place.line.saturating_sub(1))
-            .and_then(|l| l.get(..place.column.saturating_sub(1)))
-            .filter(|before| before.len() < LONGEST_LINE_BYTES);
-        let mut column = before.map(|before| fields.written_chars(before) + 1);
+        let mut column = reader.column(place);
         let mut counted = 0;
         for (at, marker) in found {
-            column = column.map(|column| column + fields.written_chars(&text[counted..at]));
+            column = column.map(|column| column + reader.fields.written_chars(&text[counted..at]));
             counted = at;
             let message = format!("“{marker}” still stands in the text");
             let help = "Finish the passage, or remove the marker.";
             out.push(
-                Finding::new(Severity::Warning, "marker-left", message, help).at(place.line + offset, column),
+                Finding::new(Severity::Warning, "marker-left", message, help)
+                    .at(place.line + reader.offset, column),
             );
         }
     }

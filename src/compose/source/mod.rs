@@ -184,7 +184,9 @@ fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     let root = parse_document(&arena, body, &options());
     let nodes: Vec<Node> = root.children().collect();
     let lines: Vec<&str> = body.split('\n').collect();
-    reader.findings.extend(lint::markers(root, &lines, reader.fields, reader.offset));
+    reader.lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    let markers = lint::markers(root, reader);
+    reader.findings.extend(markers);
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(node) = nodes.get(at) {

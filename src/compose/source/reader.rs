@@ -1,5 +1,7 @@
 //! What the reading of Markdown and of HTML share: running text, links, pictures, and what is to be told.
 
+use comrak::nodes::LineColumn;
+
 use crate::model::issue::{Image, Inline, Inlines, plain};
 use crate::model::{Finding, Severity};
 
@@ -11,12 +13,33 @@ pub(super) struct Reader<'a> {
     pub fields: &'a Fields,
     /// How many lines stand before the Markdown.
     pub offset: usize,
+    /// The lines of the Markdown that is read, with stand-ins for personal fields.
+    pub lines: Vec<String>,
     pub findings: Vec<Finding>,
 }
 
+/// Beyond this no column is named: nobody finds a place by it, and counting would take its time.
+const LONGEST_LINE_BYTES: usize = 20_000;
+
 impl Reader<'_> {
     pub fn new(fields: &Fields, offset: usize) -> Reader<'_> {
-        Reader { fields, offset, findings: Vec::new() }
+        Reader { fields, offset, lines: Vec::new(), findings: Vec::new() }
+    }
+
+    /// The column of a place that comrak names, from 1. comrak counts bytes of a text with stand-ins; editors count
+    /// characters of what the author wrote.
+    pub fn column(&self, place: LineColumn) -> Option<usize> {
+        let line = self.lines.get(place.line.checked_sub(1)?)?;
+        let before = line.get(..place.column.checked_sub(1)?)?;
+        (before.len() < LONGEST_LINE_BYTES).then(|| self.fields.written_chars(before) + 1)
+    }
+
+    /// Names the column of what was told since there were `told` findings, about something that begins there.
+    pub fn place(&mut self, told: usize, begin: LineColumn) {
+        let (line, column) = (begin.line + self.offset, self.column(begin));
+        for finding in self.findings.iter_mut().skip(told).filter(|finding| finding.line == Some(line)) {
+            finding.column = finding.column.or(column);
+        }
     }
 
     /// Notes something to be told about a line.

@@ -383,6 +383,11 @@ fn malformed_front_matter_is_the_only_error_of_reading() {
     let found = parsed("# T\n\n{{ name }}, *TK*, {{ email }} TODO\n").findings;
     let columns: Vec<_> = found.iter().map(|marker| marker.column).collect();
     assert_eq!(columns, [Some(14), Some(31)], "braces are counted as they are written");
+    let links =
+        "# T\n\nä [a]() *[b]()*\nand [c](http:/c)\n\n- {{ name }} [d](d.md)\n\n> > [e](javascript:e)\n";
+    let places: Vec<_> = parsed(links).findings.iter().map(|f| (f.line, f.column)).collect();
+    let at = |line, column| (Some(line), Some(column));
+    assert_eq!(places, [at(3, 3), at(3, 10), at(4, 5), at(6, 14), at(8, 5)]);
     assert_eq!(
         codes("---\ntitle: T\ntilte: x\n---\n\ntext TODO\n"),
         [("front-matter-unknown", Some(3)), ("marker-left", Some(6))]
