@@ -224,6 +224,7 @@ mod tests {
             messages_per_minute,
             pipelining: delivery::Pipelining::Standard,
             weight: 1,
+            warm_up: None,
         };
         settings.relays = vec![relay(60), relay(540)];
         assert_eq!(seconds(&settings), 600 + 110);

@@ -28,6 +28,7 @@ mod rehearse;
 mod render;
 mod send;
 mod serve;
+mod speed;
 mod steer;
 mod subscribers;
 mod table;
@@ -84,6 +85,8 @@ enum Command {
     Resume(steer::ResumeArgs),
     /// Withdraw what has not gone out
     Cancel(steer::CancelArgs),
+    /// Show how quickly mails may go, or change it while they go
+    Speed(speed::Args),
     /// Send once more to those who failed
     Retry(steer::RetryArgs),
     /// The people who get the letter
@@ -115,6 +118,7 @@ impl Command {
             Command::Pause(args) => steer::pause(args, context).await,
             Command::Resume(args) => steer::resume(args, context).await,
             Command::Cancel(args) => steer::cancel(args, context).await,
+            Command::Speed(args) => speed::run(args, context).await,
             Command::Retry(args) => steer::retry(args, context).await,
             Command::Subscribers(args) => subscribers::run(args, context).await,
             Command::Serve(args) => serve::run(args, context).await,

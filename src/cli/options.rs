@@ -14,6 +14,7 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("pause", &["config", "list", "json"]),
     ("resume", &["config", "list", "json"]),
     ("cancel", &["config", "list", "json", "yes"]),
+    ("speed", &["config", "json"]),
     ("retry", &["config", "list", "json", "yes"]),
     ("subscribers", &[]),
     ("subscribers add", &["config", "list", "json"]),

@@ -1,9 +1,13 @@
 //! From values to plain structs; everything that is wrong is gathered, not only the first.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::delivery::pace::{DomainLimits, Limits, Pacing, Section};
+use jiff::tz::TimeZone;
+
+use crate::delivery::pace::warm::Plan as WarmUp;
+use crate::delivery::pace::{DomainLimits, Limits, Pacing, PauseAbove, Section, Window, window};
 use crate::delivery::{self, Pipelining, Relay, Timeouts, Tls};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
@@ -46,7 +50,14 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
             timeouts: taker.timeouts(),
-            pacing: Pacing { domains: taker.domains() },
+            pacing: Pacing {
+                domains: taker.domains(),
+                windows: taker.windows(),
+                pause_above: PauseAbove {
+                    failed: taker.decimal(&["sending", "pause_above_failed"], 0.0, 1.0),
+                    deferred: taker.decimal(&["sending", "pause_above_deferred"], 0.0, 1.0),
+                },
+            },
             dkim: folder.join("dkim"),
         },
         lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
@@ -118,7 +129,7 @@ impl Taker<'_> {
     fn text(&mut self, path: &[&str]) -> Option<String> {
         match self.value(path)? {
             Value::Text(text) => Some(text),
-            Value::Number(_) | Value::Texts(_) => None,
+            Value::Number(_) | Value::Decimal(_) | Value::Texts(_) => None,
         }
     }
 
@@ -161,6 +172,18 @@ impl Taker<'_> {
         let message = format!("{} can't be {number}", path.join("."));
         self.wrong(path, message, &format!("Write a number from {least} to {most}."));
         least
+    }
+
+    fn decimal(&mut self, path: &[&str], least: f64, most: f64) -> f64 {
+        let Some(Value::Decimal(text)) = self.value(path) else { return least };
+        match text.parse::<f64>() {
+            Ok(number) if (least..=most).contains(&number) => number,
+            _ => {
+                let message = format!("{} can't be {text}", path.join("."));
+                self.wrong(path, message, &format!("Write a number from {least} to {most}."));
+                least
+            }
+        }
     }
 
     fn duration(&mut self, path: &[&str], least: Duration) -> Duration {
@@ -213,8 +236,15 @@ impl Taker<'_> {
             messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
             pipelining: self.pipelining(&at("pipelining")),
-            weight: 1,
+            weight: self.number(&at("weight"), 0, 1000) as u32,
+            warm_up: self.warm_up(name),
         }
+    }
+
+    fn warm_up(&mut self, name: &str) -> Option<WarmUp> {
+        let per_day = self.number(&["relay", name, "warm_up_per_day"], 0, PER_MINUTE_MAX) as u32;
+        let growth = self.decimal(&["relay", name, "warm_up_growth"], 1.0, 10.0);
+        (per_day > 0).then_some(WarmUp { per_day, growth })
     }
 
     fn pipelining(&mut self, at: &[&str]) -> Pipelining {
@@ -235,6 +265,31 @@ impl Taker<'_> {
             block: of("block"),
             dot: of("dot"),
         }
+    }
+
+    /// When mails of each list may go, by its key.
+    fn windows(&mut self) -> HashMap<String, Window> {
+        let days = self.each(&["sending", "window_days"], window::weekday);
+        let zone = self.parsed(&["sending", "window_zone"], parse::zone);
+        let read = |text: &str, zone: TimeZone| Window::parse(text, days.clone(), zone);
+        let common = self.parsed(&["sending", "window"], |t| read(t, TimeZone::UTC).map(|_| t.to_owned()));
+        let mut windows = HashMap::new();
+        for list in self.values.names("list") {
+            // A zone that is wrong is said where the list is read.
+            let home = self.text(&["list", &list, "zone"]).and_then(|zone| parse::zone(&zone).ok());
+            let home = home.unwrap_or(TimeZone::UTC);
+            let own = ["list", list.as_str(), "send_between"];
+            let window = match self.text(&own) {
+                Some(text) if text == "always" => None,
+                Some(_) => self.parsed(&own, |text| read(text, home.clone())),
+                None => {
+                    let zone = zone.clone().unwrap_or(home);
+                    common.as_ref().and_then(|text| read(text, zone).ok())
+                }
+            };
+            windows.extend(window.map(|window| (list, window)));
+        }
+        windows
     }
 
     /// `[domain.NAME]`; the name `default` stands for all that have no section.

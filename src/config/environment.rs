@@ -45,6 +45,7 @@ pub fn overlay(
 pub fn read(kind: Kind, text: &str) -> Option<Value> {
     Some(match kind {
         Kind::Text | Kind::Secret => Value::Text(text.to_owned()),
+        Kind::Decimal => Value::Decimal(text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned())?),
         Kind::Number => Value::Number(text.trim().parse().ok()?),
         Kind::Texts => Value::Texts(
             text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect(),

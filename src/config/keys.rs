@@ -4,7 +4,7 @@
 //! none of them can know a setting that another does not.
 
 use Fallback::{Always, Is, Required, Unset};
-use Kind::{Number, Secret, Text, Texts};
+use Kind::{Decimal, Number, Secret, Text, Texts};
 
 /// What a value looks like in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Kind {
     /// A text that is never shown.
     Secret,
     Number,
+    /// A number that may have decimals.
+    Decimal,
     /// Several texts: `["a", "b"]`, or `a, b` in the environment.
     Texts,
 }
@@ -61,6 +63,9 @@ pub const KEYS: &[Key] = &[
     key("relay.*.connections", Number, Is("4"), "connections at once"),
     key("relay.*.messages_per_connection", Number, Is("500"), "then a new connection is made"),
     key("relay.*.messages_per_minute", Number, Is("0"), "0: no limit"),
+    key("relay.*.weight", Number, Is("1"), "its share where they differ; 0: only where the others fail"),
+    key("relay.*.warm_up_per_day", Number, Is("0"), "mails on its first day; 0: it needs no warming up"),
+    key("relay.*.warm_up_growth", Decimal, Is("1.5"), "each day of sending allows so many times the last"),
     key("relay.*.pipelining", Text, Is("standard"), "off, standard, or ahead: one round trip a mail"),
     key("domain.*.messages_per_minute", Number, Is("0"), "to this provider, by all relays; 0: no limit"),
     key("domain.*.connections", Number, Is("0"), "mails to it under way at the same time; 0: no limit"),
@@ -71,6 +76,21 @@ pub const KEYS: &[Key] = &[
     key("sending.first_retry", Text, Is("5m"), "the least wait after a temporary refusal"),
     key("sending.longest_retry", Text, Is("4h"), "the waits grow up to this"),
     key("sending.give_up_after", Text, Is("48h"), "then a deferred mail has failed"),
+    key("sending.window", Text, Unset("at any time"), "the hours in which mails may go, such as 08:00-20:00"),
+    key(
+        "sending.window_days",
+        Texts,
+        Is(""),
+        "the days on which they begin, such as mon, tue; none: every day",
+    ),
+    key("sending.window_zone", Text, Always("the list's zone"), "by whose clocks"),
+    key(
+        "sending.pause_above_failed",
+        Decimal,
+        Is("0.3"),
+        "an issue of which more is refused pauses; 0: never",
+    ),
+    key("sending.pause_above_deferred", Decimal, Is("0.7"), "the same of refusals for now; 0: never"),
     key("sending.hold_when_late", Text, Is("6h"), "a send due longer ago waits for the author"),
     key("sending.timeout.connect", Text, Is("30s"), "how long a relay may take to be reached"),
     key("sending.timeout.greeting", Text, Is("5m"), "to greet, and for a TLS handshake"),
@@ -88,6 +108,7 @@ pub const KEYS: &[Key] = &[
     key("list.*.issues", Text, Is("issues"), "the folder of issue files"),
     key("list.*.schedule", Text, Unset("sent by hand"), "cron of five fields, Sunday is 0"),
     key("list.*.zone", Text, Is("UTC"), "the zone of the schedule, such as Europe/Berlin"),
+    key("list.*.send_between", Text, Always("sending.window"), "its own hours by its zone, or always"),
     key("list.*.theme", Text, Is("magazine"), "magazine or quiet, or a folder in themes/"),
     key("list.*.postal_address", Text, Is(""), "in the footer; many laws want one"),
     key("list.*.confirm_within", Text, Is("72h"), "how long a confirmation link is good"),

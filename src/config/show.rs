@@ -82,6 +82,7 @@ fn written(value: &Value) -> String {
     match value {
         Value::Text(t) => quoted(t),
         Value::Number(n) => n.to_string(),
+        Value::Decimal(text) => text.clone(),
         Value::Texts(texts) => {
             format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))
         }

@@ -14,6 +14,8 @@ use super::keys::{self, Kind};
 pub enum Value {
     Text(String),
     Number(i64),
+    /// As it was written, so that it can be compared.
+    Decimal(String),
     Texts(Vec<String>),
 }
 
@@ -134,6 +136,7 @@ impl Reader<'_> {
                 let help = match key.kind {
                     Kind::Text | Kind::Secret => "Write a text between quotation marks.",
                     Kind::Number => "Write a whole number, without quotation marks.",
+                    Kind::Decimal => "Write a number such as 1.5, without quotation marks.",
                     Kind::Texts => "Write texts between square brackets: [\"…\", \"…\"].",
                 };
                 let message = format!("{} can't be of the type {}", path.join("."), value.type_str());
@@ -161,6 +164,11 @@ fn plain(kind: Kind, value: &DeValue<'_>) -> Option<Value> {
             let number = value.as_integer()?;
             Value::Number(i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()?)
         }
+        Kind::Decimal => Value::Decimal(match value {
+            DeValue::Float(number) => number.as_str().replace('_', ""),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', ""),
+            _ => return None,
+        }),
         Kind::Texts => Value::Texts(
             value
                 .as_array()?

@@ -10,6 +10,7 @@ pub mod testing;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -22,6 +23,7 @@ use crate::mail::Template;
 use crate::model::delivery::MailKey;
 use crate::model::{Address, IssueId};
 use crate::store::deliveries::Candidate;
+use crate::store::speed::Measure;
 
 /// What all mails of an issue, or one system mail, have in common.
 pub struct Letter {
@@ -37,11 +39,13 @@ pub struct Job {
     pub letter: Arc<Letter>,
     /// The queue that it was taken from.
     pub lane: LaneId,
+    /// From then on it must not be claimed: the hours in which it may go are over.
+    pub closes_at: Option<Timestamp>,
 }
 
 impl Job {
     pub fn new(candidate: Candidate, letter: Arc<Letter>) -> Job {
-        Job { candidate, letter, lane: FREE }
+        Job { candidate, letter, lane: FREE, closes_at: None }
     }
 
     /// The issue it is of; `None` for a system mail.
@@ -191,6 +195,12 @@ impl Desk {
         self.pick().ok()
     }
 
+    /// The next system mail, if one lies here and the desk is open.
+    pub fn try_take_system(&self) -> Option<Job> {
+        let mut inner = self.inner();
+        if inner.closed { None } else { inner.system.pop_front() }
+    }
+
     /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
     fn pick(&self) -> Result<Job, Option<Instant>> {
         let mut inner = self.inner();
@@ -205,11 +215,48 @@ impl Desk {
         let picked = inner.lanes.pick(now);
         let lane = picked.as_ref().map_or(FREE, |(lane, _)| *lane);
         let low = inner.lanes.is_low(lane, self.low);
+        if let Ok((lane, job)) = &picked
+            && *lane != FREE
+        {
+            // It may have been laid into the common queue.
+            inner.out.insert(job.candidate.key, *lane);
+        }
         drop(inner);
         if low {
             self.hungry.notify_one();
         }
         picked.map(|(lane, job)| Job { lane, ..job })
+    }
+
+    /// A server says that mails to a domain come too quickly; gives the provider, and its new rate where that is new.
+    pub fn complaint(&self, domain: &str) -> (Arc<str>, Option<f64>) {
+        self.inner().lanes.complaint(domain, Instant::now())
+    }
+
+    /// A server took a mail to a domain.
+    pub fn good(&self, domain: &str) {
+        self.inner().lanes.good(domain, Instant::now());
+    }
+
+    /// The author's words on speeds, as the database has them.
+    pub fn say(&self, words: &[(String, u32)]) {
+        self.inner().lanes.say(words, Instant::now());
+        self.laid.notify_waiters();
+    }
+
+    /// What is to be written down of the providers' measures; `wall`: the wall clock.
+    pub fn keep(&self, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+        self.inner().lanes.keep(Instant::now(), wall, is_final)
+    }
+
+    /// Takes up what was written down.
+    pub fn recall(&self, measures: &[Measure], wall: Timestamp) {
+        self.inner().lanes.recall(measures, Instant::now(), wall);
+    }
+
+    /// Wakes the planner.
+    pub fn ask(&self) {
+        self.hungry.notify_one();
     }
 
     /// Lays a job back where it was: it could not be tried.

@@ -19,6 +19,7 @@ mod relay;
 mod reply;
 mod retry;
 mod signing;
+mod toll;
 mod trust;
 mod wire;
 mod worker;
@@ -36,9 +37,10 @@ pub use signing::Signing;
 
 use desk::Desk;
 use ledger::Ledger;
-use pace::Pacing;
-use planner::Planner;
+use pace::{Pacing, Shares};
+use planner::{Planner, Speed};
 use relay::RelayState;
+use toll::Toll;
 use worker::{Shared, Worker};
 
 use crate::link::Links;
@@ -87,6 +89,8 @@ pub struct Relay {
     pub pipelining: Pipelining,
     /// Its share of the mails where relays have different ones; 0: only where the others fail.
     pub weight: u32,
+    /// How it is warmed up; `None`: it is not.
+    pub warm_up: Option<pace::warm::Plan>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -181,10 +185,18 @@ pub async fn run(
     let writing = tokio::spawn(writing);
     let relays: Vec<Arc<RelayState>> =
         settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
+    let kept = store.measures().await?;
+    desk.recall(&kept, clock.now());
+    relays.iter().for_each(|relay| relay.recall(&kept, clock.now()));
+    let weights = settings.relays.iter().map(|relay| (relay.weight, relay.connections as u32));
+    let shares = Arc::new(Shares::new(weights.collect()));
+    let toll = Arc::new(Toll::new(settings.pacing.pause_above));
     let signing = Arc::new(Signing::new(settings.dkim.clone()));
     let shared = Shared {
         desk: desk.clone(),
         relays: relays.clone(),
+        shares,
+        toll: toll.clone(),
         ledger,
         links,
         signing: signing.clone(),
@@ -199,14 +211,16 @@ pub async fn run(
     }
     drop(shared);
     let planner = Planner {
-        store,
+        store: store.clone(),
         settings,
         lists,
-        clock,
+        clock: clock.clone(),
         desk: desk.clone(),
-        relays,
+        relays: relays.clone(),
         signing,
         issues: HashMap::new(),
+        speed: Speed::default(),
+        toll,
     };
     let ended = tokio::select! {
         ended = planner.run() => ended,
@@ -224,5 +238,7 @@ pub async fn run(
     }
     // A database that can't be written is not waited for for ever.
     let _ = tokio::time::timeout(LAST_COMMIT, writing).await;
+    let _ = tokio::time::timeout(LAST_COMMIT, planner::keep_speed(&store, &desk, &relays, clock.now(), true))
+        .await;
     ended
 }

@@ -10,6 +10,7 @@
 mod course;
 mod explain;
 mod parked;
+mod speed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,13 +20,16 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
 pub use course::Course;
+pub use speed::{Speed, keep as keep_speed};
 
 use course::horizon;
 
 use super::Settings;
 use super::desk::{Desk, FREE, Job, Letter};
+use super::pace::window;
 use super::relay::RelayState;
 use super::signing::Signing;
+use super::toll::Toll;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock};
@@ -52,6 +56,8 @@ pub struct Planner {
     pub relays: Vec<Arc<RelayState>>,
     pub signing: Arc<Signing>,
     pub issues: HashMap<IssueId, Course>,
+    pub speed: Speed,
+    pub toll: Arc<Toll>,
 }
 
 impl Planner {
@@ -90,6 +96,7 @@ impl Planner {
         let now = self.clock.now();
         let mut until = Instant::now() + LONGEST_SLEEP;
         self.signing.follow(&self.store).await?;
+        self.follow_speed(now).await?;
         self.lay_system_mails().await?;
         self.wake_at(&mut until, self.store.next_system_mail().await?);
 
@@ -170,11 +177,19 @@ impl Planner {
 
     /// Lays the next people of an issue down, or ends it, or tells why it waits; gives when to look again.
     async fn advance(&mut self, row: &IssueRow) -> Result<Instant> {
+        let window = self.settings.pacing.windows.get(&row.list).map(|window| window.at(self.clock.now()));
+        if let Some(window::At::Closed(opens)) = window {
+            return self.wait_for_window(row, opens).await;
+        }
         if !self.issues.contains_key(&row.id) && !self.begin(row).await? {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let now = self.clock.now();
         let Some(course) = self.issues.get_mut(&row.id) else { return Ok(Instant::now() + LONGEST_SLEEP) };
+        course.closes_at = match window {
+            Some(window::At::Open(closes)) => Some(closes),
+            _ => None,
+        };
         let read = course.read((&self.store, &self.desk, &self.settings), row.id, now).await?;
         if read.more {
             return Ok(Instant::now());
@@ -184,7 +199,24 @@ impl Planner {
         }
         self.explain(row, None).await?;
         let pause = self.issues.get(&row.id).and_then(|course| course.pause);
-        Ok(pause.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP))
+        let mut until = pause.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP);
+        self.wake_at(&mut until, self.issues.get(&row.id).and_then(|course| course.closes_at));
+        Ok(until)
+    }
+
+    /// The hours of an issue's list are over: what lies here is taken away, and read again when they begin.
+    async fn wait_for_window(&mut self, row: &IssueRow, opens: Timestamp) -> Result<Instant> {
+        self.desk.retain(|id| id != row.id);
+        if let Some(course) = self.issues.get_mut(&row.id) {
+            course.begin_anew();
+        }
+        let mut until = Instant::now() + LONGEST_SLEEP;
+        if self.desk.out(row.id) == 0 && self.store.finish(row.id, self.clock.now()).await? {
+            return Ok(until);
+        }
+        self.wake_at(&mut until, Some(opens));
+        self.explain(row, Some(format!("the hours in which it may go begin at {opens:.0}"))).await?;
+        Ok(until)
     }
 
     /// Nobody of an issue can be mailed now: it is done, or somebody is deferred, or a batch makes a pause.
@@ -237,6 +269,7 @@ impl Planner {
         let letter =
             Letter { template, from: list.from.address.clone(), bounce: list.bounce_address.clone() };
         self.issues.insert(row.id, Course::new(Arc::new(letter), self.clock.now()));
+        self.toll.forget(row.id);
         // It begins, or its author wants to see whether it works now.
         self.relays.iter().for_each(|relay| relay.wake());
         Ok(true)

@@ -1,14 +1,23 @@
-//! What the connections of one relay know together: whether it rests, since when it works, and its measure.
+//! What the connections of one relay know together: whether it rests, since when it works, and what its measure and
+//! its warm-up permit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::pace::Bucket;
+use super::pace::warm::{self, Day, Plan};
+use super::pace::{Gauge, Source, Standing, Tally, relay_name};
 use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
+use crate::store::speed::Measure;
+
+/// How long to wait before asking again whether a warm-up permits more.
+const LEAVE_STEP: Duration = Duration::from_millis(20);
+/// Complaints for two providers within so long are meant for all.
+const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 
 /// A relay while it is used.
 pub struct RelayState {
@@ -23,7 +32,13 @@ pub struct RelayState {
 }
 
 struct Inner {
-    bucket: Bucket,
+    gauge: Gauge,
+    /// What went by it of late.
+    tally: Tally,
+    /// Today's part of its warm-up.
+    day: Option<Day>,
+    /// The provider for which it last said that mails come too quickly.
+    complained: Option<(Arc<str>, Instant)>,
     /// Rests in a row without a mail that was answered.
     failures: u32,
     /// Connections that broke without a mail that was answered since.
@@ -49,7 +64,6 @@ impl RelayState {
             Tls::None => Ok(None),
             Tls::Starttls | Tls::Implicit => trust::tls_config(&relay).map(Some),
         };
-        let measure = (relay.messages_per_minute > 0).then(|| f64::from(relay.messages_per_minute));
         RelayState {
             limits: settings.timeouts,
             tls,
@@ -57,7 +71,11 @@ impl RelayState {
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {
-                bucket: Bucket::new(measure),
+                gauge: Gauge::new(relay.messages_per_minute),
+                tally: Tally::default(),
+                // Nothing goes until the database was asked what went today.
+                day: relay.warm_up.map(|_| Day::new(i64::MIN, Some(0), 0)),
+                complained: None,
                 failures: 0,
                 losses: 0,
                 open: 0,
@@ -153,16 +171,111 @@ impl RelayState {
         self.inner().rest.clone().filter(|rest| rest.until > now)
     }
 
-    /// Takes leave to send one mail; `false`: it rests, or its measure permits none now.
-    pub fn permit(&self) -> bool {
-        self.resting().is_none() && self.inner().bucket.permit(Instant::now()).is_ok()
+    /// Takes leave to send one mail; `false`: it rests, or its measure permits none now. What goes out `anyway`, such
+    /// as a confirmation, waits for no day of a warm-up.
+    pub fn permit(&self, anyway: bool) -> bool {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let rests = inner.rest.as_ref().is_some_and(|rest| rest.until > now);
+        let day = inner.day.is_none_or(|day| day.may_give());
+        if rests || !(day || anyway) || inner.gauge.permit(now).is_err() {
+            return false;
+        }
+        if let Some(day) = &mut inner.day {
+            day.give();
+        }
+        inner.tally.count("", now);
+        true
     }
 
-    /// How long the next mail has to wait for the relay, be it for its rest or its measure.
+    /// How long the next mail has to wait for the relay, be it for its rest, its measure or its warm-up.
     pub fn wait(&self) -> Option<Duration> {
         let now = Instant::now();
         let inner = self.inner();
         let rest = inner.rest.as_ref().map(|rest| rest.until.saturating_duration_since(now));
-        rest.filter(|rest| !rest.is_zero()).max(inner.bucket.wait(now))
+        let day = inner.day.filter(|day| !day.may_give()).map(|_| LEAVE_STEP);
+        rest.filter(|rest| !rest.is_zero()).max(inner.gauge.wait(now)).max(day)
+    }
+
+    /// How it stands, for those that share the work with it.
+    pub fn standing(&self) -> Standing {
+        match (self.resting(), self.wait()) {
+            (Some(_), _) => Standing::Rests,
+            (None, Some(_)) => Standing::Waits,
+            (None, None) => Standing::Works,
+        }
+    }
+
+    /// It says that mails come too quickly; gives its new rate where that changed it.
+    pub fn complaint(&self) -> Option<f64> {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let current = inner.tally.per_minute("", now);
+        inner.gauge.complaint(current, now)
+    }
+
+    /// It says so for a provider's mail. `true`: it said so for another one a moment ago, so it means itself.
+    pub fn complains_of(&self, provider: &Arc<str>) -> bool {
+        let now = Instant::now();
+        let last = self.inner().complained.replace((provider.clone(), now));
+        last.is_some_and(|(other, at)| other != *provider && now.duration_since(at) < SAME_COMPLAINT)
+    }
+
+    /// It took a mail.
+    pub fn good(&self) {
+        self.inner().gauge.good(Instant::now());
+    }
+
+    /// The author's words on speeds, as the database has them.
+    pub fn say(&self, words: &[(String, u32)]) {
+        let name = relay_name(&self.relay.name);
+        let word = words.iter().find(|(other, _)| *other == name).map(|(_, per_minute)| *per_minute);
+        self.inner().gauge.say(word, Instant::now());
+    }
+
+    /// What is to be written down of its measure.
+    pub fn keep(&self, wall: Timestamp, is_final: bool) -> Option<Measure> {
+        self.inner().gauge.keep(&relay_name(&self.relay.name), Instant::now(), wall, is_final)
+    }
+
+    /// Takes up what was written down.
+    pub fn recall(&self, measures: &[Measure], wall: Timestamp) {
+        let name = relay_name(&self.relay.name);
+        if let Some(measure) = measures.iter().find(|measure| measure.name == name) {
+            self.inner().gauge.recall(measure, Instant::now(), wall);
+        }
+    }
+
+    /// Its plan to be warmed up.
+    pub fn plan(&self) -> Option<Plan> {
+        self.relay.warm_up
+    }
+
+    /// Today's part of its warm-up.
+    pub fn day(&self) -> Option<Day> {
+        self.inner().day
+    }
+
+    /// Another day has begun.
+    pub fn begin_day(&self, day: Day) {
+        self.inner().day = Some(day);
+    }
+
+    /// So many mails in all may be given today, as the database knows by now.
+    pub fn grant(&self, leave: u64) {
+        if let Some(day) = &mut self.inner().day {
+            day.grant(leave);
+        }
+    }
+
+    /// Messages a minute as they hold, and why; `None`: no limit.
+    pub fn holds(&self) -> Option<(f64, Source)> {
+        self.inner().gauge.holds()
+    }
+
+    /// Where its warm-up lets nothing more through today: what went, and when it goes on.
+    pub fn day_is_over(&self) -> Option<(u64, Timestamp)> {
+        let day = self.inner().day.filter(Day::is_over)?;
+        Some((day.given(), warm::end_of(day.day())))
     }
 }

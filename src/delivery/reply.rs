@@ -177,6 +177,45 @@ pub fn is_about_address(answer: (u16, Option<(u16, u16, u16)>)) -> bool {
     matches!(answer.1, Some((5, 1, _)))
 }
 
+/// Words by which servers say that mails come too quickly, in small letters.
+const QUICK: [&str; 12] = [
+    "too many",
+    "too fast",
+    "too quick",
+    "rate limit",
+    "ratelimit",
+    "rate exceeded",
+    "unusual rate",
+    "throttl",
+    "slow down",
+    "limit exceeded",
+    "exceeded the",
+    "unexpected volume",
+];
+/// Words by which greylisting is known: it asks for a later try of each, not for fewer of all (RFC 6647).
+const GREY: [&str; 2] = ["greylist", "graylist"];
+
+/// Whether a temporary refusal says that mails come too quickly, or too many at once.
+///
+/// RFC 3463 has X.3.2 (the system takes nothing for now), X.4.5 (congestion) and X.7.x (policy); of the last, most is
+/// greylisting and the like, so there the words must say it, as they must with no enhanced code. X.2.x is about one
+/// mailbox, whatever the words.
+pub fn is_too_quick(code: u16, text: &str) -> bool {
+    if code / 100 != 4 {
+        return false;
+    }
+    let small = text.to_ascii_lowercase();
+    if GREY.iter().any(|word| small.contains(word)) {
+        return false;
+    }
+    let line = Answer { code, lines: vec![text.get(4..).unwrap_or_default().to_owned()] };
+    match line.enhanced() {
+        Some((_, 2, _)) => false,
+        Some((_, 3, 2) | (_, 4, 5)) => true,
+        _ => QUICK.iter().any(|word| small.contains(word)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +285,34 @@ mod tests {
         assert_eq!(answer(250, "").text(), "250");
         let long = Answer { code: 550, lines: vec!["长".repeat(5000)] };
         assert_eq!(long.text().chars().count(), TEXT_MAX + 1);
+    }
+
+    #[test]
+    fn complaints_about_speed_are_told_from_other_delays() {
+        for quick in [
+            "421 4.7.0 Too many connections from your host",
+            "421 4.7.28 Our system has detected an unusual rate of unsolicited mail",
+            "450 4.7.1 Error: too many messages, slow down",
+            "451 4.3.2 Please try again later",
+            "452 4.4.5 congestion",
+            "451 Throttling failure: Maximum sending rate exceeded",
+            "421 RP-001 The mail server IP connecting has exceeded the rate limit allowed",
+            "421 4.7.0 [TSS04] temporarily deferred due to unexpected volume",
+        ] {
+            assert!(is_too_quick(quick[..3].parse().unwrap(), quick), "{quick}");
+        }
+        for other in [
+            "450 4.7.1 Greylisted, too many unknown senders",
+            "450 4.2.1 The user is receiving mail too quickly",
+            "451 4.7.1 try again in five minutes",
+            "450 4.1.8 sender's domain not found",
+            "452 4.2.2 mailbox full",
+            "550 5.7.1 too many messages",
+            "421 closing",
+            "450",
+        ] {
+            assert!(!is_too_quick(other[..3].parse().unwrap(), other), "{other}");
+        }
     }
 
     #[test]

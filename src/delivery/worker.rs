@@ -6,6 +6,7 @@
 
 mod draft;
 mod fate;
+mod heard;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,9 +18,11 @@ use super::Settings;
 use super::connection::{Connection, Offered, Trouble};
 use super::desk::{Desk, Job, LaneId};
 use super::ledger::{Entry, Ledger};
+use super::pace::Shares;
 use super::relay::RelayState;
 use super::reply::{Step, Verdict};
 use super::signing::Signing;
+use super::toll::Toll;
 use crate::link::Links;
 use crate::model::SharedClock;
 use crate::store::exchange::Grant;
@@ -37,6 +40,8 @@ const REST_STEP: Duration = Duration::from_millis(200);
 pub struct Shared {
     pub desk: Arc<Desk>,
     pub relays: Vec<Arc<RelayState>>,
+    pub shares: Arc<Shares>,
+    pub toll: Arc<Toll>,
     pub ledger: Ledger,
     pub links: Links,
     pub signing: Arc<Signing>,
@@ -48,6 +53,8 @@ pub struct Shared {
 pub struct Worker {
     shared: Shared,
     relay: Arc<RelayState>,
+    /// The relay's place among all.
+    place: usize,
     line: Option<Line>,
     /// Until when this connection alone is not tried.
     waits: Option<Instant>,
@@ -73,9 +80,11 @@ impl Drop for Line {
 
 impl Worker {
     pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
+        let place = shared.relays.iter().position(|other| Arc::ptr_eq(other, &relay)).unwrap_or_default();
         Worker {
             shared,
             relay,
+            place,
             line: None,
             waits: None,
             told: Entry::default(),
@@ -105,7 +114,7 @@ impl Worker {
         if self.told.outcome.is_some() {
             let at_once = self.told.pause.is_none()
                 && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection, 0))
-                && self.relay.wait().is_none();
+                && self.wait().is_none();
             if at_once
                 && let Some(job) = self.shared.desk.try_take()
                 && let Some(job) = self.measure(job)
@@ -120,7 +129,16 @@ impl Worker {
             self.flush().await;
         }
         loop {
-            self.rest().await?;
+            if let Some(wait) = self.wait() {
+                if self.relay.day_is_over().is_some()
+                    && let Some(job) = self.shared.desk.try_take_system()
+                    && let Some(job) = self.measure(job)
+                {
+                    return Some(job);
+                }
+                self.rest(wait).await?;
+                continue;
+            }
             match timeout(IDLE, self.shared.desk.take()).await {
                 Err(_) => self.hang_up().await,
                 Ok(None) => return None,
@@ -135,31 +153,52 @@ impl Worker {
         }
     }
 
-    /// Waits while the relay, or this connection alone, rests or the relay's measure permits nothing; `None` where
-    /// the desk is closed meanwhile.
-    async fn rest(&mut self) -> Option<()> {
-        loop {
-            let own = self.waits.map(|until| until.saturating_duration_since(Instant::now()));
-            let own = own.filter(|wait| !wait.is_zero());
-            let Some(wait) = own.max(self.relay.wait()) else { return Some(()) };
-            if own.is_some() || self.relay.resting().is_some() || wait > IDLE {
-                self.hang_up().await;
-            }
-            tokio::select! {
-                // In short steps, since the author's `resume` ends a rest.
-                () = sleep(wait.min(REST_STEP)) => {}
-                () = self.shared.desk.closed() => return None,
-            }
+    /// How long to wait before a job may be taken: the relay or this connection alone rests, the relay's measure
+    /// permits nothing, or others have not had their share.
+    pub fn wait(&self) -> Option<Duration> {
+        let own = self.own_rest().max(self.relay.wait());
+        let stands = |other: usize| self.shared.relays[other].standing();
+        own.or_else(|| self.shared.shares.wait(self.place, stands, Instant::now()))
+    }
+
+    fn own_rest(&self) -> Option<Duration> {
+        let own = self.waits.map(|until| until.saturating_duration_since(Instant::now()));
+        own.filter(|wait| !wait.is_zero())
+    }
+
+    /// Waits for a while, hanging up where it will last; `None` where the desk is closed meanwhile.
+    async fn rest(&mut self, wait: Duration) -> Option<()> {
+        let lasts = self.own_rest().is_some()
+            || self.relay.resting().is_some()
+            || self.relay.day_is_over().is_some()
+            || wait > IDLE;
+        if lasts {
+            self.hang_up().await;
+        }
+        tokio::select! {
+            // In short steps, since the author may change their mind.
+            () = sleep(wait.min(REST_STEP)) => Some(()),
+            () = self.shared.desk.closed() => None,
         }
     }
 
-    /// Takes the relay's leave for a job; where another connection had it first, the job goes back.
+    /// Takes the relay's leave for a job; where another connection had it first, the job goes back, and where the hours
+    /// in which it may go are over, it is dropped.
     fn measure(&self, job: Job) -> Option<Job> {
-        if self.relay.permit() {
-            return Some(job);
+        if job.closes_at.is_some_and(|closes| self.shared.clock.now() >= closes) {
+            self.shared.desk.done(job.candidate.key);
+            return None;
         }
-        self.shared.desk.give_back(job);
-        None
+        if !self.relay.permit(job.issue().is_none()) {
+            self.shared.desk.give_back(job);
+            return None;
+        }
+        self.shared.shares.took(self.place, Instant::now());
+        if self.relay.day().is_some_and(|day| day.wants().is_some()) {
+            // The planner writes down what may be given further.
+            self.shared.desk.ask();
+        }
+        Some(job)
     }
 
     /// Makes room for a job by a new connection.

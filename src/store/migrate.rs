@@ -16,6 +16,7 @@ use crate::words;
 /// Every step, oldest first; a step that was released never changes.
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (2, "speed", include_str!("../../migrations/0002_speed.sql")),
     (3, "schedule seen", include_str!("../../migrations/0003_schedule_seen.sql")),
 ];
 

@@ -32,6 +32,7 @@ mod places;
 #[cfg(test)]
 mod plan_tests;
 mod rehearsal;
+pub mod speed;
 pub mod steering;
 pub mod system_mails;
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub fn relay(address: SocketAddr) -> Relay {
         messages_per_minute: 0,
         pipelining: Pipelining::Standard,
         weight: 1,
+        warm_up: None,
     }
 }
 

@@ -45,3 +45,39 @@ async fn both_serve() {
     assert!(first + second == 200 && first > 20 && second > 20, "{first} and {second}");
     sender.stop().await;
 }
+
+/// Two servers with weights; gives what each took.
+async fn weighed(
+    first: u32,
+    second: u32,
+    readers: usize,
+    script: fn(At, &str, usize) -> Do,
+) -> (usize, usize) {
+    let (one, two) = (Server::start(script).await, Server::usual().await);
+    let mut letter = Letter::new(&one, readers).await;
+    let mut other = relay(two.address);
+    other.name = "second".into();
+    letter.settings.relays.push(other);
+    letter.settings.relays[0].weight = first;
+    letter.settings.relays[1].weight = second;
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    assert_eq!(letter.settle(issue).await.totals.sent, readers as u64);
+    sender.stop().await;
+    (one.mails().len(), two.mails().len())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shares_are_those_of_the_weights() {
+    let (first, second) = weighed(3, 1, 200, |_, _, _| Do::Usual).await;
+    assert!(first.abs_diff(150) <= 15, "{first} and {second}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_no_weight_takes_over_where_the_other_fails() {
+    assert_eq!(weighed(1, 0, 40, |_, _, _| Do::Usual).await, (40, 0));
+    assert_eq!(
+        weighed(1, 0, 40, |at, _, _| if at == At::Connect { Do::Drop } else { Do::Usual }).await,
+        (0, 40)
+    );
+}

@@ -9,10 +9,12 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Job;
-use crate::delivery::pace::{Bucket, DomainLimits, Limits};
+use crate::delivery::pace::{DomainLimits, Gauge, Limits, PROVIDER, Source, Tally, provider_name};
+use crate::store::speed::Measure;
 
 /// The jobs that all limited lanes hold together, above which each keeps one alone.
 const LIMITED_MAX: usize = 5_000;
@@ -40,7 +42,7 @@ enum Place {
 struct Lane {
     provider: Arc<str>,
     limits: Limits,
-    bucket: Bucket,
+    gauge: Gauge,
     queue: VecDeque<Job>,
     /// Mails that connections have in hand.
     in_hand: usize,
@@ -53,11 +55,10 @@ struct Lane {
 
 impl Lane {
     fn new(provider: Arc<str>, limits: Limits) -> Lane {
-        let measure = (limits.messages_per_minute > 0).then(|| f64::from(limits.messages_per_minute));
         Lane {
             provider,
             limits,
-            bucket: Bucket::new(measure),
+            gauge: Gauge::new(limits.messages_per_minute),
             queue: VecDeque::new(),
             in_hand: 0,
             place: Place::Idle,
@@ -76,18 +77,23 @@ impl Lane {
         if limited >= LIMITED_MAX {
             return 1;
         }
-        match self.limits.messages_per_minute {
-            0 => ROOM.1,
-            per_minute => (per_minute as usize / 2).clamp(ROOM.0, ROOM.1),
+        match self.gauge.rate() {
+            None => ROOM.1,
+            Some(per_minute) => (per_minute as usize / 2).clamp(ROOM.0, ROOM.1),
         }
     }
 }
 
 /// What waits at a provider's limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Held {
+    pub lane: LaneId,
     pub provider: Arc<str>,
     pub limits: Limits,
+    /// Messages a minute as they hold, and why.
+    pub holds: Option<(f64, Source)>,
+    /// Mails that lie in its lane.
+    pub lying: usize,
     /// When the next mail may go; `None`: when one that is under way is answered.
     pub until: Option<Instant>,
 }
@@ -103,6 +109,8 @@ pub struct Lanes {
     waiting: BinaryHeap<Reverse<(Instant, LaneId)>>,
     /// Jobs in all lanes but the common one.
     limited: usize,
+    /// What went to each domain of late.
+    tally: Tally,
 }
 
 impl Lanes {
@@ -115,6 +123,7 @@ impl Lanes {
             ready: VecDeque::new(),
             waiting: BinaryHeap::new(),
             limited: 0,
+            tally: Tally::default(),
         }
     }
 
@@ -124,21 +133,27 @@ impl Lanes {
 
     /// The lane of a domain.
     pub fn of(&mut self, domain: &str) -> LaneId {
-        if self.limits.is_empty() {
+        if self.limits.is_empty() && self.by_provider.is_empty() {
             return FREE;
         }
-        let provider = self.limits.providers.of(domain);
+        let limits = self.limits.clone();
+        let provider = limits.providers.of(domain);
+        match self.by_provider.get(provider) {
+            Some(id) => *id,
+            None if limits.of(provider).is_some() => self.open(provider),
+            None => FREE,
+        }
+    }
+
+    /// The lane of a provider, made where there is none yet.
+    fn open(&mut self, provider: &str) -> LaneId {
         if let Some(id) = self.by_provider.get(provider) {
             return *id;
         }
-        let limits = self.limits.of(provider);
-        if !limits.is_some() {
-            return FREE;
-        }
         let Ok(number) = u32::try_from(self.lanes.len()) else { return FREE };
-        let provider: Arc<str> = provider.into();
-        self.lanes.push(Lane::new(provider.clone(), limits));
-        self.by_provider.insert(provider, LaneId(number));
+        let name: Arc<str> = provider.into();
+        self.lanes.push(Lane::new(name.clone(), self.limits.of(provider)));
+        self.by_provider.insert(name, LaneId(number));
         LaneId(number)
     }
 
@@ -184,25 +199,43 @@ impl Lanes {
             if lane.is_crowded() || lane.queue.is_empty() {
                 continue;
             }
-            if let Err(wait) = lane.bucket.permit(now) {
+            if let Err(wait) = lane.gauge.permit(now) {
                 lane.place = Place::Waiting;
                 self.waiting.push(Reverse((now + wait, id)));
                 continue;
             }
             let Some(job) = lane.queue.pop_front() else { continue };
-            lane.in_hand += 1;
-            self.limited -= usize::from(id != FREE);
             self.offer(id);
+            if id == FREE && self.moves(&job) {
+                self.shift(job);
+                continue;
+            }
+            self.lane(id).in_hand += 1;
+            self.limited -= usize::from(id != FREE);
+            self.tally.count(job.candidate.email.domain(), now);
             return Ok((id, job));
         }
         Err(self.waiting.peek().map(|Reverse((at, _))| *at))
+    }
+
+    /// Whether a job of the common queue has a lane of its own by now, since its provider complained.
+    fn moves(&mut self, job: &Job) -> bool {
+        !self.by_provider.is_empty() && self.of(job.candidate.email.domain()) != FREE
+    }
+
+    /// Puts a job of the common queue into its lane, whether there is room or not: it was read already.
+    fn shift(&mut self, job: Job) {
+        let id = self.of(job.candidate.email.domain());
+        self.lane(id).queue.push_back(job);
+        self.limited += 1;
+        self.offer(id);
     }
 
     /// Lays back a job that was picked and not tried.
     pub fn give_back(&mut self, id: LaneId, job: Job) {
         let lane = self.lane(id);
         lane.in_hand = lane.in_hand.saturating_sub(1);
-        lane.bucket.refund();
+        lane.gauge.refund();
         lane.queue.push_front(job);
         self.limited += usize::from(id != FREE);
         self.offer(id);
@@ -220,7 +253,7 @@ impl Lanes {
     /// Counts a mail that waits for no lane, such as a confirmation.
     pub fn count(&mut self, domain: &str, now: Instant) {
         let id = self.of(domain);
-        self.lane(id).bucket.force(now);
+        self.lane(id).gauge.force(now);
     }
 
     /// Whether the planner should look for more of a lane, below `free` jobs for the common one; says so once
@@ -254,17 +287,90 @@ impl Lanes {
 
     /// The lanes in which somebody waits for the provider, the longest queue first.
     pub fn held(&self, now: Instant) -> Vec<Held> {
-        let mut held: Vec<(bool, usize, Held)> = self.lanes[1..]
-            .iter()
-            .filter(|lane| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty()))
-            .map(|lane| {
-                let until = lane.bucket.wait(now).map(|wait| now + wait);
-                let told = Held { provider: lane.provider.clone(), limits: lane.limits, until };
+        let numbered = self.lanes.iter().enumerate().skip(1);
+        let mut held: Vec<(bool, usize, Held)> = numbered
+            .filter(|(_, lane)| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty()))
+            .map(|(number, lane)| {
+                let told = Held {
+                    lane: LaneId(number as u32),
+                    provider: lane.provider.clone(),
+                    limits: lane.limits,
+                    holds: lane.gauge.holds(),
+                    lying: lane.queue.len(),
+                    until: lane.gauge.wait(now).map(|wait| now + wait),
+                };
                 (lane.more, lane.queue.len(), told)
             })
             .collect();
         held.sort_by_key(|(more, lying, _)| Reverse((*more, *lying)));
         held.into_iter().map(|(_, _, told)| told).collect()
+    }
+
+    /// A server says that mails to a domain come too quickly. Gives the provider's name, and its new rate where that
+    /// changed it.
+    pub fn complaint(&mut self, domain: &str, now: Instant) -> (Arc<str>, Option<f64>) {
+        let current = self.tally.per_minute(domain, now);
+        let provider = self.limits.providers.of(domain).to_owned();
+        let id = self.open(&provider);
+        let rate = self.lane(id).gauge.complaint(current, now);
+        self.awake();
+        (provider.as_str().into(), rate)
+    }
+
+    /// A server took a mail to a domain.
+    pub fn good(&mut self, domain: &str, now: Instant) {
+        let id = self.of(domain);
+        if id != FREE {
+            self.lane(id).gauge.good(now);
+        }
+    }
+
+    /// The author's words on providers' speeds; whoever is not named is measured by the settings.
+    pub fn say(&mut self, words: &[(String, u32)], now: Instant) {
+        for (name, _) in words {
+            if let Some(provider) = name.strip_prefix(PROVIDER) {
+                self.open(provider);
+            }
+        }
+        let mut is_new = false;
+        for lane in &mut self.lanes[1..] {
+            let name = provider_name(&lane.provider);
+            let word = words.iter().find(|(other, _)| *other == name).map(|(_, per_minute)| *per_minute);
+            is_new |= lane.gauge.say(word, now);
+        }
+        if is_new {
+            self.awake();
+        }
+    }
+
+    /// What is to be written down of each provider's measure.
+    pub fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+        let keep = |lane: &mut Lane| lane.gauge.keep(&provider_name(&lane.provider), now, wall, is_final);
+        self.lanes[1..].iter_mut().filter_map(keep).collect()
+    }
+
+    /// Takes up what was written down.
+    pub fn recall(&mut self, measures: &[Measure], now: Instant, wall: Timestamp) {
+        for measure in measures {
+            if let Some(provider) = measure.name.strip_prefix(PROVIDER)
+                && (measure.learnt.is_some() || self.limits.of(provider).is_some())
+            {
+                let id = self.open(provider);
+                self.lane(id).gauge.recall(measure, now, wall);
+            }
+        }
+    }
+
+    /// Looks anew at every lane that waits, since measures have changed.
+    fn awake(&mut self) {
+        self.waiting.clear();
+        for number in 1..self.lanes.len() {
+            let id = LaneId(number as u32);
+            if self.lane(id).place == Place::Waiting {
+                self.lane(id).place = Place::Idle;
+                self.offer(id);
+            }
+        }
     }
 
     fn offer(&mut self, id: LaneId) {

@@ -64,8 +64,20 @@ impl Bucket {
         ahead.checked_sub(self.ahead() - self.interval).filter(|wait| !wait.is_zero())
     }
 
-    /// The furthest that `due` may lie ahead.
-    fn ahead(&self) -> Duration {
+    /// When the next mail is due by the measure alone.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The next mail is due no sooner than after `wait`, as far as that means anything with this measure.
+    pub fn delay(&mut self, now: Instant, wait: Duration) {
+        if !self.interval.is_zero() {
+            self.due = self.due.max(Some(now + wait.min(self.ahead())));
+        }
+    }
+
+    /// The furthest that the next mail may be due ahead.
+    pub fn ahead(&self) -> Duration {
         BURST.max(self.interval)
     }
 }

@@ -56,6 +56,11 @@ impl DomainLimits {
         self.named.get(provider).copied().unwrap_or(self.others)
     }
 
+    /// The providers that sections name.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
     /// Whether nobody is limited.
     pub fn is_empty(&self) -> bool {
         !self.others.is_some() && !self.named.values().any(Limits::is_some)

@@ -34,6 +34,10 @@ pub struct Course {
     parked: Parked,
     /// Of the batch that is under way.
     laid: usize,
+    /// When the hours end in which it may go.
+    pub closes_at: Option<Timestamp>,
+    /// When its reason was last written.
+    pub explained: Option<Instant>,
     /// Until when the pause between two batches goes on.
     pub pause: Option<Instant>,
 }
@@ -67,8 +71,23 @@ impl Course {
             seen: now,
             parked: Parked::default(),
             laid: 0,
+            closes_at: None,
+            explained: None,
             pause: None,
         }
+    }
+
+    /// Reads everybody anew, since what lay on the desk was taken away.
+    pub fn begin_anew(&mut self) {
+        self.place = Place::default();
+        self.parked = Parked::default();
+        self.is_read = false;
+        self.begun = Instant::now();
+    }
+
+    /// How many people of a lane were read past.
+    pub fn parked_in(&self, lane: LaneId) -> u64 {
+        self.parked.of(lane)
     }
 
     /// Lays the next people down: first those whose provider has room again, then those who were not read yet.
@@ -140,7 +159,9 @@ impl Course {
     /// Lays people on the desk and parks those for whom there is no room; gives the number of those who were laid,
     /// and whether a deferred one was parked.
     fn lay(&mut self, desk: &Desk, people: Vec<Candidate>) -> (usize, bool) {
-        let jobs = people.into_iter().map(|candidate| Job::new(candidate, self.letter.clone()));
+        let jobs = people
+            .into_iter()
+            .map(|candidate| Job { closes_at: self.closes_at, ..Job::new(candidate, self.letter.clone()) });
         let laid = desk.lay(jobs.collect());
         self.laid += laid.count;
         let mut deferred = false;

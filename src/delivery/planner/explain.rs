@@ -1,63 +1,150 @@
 //! Why an issue waits, in words: what people read beside it.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{Timestamp, Unit};
 use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Held;
+use crate::delivery::pace::Source;
 use crate::store::Result;
 use crate::store::issues::IssueRow;
+use crate::words::count;
+
+/// An estimate that only moves is written no more often.
+const ESTIMATE_EVERY: Duration = Duration::from_secs(30);
+/// What an estimate begins with, in a reason.
+const UNTIL: &str = ", until about ";
+/// A wait that is shorter needs no estimate.
+const WORTH_TELLING_MINUTES: f64 = 2.0;
 
 impl Planner {
-    /// Writes why an issue waits, if that is new. A relay that rests is the first reason.
-    pub async fn explain(&self, row: &IssueRow, own: Option<String>) -> Result<()> {
+    /// Writes why an issue waits, if that is new. Relays that all rest are the first reason, `own` is the issue's.
+    pub async fn explain(&mut self, row: &IssueRow, own: Option<String>) -> Result<()> {
+        let reason = self
+            .all_rest()
+            .or(own)
+            .or_else(|| self.days_are_over())
+            .or_else(|| self.measures(row))
+            .or_else(|| self.providers(row))
+            .or_else(|| self.some_rest());
+        if reason == row.reason || !self.is_worth_writing(row, reason.as_deref()) {
+            return Ok(());
+        }
+        self.store.explain(row.id, reason).await
+    }
+
+    /// Whether a reason says more than that an estimate has moved, or the last one is old.
+    fn is_worth_writing(&mut self, row: &IssueRow, reason: Option<&str>) -> bool {
+        let Some(course) = self.issues.get_mut(&row.id) else { return true };
+        let fixed = |reason: Option<&str>| reason.and_then(|r| r.split(UNTIL).next()).map(str::to_owned);
+        let is_same = fixed(reason) == fixed(row.reason.as_deref());
+        if is_same && course.explained.is_some_and(|at| at.elapsed() < ESTIMATE_EVERY) {
+            return false;
+        }
+        course.explained = Some(Instant::now());
+        true
+    }
+
+    fn all_rest(&self) -> Option<String> {
         let resting: Vec<_> = self.relays.iter().filter_map(|relay| relay.resting()).collect();
-        let reason = if !resting.is_empty() && resting.len() == self.relays.len() {
-            resting
-                .iter()
-                .min_by_key(|rest| rest.until)
-                .map(|rest| format!("{}; the relay rests until {:.0}", rest.why, self.wall(rest.until)))
-        } else {
-            own.or_else(|| self.measure()).or_else(|| self.providers())
-        };
-        if reason == row.reason { Ok(()) } else { self.store.explain(row.id, reason).await }
+        let first = resting.iter().min_by_key(|rest| rest.until)?;
+        let all = resting.len() == self.relays.len();
+        all.then(|| format!("{}; the relay rests until {:.0}", first.why, self.wall(first.until)))
+    }
+
+    fn some_rest(&self) -> Option<String> {
+        let resting = self.relays.iter().filter_map(|relay| Some((relay, relay.resting()?)));
+        let (relay, rest) = resting.min_by_key(|(_, rest)| rest.until)?;
+        let (name, until) = (&relay.relay.name, self.wall(rest.until));
+        Some(format!("{}; the relay {name} rests until {until:.0}, the others go on", rest.why))
+    }
+
+    /// Warm-ups that let nothing more through today, where no relay is without.
+    fn days_are_over(&self) -> Option<String> {
+        let mut first: Option<(String, Timestamp)> = None;
+        for relay in self.relays.iter().filter(|relay| relay.resting().is_none()) {
+            let (given, until) = relay.day_is_over()?;
+            let said = format!(
+                "the relay {} is being warmed up: {} mails went today, and it goes on at {until:.0}",
+                relay.relay.name,
+                count(given)
+            );
+            if first.as_ref().is_none_or(|(_, other)| until < *other) {
+                first = Some((said, until));
+            }
+        }
+        first.map(|(said, _)| said)
     }
 
     /// What the relays' measures let through, where each has one: it is why the rest waits.
-    fn measure(&self) -> Option<String> {
-        let measures = self.relays.iter().map(|relay| relay.relay.messages_per_minute);
-        if measures.clone().any(|per_minute| per_minute == 0) {
-            return None;
+    fn measures(&self, row: &IssueRow) -> Option<String> {
+        let mut sum = 0.0;
+        let mut why = Vec::new();
+        for relay in &self.relays {
+            let (rate, source) = relay.holds()?;
+            sum += rate;
+            let name = &relay.relay.name;
+            match source {
+                Source::Set => {}
+                Source::Learnt => why.push(format!("the relay {name} complained of more")),
+                Source::Word => why.push(format!("the author said so of the relay {name}")),
+            }
         }
-        Some(format!("no more than {} messages a minute", crate::words::count(measures.map(u64::from).sum())))
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+        let estimate = self.estimate(row.totals.queued + row.totals.deferred, sum);
+        Some(format!("no more than {} messages a minute{why}{estimate}", rate_of(sum)))
     }
 
     /// The providers for whom people wait, the first of them by name.
-    fn providers(&self) -> Option<String> {
+    fn providers(&self, row: &IssueRow) -> Option<String> {
         let held = self.desk.held();
-        let first = of_provider(held.first()?);
-        Some(match held.len() - 1 {
-            0 => first,
-            others => format!("{first}, and {others} other providers are limited"),
-        })
+        let first = held.first()?;
+        let parked = self.issues.get(&row.id).map_or(0, |course| course.parked_in(first.lane));
+        let estimate = first.holds.map(|(rate, _)| self.estimate(parked + first.lying as u64, rate));
+        let others = match held.len() - 1 {
+            0 => String::new(),
+            1 => ", and another provider is limited".to_owned(),
+            others => format!(", and {} other providers are limited", count(others as u64)),
+        };
+        Some(format!("{}{others}{}", of_provider(first), estimate.unwrap_or_default()))
+    }
+
+    /// When so many will have gone at so many a minute, where that is worth telling.
+    fn estimate(&self, mails: u64, per_minute: f64) -> String {
+        let minutes = mails as f64 / per_minute.max(f64::MIN_POSITIVE);
+        if !(WORTH_TELLING_MINUTES..1e7).contains(&minutes) {
+            return String::new();
+        }
+        let at = self.clock.now().checked_add(Duration::from_secs_f64(minutes * 60.0));
+        let at = at.and_then(|at| at.round(Unit::Minute));
+        at.map_or_else(|_| String::new(), |at| format!("{UNTIL}{at:.0}"))
     }
 
     /// A moment of the monotonic clock as people's clocks will show it, to the second.
     pub fn wall(&self, at: Instant) -> Timestamp {
         let wait = at.saturating_duration_since(Instant::now());
         let at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
-        at.round(jiff::Unit::Second).unwrap_or(at)
+        at.round(Unit::Second).unwrap_or(at)
     }
 }
 
-/// What a provider's limits let through.
+/// What a provider's limits let through, and why.
 fn of_provider(held: &Held) -> String {
-    let (provider, limits) = (&held.provider, held.limits);
-    match (limits.messages_per_minute, limits.connections) {
-        (0, 0) => format!("{provider} waits"),
-        (0, most) => format!("{provider} gets no more than {most} at once"),
-        (per_minute, _) => {
-            format!("{provider} gets no more than {} a minute", crate::words::count(u64::from(per_minute)))
-        }
-    }
+    let provider = &held.provider;
+    let Some((rate, source)) = held.holds else {
+        return format!("{provider} gets no more than {} at once", held.limits.connections);
+    };
+    let why = match source {
+        Source::Set => "",
+        Source::Learnt => " since it complained of more",
+        Source::Word => " as the author said",
+    };
+    format!("{provider} gets no more than {} a minute{why}", rate_of(rate))
+}
+
+/// Messages a minute, with a decimal where they are few.
+fn rate_of(rate: f64) -> String {
+    if rate < 10.0 && rate.fract() > 0.05 { format!("{rate:.1}") } else { count(rate.round() as u64) }
 }

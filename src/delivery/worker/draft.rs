@@ -70,7 +70,7 @@ impl Worker {
     pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
         let may =
-            relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && relay.wait().is_none();
+            relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && self.wait().is_none();
         if !may {
             return None;
         }

@@ -141,6 +141,7 @@ impl Worker {
 
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
     pub fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
+        let toll = self.heard(&job, fate.event, &fate.reply);
         let settings = &self.shared.settings;
         let now = self.shared.clock.now();
         let mut next_at = None;
@@ -151,7 +152,8 @@ impl Worker {
                 self.relay.rest(&reason);
                 None
             }
-            (None, _) => None,
+            (None, Some(issue)) => toll.map(|reason| (issue, reason)),
+            (None, None) => None,
         };
         if fate.event == Event::Postponed {
             let since = job.candidate.first_at.unwrap_or(now);

@@ -1,0 +1,190 @@
+//! The hours in which mails may go, by local time. Pure.
+//!
+//! A window belongs to the day on which it begins, and may end on the next one. Where a clock change leaves out a time
+//! at which it begins or ends, the same time after the change holds; where it repeats one, the first.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+
+/// `08:00-20:00` on some days of the week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    from: Time,
+    /// No later than `from`: on the next day.
+    to: Time,
+    days: Vec<Weekday>,
+    zone: TimeZone,
+}
+
+/// Whether mails may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Until then.
+    Open(Timestamp),
+    /// Until then.
+    Closed(Timestamp),
+}
+
+impl Window {
+    /// From its text (`08:00-20:00`; `24:00` is the end of the day), with the days on which it begins; none: all.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong.
+    pub fn parse(text: &str, days: Vec<Weekday>, zone: TimeZone) -> Result<Window, String> {
+        let bad = || format!("“{text}” is no part of a day such as 08:00-20:00");
+        let (from, to) = text.split_once('-').ok_or_else(bad)?;
+        let time = |text: &str| -> Result<Time, String> {
+            let (hour, minute) = text.trim().split_once(':').ok_or_else(bad)?;
+            let two = |digits: &str| {
+                let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+                if plain { digits.parse::<i8>().map_err(|_| bad()) } else { Err(bad()) }
+            };
+            match (two(hour)?, two(minute)?) {
+                (24, 0) => Ok(Time::midnight()),
+                (hour, minute) => Time::new(hour, minute, 0, 0).map_err(|_| bad()),
+            }
+        };
+        Ok(Window { from: time(from)?, to: time(to)?, days, zone })
+    }
+
+    /// How it stands at a time.
+    pub fn at(&self, now: Timestamp) -> At {
+        let today = now.to_zoned(self.zone.clone()).date();
+        let mut open: Option<Timestamp> = None;
+        // A week further each window comes once more; the day before may reach into this one.
+        let mut date = today.yesterday().unwrap_or(today);
+        for _ in 0..10 {
+            if let Some((from, to)) = self.on(date) {
+                match open {
+                    // One that begins where the last one ends goes on with it.
+                    Some(end) if from > end => return At::Open(end),
+                    Some(end) => open = Some(end.max(to)),
+                    None if from <= now && now < to => open = Some(to),
+                    None if from > now => return At::Closed(from),
+                    None => {}
+                }
+            }
+            let Ok(next) = date.tomorrow() else { break };
+            date = next;
+        }
+        open.map_or(At::Closed(Timestamp::MAX), At::Open)
+    }
+
+    /// The share of a week in which it is open; between 0 and 1.
+    pub fn share(&self) -> f64 {
+        let seconds = |time: Time| f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0;
+        let length = seconds(self.to) - seconds(self.from);
+        let length = if length > 0.0 { length } else { length + 86_400.0 };
+        let days = if self.days.is_empty() { 7 } else { self.days.len() };
+        length * days as f64 / (7.0 * 86_400.0)
+    }
+
+    /// When it begins and ends on a day, where it does.
+    fn on(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
+        if !self.days.is_empty() && !self.days.contains(&date.weekday()) {
+            return None;
+        }
+        let end = if self.to > self.from { date } else { date.tomorrow().ok()? };
+        let moment = |date: Date, time| self.zone.to_timestamp(date.to_datetime(time)).ok();
+        moment(date, self.from).zip(moment(end, self.to))
+    }
+}
+
+/// A day of the week by its English name or the first three letters of it.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn weekday(text: &str) -> Result<Weekday, String> {
+    use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
+    let days = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
+    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let small = text.trim().to_ascii_lowercase();
+    let found = names.iter().position(|name| *name == small || name.get(..3) == Some(small.as_str()));
+    found.map(|day| days[day]).ok_or_else(|| format!("“{text}” is no day of the week such as mon or friday"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn window(text: &str, days: &[&str], zone: &str) -> Window {
+        let days = days.iter().map(|day| weekday(day).unwrap()).collect();
+        Window::parse(text, days, TimeZone::get(zone).unwrap()).unwrap()
+    }
+
+    fn t(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_opens_and_closes_by_local_time() {
+        let day = window("08:00-20:00", &[], "Europe/Berlin");
+        assert_eq!(day.at(t("2026-11-25T06:59:59Z")), At::Closed(t("2026-11-25T07:00:00Z")));
+        assert_eq!(day.at(t("2026-11-25T07:00:00Z")), At::Open(t("2026-11-25T19:00:00Z")));
+        assert_eq!(day.at(t("2026-11-25T19:00:00Z")), At::Closed(t("2026-11-26T07:00:00Z")));
+    }
+
+    #[test]
+    fn a_night_belongs_to_the_day_on_which_it_begins() {
+        let night = window("22:00-06:00", &["fri"], "UTC");
+        assert_eq!(night.at(t("2026-11-28T05:00:00Z")), At::Open(t("2026-11-28T06:00:00Z")));
+        assert_eq!(night.at(t("2026-11-28T23:00:00Z")), At::Closed(t("2026-12-04T22:00:00Z")));
+    }
+
+    #[test]
+    fn whole_days_go_into_one_another() {
+        let all = window("00:00-24:00", &["mon", "Tuesday"], "UTC");
+        assert_eq!(all.at(t("2026-11-23T12:00:00Z")), At::Open(t("2026-11-25T00:00:00Z")));
+        assert_eq!(all.at(t("2026-11-25T12:00:00Z")), At::Closed(t("2026-11-30T00:00:00Z")));
+    }
+
+    #[test]
+    fn clock_changes_keep_the_local_hours() {
+        let day = window("02:30-08:00", &[], "Europe/Berlin");
+        // The hour from two to three is left out on 28 March 2027, and comes twice on 31 October 2027.
+        assert_eq!(day.at(t("2027-03-28T00:00:00Z")), At::Closed(t("2027-03-28T01:30:00Z")));
+        assert_eq!(day.at(t("2027-03-28T05:59:59Z")), At::Open(t("2027-03-28T06:00:00Z")));
+        assert_eq!(day.at(t("2027-10-31T00:29:00Z")), At::Closed(t("2027-10-31T00:30:00Z")));
+        assert_eq!(day.at(t("2027-10-31T01:00:00Z")), At::Open(t("2027-10-31T07:00:00Z")));
+    }
+
+    #[test]
+    fn what_is_no_window_is_said() {
+        for text in ["", "8-20", "08:00", "08:00-25:00", "8:00-20:00", "24:30-01:00", "+8:00-20:00"] {
+            assert!(Window::parse(text, Vec::new(), TimeZone::UTC).is_err(), "{text}");
+        }
+        assert!(weekday("someday").is_err() && weekday("Mon").is_ok());
+    }
+
+    proptest! {
+        /// What is told of the next change is true: just before it nothing has changed, and at it something has.
+        #[test]
+        fn the_next_change_is_the_next_change(
+            seconds in 1_700_000_000_i64..1_900_000_000,
+            from in 0_u8..24, to in 0_u8..24,
+            days in proptest::collection::btree_set(0_usize..7, 0..7),
+            zone in 0_usize..4,
+        ) {
+            let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+            let days: Vec<&str> = days.into_iter().map(|day| names[day]).collect();
+            let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"][zone];
+            let window = window(&format!("{from:02}:00-{to:02}:00"), &days, zone);
+            let now = Timestamp::from_second(seconds).unwrap();
+            let second = jiff::SignedDuration::from_secs(1);
+            match window.at(now) {
+                At::Closed(opens) => {
+                    prop_assert!(opens > now);
+                    prop_assert!(matches!(window.at(opens), At::Open(_)));
+                    prop_assert_eq!(window.at(opens - second), At::Closed(opens));
+                }
+                At::Open(closes) => {
+                    prop_assert!(closes > now);
+                    prop_assert!(matches!(window.at(closes - second), At::Open(_)));
+                }
+            }
+        }
+    }
+}

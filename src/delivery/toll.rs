@@ -1,0 +1,241 @@
+//! The breaker by share: where too many of an issue's answers are failures, it pauses and says why.
+//!
+//! Refusals for good and for now have shares of their own, for all and for each provider. The last thousand answers
+//! or so count, from a hundred on; after a pause counting begins anew. The rule of twenty in a row is [`super::breaker`]'s.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::pace::PauseAbove;
+use crate::model::IssueId;
+use crate::model::delivery::{Event, Reply};
+
+/// Fewer answers say nothing.
+const LEAST: u32 = 100;
+/// From so many on, older answers count half.
+const HALVE_AT: u32 = 1000;
+/// The most providers of an issue that are counted each for itself.
+const PROVIDERS_MAX: usize = 2_000;
+
+/// Counts the answers of every issue.
+#[derive(Debug)]
+pub struct Toll {
+    above: PauseAbove,
+    issues: Mutex<HashMap<IssueId, Issue>>,
+}
+
+#[derive(Debug, Default)]
+struct Issue {
+    all: Counts,
+    providers: HashMap<String, Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    answers: u32,
+    failed: Failures,
+    deferred: Failures,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    /// By reply code and enhanced code: how many, and the words of the last.
+    replies: HashMap<String, (u32, String)>,
+}
+
+impl Failures {
+    fn add(&mut self, reply: &Reply) {
+        self.count += 1;
+        let codes: Vec<&str> = reply.text.split_whitespace().take(2).collect();
+        let mark = match codes[..] {
+            [code, enhanced] if enhanced.split('.').count() == 3 => format!("{code} {enhanced}"),
+            [code, ..] => code.to_owned(),
+            [] => String::new(),
+        };
+        let (count, words) = self.replies.entry(mark).or_default();
+        *count += 1;
+        words.clone_from(&reply.text);
+    }
+
+    fn halve(&mut self) {
+        self.count /= 2;
+        self.replies.retain(|_, (count, _)| {
+            *count /= 2;
+            *count > 0
+        });
+    }
+
+    /// The words of the reply that came most often.
+    fn words(&self) -> &str {
+        self.replies.values().max_by_key(|(count, _)| *count).map_or("", |(_, words)| words)
+    }
+}
+
+impl Counts {
+    fn add(&mut self, event: Event, reply: &Reply) {
+        self.answers += 1;
+        match event {
+            Event::Refused => self.failed.add(reply),
+            Event::Postponed => self.deferred.add(reply),
+            _ => {}
+        }
+        if self.answers >= HALVE_AT {
+            self.answers /= 2;
+            self.failed.halve();
+            self.deferred.halve();
+        }
+    }
+
+    /// Why the issue must pause. `of`: whose answers these are.
+    fn verdict(&self, above: PauseAbove, of: &str) -> Option<String> {
+        if self.answers < LEAST {
+            return None;
+        }
+        let passes = |failures: &Failures, share: f64| {
+            share > 0.0 && f64::from(failures.count) > share * f64::from(self.answers)
+        };
+        let (failures, what) = if passes(&self.failed, above.failed) {
+            (&self.failed, "refused for good")
+        } else if passes(&self.deferred, above.deferred) {
+            (&self.deferred, "refused for now")
+        } else {
+            return None;
+        };
+        Some(format!(
+            "of the last {} answers{of}, {} ({} %) {what}, most often with “{}”: find out why, then resume",
+            self.answers,
+            failures.count,
+            failures.count * 100 / self.answers,
+            failures.words()
+        ))
+    }
+}
+
+impl Toll {
+    pub fn new(above: PauseAbove) -> Toll {
+        Toll { above, issues: Mutex::default() }
+    }
+
+    /// Counts an answer; gives the reason where the issue must pause for it.
+    pub fn count(&self, id: IssueId, provider: &str, event: Event, reply: &Reply) -> Option<String> {
+        let is_answer = matches!(event, Event::Accepted | Event::Postponed | Event::Refused);
+        if self.above == PauseAbove::NEVER || !is_answer || reply.code.is_none() {
+            return None;
+        }
+        let mut issues = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
+        let issue = issues.entry(id).or_default();
+        issue.all.add(event, reply);
+        let mut reason = issue.all.verdict(self.above, "");
+        let is_known = issue.providers.contains_key(provider);
+        if !is_known && issue.providers.len() < PROVIDERS_MAX {
+            issue.providers.insert(provider.to_owned(), Counts::default());
+        }
+        if let Some(counts) = issue.providers.get_mut(provider) {
+            counts.add(event, reply);
+            reason = reason.or_else(|| counts.verdict(self.above, &format!(" for {provider}")));
+        }
+        if reason.is_some() {
+            issues.remove(&id);
+        }
+        reason
+    }
+
+    /// Counts anew from now on: the issue begins, or goes on after a pause.
+    pub fn forget(&self, id: IssueId) {
+        self.issues.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ISSUE: IssueId = IssueId(1);
+
+    fn reply(text: &str) -> Reply {
+        Reply { code: text[..3].parse().ok(), text: text.into() }
+    }
+
+    fn toll() -> Toll {
+        Toll::new(PauseAbove { failed: 0.3, deferred: 0.7 })
+    }
+
+    /// After how many answers it pauses, and why, where so many of ten fail.
+    fn run(toll: &Toll, failing: u32, event: Event, text: &str) -> Option<(u32, String)> {
+        (1..2000).find_map(|n| {
+            let fails = n % 10 < failing;
+            let (event, text) = if fails { (event, text) } else { (Event::Accepted, "250 ok") };
+            toll.count(ISSUE, "p.example", event, &reply(text)).map(|reason| (n, reason))
+        })
+    }
+
+    #[test]
+    fn from_a_hundred_on_a_share_of_refusals_pauses_with_the_servers_words() {
+        let (after, why) = run(&toll(), 4, Event::Refused, "550 5.7.1 blocked").unwrap();
+        assert_eq!(after, 100);
+        assert!(why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"), "{why}");
+        assert_eq!(run(&toll(), 2, Event::Refused, "550 5.7.1 blocked"), None);
+        assert_eq!(run(&toll(), 6, Event::Postponed, "451 later"), None);
+        let (_, why) = run(&toll(), 8, Event::Postponed, "451 later").unwrap();
+        assert!(why.contains("refused for now"), "{why}");
+    }
+
+    #[test]
+    fn one_provider_is_enough_and_is_named() {
+        let toll = toll();
+        let mut why = None;
+        for _ in 0..150 {
+            for _ in 0..5 {
+                assert_eq!(toll.count(ISSUE, "good.example", Event::Accepted, &reply("250 ok")), None);
+            }
+            why = why
+                .or_else(|| toll.count(ISSUE, "bad.example", Event::Refused, &reply("550 5.1.1 <x> gone")));
+        }
+        assert!(why.unwrap().contains("of the last 100 answers for bad.example"));
+    }
+
+    #[test]
+    fn the_commonest_words_are_told() {
+        let toll = toll();
+        let texts = ["550 5.1.1 <a> unknown", "550 5.1.1 <b> unknown", "554 5.7.1 policy"];
+        let reason = (0..100).find_map(|n| toll.count(ISSUE, "p", Event::Refused, &reply(texts[n % 3])));
+        assert!(reason.unwrap().contains("unknown"));
+    }
+
+    #[test]
+    fn after_a_pause_counting_begins_anew() {
+        let toll = toll();
+        assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
+        assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
+        for _ in 0..99 {
+            assert_eq!(toll.count(ISSUE, "p", Event::Refused, &reply("550 no")), None);
+        }
+        toll.forget(ISSUE);
+        assert_eq!(toll.count(ISSUE, "p", Event::Refused, &reply("550 no")), None);
+    }
+
+    #[test]
+    fn what_fails_late_is_noticed_as_well() {
+        let toll = toll();
+        for _ in 0..100_000 {
+            assert_eq!(toll.count(ISSUE, "p", Event::Accepted, &reply("250 ok")), None);
+        }
+        let after =
+            (1..).find(|_| toll.count(ISSUE, "p", Event::Refused, &reply("550 no")).is_some()).unwrap();
+        assert!(after < 1000, "{after}");
+    }
+
+    proptest! {
+        #[test]
+        fn below_the_share_nothing_pauses(failing in proptest::collection::vec(any::<bool>(), 0..3000)) {
+            let toll = Toll::new(PauseAbove { failed: 0.0, deferred: 1.0 });
+            for fails in failing {
+                let (event, text) = if fails { (Event::Refused, "550 no") } else { (Event::Accepted, "250 ok") };
+                prop_assert_eq!(toll.count(ISSUE, "p", event, &reply(text)), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A relay that is warmed up gives what its day allows and no more, whatever the restarts; confirmations wait for no
+//! day.
+
+use letterpress::delivery::pace::warm::{Plan, day_of};
+use letterpress::model::Address;
+use letterpress::store::SignUp;
+
+use crate::fixture::{Letter, rendered};
+use crate::server::Server;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_allows_so_many_and_the_next_one_more() {
+    let server = Server::usual().await;
+    let mut letter = Letter::new(&server, 60).await;
+    letter.settings.relays[0].warm_up = Some(Plan { per_day: 20, growth: 1.5 });
+    // It sent on one day before: today allows half as many again.
+    let today = day_of(letter.clock.now());
+    letter.store.note_warm_up("main", today - 3, 20).await.unwrap();
+    let issue = letter.send(1).await;
+    for _ in 0..2 {
+        let sender = letter.serve();
+        letter.until(issue, "the day's mails", |row| row.totals.sent == 30).await;
+        let row = letter.until(issue, "why it waits", |row| row.reason.is_some()).await;
+        assert!(row.reason.unwrap().contains("warmed up"), "it says why");
+        sender.stop().await;
+    }
+    assert_eq!(server.mails().len(), 30);
+    assert_eq!(letter.store.warm_up("main", today).await.unwrap(), (1, 30));
+
+    let who = Address::parse("new@readers.example").unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let asked =
+        letter.store.sign_up(letter.list, &who, "", letter.consent(), rendered("Confirm."), hour).await;
+    assert_eq!(asked.unwrap(), SignUp::Asked);
+    let sender = letter.serve();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while server.count("new@readers.example") == 0 {
+        assert!(std::time::Instant::now() < end, "the confirmation waits");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    sender.stop().await;
+    assert_eq!(server.mails().len(), 31);
+}
