@@ -4,7 +4,7 @@ from rig.letter import Letter, fitted
 from rig.measure import alternate, as_rows, median, ratio, turn
 from rig.sink import Sink
 
-ONE_WRITE = ""
+ONE_WRITE = 'pipelining = "ahead"'
 
 
 def run(bench):
@@ -25,16 +25,14 @@ def run(bench):
         contestants = {
             "no PIPELINING offered": one("plain", far_plain, plain),
             "pipelined": one("pipelined", far, sink),
+            "one write": one("one-write", far, sink, ONE_WRITE),
         }
-        if ONE_WRITE:
-            contestants["one write"] = one("one-write", far, sink, ONE_WRITE)
         runs = alternate(bench, contestants)
     base = runs["no PIPELINING offered"]
     table.show(["Letterpress, 20 ms", "mails/s", "of plain", "others"], [
         [name, f"{median(turns, lambda r: r.rate):,.0f}", f"{ratio(turns, base):.2f}", f"{median(turns, lambda r: r.others):.0%}"]
         for name, turns in runs.items()])
     for name, least in (("pipelined", 1.9), ("one write", 3.5)):
-        if name in runs:
-            won = ratio(runs[name], base)
-            table.goal(f"{name}, at least {least} of plain", won, f"{won:.2f}", least=least)
+        won = ratio(runs[name], base)
+        table.goal(f"{name}, at least {least} of plain", won, f"{won:.2f}", least=least)
     bench.keep("rtt", as_rows(runs))
