@@ -21,7 +21,7 @@ use crate::store::{DaemonLock, Store, StoreError};
 use crate::{delivery, http, schedule};
 
 use super::rooms::{self, Group};
-use super::{DaemonError, keys};
+use super::{DaemonError, keys, thread};
 
 /// How often another process's writes are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
@@ -64,7 +64,7 @@ pub async fn launch(
         let by_id: HashMap<ListId, List> = lists.iter().cloned().collect();
         let running =
             delivery::run(store.clone(), settings.sending.clone(), by_id, links.clone(), clock.clone(), stop);
-        async { running.await.map_err(|e| e.to_string()) }
+        async { thread::of_its_own("sender", running).await?.map_err(|e| e.to_string()) }
     });
     watching.start("watcher of keys", |stop| {
         let following = keys::follow(store.clone(), links.clone(), stop);

@@ -8,6 +8,7 @@ pub mod logging;
 pub mod rehearsal;
 mod rooms;
 mod signals;
+mod thread;
 
 use crate::store::StoreError;
 

@@ -13,8 +13,7 @@ use super::gathering::Gathering;
 use crate::model::delivery::MailKey;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
-use crate::store::deliveries::Candidate;
-use crate::store::exchange::{Grant, Group, Outcome};
+use crate::store::exchange::{Claim, Grant, Group, Outcome};
 
 /// The most entries of one transaction.
 const GROUP_MAX: usize = 256;
@@ -30,7 +29,7 @@ pub struct Entry {
     pub outcome: Option<Outcome>,
     /// An issue that must pause, with the reason.
     pub pause: Option<(IssueId, String)>,
-    pub claim: Option<Candidate>,
+    pub claim: Option<Claim>,
 }
 
 struct Request {
@@ -75,10 +74,9 @@ async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Reque
                 breaker.record(outcome, &mut group, &in_flight);
             }
             group.pauses.extend(entry.pause);
-            let claimed = entry.claim.map(|candidate| {
-                let key = candidate.key;
-                group.claims.push(candidate);
-                key
+            let claimed = entry.claim.map(|claim| {
+                group.claims.push(claim);
+                claim.key
             });
             waiting.push((answer, claimed));
         }
@@ -126,7 +124,7 @@ fn settle(key: MailKey, grant: Option<Grant>, in_flight: &mut HashSet<MailKey>) 
 async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> {
     let mut wait = FIRST_WAIT;
     loop {
-        match store.exchange(group.clone(), clock.now()).await {
+        match store.exchange(&group, clock.now()).await {
             Ok(done) => {
                 for (_, reason) in group.pauses.iter().filter(|(issue, _)| done.paused.contains(issue)) {
                     tracing::error!("the issue pauses: {reason}");

@@ -83,10 +83,21 @@ impl Signing {
         self.of(from).err()
     }
 
-    /// Puts the signatures before a mail.
-    pub fn sign(&self, from: &Address, mail: &mut Vec<u8>, now: Timestamp) {
-        if let Ok(signers) = self.of(from) {
-            dkim::sign(mail, &signers, now);
+    /// Puts the signatures before a mail. It costs more than everything else that is done for a mail, so it is done
+    /// on another thread, and for several mails on all cores.
+    pub async fn sign(&self, from: &Address, mut mail: Vec<u8>, now: Timestamp) -> Vec<u8> {
+        let Ok(signers) = self.of(from) else { return mail };
+        if signers.is_empty() {
+            return mail;
+        }
+        let signing = tokio::task::spawn_blocking(move || {
+            dkim::sign(&mut mail, &signers, now);
+            mail
+        });
+        match signing.await {
+            Ok(mail) => mail,
+            // It can't be cancelled once it runs; what is left is a defect, which shows here as it would have there.
+            Err(died) => std::panic::resume_unwind(died.into_panic()),
         }
     }
 }

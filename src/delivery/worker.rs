@@ -25,7 +25,7 @@ use super::signing::Signing;
 use super::toll::Toll;
 use crate::link::Links;
 use crate::model::SharedClock;
-use crate::store::exchange::Grant;
+use crate::store::exchange::{Claim, Grant};
 use draft::Draft;
 use fate::Fate;
 
@@ -274,7 +274,7 @@ impl Worker {
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
         let Some(mut held) = self.line.take() else { return self.shared.desk.give_back(job) };
-        let mut draft = Some(self.draft(job));
+        let mut draft = Some(self.draft(job).await);
         while let Some(this) = draft {
             draft = self.send_one(&mut held.connection, this).await;
         }
@@ -288,7 +288,8 @@ impl Worker {
             line.closing = true;
             return None;
         }
-        let entry = Entry { claim: Some(draft.job.candidate.clone()), ..std::mem::take(&mut self.told) };
+        let entry =
+            Entry { claim: Some(Claim::from(&draft.job.candidate)), ..std::mem::take(&mut self.told) };
         let offer = draft.offer();
         let (grant, offered) = tokio::join!(self.shared.ledger.exchange(entry), async {
             if draft.offered { line.hear(&offer).await } else { line.offer(&offer).await }
@@ -306,7 +307,7 @@ impl Worker {
         } else {
             match offered {
                 Ok(Offered::Ready) => {
-                    next = self.follower(line);
+                    next = self.follower(line).await;
                     self.content(line, &mut draft, next.as_ref()).await
                 }
                 Ok(Offered::Declined { step, answer, verdict }) => {

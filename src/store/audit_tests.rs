@@ -141,7 +141,7 @@ async fn make(
             let person = &people[*who];
             let attempt = expected.rows[&person.subscriber].1.wrapping_sub(u32::from(*late));
             let told = Outcome { from: *from, ..outcome(person, attempt, *event, Some(second + 60)) };
-            store.exchange(Group { outcomes: vec![told], ..Group::default() }, t(second)).await.unwrap();
+            store.exchange(&Group { outcomes: vec![told], ..Group::default() }, t(second)).await.unwrap();
             expected.step(person.subscriber, *from, attempt, *event);
         }
         Act::Die => {

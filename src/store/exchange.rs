@@ -36,13 +36,29 @@ pub struct Outcome {
     pub relay: String,
 }
 
+/// A mail that is to be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub key: MailKey,
+    /// `queued` or `deferred`, as it was read ahead.
+    pub from: State,
+    /// The claims made until then.
+    pub attempt: u32,
+}
+
+impl From<&Candidate> for Claim {
+    fn from(candidate: &Candidate) -> Claim {
+        Claim { key: candidate.key, from: candidate.from, attempt: candidate.attempt }
+    }
+}
+
 /// What is written in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     pub outcomes: Vec<Outcome>,
     /// Issues that pause, with the reason; before any claim of this group is looked at.
     pub pauses: Vec<(IssueId, String)>,
-    pub claims: Vec<Candidate>,
+    pub claims: Vec<Claim>,
 }
 
 /// What became of a claim.
@@ -117,13 +133,14 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing of the group was kept, and it may be tried again.
-    pub async fn exchange(&self, group: Group, now: Timestamp) -> Result<Exchanged> {
+    pub async fn exchange(&self, group: &Group, now: Timestamp) -> Result<Exchanged> {
         let now = now.as_millisecond();
         let is_system = |key: MailKey| matches!(key, MailKey::System(_));
         let rare = !group.pauses.is_empty()
             || group.outcomes.iter().any(|outcome| is_system(outcome.key))
             || group.claims.iter().any(|claim| is_system(claim.key));
         if rare {
+            let group = group.clone();
             return self.write("writing the ledger", move |c| Box::pin(step_by_step(c, group, now))).await;
         }
         let whole = concat!("BEGIN IMMEDIATE; ", record_deliveries!(), "; ", claim_deliveries!(), "; COMMIT");
@@ -197,7 +214,7 @@ async fn claim_systems(c: &mut SqliteConnection, lines: &str, now: i64) -> Resul
 }
 
 /// What became of each claim, by the rows that the statements gave back.
-fn grants(claims: &[Candidate], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
+fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
     let mut fates = HashMap::with_capacity(rows.len());
     for row in rows {
         let key = match (row.try_get("issue_id")?, row.try_get("subscriber_id")?) {
@@ -207,7 +224,7 @@ fn grants(claims: &[Candidate], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> 
         fates.insert(key, (delivery_state(row.try_get("state")?)?, row.try_get("attempt")?));
     }
     // Taken out, so that one who was read ahead twice is granted once.
-    let fate = |claim: &Candidate| match fates.remove(&claim.key) {
+    let fate = |claim: &Claim| match fates.remove(&claim.key) {
         Some((State::Sending, attempt)) => Grant::Granted { attempt },
         Some(_) => Grant::Gone,
         None => Grant::Refused,
@@ -229,7 +246,7 @@ fn outcome_lines(outcomes: &[Outcome], systems: bool) -> String {
 }
 
 /// Claims as the statement reads them: issue (0: a system mail), person, state and attempt as read ahead.
-fn claim_lines(claims: &[Candidate], systems: bool) -> String {
+fn claim_lines(claims: &[Claim], systems: bool) -> String {
     let lines = claims.iter().filter_map(|claim| {
         // The statements name the states to which a claim leads; the table must know them as well.
         step(claim.from, Event::Claim)?;

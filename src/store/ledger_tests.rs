@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::deliveries::{Candidate, Place};
-use super::exchange::{Grant, Group, Outcome};
+use super::exchange::{Claim, Grant, Group, Outcome};
 use super::fanout::FanOut;
 use super::issues::{Firing, NewIssue, QueuedBy, Queueing};
 use super::people::Consent;
@@ -64,7 +64,8 @@ pub(super) async fn ahead(store: &Store, issue: IssueId, now: i64) -> Vec<Candid
 }
 
 pub(super) async fn claim(store: &Store, claims: Vec<Candidate>, now: i64) -> Vec<Grant> {
-    store.exchange(Group { claims, ..Group::default() }, t(now)).await.unwrap().grants
+    let claims = claims.iter().map(Claim::from).collect();
+    store.exchange(&Group { claims, ..Group::default() }, t(now)).await.unwrap().grants
 }
 
 pub(super) fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at: Option<i64>) -> Outcome {
@@ -80,7 +81,7 @@ pub(super) fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at
 }
 
 async fn record(store: &Store, outcomes: Vec<Outcome>, now: i64) {
-    store.exchange(Group { outcomes, ..Group::default() }, t(now)).await.unwrap();
+    store.exchange(&Group { outcomes, ..Group::default() }, t(now)).await.unwrap();
 }
 
 /// The totals, after a look that they are what the rows say.
@@ -239,9 +240,9 @@ async fn a_pause_stops_claims_in_its_own_group_and_takes_back_what_was_refused()
             Outcome { from: State::Failed, ..outcome(&people[0], 1, Event::Released, None) },
         ],
         pauses: vec![(issue, "the relay refuses everybody".into())],
-        claims: vec![people[2].clone()],
+        claims: vec![Claim::from(&people[2])],
     };
-    let done = store.exchange(group, t(4)).await.unwrap();
+    let done = store.exchange(&group, t(4)).await.unwrap();
     assert_eq!((done.grants, done.paused), (vec![Grant::Refused], vec![issue]));
     assert_eq!(totals(&store, issue).await, Totals { queued: 3, ..Totals::default() });
     let row = store.issue(issue).await.unwrap().unwrap();

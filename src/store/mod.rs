@@ -219,18 +219,12 @@ impl Store {
         }
     }
 
-    /// Runs a text of several statements, beginning with `BEGIN IMMEDIATE` and ending with `COMMIT`, to its end
-    /// even where the caller goes away. It wakes nobody: for commits of which the waker knows already.
+    /// Runs a text of several statements, beginning with `BEGIN IMMEDIATE` and ending with `COMMIT`. Where the caller
+    /// goes away meanwhile, SQLite comes to the end of it all the same, or the next write takes it back. It wakes
+    /// nobody: for commits of which the waker knows already.
     async fn write_whole(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
-        let shared = self.shared.clone();
-        let task = tokio::spawn(async move {
-            let mut writer = shared.writer.clone().lock_owned().await;
-            writer.whole(query).await.map_err(|e| e.during(&shared.path, what))
-        });
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(died) => Err(StoreError::internal(&self.shared.path, what, died.to_string())),
-        }
+        let mut writer = self.shared.writer.lock().await;
+        writer.whole(query).await.map_err(|e| e.during(&self.shared.path, what))
     }
 
     /// The reading connections, for queries of this room.

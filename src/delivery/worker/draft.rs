@@ -30,8 +30,8 @@ impl Draft {
 }
 
 impl Worker {
-    /// Writes a mail.
-    pub fn draft(&mut self, job: Job) -> Draft {
+    /// Writes a mail and has it signed.
+    pub async fn draft(&mut self, job: Job) -> Draft {
         let now = self.shared.clock.now();
         let candidate = &job.candidate;
         let links = &self.shared.links;
@@ -52,7 +52,7 @@ impl Worker {
         let mut bytes = std::mem::take(&mut self.spare);
         bytes.clear();
         job.letter.template.write(&to, now, &mut bytes);
-        self.shared.signing.sign(&job.letter.from, &mut bytes, now);
+        let mut bytes = self.shared.signing.sign(&job.letter.from, bytes, now).await;
         bytes.extend_from_slice(b".\r\n");
         let sender = match (&job.letter.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
@@ -67,7 +67,7 @@ impl Worker {
 
     /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
     /// it, and the relay's measure permits it now.
-    pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
+    pub async fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
         let may =
             relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && self.wait().is_none();
@@ -80,7 +80,7 @@ impl Worker {
             self.shared.desk.give_back(job);
             return None;
         }
-        let mut draft = self.draft(job);
+        let mut draft = self.draft(job).await;
         if !line.can_follow(draft.utf8) {
             self.shared.desk.give_back(draft.job);
             return None;
