@@ -115,6 +115,11 @@ pub fn read_line(bytes: &[u8]) -> Option<Line> {
 
 /// Bytes of a foreign server as one line that can be shown: not all servers write UTF-8, and some write worse.
 fn readable(bytes: &[u8]) -> String {
+    if let Ok(text) = str::from_utf8(bytes)
+        && !text.chars().any(char::is_control)
+    {
+        return text.trim().to_owned();
+    }
     let text: String =
         String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.trim().to_owned()

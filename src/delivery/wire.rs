@@ -144,21 +144,21 @@ impl Wire {
     }
 
     async fn lines(&mut self) -> Result<Answer, Broken> {
-        let mut answer: Option<Answer> = None;
+        let (mut first, mut lines) = (None, Vec::new());
         loop {
             let bytes = self.line().await?;
             let Some(line) = read_line(&bytes) else {
                 let shown: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
                 return Err(Broken(format!("“{}” is no SMTP reply", shown.escape_debug())));
             };
-            let answer = answer.get_or_insert_with(|| Answer { code: line.code, lines: Vec::new() });
+            let code = *first.get_or_insert(line.code);
             // RFC 5321, 4.2.1: each line bears the same code.
-            if line.code != answer.code || answer.lines.len() >= LINES_MAX {
+            if line.code != code || lines.len() >= LINES_MAX {
                 return Err(Broken("a reply of many lines that don't belong together".into()));
             }
-            answer.lines.push(line.text);
+            lines.push(line.text);
             if !line.more {
-                return Ok(answer.clone());
+                return Ok(Answer { code, lines });
             }
         }
     }
