@@ -21,8 +21,8 @@ impl std::fmt::Display for Breakpoint {
 }
 
 /// Makes the send once without a fault and gives both sides of each of its steps; in the bounded part, both
-/// sides of one step of each name.
-pub fn generate(stage: &mut Stage) -> Vec<Breakpoint> {
+/// sides of one step of each name with `bounded_to` in it.
+pub fn generate(stage: &mut Stage, bounded_to: &str) -> Vec<Breakpoint> {
     stage.reset();
     assert_eq!(stage.run(Fault::None), Ended::InOrder);
     let steps = stage.steps();
@@ -37,7 +37,8 @@ pub fn generate(stage: &mut Stage) -> Vec<Breakpoint> {
     let mut chosen: Vec<usize> = if is_full() {
         (1..=steps.len()).collect()
     } else {
-        by_name.values().map(|steps| steps[steps.len() / 2]).collect()
+        let some = by_name.iter().filter(|(name, _)| name.contains(bounded_to));
+        some.map(|(_, steps)| steps[steps.len() / 2]).collect()
     };
     chosen.sort_unstable();
     let sides = chosen.into_iter().flat_map(|step| [(step, false), (step, true)]);

@@ -9,7 +9,7 @@ const READERS: usize = 8;
 #[test]
 fn a_sync_that_fails_counts_as_no_commit() {
     let mut stage = Stage::new(READERS);
-    let points = generate(&mut stage);
+    let points = generate(&mut stage, "");
     for point in points.iter().filter(|point| !point.after && point.name.starts_with("sync")) {
         let context = format!("no sync {point}");
         stage.reset();

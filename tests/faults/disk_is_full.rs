@@ -9,7 +9,7 @@ const READERS: usize = 8;
 #[test]
 fn a_disk_that_is_full_for_a_while_costs_nothing_but_time() {
     let mut stage = Stage::new(READERS);
-    let points = generate(&mut stage);
+    let points = generate(&mut stage, "");
     for point in points.iter().filter(|point| !point.after && !point.name.contains("relay")) {
         let context = format!("full {point}");
         stage.reset();

@@ -8,8 +8,22 @@ const READERS: usize = 8;
 
 #[test]
 fn a_kill_at_any_step_loses_and_doubles_nobody() {
-    let mut stage = Stage::new(READERS);
-    let points = generate(&mut stage);
+    kill_at_each_step("standard", "");
+}
+
+#[test]
+fn a_kill_where_mails_are_offered_ahead_loses_and_doubles_nobody() {
+    kill_at_each_step("ahead", "relay");
+}
+
+#[test]
+fn a_kill_where_each_answer_is_waited_for_loses_and_doubles_nobody() {
+    kill_at_each_step("off", "relay");
+}
+
+fn kill_at_each_step(pipelining: &str, bounded_to: &str) {
+    let mut stage = Stage::with(READERS, pipelining);
+    let points = generate(&mut stage, bounded_to);
     let (mut kills, mut uncertain) = (0, 0);
     for point in &points {
         let context = format!("killed {point}");
@@ -24,7 +38,7 @@ fn a_kill_at_any_step_loses_and_doubles_nobody() {
         uncertain += counts.get("uncertain").copied().unwrap_or(0);
         stage.retry_uncertain(&context);
     }
-    println!("{kills} kills at {} breakpoints left {uncertain} uncertain", points.len());
+    println!("{pipelining}: {kills} kills at {} breakpoints left {uncertain} uncertain", points.len());
     // Where a group of commits falls out otherwise than in the run that was counted, the last steps do not come.
     assert!(kills * 10 >= points.len() * 9, "{kills} kills at {} breakpoints", points.len());
     assert!(uncertain > 0, "no kill fell between a claim and its outcome");

@@ -8,8 +8,17 @@ const READERS: usize = 8;
 
 #[test]
 fn a_power_cut_at_any_step_loses_and_doubles_nobody() {
-    let mut stage = Stage::new(READERS);
-    let points = generate(&mut stage);
+    cut_at_each_step("standard", "");
+}
+
+#[test]
+fn a_power_cut_where_mails_are_offered_ahead_loses_and_doubles_nobody() {
+    cut_at_each_step("ahead", "relay");
+}
+
+fn cut_at_each_step(pipelining: &str, bounded_to: &str) {
+    let mut stage = Stage::with(READERS, pipelining);
+    let points = generate(&mut stage, bounded_to);
     let mut cuts = 0;
     for point in &points {
         let context = format!("without power {point}");
@@ -23,6 +32,6 @@ fn a_power_cut_at_any_step_loses_and_doubles_nobody() {
         stage.compare(When::AtTheEnd, usize::from(cut), &context);
         stage.retry_uncertain(&context);
     }
-    println!("{cuts} power cuts at {} breakpoints", points.len());
+    println!("{pipelining}: {cuts} power cuts at {} breakpoints", points.len());
     assert!(cuts * 10 >= points.len() * 9, "{cuts} cuts at {} breakpoints", points.len());
 }

@@ -70,11 +70,17 @@ fn script() -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
 impl Stage {
     /// An issue to so many readers is queued, and nothing of it is sent.
     pub fn new(readers: usize) -> Stage {
+        Stage::with(readers, "standard")
+    }
+
+    /// The same, with another use of PIPELINING.
+    pub fn with(readers: usize, pipelining: &str) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
         let server = runtime.block_on(Server::start(script()));
         let letter = Letter::new(&format!(
-            "host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nconnections = {CONNECTIONS}",
+            "host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nconnections = {CONNECTIONS}\n\
+             pipelining = \"{pipelining}\"",
             server.address.port()
         ));
         let shim = Shim::build(&letter.path());

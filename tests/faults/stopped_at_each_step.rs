@@ -9,7 +9,7 @@ const READERS: usize = 8;
 #[test]
 fn a_stop_at_any_step_leaves_nobody_in_between() {
     let mut stage = Stage::new(READERS);
-    let points = generate(&mut stage);
+    let points = generate(&mut stage, "");
     for point in points.iter().filter(|point| !point.after) {
         let context = format!("stopped {point}");
         stage.reset();
