@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::effort::is_full;
 use crate::letter::until;
 use crate::server::{At, Do};
 use crate::shim::Fault;
@@ -25,4 +26,32 @@ fn a_second_daemon_sends_nothing_beside_the_first() {
     until("the issue to be done", || stage.letter.totals()["state"] == "done");
     assert_eq!(stage.letter.stop(), 0);
     stage.compare(When::AtTheEnd, 0, "beside a second daemon");
+}
+
+#[test]
+fn of_two_daemons_that_start_at_once_one_sends() {
+    let mut stage = Stage::new(8);
+    for round in 0..if is_full() { 50 } else { 5 } {
+        let context = format!("two at once, round {round}");
+        stage.reset();
+        let listen = [("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".to_owned())];
+        stage.letter.start(&listen);
+        let mut other = stage.letter.spawn(&listen);
+        let mut ended = [None, None];
+        until("one of them to refuse", || {
+            ended = [stage.letter.ended(), other.try_wait().unwrap()];
+            ended != [None, None]
+        });
+        let refused = ended.iter().flatten().all(|status| status.code() == Some(2));
+        assert!(refused && ended.contains(&None), "{context}: {ended:?}");
+        until("the issue to be done", || stage.letter.totals()["state"] == "done");
+        if ended[0].is_some() {
+            other.kill().unwrap();
+        } else {
+            stage.letter.kill();
+        }
+        other.wait().unwrap();
+        stage.nobody_is_connected();
+        stage.compare(When::AtTheEnd, 0, &context);
+    }
 }

@@ -140,7 +140,7 @@ impl Stage {
     }
 
     /// What a dead daemon has written is read to its end by the server.
-    fn nobody_is_connected(&self) {
+    pub fn nobody_is_connected(&self) {
         std::thread::sleep(Duration::from_millis(20));
         until("the server to be left", || self.server.open() == 0);
     }

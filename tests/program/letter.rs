@@ -163,10 +163,15 @@ impl Letter {
 
     /// Starts the daemon with more in its environment, and does not wait for it.
     pub fn start(&mut self, environment: &[(&str, String)]) {
+        self.daemon = Some(self.spawn(environment));
+    }
+
+    /// A daemon that is not this letter's own.
+    pub fn spawn(&self, environment: &[(&str, String)]) -> Child {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
         let mut command = command(self.folder.path(), &["serve"]);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        self.daemon = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
     }
 
     /// How the daemon ended; `None` while it runs.
