@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::letter::until;
 use crate::server::{At, Do, say};
-use crate::shim::Fault;
 use crate::stage::{Stage, When};
 
 const YEAR_S: i64 = 366 * 86_400;
@@ -27,7 +26,7 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
             if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual }
         }
     });
-    stage.start(Fault::None);
+    stage.start(None);
     let clock = stage.letter.path().join("clock");
     for (mails, offset) in [(10, YEAR_S), (30, -YEAR_S), (50, 3600), (70, 0)] {
         until("some mails", || stage.server.mails().len() >= mails);

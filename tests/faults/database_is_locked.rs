@@ -6,7 +6,6 @@ use sqlx::ConnectOptions as _;
 
 use crate::letter::until;
 use crate::server::{At, Do};
-use crate::shim::Fault;
 use crate::stage::{CONNECTIONS, Stage, When};
 
 /// Beyond the five seconds for which a writer waits.
@@ -18,7 +17,7 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
     stage
         .server
         .script(|at, _, _| if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual });
-    stage.start(Fault::None);
+    stage.start(None);
     until("some mails", || stage.server.mails().len() >= 10);
     let file = stage.letter.path().join("letterpress.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

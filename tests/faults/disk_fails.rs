@@ -10,10 +10,10 @@ const READERS: usize = 8;
 fn a_sync_that_fails_counts_as_no_commit() {
     let mut stage = Stage::new(READERS);
     let points = generate(&mut stage, "");
-    for point in points.iter().filter(|point| !point.after && point.name.starts_with("sync")) {
+    for point in points.iter().filter(|point| !point.after && point.step.name.starts_with("sync")) {
         let context = format!("no sync {point}");
         stage.reset();
-        if stage.run(Fault::Io { step: point.step, count: 2 }) == Ended::Refused {
+        if stage.run(Some((Fault::Io { count: 2 }, &point.step))) == Ended::Refused {
             // A broken disk may end the daemon, in order: whoever was in flight is known.
             stage.compare(When::Between, 1, &context);
             stage.complete();

@@ -1,7 +1,7 @@
 //! Killed at random instants of a long send, from the start of the process on, and started again each time.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::effort::{Dice, is_full};
 use crate::letter::{Letter, until};
@@ -13,32 +13,58 @@ const CONNECTIONS: usize = 4;
 
 #[test]
 fn kills_lose_and_double_nobody() {
-    let (planned, kills) = if is_full() { (10_000, 200) } else { (1_000, 10) };
+    let (planned, kills) = if is_full() { (10_000, 200) } else { (3_000, 10) };
     let mut dice = Dice::new();
     let sink = Sink::start();
     let mut letter = Letter::new(&format!("{}\nconnections = {CONNECTIONS}", sink.relay()));
     let readers = letter.people(planned);
     letter.ok(&["send", "issues/001.md", "--yes"]);
-    let mut longest_ms = 400;
-    for kill in 0..kills {
+    let mut lives = Lives { startup_ms: 100.0, mails_a_ms: 3.0 };
+    let (mut killed, mut left) = (0, planned);
+    while killed < kills && left > 0 {
+        let begun = Instant::now();
         letter.start(&[]);
-        std::thread::sleep(Duration::from_millis(dice.below(longest_ms)));
+        std::thread::sleep(Duration::from_millis(dice.below(lives.longest_ms(left, kills - killed))));
         letter.kill();
-        // So long lives that about the same number is left for each of the kills to come.
+        killed += 1;
         let totals = letter.totals();
-        let ended = planned - open(&totals).min(planned);
-        let ahead = totals["planned"] != 0 && ended * kills > (kill + 1) * planned;
-        longest_ms = if ahead { (longest_ms * 4 / 5).max(40) } else { (longest_ms * 6 / 5).min(4_000) };
+        let open = if totals["planned"] == 0 { planned } else { open(&totals) };
+        lives.learn(left - open, begun.elapsed());
+        left = open;
     }
-    assert!(open(&letter.totals()) > 0, "it was done before the last kill");
     letter.serve();
     until("the send to end", || letter.totals()["state"] == "done");
     // What was accepted is written by the sink a moment later.
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(letter.stop(), 0);
     let uncertain = compare(&letter, &sink, &readers);
-    println!("{kills} kills in {planned} mails left {uncertain} uncertain");
-    assert!(uncertain <= kills * CONNECTIONS, "{uncertain} uncertain after {kills} kills");
+    println!("{killed} kills in {planned} mails left {uncertain} uncertain");
+    assert!(uncertain <= killed * CONNECTIONS, "{uncertain} uncertain after {killed} kills");
+    assert!(killed * 4 >= kills * 3, "it was done after {killed} kills");
+}
+
+/// How long a daemon may live, so that about the same number of mails is left for each of the kills to come.
+struct Lives {
+    /// The longest life in which nothing was sent.
+    startup_ms: f64,
+    mails_a_ms: f64,
+}
+
+impl Lives {
+    fn learn(&mut self, mails: usize, life: Duration) {
+        let life_ms = life.as_secs_f64() * 1000.0;
+        if mails == 0 {
+            self.startup_ms = self.startup_ms.max(life_ms).min(1_000.0);
+        } else {
+            let rate = mails as f64 / (life_ms - self.startup_ms).max(life_ms / 4.0);
+            self.mails_a_ms = 0.7 * self.mails_a_ms + 0.3 * rate;
+        }
+    }
+
+    fn longest_ms(&self, left: usize, kills: usize) -> u64 {
+        let wanted = left as f64 / (kills + 1) as f64;
+        (self.startup_ms + 2.0 * wanted / self.mails_a_ms).min(4_000.0) as u64
+    }
 }
 
 fn open(totals: &serde_json::Value) -> usize {

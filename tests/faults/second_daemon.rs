@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::effort::is_full;
 use crate::letter::until;
 use crate::server::{At, Do};
-use crate::shim::Fault;
 use crate::stage::{Stage, When};
 
 #[test]
@@ -14,7 +13,7 @@ fn a_second_daemon_sends_nothing_beside_the_first() {
     stage
         .server
         .script(|at, _, _| if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual });
-    stage.start(Fault::None);
+    stage.start(None);
     for mails in [1, 10, 20, 30, 40] {
         until("some mails", || stage.server.mails().len() >= mails);
         // On a port of its own, so that nothing but the database is in its way.

@@ -6,13 +6,13 @@
  * By environment:
  *   FAULT_DATABASE  the database's file
  *   FAULT_PORT      the relay's port
- *   FAULT_TRACE     a file that gets a line a step: its number and what it is
- *   FAULT_PLAN      WHAT FROM [COUNT]; steps are counted from 1:
+ *   FAULT_TRACE     a file that gets a line a step, its name: such as “sync log” or “write relay MAIL”
+ *   FAULT_PLAN      WHAT COUNT NTH NAME; at the NTH step of that NAME, from 1:
  *                     kill-before, kill-after    SIGKILL
  *                     power-before, power-after  the same, and what was written since the last sync is undone
- *                     term-before                SIGTERM, once
- *                     full                       COUNT writes to the database fail with ENOSPC, from FROM on
- *                     io                         COUNT syncs of it fail with EIO, from FROM on
+ *                     term-before                SIGTERM
+ *                     full                       COUNT writes to the database fail with ENOSPC, from there on
+ *                     io                         COUNT syncs of it fail with EIO, from there on
  *   FAULT_CLOCK     a file with the seconds by which the wall clock is wrong, read at each look
  */
 #define _GNU_SOURCE
@@ -37,8 +37,11 @@
 enum kind { OTHER, RELAY, DATABASE, LOG };
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static long step_number, plan_from, plan_count;
-static char plan[16], database[4096], wal[4096];
+static char plan[16], plan_name[64], database[4096], wal[4096];
+static long plan_count, plan_nth;
+/* How many steps of the planned name there were; whether this step is the one; whether it has come. */
+static long seen;
+static int here, begun;
 static int relay_port, trace = -1;
 static const char *clock_file;
 
@@ -61,7 +64,7 @@ __attribute__((constructor)) static void begin(void) {
     }
     if ((value = getenv("FAULT_PORT"))) relay_port = atoi(value);
     if ((value = getenv("FAULT_TRACE"))) trace = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if ((value = getenv("FAULT_PLAN"))) sscanf(value, "%15s %ld %ld", plan, &plan_from, &plan_count);
+    if ((value = getenv("FAULT_PLAN"))) sscanf(value, "%15s %ld %ld %63[^\n]", plan, &plan_count, &plan_nth, plan_name);
     clock_file = getenv("FAULT_CLOCK");
 }
 
@@ -114,30 +117,31 @@ static void die(void) {
     for (;;) pause();
 }
 
-/* The first word of what goes to the relay, for the trace. */
-static void note(enum kind kind, int sync, const char *bytes, size_t length) {
-    static const char *names[] = {"", "relay", "database", "log"};
-    char line[96], word[24];
+/* Names a step, by the first word of what goes to the relay, and writes it down. */
+static void name(char *out, size_t room, enum kind kind, int sync, const char *bytes, size_t length) {
+    static const char *kinds[] = {"", "relay ", "database", "log"};
+    char word[24];
     size_t n = 0;
     if (kind == RELAY)
         while (n < length && n < sizeof word - 1 && bytes[n] > ' ' && bytes[n] < 127) { word[n] = bytes[n]; n++; }
     word[n] = 0;
-    int size = snprintf(line, sizeof line, "%ld %s %s %s\n", step_number, sync ? "sync" : "write", names[kind], word);
-    if (trace >= 0 && size > 0) syscall(SYS_write, trace, line, (size_t)size);
+    int size = snprintf(out, room, "%s %s%s\n", sync ? "sync" : "write", kinds[kind], word);
+    if (trace >= 0 && size > 0) syscall(SYS_write, trace, out, (size_t)size);
+    if (size > 0) out[size - 1] = 0;
 }
 
 static int is(const char *what) { return strcmp(plan, what) == 0; }
 
 /* Begins a step; where it is to fail, gives the error number. */
 static int before(enum kind kind, int sync, const char *bytes, size_t length) {
+    char step[64];
     pthread_mutex_lock(&turn);
-    step_number++;
-    note(kind, sync, bytes, length);
-    if (step_number == plan_from) {
-        if (is("kill-before") || is("power-before")) die();
-        if (is("term-before")) syscall(SYS_kill, getpid(), SIGTERM);
-    }
-    int fails = kind != RELAY && plan_count > 0 && step_number >= plan_from && ((is("full") && !sync) || (is("io") && sync));
+    name(step, sizeof step, kind, sync, bytes, length);
+    here = strcmp(step, plan_name) == 0 && ++seen == plan_nth;
+    begun |= here;
+    if (here && (is("kill-before") || is("power-before"))) die();
+    if (here && is("term-before")) syscall(SYS_kill, getpid(), SIGTERM);
+    int fails = begun && plan_count > 0 && kind != RELAY && ((is("full") && !sync) || (is("io") && sync));
     if (!fails) return 0;
     plan_count--;
     return sync ? EIO : ENOSPC;
@@ -145,7 +149,7 @@ static int before(enum kind kind, int sync, const char *bytes, size_t length) {
 
 static long after(long outcome) {
     int error = errno;
-    if (step_number == plan_from && (is("kill-after") || is("power-after"))) die();
+    if (here && (is("kill-after") || is("power-after"))) die();
     pthread_mutex_unlock(&turn);
     errno = error;
     return outcome;

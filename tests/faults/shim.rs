@@ -8,34 +8,48 @@ pub struct Shim {
     library: PathBuf,
 }
 
-/// One thing that goes wrong; steps are counted from 1.
+/// A step, by its name and how many of that name came before it: another run may make a commit more or less, but it
+/// has the second MAIL as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Such as `sync log` or `write relay MAIL`.
+    pub name: String,
+    /// From 1.
+    pub nth: usize,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "“{}” no. {}", self.name, self.nth)
+    }
+}
+
+/// What goes wrong at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: the steps are counted.
-    None,
     /// SIGKILL.
-    Kill { step: usize, after: bool },
+    Kill { after: bool },
     /// SIGKILL, and what was written since the last sync is lost.
-    Power { step: usize, after: bool },
+    Power { after: bool },
     /// SIGTERM.
-    Term { step: usize },
+    Term,
     /// So many writes to the database fail with ENOSPC, from this step on.
-    Full { step: usize, count: usize },
+    Full { count: usize },
     /// So many syncs of the database fail with EIO, from this step on.
-    Io { step: usize, count: usize },
+    Io { count: usize },
 }
 
 impl Fault {
-    fn plan(self) -> Option<String> {
+    fn plan(self, step: &Step) -> String {
         let side = |after| if after { "after" } else { "before" };
-        Some(match self {
-            Fault::None => return None,
-            Fault::Kill { step, after } => format!("kill-{} {step}", side(after)),
-            Fault::Power { step, after } => format!("power-{} {step}", side(after)),
-            Fault::Term { step } => format!("term-before {step}"),
-            Fault::Full { step, count } => format!("full {step} {count}"),
-            Fault::Io { step, count } => format!("io {step} {count}"),
-        })
+        let (what, count) = match self {
+            Fault::Kill { after } => (format!("kill-{}", side(after)), 0),
+            Fault::Power { after } => (format!("power-{}", side(after)), 0),
+            Fault::Term => ("term-before".into(), 0),
+            Fault::Full { count } => ("full".into(), count),
+            Fault::Io { count } => ("io".into(), count),
+        };
+        format!("{what} {count} {} {}", step.nth, step.name)
     }
 }
 
@@ -53,8 +67,13 @@ impl Shim {
         Shim { library }
     }
 
-    /// What the daemon's environment must hold for a fault.
-    pub fn environment(&self, folder: &Path, port: u16, fault: Fault) -> Vec<(&'static str, String)> {
+    /// What the daemon's environment must hold for a fault at a step; without one, the steps are written down.
+    pub fn environment(
+        &self,
+        folder: &Path,
+        port: u16,
+        fault: Option<(Fault, &Step)>,
+    ) -> Vec<(&'static str, String)> {
         let text = |path: PathBuf| path.to_str().expect("a folder whose name is text").to_owned();
         let mut all = vec![
             ("LD_PRELOAD", text(self.library.clone())),
@@ -63,13 +82,13 @@ impl Shim {
             ("FAULT_TRACE", text(folder.join("steps"))),
             ("FAULT_CLOCK", text(folder.join("clock"))),
         ];
-        all.extend(fault.plan().map(|plan| ("FAULT_PLAN", plan)));
+        all.extend(fault.map(|(fault, step)| ("FAULT_PLAN", fault.plan(step))));
         all
     }
 }
 
-/// The steps that were made, by name, such as `write relay MAIL`; the first is step 1.
+/// The names of the steps that were made.
 pub fn steps(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("steps")).unwrap_or_default();
-    text.lines().map(|line| line.split_once(' ').map_or("", |(_, name)| name).trim().to_owned()).collect()
+    text.lines().map(str::to_owned).collect()
 }

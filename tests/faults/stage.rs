@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::letter::{Letter, until};
 use crate::server::{At, Do, Server, say};
-use crate::shim::{Fault, Shim, steps};
+use crate::shim::{Fault, Shim, Step, steps};
 
 /// Open connections, and so the most that one kill leaves uncertain.
 pub const CONNECTIONS: usize = 2;
@@ -103,14 +103,14 @@ impl Stage {
         self.server.begin_anew(script());
     }
 
-    /// Starts the daemon with a fault under it.
-    pub fn start(&mut self, fault: Fault) {
+    /// Starts the daemon, perhaps with a fault under it.
+    pub fn start(&mut self, fault: Option<(Fault, &Step)>) {
         let environment = self.shim.environment(&self.letter.path(), self.server.address.port(), fault);
         self.letter.start(&environment);
     }
 
     /// Lets the daemon run with a fault under it until that killed it, or until the issue is done.
-    pub fn run(&mut self, fault: Fault) -> Ended {
+    pub fn run(&mut self, fault: Option<(Fault, &Step)>) -> Ended {
         self.start(fault);
         let mut status = None;
         until("the daemon to be killed or the issue to be done", || {

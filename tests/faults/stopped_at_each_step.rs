@@ -14,7 +14,7 @@ fn a_stop_at_any_step_leaves_nobody_in_between() {
         let context = format!("stopped {point}");
         stage.reset();
         // Where the step is one of the stop at the end, this is the second time that it is asked.
-        let ended = stage.run(Fault::Term { step: point.step });
+        let ended = stage.run(Some((Fault::Term, &point.step)));
         assert!(matches!(ended, Ended::InOrder | Ended::AtOnce), "{context}: {ended:?}");
         stage.compare(When::Between, 0, &context);
         stage.complete();
