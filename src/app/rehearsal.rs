@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::pace::Pacing;
+use crate::delivery::pace::forecast::{Part, Send};
+use crate::delivery::pace::gauge::lowest;
+use crate::delivery::pace::warm::day_of;
+use crate::delivery::pace::{Pacing, provider_name, relay_name};
 use crate::delivery::{self, Relay, Tls};
 use crate::inbox::{self, Mailbox, Received};
 use crate::link::Links;
@@ -50,6 +54,10 @@ pub struct Rehearsal {
     /// The copy, in which the issue can be followed.
     pub store: Store,
     pub issue: IssueId,
+    /// The database that was copied; it knows what was said and learnt of speeds.
+    source: Store,
+    /// The list's key.
+    list: String,
     settings: delivery::Settings,
     scale: Arc<Scale>,
     stop: CancellationToken,
@@ -94,7 +102,7 @@ impl Rehearsal {
         let path = folder.path().join(COPY);
         let lock = DaemonLock::take(&path, &format!("pid {}, a rehearsal", std::process::id()))?;
         let copy = store.rehearsal_copy(&path).await?;
-        let list_id = issue.list;
+        let (list_id, key) = (issue.list, list.key.clone());
         // Under a name of its own: an issue that was sent can be rehearsed as well.
         let slug = format!("{}-rehearsal-{}", issue.slug, clock.now().as_millisecond());
         let issue = NewIssue { slug, number: None, ..issue };
@@ -118,6 +126,8 @@ impl Rehearsal {
         Ok(Rehearsal {
             store: copy,
             issue: id,
+            source: store.clone(),
+            list: key,
             settings,
             scale,
             stop,
@@ -150,9 +160,18 @@ impl Rehearsal {
         Ok(findings)
     }
 
-    /// How long the real send will take under its measures, where this one took so long for so many.
-    pub fn estimate(&self, planned: u64, took: Duration) -> Duration {
-        estimate(&self.settings, planned, took)
+    /// How long the real send will take from `now` on, under all that slows it, where this one took so long for so
+    /// many.
+    ///
+    /// # Errors
+    /// The copy can't be read.
+    pub async fn estimate(
+        &self,
+        planned: u64,
+        took: Duration,
+        now: Timestamp,
+    ) -> Result<Duration, StoreError> {
+        Ok(known(self, planned, took, now).await?.takes(now))
     }
 }
 
@@ -166,16 +185,50 @@ fn sweep(beside: &Path) {
     }
 }
 
-fn estimate(settings: &delivery::Settings, planned: u64, took: Duration) -> Duration {
-    let limited = settings.relays.iter().all(|relay| relay.messages_per_minute > 0);
-    let per_minute: u64 = settings.relays.iter().map(|relay| u64::from(relay.messages_per_minute)).sum();
-    let measured = match (limited, per_minute) {
-        (true, 1..) => Duration::from_secs_f64(planned as f64 * 60.0 / per_minute as f64),
-        _ => Duration::ZERO,
+/// What is known of the real send, under the settings and what was said and learnt of speeds.
+async fn known(
+    rehearsal: &Rehearsal,
+    planned: u64,
+    took: Duration,
+    now: Timestamp,
+) -> Result<Send, StoreError> {
+    let Rehearsal { source: store, settings, .. } = rehearsal;
+    let (measures, words) = (store.measures().await?, store.speeds().await?);
+    let rate = |name: &str, set: u32| {
+        let word = words.iter().find(|(other, _)| other == name).map(|(_, word)| *word);
+        let learnt = measures.iter().find(|m| m.name == name).and_then(|m| m.learnt).map(|(rate, _)| rate);
+        lowest(word.unwrap_or(set), learnt)
     };
+    // What only takes over where others fail counts only where there is nothing else.
+    let all_rest = settings.relays.iter().all(|relay| relay.weight == 0);
+    let relays: Vec<&Relay> = settings.relays.iter().filter(|relay| all_rest || relay.weight > 0).collect();
+    let mut warm_up = Vec::new();
+    for relay in relays.iter().filter(|_| relays.iter().all(|relay| relay.warm_up.is_some())) {
+        let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
+        warm_up.extend(relay.warm_up.map(|plan| (plan, days, given)));
+    }
+    let mut parts: HashMap<String, Part> = HashMap::new();
+    for (domain, mails) in rehearsal.store.audience_by_domain(rehearsal.issue).await? {
+        let domains = &settings.pacing.domains;
+        let provider = domains.providers.of(&domain);
+        let limits = domains.of(provider);
+        let per_minute = rate(&provider_name(provider), limits.messages_per_minute);
+        if per_minute.is_some() || limits.connections > 0 {
+            let part = Part { mails: 0, per_minute, connections: limits.connections };
+            parts.entry(provider.to_owned()).or_insert(part).mails += mails;
+        }
+    }
     let batches = planned.div_ceil(settings.batch_size.max(1) as u64).saturating_sub(1);
-    let pauses = settings.pause_between_batches.saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX));
-    took.max(measured) + pauses
+    Ok(Send {
+        mails: planned,
+        unlimited: took,
+        connections: relays.iter().map(|relay| relay.connections as u32).sum(),
+        per_minute: relays.iter().map(|r| rate(&relay_name(&r.name), r.messages_per_minute)).sum(),
+        providers: parts.into_values().collect(),
+        pauses: settings.pause_between_batches.saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX)),
+        warm_up,
+        window: settings.pacing.windows.get(&rehearsal.list).cloned(),
+    })
 }
 
 /// The same settings, with every relay in the place of the sink and without measures.
@@ -188,6 +241,8 @@ fn into_sink(settings: &delivery::Settings, port: u16) -> delivery::Settings {
         username: None,
         password: None,
         messages_per_minute: 0,
+        weight: 1,
+        warm_up: None,
         ..relay.clone()
     });
     delivery::Settings {
@@ -195,40 +250,5 @@ fn into_sink(settings: &delivery::Settings, port: u16) -> delivery::Settings {
         pause_between_batches: Duration::ZERO,
         pacing: Pacing::default(),
         ..settings.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_slowest_measure_and_every_pause_count() {
-        let mut settings = crate::config::defaults().sending;
-        settings.batch_size = 500;
-        let seconds =
-            |settings: &delivery::Settings| estimate(settings, 6_000, Duration::from_secs(2)).as_secs();
-        assert_eq!(seconds(&settings), 2);
-        settings.pause_between_batches = Duration::from_secs(10);
-        assert_eq!(seconds(&settings), 2 + 110);
-        let relay = |messages_per_minute| Relay {
-            name: "main".into(),
-            host: "smtp.example.org".into(),
-            port: 587,
-            tls: Tls::Starttls,
-            ca_file: None,
-            username: None,
-            password: None,
-            connections: 4,
-            messages_per_connection: 500,
-            messages_per_minute,
-            pipelining: delivery::Pipelining::Standard,
-            weight: 1,
-            warm_up: None,
-        };
-        settings.relays = vec![relay(60), relay(540)];
-        assert_eq!(seconds(&settings), 600 + 110);
-        settings.relays.push(relay(0));
-        assert_eq!(seconds(&settings), 2 + 110);
     }
 }

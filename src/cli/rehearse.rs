@@ -85,11 +85,12 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     let rehearsal =
         Rehearsal::begin(&store, &settings.sending, list.clone(), issue, &links, &context.clock).await?;
     let ended = follow::to_its_end(&rehearsal.store, rehearsal.issue).await;
-    let estimated = ended
-        .as_ref()
-        .map_or(Duration::ZERO, |ended| rehearsal.estimate(ended.row.totals.planned(), ended.took));
+    let estimated = match &ended {
+        Ok(ended) => rehearsal.estimate(ended.row.totals.planned(), ended.took, context.clock.now()).await,
+        Err(_) => Ok(Duration::ZERO),
+    };
     let findings = rehearsal.end().await?;
-    let ended = ended?;
+    let (ended, estimated) = (ended?, estimated?);
     // As the author knows it, not as its copy is called.
     let row = IssueRow { slug, number, ..ended.row };
     tell(context, &row, ended.took, &findings, estimated)?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::delivery::Relay;
+use crate::delivery::pace::gauge::lowest;
 use crate::delivery::pace::warm::day_of;
 use crate::delivery::pace::{PROVIDER, provider_name, relay_name};
 use crate::store::Store;
@@ -150,8 +151,7 @@ fn line(stored: String, set: u32, measures: &[Measure], words: &[(String, u32)])
     };
     let learnt = measures.iter().find(|m| m.name == stored).and_then(|m| m.learnt).map(|(rate, _)| rate);
     let overridden = words.iter().find(|(name, _)| *name == stored).map(|(_, per_minute)| *per_minute);
-    let wanted = Some(overridden.unwrap_or(set)).filter(|rate| *rate > 0).map(f64::from);
-    let per_minute = [wanted, learnt].into_iter().flatten().reduce(f64::min);
+    let per_minute = lowest(overridden.unwrap_or(set), learnt);
     let set = (set > 0).then_some(set);
     Line { name, kind, set, learnt, overridden, per_minute, today: None, given_today: None }
 }

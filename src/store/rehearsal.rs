@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{Result, Store};
+use crate::model::IssueId;
 use crate::model::delivery::{Event, State, step};
 use crate::model::sending::IssueState;
 
@@ -31,6 +32,10 @@ impl Store {
                 .bind(IssueState::Cancelled.word())
                 .execute(&mut *c)
                 .await?;
+                // Into the sink mails go as quickly as they can.
+                for sql in ["DELETE FROM measure", "DELETE FROM speed", "DELETE FROM warm_up"] {
+                    sqlx::query(sql).execute(&mut *c).await?;
+                }
                 for state in [State::Queued, State::Deferred, State::Sending] {
                     let to = step(state, Event::Cancel).unwrap_or(State::Uncertain);
                     sqlx::query("UPDATE system_mail SET state = ? WHERE state = ?")
@@ -44,5 +49,21 @@ impl Store {
         })
         .await?;
         Ok(copy)
+    }
+
+    /// How many people of an issue's audience are at each domain.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn audience_by_domain(&self, issue: IssueId) -> Result<Vec<(String, u64)>> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT lower(substr(p.email, instr(p.email, '@') + 1)) AS domain, count(*)
+             FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id WHERE d.issue_id = ? GROUP BY domain",
+        )
+        .bind(issue.0)
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("counting who is where"))?;
+        Ok(rows.into_iter().map(|(domain, n)| (domain, u64::try_from(n).unwrap_or_default())).collect())
     }
 }

@@ -18,6 +18,7 @@ mod links_lead_to_pages;
 mod login_is_refused;
 mod send_has_its_options;
 mod settings_are_explained;
+mod speed_by_command;
 mod starttls_and_login;
 mod stopped_and_restarted;
 mod wrong_certificate;

@@ -12,6 +12,12 @@ use crate::store::speed::Measure;
 /// How often measures are written down while mails go.
 pub const SAVE_EVERY: Duration = Duration::from_secs(5);
 
+/// Messages a minute of what is set or said (0: no limit), and no more than was learnt; `None`: no limit.
+pub fn lowest(wanted: u32, learnt: Option<f64>) -> Option<f64> {
+    let wanted = (wanted > 0).then(|| f64::from(wanted));
+    [wanted, learnt].into_iter().flatten().reduce(f64::min)
+}
+
 /// Where a rate that holds comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

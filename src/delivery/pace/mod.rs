@@ -4,6 +4,7 @@
 //! Which mail waits and who sends it is left to the desk and the connections.
 
 pub mod bucket;
+pub mod forecast;
 pub mod gauge;
 pub mod learnt;
 pub mod limits;
