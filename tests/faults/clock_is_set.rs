@@ -40,3 +40,25 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
     let tried_again = stage.letter.deliveries().iter().filter(|row| row["attempts"] == 2).count();
     assert_eq!(tried_again, 8);
 }
+
+/// What is kept of a measure for the next start was written by the wrong clock.
+#[test]
+fn a_measure_that_was_kept_by_a_wrong_clock_stops_nobody() {
+    let mut stage = Stage::new(60);
+    stage.letter.edit("connections = 2", "connections = 2\nmessages_per_minute = 1200");
+    let clock = stage.letter.path().join("clock");
+    for (mails, is_killed) in [(10, true), (30, false)] {
+        std::fs::write(&clock, "0").unwrap();
+        stage.start(None);
+        until("some mails by the right clock", || stage.server.mails().len() >= mails);
+        std::fs::write(&clock, YEAR_S.to_string()).unwrap();
+        until("some mails by the wrong clock", || stage.server.mails().len() >= mails + 10);
+        if is_killed {
+            stage.letter.kill();
+        } else {
+            assert_eq!(stage.letter.stop(), 0);
+        }
+    }
+    stage.complete();
+    stage.compare(When::AtTheEnd, 1, "a measure by a wrong clock");
+}

@@ -62,7 +62,8 @@ impl Lives {
     }
 
     fn longest_ms(&self, left: usize, kills: usize) -> u64 {
-        let wanted = left as f64 / (kills + 1) as f64;
+        // A little less, so that something is left for the last.
+        let wanted = 0.8 * left as f64 / (kills + 1) as f64;
         (self.startup_ms + 2.0 * wanted / self.mails_a_ms).min(4_000.0) as u64
     }
 }
