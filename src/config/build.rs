@@ -303,6 +303,19 @@ impl Taker<'_> {
                 messages_per_connection: self.number(&at("messages_per_connection"), 0, 1_000_000) as u32,
             };
             let domains = self.each(&at("domains"), parse::domain);
+            if name != "default" && domains.is_empty() && parse::domain(&name).is_err() {
+                let path = ["domain".to_owned(), name.clone()];
+                let origin = self.values.sections.get(&path[..]).unwrap_or(&Origin::Default);
+                self.findings.push(self.values.finding(
+                    Severity::Error,
+                    "value",
+                    origin,
+                    format!("[domain.{name}] names no domain"),
+                    format!(
+                        "Write such as [domain.\"{name}.com\"], or add the provider's domains = [\"…\"]."
+                    ),
+                ));
+            }
             if name == "default" {
                 others = limits;
             } else {

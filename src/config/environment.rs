@@ -114,6 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_is_named_without_its_dots() {
+        let name = |n: &str| format!("LETTERPRESS__DOMAIN__{n}__CONNECTIONS");
+        let (values, findings) = overlaid(
+            "[domain.\"web.de\"]\nconnections = 1\n",
+            &[(&name("WEB_DE"), "2"), (&name("GMAIL_COM"), "3")],
+        );
+        assert!(findings.is_empty(), "{findings:?}");
+        let number =
+            |domain: &str| values.set[&["domain", domain, "connections"].map(String::from)[..]].0.clone();
+        assert_eq!((number("web.de"), number("gmail.com")), (Value::Number(2), Value::Number(3)));
+        assert_eq!(values.names("domain"), ["gmail.com", "web.de"]);
+    }
+
+    #[test]
     fn an_unknown_variable_is_an_error_with_its_neighbour() {
         let (_, findings) =
             overlaid("", &[("LETTERPRESS__WEB__LISTEM", "x"), ("LETTERPRESS__SENDING__BATCH_SIZE", "many")]);

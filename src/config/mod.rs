@@ -311,6 +311,34 @@ mod tests {
     }
 
     #[test]
+    fn providers_hours_and_shares_are_read_and_their_errors_said_once() {
+        let text = format!(
+            "{GOOD}send_between = \"09:00-17:00\"\n[list.other]\nname = \"O\"\nfrom = \"o@example.org\"\n\
+             [list.free]\nname = \"F\"\nfrom = \"f@example.org\"\nsend_between = \"always\"\n\
+             [domain.\"Gmail.com\"]\nmessages_per_minute = 60\n[domain.acme]\nconnections = 2\ndomains = [\"acme.example\"]\n\
+             [domain.default]\nmessages_per_connection = 9\n\
+             [sending]\nwindow = \"08:00-20:00\"\nwindow_days = [\"mon\"]\npause_above_failed = 0\n"
+        );
+        let Examined { settings, findings, .. } = examined(&text);
+        assert!(findings.is_empty(), "{findings:?}");
+        let pacing = &settings.sending.pacing;
+        let of = |domain: &str| pacing.domains.of(pacing.domains.providers.of(domain));
+        assert_eq!(of("googlemail.com").messages_per_minute, 60);
+        assert_eq!((of("acme.example").connections, of("x.example").messages_per_connection), (2, 9));
+        assert!(pacing.windows.contains_key("other") && !pacing.windows.contains_key("free"));
+        assert_ne!(pacing.windows["weekly"], pacing.windows["other"]);
+        assert_eq!((pacing.pause_above.failed, pacing.pause_above.deferred), (0.0, 0.7));
+
+        let found = errors(&format!(
+            "{GOOD}[list.w]\nname = \"W\"\nfrom = \"w@example.org\"\n[domain.gmail]\nconnections = 1\n\
+             [sending]\nwindow = \"8-20\"\nwindow_days = [\"someday\"]\npause_above_failed = 1.5\n"
+        ));
+        let wanted =
+            ["[domain.gmail] names no domain", "“8-20”", "“someday”", "pause_above_failed can't be 1.5"];
+        assert!(found.len() == 4 && wanted.iter().all(|w| found.iter().any(|f| f.contains(w))), "{found:#?}");
+    }
+
+    #[test]
     fn of_a_broken_file_only_the_broken_line_is_said() {
         let found = errors("[sending\nbatch_size = 1\n");
         assert!(found.len() == 1 && found[0].starts_with("l.toml:1:"), "{found:?}");

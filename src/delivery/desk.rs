@@ -330,9 +330,9 @@ impl Desk {
         self.inner().lanes.per_connection(lane)
     }
 
-    /// The providers for whom somebody waits, those with most people first.
-    pub fn held(&self) -> Vec<Held> {
-        self.inner().lanes.held(Instant::now())
+    /// The provider for whom most people wait, and how many others hold somebody up.
+    pub fn held(&self) -> Option<(Held, usize)> {
+        self.inner().lanes.held()
     }
 
     /// Waits until more is wanted.

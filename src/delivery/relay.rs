@@ -16,6 +16,8 @@ use crate::store::speed::Measure;
 
 /// How long to wait before asking again whether a warm-up permits more.
 const LEAVE_STEP: Duration = Duration::from_millis(20);
+/// The same where the day has nothing more to give.
+const DAY_STEP: Duration = Duration::from_millis(200);
 /// Complaints for two providers within so long are meant for all.
 const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 
@@ -193,7 +195,8 @@ impl RelayState {
         let now = Instant::now();
         let inner = self.inner();
         let rest = inner.rest.as_ref().map(|rest| rest.until.saturating_duration_since(now));
-        let day = inner.day.filter(|day| !day.may_give()).map(|_| LEAVE_STEP);
+        let step = |day: Day| if day.is_over() { DAY_STEP } else { LEAVE_STEP };
+        let day = inner.day.filter(|day| !day.may_give()).map(step);
         rest.filter(|rest| !rest.is_zero()).max(inner.gauge.wait(now)).max(day)
     }
 

@@ -218,6 +218,38 @@ async fn who_is_deferred_comes_back_when_due_or_when_the_clock_was_set_back() {
 }
 
 #[tokio::test]
+async fn reading_goes_on_where_it_ended_and_finds_those_who_were_read_past() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 5).await;
+    let people = ahead(&store, issue, 2).await;
+    for (person, due) in people[..3].iter().zip([50, 50, 60]) {
+        claim(&store, vec![person.clone()], 2).await;
+        record(&store, vec![outcome(person, 1, Event::Postponed, Some(due))], 3).await;
+    }
+    let (mut place, mut read) = (Place::default(), Vec::new());
+    loop {
+        let ahead = store.read_ahead(issue, place, t(60), t(90_000), 2).await.unwrap();
+        read.extend(ahead.people.iter().map(|person| person.subscriber));
+        place = ahead.next;
+        if ahead.is_last {
+            break;
+        }
+    }
+    assert_eq!(read, people.iter().map(|person| person.subscriber).collect::<Vec<_>>());
+    let place = place.without_deferred();
+    let again = store.read_ahead(issue, place, t(60), t(90_000), 9).await.unwrap();
+    assert_eq!(again.people.len(), 3, "the deferred alone");
+    claim(&store, vec![people[4].clone()], 4).await;
+    let among = store.waiting_among(issue, &read).await.unwrap();
+    let who: Vec<_> = among.iter().map(|person| (person.subscriber, person.from)).collect();
+    let expected = people[..4]
+        .iter()
+        .enumerate()
+        .map(|(i, person)| (person.subscriber, if i < 3 { State::Deferred } else { State::Queued }));
+    assert_eq!(who, expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn who_left_is_skipped_by_the_claim_itself() {
     let (_dir, store, list) = open_with_list().await;
     let issue = under_way(&store, list, 2).await;

@@ -94,8 +94,6 @@ pub struct Held {
     pub holds: Option<(f64, Source)>,
     /// Mails that lie in its lane.
     pub lying: usize,
-    /// When the next mail may go; `None`: when one that is under way is answered.
-    pub until: Option<Instant>,
 }
 
 /// All queues.
@@ -285,25 +283,20 @@ impl Lanes {
         self.lanes[id.0 as usize].limits.messages_per_connection
     }
 
-    /// The lanes in which somebody waits for the provider, the longest queue first.
-    pub fn held(&self, now: Instant) -> Vec<Held> {
-        let numbered = self.lanes.iter().enumerate().skip(1);
-        let mut held: Vec<(bool, usize, Held)> = numbered
-            .filter(|(_, lane)| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty()))
-            .map(|(number, lane)| {
-                let told = Held {
-                    lane: LaneId(number as u32),
-                    provider: lane.provider.clone(),
-                    limits: lane.limits,
-                    holds: lane.gauge.holds(),
-                    lying: lane.queue.len(),
-                    until: lane.gauge.wait(now).map(|wait| now + wait),
-                };
-                (lane.more, lane.queue.len(), told)
-            })
-            .collect();
-        held.sort_by_key(|(more, lying, _)| Reverse((*more, *lying)));
-        held.into_iter().map(|(_, _, told)| told).collect()
+    /// The lane in which most people wait for their provider, those who were read past above all, and how many other
+    /// lanes hold somebody up.
+    pub fn held(&self) -> Option<(Held, usize)> {
+        let waits = |lane: &Lane| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty());
+        let held = || self.lanes.iter().enumerate().skip(1).filter(|(_, lane)| waits(lane));
+        let (number, lane) = held().max_by_key(|(_, lane)| (lane.more, lane.queue.len()))?;
+        let told = Held {
+            lane: LaneId(number as u32),
+            provider: lane.provider.clone(),
+            limits: lane.limits,
+            holds: lane.gauge.holds(),
+            lying: lane.queue.len(),
+        };
+        Some((told, held().count() - 1))
     }
 
     /// A server says that mails to a domain come too quickly. Gives the provider's name, and its new rate where that
@@ -313,7 +306,9 @@ impl Lanes {
         let provider = self.limits.providers.of(domain).to_owned();
         let id = self.open(&provider);
         let rate = self.lane(id).gauge.complaint(current, now);
-        self.awake();
+        if rate.is_some() {
+            self.awake();
+        }
         (provider.as_str().into(), rate)
     }
 

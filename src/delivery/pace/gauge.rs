@@ -40,12 +40,14 @@ pub struct Gauge {
     bucket: Bucket,
     /// Something changed since it was last written down.
     is_dirty: bool,
+    /// It stands in the database, which must be told what becomes of it.
+    is_known: bool,
 }
 
 impl Gauge {
     /// `set` messages a minute; 0: no limit.
     pub fn new(set: u32) -> Gauge {
-        let mut gauge = Gauge { set, ..Gauge::default() };
+        let mut gauge = Gauge { set, is_dirty: set > 0, ..Gauge::default() };
         gauge.bucket = Bucket::new(gauge.rate());
         gauge
     }
@@ -127,10 +129,11 @@ impl Gauge {
 
     /// What is to be written down, where anything is new. `wall`: the wall clock at `now`.
     pub fn keep(&mut self, name: &str, now: Instant, wall: Timestamp, is_final: bool) -> Option<Measure> {
-        let is_new = std::mem::take(&mut self.is_dirty) || is_final;
-        if !is_new || (self.word.is_none() && self.set == 0 && self.learnt.memory().is_none() && !is_final) {
+        let is_new = std::mem::take(&mut self.is_dirty) || (is_final && self.is_known);
+        if !is_new || (self.rate().is_none() && !self.is_known) {
             return None;
         }
+        self.is_known = true;
         let due_at = self.bucket.due().and_then(|due| {
             let ahead = due.saturating_duration_since(now);
             wall.checked_add(ahead).ok()
@@ -142,6 +145,7 @@ impl Gauge {
     /// Takes up what was written down. After a kill mails may have gone until it would have been written again: they
     /// are taken to have gone. A clock that was set back makes nobody wait longer than for one mail.
     pub fn recall(&mut self, measure: &Measure, now: Instant, wall: Timestamp) {
+        self.is_known = true;
         if let Some((rate, from)) = measure.learnt {
             self.learnt = Learnt::recalled(Memory { rate, from }, now);
         }
@@ -190,6 +194,20 @@ mod tests {
         let mut again = Gauge::new(1);
         again.recall(&kept, now, at(20));
         assert_eq!(again.wait(now).map(|w| w.as_secs()), Some(40));
+    }
+
+    #[test]
+    fn what_was_learnt_is_forgotten_in_the_database_too() {
+        let now = Instant::now();
+        let mut gauge = Gauge::new(0);
+        gauge.permit(now).unwrap();
+        assert_eq!(gauge.keep("x", now, at(0), false), None, "there is nothing to say");
+        gauge.complaint(2.0, now);
+        assert!(gauge.keep("x", now, at(0), false).unwrap().learnt.is_some());
+        assert_eq!(gauge.keep("x", now, at(0), false), None, "nothing is new");
+        gauge.good(now + Duration::from_secs(60));
+        assert_eq!(gauge.keep("x", now, at(60), false).unwrap().learnt, None);
+        assert!(gauge.keep("x", now, at(61), true).unwrap().is_final);
     }
 
     proptest! {

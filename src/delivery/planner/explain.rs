@@ -99,16 +99,15 @@ impl Planner {
 
     /// The providers for whom people wait, the first of them by name.
     fn providers(&self, row: &IssueRow) -> Option<String> {
-        let held = self.desk.held();
-        let first = held.first()?;
+        let (first, others) = self.desk.held()?;
         let parked = self.issues.get(&row.id).map_or(0, |course| course.parked_in(first.lane));
         let estimate = first.holds.map(|(rate, _)| self.estimate(parked + first.lying as u64, rate));
-        let others = match held.len() - 1 {
+        let others = match others {
             0 => String::new(),
             1 => ", and another provider is limited".to_owned(),
             others => format!(", and {} other providers are limited", count(others as u64)),
         };
-        Some(format!("{}{others}{}", of_provider(first), estimate.unwrap_or_default()))
+        Some(format!("{}{others}{}", of_provider(&first), estimate.unwrap_or_default()))
     }
 
     /// When so many will have gone at so many a minute, where that is worth telling.
