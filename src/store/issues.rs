@@ -111,7 +111,8 @@ pub struct IssueRow {
     pub totals: Totals,
 }
 
-const COLUMNS: &str = "SELECT i.id, i.list_id, l.key, i.slug, i.number, i.title, i.file, i.state, i.reason,
+pub(super) const COLUMNS: &str =
+    "SELECT i.id, i.list_id, l.key, i.slug, i.number, i.title, i.file, i.state, i.reason,
     i.queued_at, i.due_at, i.started_at, i.ended_at, i.fanout_after,
     i.queued, i.sending, i.deferred, i.sent, i.failed, i.uncertain, i.cancelled, i.skipped
     FROM issue i JOIN list l ON l.id = i.list_id";

@@ -1,7 +1,7 @@
 //! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
 
 use super::testing::{open, plan};
-use super::{deliveries, exchange, fanout, steering};
+use super::{deliveries, exchange, fanout, issues, steering};
 
 /// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
 /// row of a table of which no more is asked than whether it is empty.
@@ -51,6 +51,16 @@ async fn who_is_next_is_found_by_the_whole_index() {
     }
     let plan = plan(&store, fanout::PART).await;
     assert!(plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"), "{plan}");
+}
+
+#[tokio::test]
+async fn totals_are_read_from_the_issue_and_never_counted() {
+    let (_dir, store) = open().await;
+    let plan = plan(&store, &format!("{} WHERE i.id = ?", issues::COLUMNS)).await;
+    assert_eq!(
+        plan,
+        "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH l USING INTEGER PRIMARY KEY (rowid=?)"
+    );
 }
 
 #[test]

@@ -128,6 +128,13 @@ impl Stage {
         }
     }
 
+    /// Runs a command with a fault under it; gives its exit status, -1 where that killed it.
+    pub fn command(&self, args: &[&str], fault: Option<(Fault, &Step)>) -> i32 {
+        let _ = std::fs::remove_file(self.letter.path().join("steps"));
+        let environment = self.shim.environment(&self.letter.path(), self.server.address.port(), fault);
+        self.letter.run_with(args, &environment).code
+    }
+
     /// Asks the daemon to stop, and waits until it has.
     pub fn ask_to_stop(&mut self) -> ExitStatus {
         self.letter.ask_to_stop();
