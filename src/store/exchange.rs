@@ -1,11 +1,11 @@
 //! The one transaction that the sender makes while it sends: outcomes of mails that were answered, and claims
 //! of mails that are about to go out, together.
 //!
-//! A trip to SQLite's thread costs more than the work done there, so the whole transaction is one text, and one
-//! statement of it carries all outcomes, another all claims. `INSERT … SELECT … FROM json_each ON CONFLICT DO
-//! UPDATE` makes SQLite look each row up by its key (an `UPDATE … FROM json_each` walks the whole issue); the
-//! `CROSS JOIN` keeps the order of the loops and takes care that no row is ever made. The totals follow by a
-//! trigger.
+//! A trip to SQLite's thread and each answer on the way back cost more than the work done there, so the whole
+//! transaction is one statement, which SQLite applies whole or not at all. `INSERT … SELECT … FROM json_each
+//! ON CONFLICT DO UPDATE` makes SQLite look each row up by its key (an `UPDATE … FROM json_each` walks the whole issue);
+//! the `CROSS JOIN` keeps the order of the loops and takes care that no row is ever made. The totals follow by
+//! a trigger.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::deliveries::{Candidate, delivery_state};
 use super::steering::{Steered, apply};
-use super::{Result, Store};
+use super::{Query, Result, Store};
 use crate::model::delivery::{Event, MailKey, Reply, State, step};
 use crate::model::sending::Steer;
 use crate::model::{IssueId, SubscriberId, SystemMailId};
@@ -81,49 +81,38 @@ pub struct Exchanged {
     pub paused: Vec<IssueId>,
 }
 
-/// Outcomes of the ledger: `?1` the lines, `?2` the time. Those that another attempt owns change nothing.
-macro_rules! record_deliveries {
-    () => {
-        "INSERT INTO delivery (issue_id, subscriber_id, state, attempt, next_at, at, code, reply, relay)
-         SELECT d.issue_id, d.subscriber_id, j.value ->> 4, d.attempt, j.value ->> 5, ?2,
-                j.value ->> 6, j.value ->> 7, j.value ->> 8
-         FROM json_each(?1) j
+/// `?1` the outcomes, `?2` the time, `?3` the claims, `?4` what is told of who is gone. An outcome that another
+/// attempt owns changes nothing. Subscription and suppression of whom is claimed are looked at here, in the
+/// claim's own statement.
+const EXCHANGE: &str = "WITH wanted AS MATERIALIZED (
+         SELECT d.issue_id, d.subscriber_id, d.attempt, d.first_at, d.code, d.reply, d.relay,
+             EXISTS (SELECT 1 FROM subscription s
+                     WHERE s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id AND s.state = 1)
+             AND NOT EXISTS (SELECT 1 FROM subscriber p CROSS JOIN suppression x ON x.email = p.email
+                             WHERE p.id = d.subscriber_id) AS here
+         FROM json_each(?3) j
          CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
+         CROSS JOIN issue i ON i.id = d.issue_id
          WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
-         ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET state = excluded.state, next_at = excluded.next_at,
-             at = excluded.at, code = excluded.code, reply = excluded.reply, relay = excluded.relay"
-    };
-}
-
-/// Claims of the ledger: `?2` the time, `?3` the lines, `?4` what is told of who is gone. Subscription and
-/// suppression are looked at here, in the claim's own statement.
-macro_rules! claim_deliveries {
-    () => {
-        "WITH wanted AS MATERIALIZED (
-             SELECT d.issue_id, d.subscriber_id, d.attempt, d.first_at, d.code, d.reply,
-                 EXISTS (SELECT 1 FROM subscription s
-                         WHERE s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id AND s.state = 1)
-                 AND NOT EXISTS (SELECT 1 FROM subscriber p CROSS JOIN suppression x ON x.email = p.email
-                                 WHERE p.id = d.subscriber_id) AS here
-             FROM json_each(?3) j
-             CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
-             CROSS JOIN issue i ON i.id = d.issue_id
-             WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
-               AND i.state = 'sending' AND i.fanout_after IS NULL)
-         INSERT INTO delivery (issue_id, subscriber_id, state, attempt, first_at, at, code, reply)
-         SELECT issue_id, subscriber_id, iif(here, 1, 7), attempt + here,
-                iif(here, coalesce(first_at, ?2), first_at), ?2, iif(here, code, NULL), iif(here, reply, ?4)
-         FROM wanted WHERE true
-         ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
-             next_at = NULL, first_at = excluded.first_at, at = excluded.at, code = excluded.code,
-             reply = excluded.reply
-         RETURNING issue_id, subscriber_id, state, attempt"
-    };
-}
+           AND i.state = 'sending' AND i.fanout_after IS NULL)
+     INSERT INTO delivery (issue_id, subscriber_id, state, attempt, next_at, first_at, at, code, reply, relay)
+     SELECT d.issue_id, d.subscriber_id, j.value ->> 4, d.attempt, j.value ->> 5, d.first_at, ?2,
+            j.value ->> 6, j.value ->> 7, j.value ->> 8
+     FROM json_each(?1) j
+     CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
+     WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
+     UNION ALL
+     SELECT issue_id, subscriber_id, iif(here, 1, 7), attempt + here, NULL,
+            iif(here, coalesce(first_at, ?2), first_at), ?2, iif(here, code, NULL), iif(here, reply, ?4), relay
+     FROM wanted WHERE true
+     ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
+         next_at = excluded.next_at, first_at = excluded.first_at, at = excluded.at, code = excluded.code,
+         reply = excluded.reply, relay = excluded.relay
+     RETURNING issue_id, subscriber_id, state, attempt";
 
 /// What runs with each mail, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 2] = [record_deliveries!(), claim_deliveries!()];
+pub(super) const HOT: [&str; 1] = [EXCHANGE];
 
 /// Told of whom a claim skips.
 const GONE: &str = "not on the list any more";
@@ -143,24 +132,24 @@ impl Store {
             let group = group.clone();
             return self.write("writing the ledger", move |c| Box::pin(step_by_step(c, group, now))).await;
         }
-        let whole = concat!("BEGIN IMMEDIATE; ", record_deliveries!(), "; ", claim_deliveries!(), "; COMMIT");
-        let query = sqlx::query(whole)
-            .bind(outcome_lines(&group.outcomes, false))
-            .bind(now)
-            .bind(claim_lines(&group.claims, false))
-            .bind(GONE);
-        let rows = self.write_whole("writing the ledger", query).await?;
+        let query = exchanging(&group.outcomes, &group.claims, now);
+        let rows = self.write_at_once("writing the ledger", query).await?;
         Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused: Vec::new() })
     }
 }
 
+/// The statement of a group's outcomes and claims.
+fn exchanging(outcomes: &[Outcome], claims: &[Claim], now: i64) -> Query {
+    sqlx::query(EXCHANGE)
+        .bind(outcome_lines(outcomes, false))
+        .bind(now)
+        .bind(claim_lines(claims, false))
+        .bind(GONE)
+}
+
 /// The same with what is rare: pauses, which come before the claims, and system mails.
 async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Exchanged> {
-    sqlx::query(record_deliveries!())
-        .bind(outcome_lines(&group.outcomes, false))
-        .bind(now)
-        .execute(&mut *c)
-        .await?;
+    exchanging(&group.outcomes, &[], now).execute(&mut *c).await?;
     sqlx::query(
         "UPDATE system_mail AS m SET state = j.value ->> 4, next_at = j.value ->> 5, at = ?2,
              code = j.value ->> 6, reply = j.value ->> 7, relay = j.value ->> 8
@@ -177,13 +166,7 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
             paused.push(*issue);
         }
     }
-    let mut rows = sqlx::query(claim_deliveries!())
-        .bind(None::<String>)
-        .bind(now)
-        .bind(claim_lines(&group.claims, false))
-        .bind(GONE)
-        .fetch_all(&mut *c)
-        .await?;
+    let mut rows = exchanging(&[], &group.claims, now).fetch_all(&mut *c).await?;
     rows.extend(claim_systems(c, &claim_lines(&group.claims, true), now).await?);
     Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused })
 }

@@ -126,19 +126,12 @@ impl Writer {
         Ok(value)
     }
 
-    /// Runs a text of several statements, which begins and ends its transaction itself, in a single trip to
-    /// SQLite's thread; gives the rows of all of them.
-    async fn whole(&mut self, query: Query) -> Result<Vec<SqliteRow>> {
-        if self.unfinished {
+    /// Runs a statement that is its own transaction, in a single trip to SQLite's thread.
+    async fn at_once(&mut self, query: Query) -> Result<Vec<SqliteRow>> {
+        if std::mem::take(&mut self.unfinished) {
             self.roll_back().await;
         }
-        self.unfinished = true;
-        let outcome = query.fetch_all(&mut self.connection).await;
-        if outcome.is_err() {
-            self.roll_back().await;
-        }
-        self.unfinished = false;
-        Ok(outcome?)
+        Ok(query.fetch_all(&mut self.connection).await?)
     }
 
     /// Fails where SQLite has done so already, and then that is as well.
@@ -219,12 +212,11 @@ impl Store {
         }
     }
 
-    /// Runs a text of several statements, beginning with `BEGIN IMMEDIATE` and ending with `COMMIT`. Where the caller
-    /// goes away meanwhile, SQLite comes to the end of it all the same, or the next write takes it back. It wakes
-    /// nobody: for commits of which the waker knows already.
-    async fn write_whole(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
+    /// Runs a statement that is its own transaction. Where the caller goes away meanwhile, SQLite applies all of it or
+    /// nothing. It wakes nobody: for commits of which the waker knows already.
+    async fn write_at_once(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
         let mut writer = self.shared.writer.lock().await;
-        writer.whole(query).await.map_err(|e| e.during(&self.shared.path, what))
+        writer.at_once(query).await.map_err(|e| e.during(&self.shared.path, what))
     }
 
     /// The reading connections, for queries of this room.
