@@ -17,6 +17,7 @@ impl Dice {
         Dice::of(seed)
     }
 
+    /// Those of one seed; neighbouring seeds have nothing in common.
     pub fn of(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
