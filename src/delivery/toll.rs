@@ -103,7 +103,7 @@ impl Counts {
             return None;
         };
         Some(format!(
-            "of the last {} answers{of}, {} ({} %) {what}, most often with “{}”: find out why, then resume",
+            "paused by itself: of the last {} answers{of}, {} ({} %) {what}, most often with “{}”; find out why, then resume",
             self.answers,
             failures.count,
             failures.count * 100 / self.answers,
