@@ -31,6 +31,7 @@ mod stage;
 
 mod clock_is_set;
 mod commands_are_killed;
+mod confirmations_are_killed;
 mod database_is_locked;
 mod disk_fails;
 mod disk_is_full;

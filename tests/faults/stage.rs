@@ -90,6 +90,11 @@ impl Stage {
         Stage { runtime, server, letter, readers, shim, queued }
     }
 
+    /// Makes what is there now the state to which [`Stage::reset`] goes back.
+    pub fn keep(&mut self) {
+        self.queued = FILES.map(|name| std::fs::read(self.letter.path().join(name)).unwrap_or_default());
+    }
+
     /// Back to where it was after the issue was queued.
     pub fn reset(&mut self) {
         let folder = self.letter.path();

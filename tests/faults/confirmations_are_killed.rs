@@ -1,0 +1,72 @@
+//! SIGKILL at each step of a send before which confirmation mails go: they have the same states, and nobody gets one
+//! twice or never.
+
+use crate::breakpoints::generate;
+use crate::letter::until;
+use crate::server::{At, Do, say};
+use crate::shim::Fault;
+use crate::stage::{CONNECTIONS, Ended, Stage};
+use crate::web;
+
+const READERS: usize = 4;
+const NEW: [&str; 3] = ["ann@new.example", "bo@new.example", "cy@new.example"];
+
+/// An issue and three confirmations wait, since the relay took nobody.
+fn with_sign_ups() -> Stage {
+    let mut stage = Stage::new(READERS);
+    stage.server.script(|at, _, _| if at == At::Connect { say("421 4.3.2 busy") } else { Do::Usual });
+    stage.letter.serve();
+    for who in NEW {
+        let form = format!("email={who}&name=New&list=weekly");
+        assert_eq!(web::post(stage.letter.web, "/subscribe", &form).unwrap().status, 202);
+    }
+    until("the audience", || stage.letter.totals()["planned"] == READERS);
+    assert_eq!(stage.letter.stop(), 0);
+    stage.keep();
+    stage
+}
+
+fn state(stage: &Stage, who: &str) -> String {
+    let shown = stage.letter.ok(&["subscribers", "show", who, "--json"]).json();
+    let mails = shown[0]["mails"].as_array().unwrap();
+    assert_eq!(mails.len(), 1, "{who}: {mails:?}");
+    mails[0]["state"].as_str().unwrap().to_owned()
+}
+
+/// Server and database agree about each of the three; whoever waits has got nothing.
+fn compare(stage: &Stage, is_over: bool, context: &str) {
+    let mut unknown = 0;
+    for who in NEW {
+        let (state, got) = (state(stage, who), stage.server.count(who));
+        let may = match state.as_str() {
+            "sent" => got == 1,
+            "sending" | "uncertain" => {
+                unknown += 1;
+                got <= 1
+            }
+            "queued" | "deferred" => got == 0 && !is_over,
+            _ => false,
+        };
+        assert!(may, "{context}: the confirmation of {who} is {state} and came {got} times");
+    }
+    assert!(unknown <= CONNECTIONS, "{context}: {unknown} uncertain");
+}
+
+#[test]
+fn a_kill_at_any_step_loses_and_doubles_no_confirmation() {
+    let mut stage = with_sign_ups();
+    let points = generate(&mut stage, "relay");
+    let mut kills = 0;
+    for point in &points {
+        let context = format!("killed {point}");
+        stage.reset();
+        if stage.run(Some((Fault::Kill { after: point.after }, &point.step))) == Ended::Killed {
+            kills += 1;
+            compare(&stage, false, &context);
+            stage.complete();
+        }
+        compare(&stage, true, &context);
+    }
+    println!("{kills} kills at {} breakpoints", points.len());
+    assert!(kills * 4 >= points.len() * 3, "{kills} kills at {} breakpoints", points.len());
+}
