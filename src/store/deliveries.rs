@@ -13,11 +13,24 @@ use super::{Result, Store, time_of};
 use crate::model::delivery::{Event, MailKey, State, Totals, step};
 use crate::model::{Address, IssueId, ListId, SubscriberId};
 
+/// A page of people as one row of JSON, in the form of [`Line`]: each row by itself would wake the sender, which cost
+/// more than reading it.
+macro_rules! in_one_row {
+    ($($query:tt)*) => {
+        concat!(
+            "SELECT json_group_array(json_array(q.subscriber_id, q.state, q.attempt, q.first_at, q.next_at,
+                 q.email, q.name, q.list_id, q.since)) FROM (",
+            $($query)*,
+            ") q"
+        )
+    };
+}
+
 /// Who may be claimed of issue `?1`, by an index alone. `state IN (0, 3)` stands word for word as in the partial
 /// index, or it would not be used, and after the one state, or everybody who waits would be sorted.
 macro_rules! candidates {
     ($state:literal, $which:literal) => {
-        concat!(
+        in_one_row!(concat!(
             "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
                  coalesce(s.since, i.queued_at) AS since
              FROM delivery d INDEXED BY delivery_live
@@ -27,7 +40,7 @@ macro_rules! candidates {
             $state,
             " AND d.state IN (0, 3) AND ",
             $which
-        )
+        ))
     };
 }
 
@@ -43,14 +56,15 @@ const TOO_FAR: &str = candidates!(3, "d.next_at > ?2 ORDER BY d.next_at LIMIT ?3
 const QUEUED: &str =
     candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
 /// Those among the people `?2` who wait.
-const AMONG: &str =
+const AMONG: &str = in_one_row!(
     "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
             coalesce(s.since, i.queued_at) AS since
      FROM json_each(?2) j
      CROSS JOIN delivery d ON d.issue_id = ?1 AND d.subscriber_id = j.value
      CROSS JOIN subscriber p ON p.id = d.subscriber_id CROSS JOIN issue i ON i.id = d.issue_id
      LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
-     WHERE d.state IN (0, 3)";
+     WHERE d.state IN (0, 3)"
+);
 const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
      WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
 /// Once, when the daemon starts: it looks at the whole of an issue that it died in.
@@ -84,6 +98,12 @@ pub struct Candidate {
     /// When it was first tried.
     pub first_at: Option<Timestamp>,
 }
+
+/// A query that gives one row of JSON.
+type Scalar = sqlx::query::QueryScalar<'static, sqlx::Sqlite, String, sqlx::sqlite::SqliteArguments>;
+
+/// A candidate as the statements give it: person, state, attempt, first_at, next_at, email, name, list, since.
+type Line = (i64, i64, u32, Option<i64>, Option<i64>, String, String, i64, i64);
 
 /// How far an issue's queue was read; by default nothing of it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,27 +170,29 @@ impl Store {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let left = |rows: &Vec<_>| most - i64::try_from(rows.len()).unwrap_or(most);
         let now = now.as_millisecond();
-        let due = sqlx::query(DUE).bind(issue.0).bind(now).bind(most).bind(place.due.0).bind(place.due.1);
-        let mut rows = due.fetch_all(self.readers()).await.map_err(&say)?;
+        let due = sqlx::query_scalar(DUE).bind(issue.0).bind(now).bind(most);
+        let mut lines = self.lines(due.bind(place.due.0).bind(place.due.1)).await.map_err(&say)?;
         let mut next = place;
-        if let Some(last) = rows.last() {
-            next.due = (last.try_get("next_at").map_err(&say)?, last.try_get("subscriber_id").map_err(&say)?);
+        if let Some((who, _, _, _, next_at, ..)) = lines.last() {
+            next.due = (next_at.unwrap_or(i64::MIN), *who);
         }
-        if left(&rows) > 0 {
-            let far = sqlx::query(TOO_FAR).bind(issue.0).bind(horizon.as_millisecond()).bind(left(&rows));
-            rows.extend(far.fetch_all(self.readers()).await.map_err(&say)?);
+        if left(&lines) > 0 {
+            let far = sqlx::query_scalar(TOO_FAR).bind(issue.0).bind(horizon.as_millisecond());
+            lines.extend(self.lines(far.bind(left(&lines))).await.map_err(&say)?);
         }
-        if left(&rows) > 0 {
-            let queued = sqlx::query(QUEUED).bind(issue.0).bind(place.queued).bind(left(&rows));
-            let queued = queued.fetch_all(self.readers()).await.map_err(&say)?;
-            if let Some(last) = queued.last() {
-                next.queued = last.try_get("subscriber_id").map_err(&say)?;
-            }
-            rows.extend(queued);
+        if left(&lines) > 0 {
+            let queued = sqlx::query_scalar(QUEUED).bind(issue.0).bind(place.queued).bind(left(&lines));
+            let queued = self.lines(queued).await.map_err(&say)?;
+            next.queued = queued.last().map_or(next.queued, |(who, ..)| *who);
+            lines.extend(queued);
         }
-        let people =
-            rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)?;
-        Ok(Ahead { is_last: rows.len() < limit, people, next })
+        let is_last = lines.len() < limit;
+        Ok(Ahead { is_last, people: candidates(lines, issue).map_err(say)?, next })
+    }
+
+    async fn lines(&self, query: Scalar) -> sqlx::Result<Vec<Line>> {
+        let json: String = query.fetch_one(self.readers()).await?;
+        serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))
     }
 
     /// Those of some people who still wait in an issue's queue, be it their first try or a later one.
@@ -180,9 +202,8 @@ impl Store {
     pub async fn waiting_among(&self, issue: IssueId, who: &[SubscriberId]) -> Result<Vec<Candidate>> {
         let say = self.reading("reading who is to be mailed");
         let ids = serde_json::to_string(&who.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
-        let among = sqlx::query(AMONG).bind(issue.0).bind(ids);
-        let rows = among.fetch_all(self.readers()).await.map_err(&say)?;
-        rows.iter().map(|row| candidate(row, issue)).collect::<sqlx::Result<_>>().map_err(say)
+        let lines = self.lines(sqlx::query_scalar(AMONG).bind(issue.0).bind(ids)).await.map_err(&say)?;
+        candidates(lines, issue).map_err(say)
     }
 
     /// When the next deferred one of an issue is due; `None` where nobody is deferred.
@@ -281,19 +302,21 @@ pub(super) fn delivery_state(number: i64) -> sqlx::Result<State> {
         .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a delivery").into()))
 }
 
-fn candidate(row: &sqlx::sqlite::SqliteRow, issue: IssueId) -> sqlx::Result<Candidate> {
-    let subscriber = SubscriberId(row.try_get("subscriber_id")?);
-    Ok(Candidate {
-        key: MailKey::Issue(issue, subscriber),
-        list: ListId(row.try_get("list_id")?),
-        subscriber,
-        email: Address::trusted(row.try_get("email")?),
-        name: row.try_get("name")?,
-        since: time_of(row.try_get("since")?),
-        from: delivery_state(row.try_get("state")?)?,
-        attempt: row.try_get("attempt")?,
-        first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),
-    })
+fn candidates(lines: Vec<Line>, issue: IssueId) -> sqlx::Result<Vec<Candidate>> {
+    let candidate = |(who, state, attempt, first_at, _, email, name, list, since): Line| {
+        Ok(Candidate {
+            key: MailKey::Issue(issue, SubscriberId(who)),
+            list: ListId(list),
+            subscriber: SubscriberId(who),
+            email: Address::trusted(email),
+            name,
+            since: time_of(since),
+            from: delivery_state(state)?,
+            attempt,
+            first_at: first_at.map(time_of),
+        })
+    };
+    lines.into_iter().map(candidate).collect()
 }
 
 fn delivery_row(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<DeliveryRow> {
