@@ -7,7 +7,7 @@
 //! the `CROSS JOIN` keeps the order of the loops and takes care that no row is ever made. The totals follow by
 //! a trigger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -84,35 +84,54 @@ pub struct Exchanged {
 /// `?1` the outcomes, `?2` the time, `?3` the claims, `?4` what is told of who is gone. An outcome that another
 /// attempt owns changes nothing. Subscription and suppression of whom is claimed are looked at here, in the
 /// claim's own statement.
-const EXCHANGE: &str = "WITH wanted AS MATERIALIZED (
-         SELECT d.issue_id, d.subscriber_id, d.attempt, d.first_at, d.code, d.reply, d.relay,
-             EXISTS (SELECT 1 FROM subscription s
-                     WHERE s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id AND s.state = 1)
-             AND NOT EXISTS (SELECT 1 FROM subscriber p CROSS JOIN suppression x ON x.email = p.email
-                             WHERE p.id = d.subscriber_id) AS here
-         FROM json_each(?3) j
-         CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
-         CROSS JOIN issue i ON i.id = d.issue_id
-         WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
-           AND i.state = 'sending' AND i.fanout_after IS NULL)
-     INSERT INTO delivery (issue_id, subscriber_id, state, attempt, next_at, first_at, at, code, reply, relay)
-     SELECT d.issue_id, d.subscriber_id, j.value ->> 4, d.attempt, j.value ->> 5, d.first_at, ?2,
-            j.value ->> 6, j.value ->> 7, j.value ->> 8
-     FROM json_each(?1) j
-     CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
-     WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
-     UNION ALL
-     SELECT issue_id, subscriber_id, iif(here, 1, 7), attempt + here, NULL,
-            iif(here, coalesce(first_at, ?2), first_at), ?2, iif(here, code, NULL), iif(here, reply, ?4), relay
-     FROM wanted WHERE true
-     ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
-         next_at = excluded.next_at, first_at = excluded.first_at, at = excluded.at, code = excluded.code,
-         reply = excluded.reply, relay = excluded.relay
-     RETURNING issue_id, subscriber_id, state, attempt";
+macro_rules! exchange {
+    ($which:literal, $answer:literal) => {
+        concat!(
+            "WITH told AS MATERIALIZED (
+                 SELECT d.issue_id, d.subscriber_id, j.value ->> 4 AS state, d.attempt, j.value ->> 5 AS next_at,
+                     d.first_at, j.value ->> 6 AS code, j.value ->> 7 AS reply, j.value ->> 8 AS relay
+                 FROM json_each(?1) j
+                 CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
+                 WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3),
+             wanted AS MATERIALIZED (
+                 SELECT d.issue_id, d.subscriber_id, d.attempt, d.first_at, d.code, d.reply, d.relay,
+                     EXISTS (SELECT 1 FROM subscription s
+                             WHERE s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id AND s.state = 1)
+                     AND NOT EXISTS (SELECT 1 FROM subscriber p CROSS JOIN suppression x ON x.email = p.email
+                                     WHERE p.id = d.subscriber_id) AS here
+                 FROM json_each(?3) j
+                 CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
+                 CROSS JOIN issue i ON i.id = d.issue_id
+                 WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3
+                   AND i.state = 'sending' AND i.fanout_after IS NULL)
+             INSERT INTO delivery (issue_id, subscriber_id, state, attempt, next_at, first_at, at, code, reply, relay)
+             SELECT issue_id, subscriber_id, state, attempt, next_at, first_at, ?2, code, reply, relay
+             FROM told WHERE ", $which, "
+             UNION ALL
+             SELECT issue_id, subscriber_id, iif(here, 1, 7), attempt + here, NULL,
+                 iif(here, coalesce(first_at, ?2), first_at), ?2, iif(here, code, NULL), iif(here, reply, ?4), relay
+             FROM wanted WHERE ", $which, "
+             ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET state = excluded.state,
+                 attempt = excluded.attempt, next_at = excluded.next_at, first_at = excluded.first_at,
+                 at = excluded.at, code = excluded.code, reply = excluded.reply, relay = excluded.relay ",
+            $answer
+        )
+    };
+}
+
+/// All of a group or nothing of it; the number of rows says which. As a rule everything still is as it was read, and
+/// then nothing else need be told.
+const ALL: &str = exchange!(
+    "(SELECT count(*) FROM told) = json_array_length(?1)
+     AND (SELECT count(*) FROM wanted WHERE here) = json_array_length(?3)",
+    ""
+);
+/// What of a group can be done; the rows say what was.
+const EACH: &str = exchange!("true", "RETURNING issue_id, subscriber_id, state, attempt");
 
 /// What runs with each mail, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 1] = [EXCHANGE];
+pub(super) const HOT: [&str; 2] = [ALL, EACH];
 
 /// Told of whom a claim skips.
 const GONE: &str = "not on the list any more";
@@ -132,31 +151,44 @@ impl Store {
             let group = group.clone();
             return self.write("writing the ledger", move |c| Box::pin(step_by_step(c, group, now))).await;
         }
-        let query = exchanging(&group.outcomes, &group.claims, now);
-        let rows = self.write_at_once("writing the ledger", query).await?;
+        let (outcomes, claims) = (outcome_lines(&group.outcomes, false), claim_lines(&group.claims, false));
+        if claims.count == group.claims.len() && are_distinct(group) {
+            let all = exchanging(ALL, outcomes.clone(), claims.clone(), now);
+            let moved = self.write_at_once("writing the ledger", all).await?;
+            if moved == (outcomes.count + claims.count) as u64 {
+                let granted = group.claims.iter().map(|c| Grant::Granted { attempt: c.attempt + 1 });
+                return Ok(Exchanged { grants: granted.collect(), paused: Vec::new() });
+            }
+        }
+        let each = exchanging(EACH, outcomes, claims, now);
+        let rows = self.read_at_once("writing the ledger", each).await?;
         Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused: Vec::new() })
     }
 }
 
-/// The statement of a group's outcomes and claims.
-fn exchanging(outcomes: &[Outcome], claims: &[Claim], now: i64) -> Query {
-    sqlx::query(EXCHANGE)
-        .bind(outcome_lines(outcomes, false))
-        .bind(now)
-        .bind(claim_lines(claims, false))
-        .bind(GONE)
+/// Whether a group names nobody twice, as it should: then so many rows were moved as it has entries.
+fn are_distinct(group: &Group) -> bool {
+    let mut keys = HashSet::with_capacity(group.outcomes.len() + group.claims.len());
+    let outcomes = group.outcomes.iter().map(|outcome| outcome.key);
+    outcomes.chain(group.claims.iter().map(|claim| claim.key)).all(|key| keys.insert(key))
+}
+
+fn exchanging(sql: &'static str, outcomes: Lines, claims: Lines, now: i64) -> Query {
+    sqlx::query(sql).bind(outcomes.json).bind(now).bind(claims.json).bind(GONE)
 }
 
 /// The same with what is rare: pauses, which come before the claims, and system mails.
 async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Exchanged> {
-    exchanging(&group.outcomes, &[], now).execute(&mut *c).await?;
+    exchanging(EACH, outcome_lines(&group.outcomes, false), Lines::of::<()>(&[]), now)
+        .execute(&mut *c)
+        .await?;
     sqlx::query(
         "UPDATE system_mail AS m SET state = j.value ->> 4, next_at = j.value ->> 5, at = ?2,
              code = j.value ->> 6, reply = j.value ->> 7, relay = j.value ->> 8
          FROM json_each(?1) j
          WHERE m.id = j.value ->> 1 AND m.state = j.value ->> 2 AND m.attempt = j.value ->> 3",
     )
-    .bind(outcome_lines(&group.outcomes, true))
+    .bind(outcome_lines(&group.outcomes, true).json)
     .bind(now)
     .execute(&mut *c)
     .await?;
@@ -166,13 +198,14 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
             paused.push(*issue);
         }
     }
-    let mut rows = exchanging(&[], &group.claims, now).fetch_all(&mut *c).await?;
-    rows.extend(claim_systems(c, &claim_lines(&group.claims, true), now).await?);
+    let claims = claim_lines(&group.claims, false);
+    let mut rows = exchanging(EACH, Lines::of::<()>(&[]), claims, now).fetch_all(&mut *c).await?;
+    rows.extend(claim_systems(c, claim_lines(&group.claims, true), now).await?);
     Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused })
 }
 
 /// Claims system mails. A confirmation is for somebody who has asked and has not answered yet.
-async fn claim_systems(c: &mut SqliteConnection, lines: &str, now: i64) -> Result<Vec<SqliteRow>> {
+async fn claim_systems(c: &mut SqliteConnection, claims: Lines, now: i64) -> Result<Vec<SqliteRow>> {
     let rows = sqlx::query(
         "WITH wanted AS MATERIALIZED (
              SELECT m.id,
@@ -188,7 +221,7 @@ async fn claim_systems(c: &mut SqliteConnection, lines: &str, now: i64) -> Resul
          FROM wanted WHERE system_mail.id = wanted.id
          RETURNING 0 AS issue_id, id AS subscriber_id, state, attempt",
     )
-    .bind(lines.to_owned())
+    .bind(claims.json)
     .bind(now)
     .bind(GONE)
     .fetch_all(c)
@@ -217,7 +250,7 @@ fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
 
 /// Outcomes as the statement reads them: issue (0: a system mail), person, from, attempt, to, next_at, code,
 /// reply, relay. A move that `model::delivery` does not know is left out.
-fn outcome_lines(outcomes: &[Outcome], systems: bool) -> String {
+fn outcome_lines(outcomes: &[Outcome], systems: bool) -> Lines {
     let lines = outcomes.iter().filter_map(|o| {
         let to = step(o.from, o.event)?;
         let (issue, id) = pair(o.key, systems)?;
@@ -225,18 +258,18 @@ fn outcome_lines(outcomes: &[Outcome], systems: bool) -> String {
         let (from, to) = (o.from as i64, to as i64);
         Some((issue, id, from, o.attempt, to, next_at, o.reply.code, &o.reply.text, &o.relay))
     });
-    json(&lines.collect::<Vec<_>>())
+    Lines::of(&lines.collect::<Vec<_>>())
 }
 
 /// Claims as the statement reads them: issue (0: a system mail), person, state and attempt as read ahead.
-fn claim_lines(claims: &[Claim], systems: bool) -> String {
+fn claim_lines(claims: &[Claim], systems: bool) -> Lines {
     let lines = claims.iter().filter_map(|claim| {
         // The statements name the states to which a claim leads; the table must know them as well.
         step(claim.from, Event::Claim)?;
         let (issue, id) = pair(claim.key, systems)?;
         Some((issue, id, claim.from as i64, claim.attempt))
     });
-    json(&lines.collect::<Vec<_>>())
+    Lines::of(&lines.collect::<Vec<_>>())
 }
 
 /// A key as numbers, where it is of the kind that is asked for.
@@ -248,9 +281,18 @@ fn pair(key: MailKey, systems: bool) -> Option<(i64, i64)> {
     }
 }
 
-/// Tuples as a JSON array of arrays; numbers and texts can always be written so.
-fn json<T: serde::Serialize>(lines: &[T]) -> String {
-    serde_json::to_string(lines).unwrap_or_else(|_| "[]".into())
+/// Tuples as a JSON array of arrays.
+#[derive(Clone, Debug)]
+struct Lines {
+    json: String,
+    count: usize,
+}
+
+impl Lines {
+    /// Numbers and texts can always be written so.
+    fn of<T: serde::Serialize>(lines: &[T]) -> Lines {
+        Lines { json: serde_json::to_string(lines).unwrap_or_else(|_| "[]".into()), count: lines.len() }
+    }
 }
 
 #[cfg(test)]

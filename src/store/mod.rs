@@ -126,12 +126,12 @@ impl Writer {
         Ok(value)
     }
 
-    /// Runs a statement that is its own transaction, in a single trip to SQLite's thread.
-    async fn at_once(&mut self, query: Query) -> Result<Vec<SqliteRow>> {
+    /// The connection, for statements that are transactions of their own.
+    async fn at_rest(&mut self) -> &mut SqliteConnection {
         if std::mem::take(&mut self.unfinished) {
             self.roll_back().await;
         }
-        Ok(query.fetch_all(&mut self.connection).await?)
+        &mut self.connection
     }
 
     /// Fails where SQLite has done so already, and then that is as well.
@@ -212,11 +212,20 @@ impl Store {
         }
     }
 
-    /// Runs a statement that is its own transaction. Where the caller goes away meanwhile, SQLite applies all of it or
-    /// nothing. It wakes nobody: for commits of which the waker knows already.
-    async fn write_at_once(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
+    /// Runs a statement that is its own transaction, in a single trip to SQLite's thread, and gives the number of rows it
+    /// changed. Where the caller goes away meanwhile, SQLite applies all of it or nothing. It wakes nobody: for
+    /// commits of which the waker knows already.
+    async fn write_at_once(&self, what: &'static str, query: Query) -> Result<u64> {
         let mut writer = self.shared.writer.lock().await;
-        writer.at_once(query).await.map_err(|e| e.during(&self.shared.path, what))
+        let done = query.execute(writer.at_rest().await).await;
+        done.map(|done| done.rows_affected()).map_err(|e| StoreError::from(e).during(&self.shared.path, what))
+    }
+
+    /// The same for a statement that gives rows back.
+    async fn read_at_once(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
+        let mut writer = self.shared.writer.lock().await;
+        let rows = query.fetch_all(writer.at_rest().await).await;
+        rows.map_err(|e| StoreError::from(e).during(&self.shared.path, what))
     }
 
     /// The reading connections, for queries of this room.
