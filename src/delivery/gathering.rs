@@ -17,11 +17,13 @@ pub struct Gathering {
     pause: u32,
     /// What is left of that.
     left: u32,
+    /// The group that is being gathered waits for one more than came before.
+    tries: bool,
 }
 
 impl Default for Gathering {
     fn default() -> Gathering {
-        Gathering { aim: 1, pause: 0, left: 0 }
+        Gathering { aim: 1, pause: 0, left: 0, tries: false }
     }
 }
 
@@ -37,13 +39,16 @@ impl Gathering {
             self.aim = came;
             self.pause = (self.pause * 2 + 1).min(LONGEST_PAUSE);
             self.left = self.pause;
+            self.tries = false;
         } else if came > wanted {
             self.aim = came;
         } else if self.left > 0 {
             self.left -= 1;
         } else {
+            if std::mem::replace(&mut self.tries, true) {
+                self.pause /= 2;
+            }
             self.aim = wanted + 1;
-            self.pause /= 2;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Batches, connections, mails a connection, mails a minute.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fixture::Letter;
 use crate::server::Server;
@@ -30,13 +30,14 @@ async fn a_measure_spreads_the_mails() {
     let mut letter = Letter::new(&server, 30).await;
     // Ten a second; a second's worth may go at once.
     letter.settings.relays[0].messages_per_minute = 600;
+    let start = Instant::now();
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the middle", |row| row.totals.sent > 12).await;
     assert!(row.reason.is_none_or(|reason| reason.contains("600 messages a minute")));
     letter.settle(issue).await;
     let times: Vec<_> = server.mails().iter().map(|mail| mail.at).collect();
-    let took = times[29] - times[0];
+    let took = times[29] - start;
     assert!(took >= Duration::from_millis(1900), "30 mails in {took:?}");
     sender.stop().await;
 }
