@@ -162,9 +162,7 @@ async fn any_mix(seed: u64, readers: usize, thousandths: u64) -> BTreeMap<State,
     })
     .await;
     let mut letter = Letter::new(&server, readers).await;
-    if matches!(fault, Do::Wait(_)) {
-        letter.settings.timeouts = brief();
-    }
+    letter.settings.timeouts = brief();
     let sender = letter.serve();
     let issue = letter.send(1).await;
     see_through(&letter, issue).await;
