@@ -38,7 +38,8 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
     let row = letter.until(issue, "the next pause", |row| is_paused(row) && row.totals.sending == 0).await;
     let more = row.totals.sent + row.totals.failed - answered;
-    assert!((100..=110).contains(&more), "{more} answers after the resume");
+    // Those in flight at the pause, one a connection, count with the next hundred.
+    assert!((96..=110).contains(&more), "{more} answers after the resume");
 
     server.script(|_, _, _| Do::Usual);
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
