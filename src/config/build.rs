@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::delivery::pace::warm::Plan as WarmUp;
-use crate::delivery::pace::{DomainLimits, Limits, Pacing, PauseAbove, Section, Window, window};
+use crate::delivery::pace::{Pacing, PauseAbove, Window, window};
 use crate::delivery::{self, Pipelining, Relay, Timeouts, Tls};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
@@ -18,7 +18,7 @@ use super::values::{Origin, Value, Values};
 use super::{Log, Settings, environment, parse};
 
 /// The most mails a minute that can be set.
-const PER_MINUTE_MAX: i64 = 10_000_000;
+pub(super) const PER_MINUTE_MAX: i64 = 10_000_000;
 
 /// Builds the settings of a file in `folder`; findings are added to `findings`.
 ///
@@ -84,10 +84,10 @@ fn nobody() -> Mailbox {
 }
 
 /// Takes values out one by one and notes what is wrong with them.
-struct Taker<'v> {
-    values: &'v Values,
+pub(super) struct Taker<'v> {
+    pub(super) values: &'v Values,
     folder: &'v Path,
-    findings: &'v mut Vec<Finding>,
+    pub(super) findings: &'v mut Vec<Finding>,
 }
 
 impl Taker<'_> {
@@ -152,7 +152,7 @@ impl Taker<'_> {
         self.wrong(path, format!("{}: {why}", path.join(".")), &help);
     }
 
-    fn each<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+    pub(super) fn each<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
         let Some(Value::Texts(texts)) = self.value(path) else { return Vec::new() };
         let mut out = Vec::new();
         for text in texts {
@@ -164,7 +164,7 @@ impl Taker<'_> {
         out
     }
 
-    fn number(&mut self, path: &[&str], least: i64, most: i64) -> i64 {
+    pub(super) fn number(&mut self, path: &[&str], least: i64, most: i64) -> i64 {
         let Some(Value::Number(number)) = self.value(path) else { return least };
         if (least..=most).contains(&number) {
             return number;
@@ -292,39 +292,6 @@ impl Taker<'_> {
         windows
     }
 
-    /// `[domain.NAME]`; the name `default` stands for all that have no section.
-    fn domains(&mut self) -> DomainLimits {
-        let (mut sections, mut others) = (Vec::new(), Limits::default());
-        for name in self.values.names("domain") {
-            let at = |key| ["domain", name.as_str(), key];
-            let limits = Limits {
-                messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
-                connections: self.number(&at("connections"), 0, 1000) as u32,
-                messages_per_connection: self.number(&at("messages_per_connection"), 0, 1_000_000) as u32,
-            };
-            let domains = self.each(&at("domains"), parse::domain);
-            if name != "default" && domains.is_empty() && parse::domain(&name).is_err() {
-                let path = ["domain".to_owned(), name.clone()];
-                let origin = self.values.sections.get(&path[..]).unwrap_or(&Origin::Default);
-                self.findings.push(self.values.finding(
-                    Severity::Error,
-                    "value",
-                    origin,
-                    format!("[domain.{name}] names no domain"),
-                    format!(
-                        "Write such as [domain.\"{name}.com\"], or add the provider's domains = [\"…\"]."
-                    ),
-                ));
-            }
-            if name == "default" {
-                others = limits;
-            } else {
-                sections.push(Section { name: parse::domain(&name).unwrap_or(name), domains, limits });
-            }
-        }
-        DomainLimits::new(sections, others)
-    }
-
     fn has_password_finding(&self, name: &str) -> bool {
         let about = format!("relay.{name}.password");
         self.findings.iter().any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
@@ -385,7 +352,7 @@ impl Taker<'_> {
                 "It stands in addresses: use letters of ASCII, digits, - and _.".into(),
             ));
         }
-        let name = self.text(&at("name")).unwrap_or_default();
+        let name = self.parsed(&at("name"), parse::name).unwrap_or_default();
         let from = self.parsed(&at("from"), parse::mailbox).unwrap_or_else(nobody);
         let zone = self.parsed(&at("zone"), parse::zone).unwrap_or(jiff::tz::TimeZone::UTC);
         List {

@@ -4,6 +4,7 @@
 //! What the values mean is left to the rooms they are for. Known to `cli` and `app` alone.
 
 mod build;
+mod domains;
 mod environment;
 pub mod keys;
 mod parse;
@@ -336,6 +337,30 @@ mod tests {
         let wanted =
             ["[domain.gmail] names no domain", "“8-20”", "“someday”", "pause_above_failed can't be 1.5"];
         assert!(found.len() == 4 && wanted.iter().all(|w| found.iter().any(|f| f.contains(w))), "{found:#?}");
+    }
+
+    #[test]
+    fn sections_that_contradict_each_other_are_named_where_they_stand() {
+        let found = errors(&format!(
+            "{GOOD}[domain.default]\ndomains = [\"x.example\"]\n[domain.\"gmail.com\"]\nconnections = 1\n\
+             [domain.\"googlemail.com\"]\nconnections = 2\n"
+        ));
+        assert_eq!(
+            found,
+            [
+                "l.toml:8:9 [domain.default] can't have domains: it holds for all that no section names",
+                "l.toml:12:9 [domain.\"googlemail.com\"] and [domain.\"gmail.com\"] both hold for gmail.com",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_has_a_name() {
+        for empty in ["", " "] {
+            let found = errors(&GOOD.replace("The Weekly Proof", empty));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with("l.toml:6:1 list.weekly.name: the name is empty"), "{found:?}");
+        }
     }
 
     #[test]

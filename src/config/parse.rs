@@ -115,6 +115,11 @@ pub fn language(text: &str) -> Result<String, String> {
     Err(format!("“{text}” is no language such as en or zh-Hans"))
 }
 
+/// The name of a list, which pages and mails bear.
+pub fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("the name is empty".into()) } else { Ok(text.to_owned()) }
+}
+
 /// One of the given words.
 pub fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
     words.iter().copied().find(|word| *word == text).ok_or_else(|| {
