@@ -5,15 +5,16 @@ use std::io::{BufWriter, Write};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::model::SubscriberId;
 use crate::model::delivery::State;
+use crate::model::sending::IssueState;
+use crate::model::{List, SubscriberId};
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 use crate::words::count;
 
 use super::findings::wrap;
-use super::totals::{Line, name};
+use super::totals::{Line, local_time, name};
 use super::{Answer, Context, Failure, Outcome, ledger, pick, table};
 
 /// Rows that are read at once.
@@ -24,7 +25,7 @@ const PAGE: usize = 1000;
 pub struct Args {
     /// Its number, its slug or its file; without it, the totals of every issue
     issue: Option<String>,
-    /// Only those in this state
+    /// Only those in this state: queued, sending, sent, deferred, failed, uncertain, cancelled or skipped
     #[arg(long, requires = "issue", value_parser = state)]
     state: Option<State>,
     /// Comma-separated values, with a line of names first
@@ -43,17 +44,30 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
     match &args.issue {
-        None => all(context, &store, args.csv).await,
+        None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
             let row = pick::issue(context, &store, text).await?;
-            let zone = settings.lists.iter().find(|l| l.key == row.list).map(|l| l.zone.clone());
-            one(context, &store, &row, &args, zone.unwrap_or(TimeZone::UTC)).await
+            let zone = zone(&settings.lists, &row);
+            one(context, &store, &row, &args, zone).await
         }
     }
 }
 
+/// The zone of an issue's list; UTC where the settings no longer name the list.
+fn zone(lists: &[List], issue: &IssueRow) -> TimeZone {
+    lists.iter().find(|list| list.key == issue.list).map_or(TimeZone::UTC, |list| list.zone.clone())
+}
+
+/// Why an issue stands where it does: the reason that was written beside it, or when it is due.
+fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
+    let due = || {
+        (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
+    };
+    issue.reason.clone().or_else(due)
+}
+
 /// Every issue's totals, newest last.
-async fn all(context: &Context, store: &Store, csv: bool) -> Outcome {
+async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Outcome {
     let mut rows = store.issues().await?;
     if let Some(list) = &context.common.list {
         rows.retain(|row| row.list == *list);
@@ -65,12 +79,12 @@ async fn all(context: &Context, store: &Store, csv: bool) -> Outcome {
     } else if rows.is_empty() {
         context.print("Nothing was queued yet; `letterpress send FILE` does.")?;
     } else {
-        context.print(totals_as_table(&rows).trim_end())?;
+        context.print(totals_as_table(&rows, lists).trim_end())?;
     }
     Ok(Answer::Done)
 }
 
-fn totals_as_table(rows: &[IssueRow]) -> String {
+fn totals_as_table(rows: &[IssueRow], lists: &[List]) -> String {
     // The same number may stand in two lists.
     let several = rows.iter().any(|row| row.list != rows[0].list);
     let cells = |row: &IssueRow| {
@@ -95,8 +109,8 @@ fn totals_as_table(rows: &[IssueRow]) -> String {
     for (i, line) in text.lines().enumerate() {
         out.push_str(line);
         out.push('\n');
-        if let Some(reason) = i.checked_sub(1).and_then(|i| rows[i].reason.as_deref()) {
-            out.push_str(&wrap(reason, "  ", 2));
+        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone(lists, &rows[i]))) {
+            out.push_str(&wrap(&reason, "  ", 2));
             out.push('\n');
         }
     }
@@ -211,8 +225,8 @@ impl Sheet {
             Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
             Kind::Words => {
                 writeln!(out, "{}, “{}”: {}", name(issue), issue.title, issue.state.word())?;
-                match &issue.reason {
-                    Some(reason) => writeln!(out, "{}", wrap(reason, "  ", 2)),
+                match because(issue, &self.zone) {
+                    Some(reason) => writeln!(out, "{}", wrap(&reason, "  ", 2)),
                     None => Ok(()),
                 }
             }
@@ -231,11 +245,10 @@ impl Sheet {
                 if std::mem::take(&mut self.is_first) {
                     writeln!(out)?;
                 }
-                let at = row.at.map_or_else(String::new, |at| {
-                    at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
-                });
+                let at = row.at.map_or_else(String::new, |at| local_time(at, &self.zone));
                 let reply = shown.reply.unwrap_or_default();
-                writeln!(out, "{:<9}  {:<32}  {at:20}  {reply}", shown.state, shown.email)
+                let line = format!("{:<9}  {:<32}  {at:20}  {reply}", shown.state, shown.email);
+                writeln!(out, "{}", line.trim_end())
             }
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::mail::dkim::keys::{self, Pair};
+use crate::model::List;
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -51,7 +52,9 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
             if first {
                 store.use_dkim_selector(&pair.domain, &pair.stem, context.clock.now()).await?;
             }
-            tell_new(context, &pair, first)
+            tell_new(context, &pair, first)?;
+            warn_unused(&settings.lists, &pair.domain);
+            Ok(Answer::Done)
         }
         What::Show { domain } => show(context, &store.dkim_selectors().await?, folder, domain.as_deref()),
         What::Use { selector, domain } => {
@@ -91,6 +94,16 @@ fn tell_new(context: &Context, pair: &Pair, in_use: bool) -> Outcome {
         }
     );
     Ok(Answer::Done)
+}
+
+/// Says where no list sends from the domain, or from below it: perhaps it was mistyped.
+fn warn_unused(lists: &[List], domain: &str) {
+    let is_signed =
+        |of: &str| of.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if !lists.iter().any(|list| is_signed(list.from.address.domain())) {
+        let known: Vec<&str> = lists.iter().map(|list| list.from.address.domain()).collect();
+        eprintln!("No list sends from {domain}; the settings name {}.", known.join(", "));
+    }
 }
 
 fn show(

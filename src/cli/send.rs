@@ -16,7 +16,7 @@ use crate::publish::{self, Order, Proof};
 use crate::store::issues::{QueuedBy, Queueing};
 use crate::store::{DaemonLock, Store};
 
-use super::totals::{Line, name};
+use super::totals::{Line, local_time, name};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
 
 #[derive(clap::Args)]
@@ -108,15 +108,10 @@ fn time(text: &str, list: &List, now: Timestamp) -> Result<Timestamp, Failure> {
             .to_do("Write it as 2026-11-30T07:00:00+01:00, or as 2026-11-30 07:00 in the list's zone.")
     })?;
     if at < now {
-        return Err(Failure::new(format!("{} has passed", local_time(at, list)))
+        return Err(Failure::new(format!("{} has passed", local_time(at, &list.zone)))
             .to_do("Name a later time, or leave out --at to send now."));
     }
     Ok(at)
-}
-
-/// A moment as the list's readers' clocks show it, with the zone.
-fn local_time(at: Timestamp, list: &List) -> String {
-    at.to_zoned(list.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// Queues it with the author's word, and says whether it took the place of one that was scheduled; `None` where the
@@ -133,11 +128,18 @@ async fn queue(
     let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
     let list_id = ids[&list.key];
     let what = proof.issue.meta.number.map_or_else(|| proof.issue.slug.clone(), |n| format!("No. {n}"));
-    let when = if later { format!("at {}", local_time(due_at, list)) } else { "now".into() };
+    let when = if later { format!("at {}", local_time(due_at, &list.zone)) } else { "now".into() };
     let counts = store.counts(list_id).await?;
     let readers = counts.iter().find(|(state, _)| *state == SubscriptionState::Active).map_or(0, |(_, n)| *n);
+    if readers == 0 && !later {
+        return Err(Failure::no(format!("nobody is active on {}, so {what} would be over unread", list.key))
+            .to_do(
+                "Bring people in with\n  letterpress subscribers import people.csv\nNothing was queued.",
+            ));
+    }
+    let draft = if proof.issue.meta.draft { ", which is still a draft," } else { "," };
     let question = format!(
-        "Send {what}, “{}”, to {} on {} {when}?",
+        "Send {what}, “{}”{draft} to {} on {} {when}?",
         proof.issue.meta.title,
         crate::words::people(readers),
         list.key
@@ -157,7 +159,8 @@ async fn queue(
     };
     let mut queueing = publish::queue(store, proof.clone(), order.clone()).await?;
     if let Queueing::StillScheduled { due_at } = queueing {
-        let question = format!("{what} is scheduled for {} already. Replace it?", local_time(due_at, list));
+        let question =
+            format!("{what} is scheduled for {} already. Replace it?", local_time(due_at, &list.zone));
         if !context.agree(&question)? {
             return Ok(None);
         }
@@ -167,7 +170,7 @@ async fn queue(
         Queueing::Queued(id) => Ok(Some((id, false))),
         Queueing::Replaced(id) => Ok(Some((id, true))),
         Queueing::AlreadySent { state, when } => {
-            let when = local_time(when, list);
+            let when = local_time(when, &list.zone);
             let fate = match state {
                 IssueState::Done => format!("was sent on {when}"),
                 IssueState::Sending => format!("is being sent since {when}"),
@@ -186,7 +189,7 @@ async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId,
     let Some(row) = store.issue(id).await? else { return Ok(Answer::Done) };
     let mut words = format!("{}, “{}”, is queued", name(&row), row.title);
     if row.due_at > context.clock.now() {
-        words.push_str(&format!(" for {}", local_time(row.due_at, list)));
+        words.push_str(&format!(" for {}", local_time(row.due_at, &list.zone)));
     }
     words.push('.');
     if replaced {

@@ -1,5 +1,7 @@
 //! The line of totals that scripts read: one JSON object an issue.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::model::delivery::Totals;
@@ -40,4 +42,9 @@ impl<'a> Line<'a> {
 /// How people call an issue: `No. 22`, or its slug where it has no number.
 pub fn name(row: &IssueRow) -> String {
     row.number.map_or_else(|| row.slug.clone(), |number| format!("No. {number}"))
+}
+
+/// A moment as the list's readers' clocks show it, with the zone.
+pub fn local_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }

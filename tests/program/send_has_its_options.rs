@@ -40,6 +40,10 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     let totals = letter.totals();
     assert_eq!((totals["state"].as_str(), totals["planned"].as_u64()), (Some("scheduled"), Some(0)));
     assert_eq!(sink.count(), 0);
+    for told in [&["deliveries"][..], &["deliveries", "1"]] {
+        let told = letter.ok(told).out;
+        assert!(told.contains("due at 2099-12-31 07:00 UTC"), "{told}");
+    }
 
     // Moved to a moment from now; this time somebody waits for it.
     let soon = std::process::Command::new("date")
@@ -51,6 +55,37 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     assert!(sent.out.contains("planned"), "{}", sent.out);
     assert_eq!((letter.totals()["sent"].as_u64(), sink.count()), (Some(3), 3));
     assert_eq!(letter.stop(), 0);
+}
+
+#[test]
+fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
+    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    let refused = letter.run(&["send", "issues/001.md", "--yes"]);
+    assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
+    assert!(refused.err.contains("nobody is active on weekly"), "{}", refused.err);
+    assert!(letter.ok(&["deliveries", "--json"]).json().is_empty(), "nothing was queued");
+    // Until a later time people may come.
+    letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    letter.ok(&["cancel", "1", "--yes"]);
+
+    letter.people(1);
+    std::fs::write(letter.path().join("issues/001.md"), ISSUE.replacen("+++\n", "+++\ndraft = true\n", 1))
+        .unwrap();
+    let asked = letter.run(&["send", "issues/001.md"]).err;
+    let words: Vec<&str> = asked.split_whitespace().collect();
+    assert!(words.join(" ").contains("which is still a draft, to 1 person"), "{asked}");
+    letter.ok(&["send", "issues/001.md", "--yes"]);
+}
+
+#[test]
+fn a_pair_of_keys_that_no_list_needs_is_called_so() {
+    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    let mistyped = letter.ok(&["dkim", "new", "--domain", "leters.example"]).err;
+    assert!(
+        mistyped.contains("No list sends from leters.example; the settings name letters.example."),
+        "{mistyped}"
+    );
+    assert!(!letter.ok(&["dkim", "new", "--domain", "letters.example"]).err.contains("No list"));
 }
 
 #[test]
