@@ -63,7 +63,20 @@ fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
     let due = || {
         (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
     };
-    issue.reason.clone().or_else(due)
+    issue.reason.as_deref().map(|reason| in_local_time(reason, zone)).or_else(due)
+}
+
+/// A reason with its moments as the list's clocks show them; what it quotes of a server stays word for word.
+fn in_local_time(reason: &str, zone: &TimeZone) -> String {
+    let mut is_quoted = false;
+    let shown = reason.split(' ').map(|word| {
+        is_quoted |= word.contains('“');
+        let bare = word.trim_end_matches([',', ';', '.']);
+        let moment = bare.ends_with('Z').then(|| bare.parse().ok()).flatten().filter(|_| !is_quoted);
+        is_quoted &= !word.contains('”');
+        moment.map_or_else(|| word.to_owned(), |at| local_time(at, zone) + &word[bare.len()..])
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Every issue's totals, newest last.
@@ -270,4 +283,28 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
         row.next_at.as_deref().unwrap_or_default(),
     ]);
     line.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_by_the_lists_clocks_and_servers_are_quoted_word_for_word() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        for (written, shown) in [
+            (
+                "pause between two batches until 2026-11-25T23:30:00Z",
+                "pause between two batches until 2026-11-26 00:30 CET",
+            ),
+            (
+                "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01T08:00:00Z, the others go on",
+                "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01 10:00 CEST, the others go on",
+            ),
+            ("paused by its author", "paused by its author"),
+            ("the relay Z rests", "the relay Z rests"),
+        ] {
+            assert_eq!(in_local_time(written, &berlin), shown);
+        }
+    }
 }
