@@ -1,7 +1,8 @@
 //! Refusals that are meant for us: so many in a row with the same code pause the issue, and fail nobody.
 //!
 //! It stands where outcomes are written down one after the other, so “in a row” has a meaning, and the pause and
-//! the return of those it hit are one transaction.
+//! the return of those it hit are one transaction. Who was refused for now until the last wait was over has failed
+//! for good: a provider that is away for days fails its own people, and pauses nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,7 +48,8 @@ impl Breaker {
                 let mark = mark(&outcome);
                 if spared.is_some_and(|spared| Some(spared) == mark) {
                     outcome.event = Event::Released;
-                } else if let Some(mark) = mark.filter(|mark| !is_about_address(*mark)) {
+                } else if let Some(mark) = mark.filter(|mark| is_for_good(*mark) && !is_about_address(*mark))
+                {
                     self.count(issue, mark, &outcome);
                 }
             }
@@ -87,6 +89,11 @@ impl Breaker {
             ),
         ));
     }
+}
+
+/// Whether the server's word was final, and not our patience at its end.
+fn is_for_good(mark: Mark) -> bool {
+    mark.0 / 100 == 5
 }
 
 /// The codes of an outcome's reply, read from its text as it is kept.
@@ -175,6 +182,13 @@ mod tests {
                 .iter()
                 .all(|g| g.pauses.is_empty())
         );
+    }
+
+    #[test]
+    fn who_was_refused_for_now_until_given_up_is_no_sign() {
+        let mut breaker = Breaker::default();
+        let groups = run(&mut breaker, refusals(0..60, "451 4.7.1 try later"));
+        assert!(groups.iter().all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::Refused));
     }
 
     #[test]
