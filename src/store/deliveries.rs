@@ -55,7 +55,7 @@ const TOO_FAR: &str = candidates!(3, "d.next_at > ?2 ORDER BY d.next_at LIMIT ?3
 /// Those queued after person `?2`.
 const QUEUED: &str =
     candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
-/// Those among the people `?2` who wait.
+/// Those among the people `?2` who wait, and are deferred to no time between now, `?3`, and `?4`.
 const AMONG: &str = in_one_row!(
     "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
             coalesce(s.since, i.queued_at) AS since
@@ -63,7 +63,7 @@ const AMONG: &str = in_one_row!(
      CROSS JOIN delivery d ON d.issue_id = ?1 AND d.subscriber_id = j.value
      CROSS JOIN subscriber p ON p.id = d.subscriber_id CROSS JOIN issue i ON i.id = d.issue_id
      LEFT JOIN subscription s ON s.list_id = i.list_id AND s.subscriber_id = d.subscriber_id
-     WHERE d.state IN (0, 3)"
+     WHERE d.state = 0 OR (d.state = 3 AND (d.next_at <= ?3 OR d.next_at > ?4))"
 );
 const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
      WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
@@ -195,14 +195,22 @@ impl Store {
         serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))
     }
 
-    /// Those of some people who still wait in an issue's queue, be it their first try or a later one.
+    /// Those of some people who may be mailed now, be it their first try or a later one that is due. `horizon` is that
+    /// of [`Store::read_ahead`].
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn waiting_among(&self, issue: IssueId, who: &[SubscriberId]) -> Result<Vec<Candidate>> {
+    pub async fn waiting_among(
+        &self,
+        issue: IssueId,
+        who: &[SubscriberId],
+        now: Timestamp,
+        horizon: Timestamp,
+    ) -> Result<Vec<Candidate>> {
         let say = self.reading("reading who is to be mailed");
         let ids = serde_json::to_string(&who.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
-        let lines = self.lines(sqlx::query_scalar(AMONG).bind(issue.0).bind(ids)).await.map_err(&say)?;
+        let among = sqlx::query_scalar(AMONG).bind(issue.0).bind(ids).bind(now.as_millisecond());
+        let lines = self.lines(among.bind(horizon.as_millisecond())).await.map_err(&say)?;
         candidates(lines, issue).map_err(say)
     }
 

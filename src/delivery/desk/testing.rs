@@ -11,7 +11,7 @@ use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId, rendered};
 use crate::store::deliveries::Candidate;
 
 /// What all these jobs share.
-fn letter() -> Arc<Letter> {
+pub fn letter() -> Arc<Letter> {
     static LETTER: OnceLock<Arc<Letter>> = OnceLock::new();
     let make = || {
         let list = &crate::config::defaults().lists[0];

@@ -10,7 +10,6 @@ use super::parked::Parked;
 use crate::delivery::Settings;
 use crate::delivery::desk::{Desk, Job, LaneId, Letter};
 use crate::model::IssueId;
-use crate::model::delivery::State;
 use crate::store::deliveries::{Candidate, Place};
 use crate::store::{Result, Store};
 
@@ -106,7 +105,7 @@ impl Course {
         }
         self.seen = now;
         let room = self.room(settings, desk, id);
-        let mut laid = self.refill(store, desk, id, room.all).await?;
+        let mut laid = self.refill((store, desk, settings), id, now, room.all).await?;
         let horizon = horizon(settings, now);
         let mut free = room.free.min(room.all.saturating_sub(laid));
         let mut pages = 0;
@@ -114,8 +113,9 @@ impl Course {
             desk.begin_reading();
             let limit = if settings.pause_between_batches.is_zero() { room.page } else { free };
             let ahead = store.read_ahead(id, self.place, now, horizon, limit).await?;
-            let (count, deferred_wait) = self.lay(desk, ahead.people);
-            self.place = if deferred_wait { ahead.next } else { ahead.next.without_deferred() };
+            let count = self.lay(desk, ahead.people);
+            // Past those as well who lie on the desk still: read again they would hide whoever comes behind them.
+            self.place = ahead.next;
             laid += count;
             free = free.saturating_sub(count);
             pages += 1;
@@ -140,7 +140,13 @@ impl Course {
     }
 
     /// Reads those again whom a lane let wait, where it has room now.
-    async fn refill(&mut self, store: &Store, desk: &Desk, id: IssueId, mut all: usize) -> Result<usize> {
+    async fn refill(
+        &mut self,
+        (store, desk, settings): (&Store, &Desk, &Settings),
+        id: IssueId,
+        now: Timestamp,
+        mut all: usize,
+    ) -> Result<usize> {
         let mut who = Vec::new();
         for lane in self.parked.lanes() {
             let some = self.parked.take(lane, desk.room(lane).min(all));
@@ -152,24 +158,21 @@ impl Course {
             return Ok(0);
         }
         desk.begin_reading();
-        let people = store.waiting_among(id, &who).await?;
-        Ok(self.lay(desk, people).0)
+        let people = store.waiting_among(id, &who, now, horizon(settings, now)).await?;
+        Ok(self.lay(desk, people))
     }
 
-    /// Lays people on the desk and parks those for whom there is no room; gives the number of those who were laid,
-    /// and whether a deferred one was parked.
-    fn lay(&mut self, desk: &Desk, people: Vec<Candidate>) -> (usize, bool) {
+    /// Lays people on the desk and parks those for whom there is no room; gives the number of those who were laid.
+    fn lay(&mut self, desk: &Desk, people: Vec<Candidate>) -> usize {
         let jobs = people
             .into_iter()
             .map(|candidate| Job { closes_at: self.closes_at, ..Job::new(candidate, self.letter.clone()) });
         let laid = desk.lay(jobs.collect());
         self.laid += laid.count;
-        let mut deferred = false;
         for (lane, candidate) in laid.parked {
-            deferred |= candidate.from == State::Deferred;
             self.parked.put(lane, candidate.subscriber);
         }
-        (laid.count, deferred)
+        laid.count
     }
 
     /// The lanes of which somebody is parked.
@@ -211,3 +214,6 @@ impl Course {
 pub fn horizon(settings: &Settings, now: Timestamp) -> Timestamp {
     now.checked_add(settings.longest_retry * 2).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::delivery::desk::testing::letter;
+use crate::delivery::pace::{DomainLimits, Limits, Section};
+use crate::model::subscriber::How;
+use crate::store::fanout::FanOut;
+use crate::store::issues::{NewIssue, QueuedBy, Queueing};
+use crate::store::people::Consent;
+use crate::store::testing::{address, hours, mail, meddle, open_with_list, t};
+
+/// An issue to these people, whose audience is whole.
+async fn under_way(store: &Store, list: crate::model::ListId, people: Vec<String>) -> IssueId {
+    let consent = || Consent { at: t(0), how: How::Command, network: None };
+    for person in people {
+        store.add(list, &address(&person), "", consent()).await.unwrap();
+    }
+    let new = NewIssue {
+        list,
+        slug: "001".into(),
+        number: Some(1),
+        title: "Issue 1".into(),
+        file: PathBuf::from("/letter/issues/001.md"),
+        rendered: mail(),
+        pictures: Vec::new(),
+        queued_by: QueuedBy::Author,
+        queued_at: t(0),
+        due_at: t(0),
+        hold: None,
+        replace: false,
+        firing: None,
+    };
+    let Queueing::Queued(issue) = store.queue_issue(new).await.unwrap() else { panic!("it is new") };
+    store.start_due(t(1), hours(6)).await.unwrap();
+    while store.fan_out(issue).await.unwrap() == FanOut::Partial {}
+    issue
+}
+
+/// Three pages of them are due at once, and all lie in a lane that takes its time.
+#[tokio::test]
+async fn deferred_people_of_a_slow_provider_hide_nobody_behind_them() {
+    let (_dir, store, list) = open_with_list().await;
+    let slow = (0..30).map(|i| format!("r{i}@slow.example"));
+    let people = slow.chain((0..5).map(|i| format!("r{i}@free.example"))).collect();
+    let issue = under_way(&store, list, people).await;
+    meddle(
+        &store,
+        "UPDATE delivery SET state = 3, attempt = 1, next_at = 1800000000000 + subscriber_id
+         WHERE subscriber_id <= 30",
+    )
+    .await;
+    let settings = Settings { batch_size: 10, ..crate::config::defaults().sending };
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let section = Section { name: "slow.example".into(), domains: Vec::new(), limits };
+    let desk = Desk::new(4, std::sync::Arc::new(DomainLimits::new(vec![section], Limits::default())));
+    let mut course = Course::new(letter(), t(100));
+    for _ in 0..10 {
+        course.read((&store, &desk, &settings), issue, t(100)).await.unwrap();
+    }
+    assert_eq!((desk.out(issue), desk.lying()), (35, 5));
+}
