@@ -98,7 +98,7 @@ impl Planner {
         self.signing.follow(&self.store).await?;
         self.follow_speed(now).await?;
         self.lay_system_mails().await?;
-        self.wake_at(&mut until, self.store.next_system_mail().await?);
+        self.wake_at(&mut until, self.store.next_system_mail(now).await?);
 
         let rows = self.store.open_issues().await?;
         let goes_on = |id: &IssueId| rows.iter().any(|row| row.id == *id && row.state == IssueState::Sending);
@@ -160,12 +160,14 @@ impl Planner {
     async fn lay_system_mails(&self) -> Result<()> {
         let now = self.clock.now();
         let mut jobs = Vec::new();
+        // Mails of a list that can't be signed would else take up the room of all others.
+        let can_go = |list: &List| self.signing.obstacle(&list.from.address).is_none();
+        let lists: Vec<ListId> =
+            self.lists.iter().filter(|(_, list)| can_go(list)).map(|(id, _)| *id).collect();
+        let horizon = horizon(&self.settings, now);
         self.desk.begin_reading();
-        for mail in self.store.waiting_system_mails(now, horizon(&self.settings, now), SYSTEM_MAX).await? {
+        for mail in self.store.waiting_system_mails(now, horizon, &lists, SYSTEM_MAX).await? {
             let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
-            if self.signing.obstacle(&list.from.address).is_some() {
-                continue;
-            }
             let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
             let letter = Letter { template, from: list.from.address.clone(), bounce: None };

@@ -240,13 +240,16 @@ async fn reading_goes_on_where_it_ended_and_finds_those_who_were_read_past() {
     let again = store.read_ahead(issue, place, t(60), t(90_000), 9).await.unwrap();
     assert_eq!(again.people.len(), 3, "the deferred alone");
     claim(&store, vec![people[4].clone()], 4).await;
-    let among = store.waiting_among(issue, &read).await.unwrap();
+    let among = store.waiting_among(issue, &read, t(55), t(90_000)).await.unwrap();
     let who: Vec<_> = among.iter().map(|person| (person.subscriber, person.from)).collect();
-    let expected = people[..4]
-        .iter()
-        .enumerate()
-        .map(|(i, person)| (person.subscriber, if i < 3 { State::Deferred } else { State::Queued }));
-    assert_eq!(who, expected.collect::<Vec<_>>());
+    let states = [State::Deferred, State::Deferred, State::Queued];
+    let expected = [0, 1, 3].map(|i| people[i].subscriber).into_iter().zip(states);
+    assert_eq!(who, expected.collect::<Vec<_>>(), "one is not due yet, one is being mailed");
+    assert_eq!(
+        store.waiting_among(issue, &read, t(1), t(55)).await.unwrap().len(),
+        2,
+        "the clock was set back"
+    );
 }
 
 #[tokio::test]
@@ -348,12 +351,19 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let (_dir, store, list) = open_with_list().await;
     let who = address("new@readers.example");
     assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
-    let candidate = store.waiting_system_mails(t(1), t(9), 10).await.unwrap().remove(0).candidate;
+    let candidate = store.waiting_system_mails(t(1), t(9), &[list], 10).await.unwrap().remove(0).candidate;
     assert!(matches!(candidate.key, MailKey::System(_)));
     assert_eq!(claim(&store, vec![candidate.clone()], 1).await, [Grant::Granted { attempt: 1 }]);
     record(&store, vec![outcome(&candidate, 1, Event::Postponed, Some(60))], 2).await;
-    assert_eq!(store.next_system_mail().await.unwrap(), Some(t(60)));
-    let due = store.waiting_system_mails(t(60), t(90), 10).await.unwrap().remove(0).candidate;
+    assert_eq!(store.next_system_mail(t(59)).await.unwrap(), Some(t(60)));
+    assert_eq!(
+        store.next_system_mail(t(60)).await.unwrap(),
+        None,
+        "it is due, and nobody need be woken for it"
+    );
+    let others = store.waiting_system_mails(t(60), t(90), &[ListId(list.0 + 1)], 10).await.unwrap();
+    assert!(others.is_empty(), "it is of another list");
+    let due = store.waiting_system_mails(t(60), t(90), &[list], 10).await.unwrap().remove(0).candidate;
     store.confirm(list, due.subscriber, consent(), hours(1)).await.unwrap();
     assert_eq!(claim(&store, vec![due.clone()], 61).await, [Grant::Gone]);
     let fate = store.system_mails_of(due.subscriber).await.unwrap();

@@ -37,7 +37,7 @@ pub struct WaitingMail {
 }
 
 impl Store {
-    /// The system mails that may be claimed now, oldest first.
+    /// The system mails of some lists that may be claimed now, oldest first.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
@@ -45,18 +45,22 @@ impl Store {
         &self,
         now: Timestamp,
         horizon: Timestamp,
+        lists: &[ListId],
         limit: usize,
     ) -> Result<Vec<WaitingMail>> {
         let say = self.reading("reading the confirmation mails");
+        let lists = serde_json::to_string(&lists.iter().map(|id| id.0).collect::<Vec<_>>());
         let rows = sqlx::query(
             "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.queued_at, m.rendered, p.email, p.name
              FROM system_mail m INDEXED BY system_mail_live JOIN subscriber p ON p.id = m.subscriber_id
              WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
+               AND m.list_id IN (SELECT value FROM json_each(?4))
              ORDER BY m.id LIMIT ?3",
         )
         .bind(now.as_millisecond())
         .bind(horizon.as_millisecond())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(lists.unwrap_or_default())
         .fetch_all(self.readers())
         .await
         .map_err(&say)?;
@@ -70,14 +74,16 @@ impl Store {
         Ok(waiting)
     }
 
-    /// When the next deferred system mail is due; `None` where none is deferred.
+    /// When a system mail next falls due that is not due yet; `None` where none is.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn next_system_mail(&self) -> Result<Option<Timestamp>> {
+    pub async fn next_system_mail(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let at: Option<i64> = sqlx::query_scalar(
-            "SELECT min(next_at) FROM system_mail INDEXED BY system_mail_live WHERE state IN (0, 3)",
+            "SELECT min(next_at) FROM system_mail INDEXED BY system_mail_live
+             WHERE state IN (0, 3) AND next_at > ?",
         )
+        .bind(now.as_millisecond())
         .fetch_one(self.readers())
         .await
         .map_err(self.reading("reading the confirmation mails"))?;
