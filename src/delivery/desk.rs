@@ -89,6 +89,13 @@ pub struct Laid {
 }
 
 impl Inner {
+    /// The next system mail: it waits for no provider's measure, and is counted by it.
+    fn next_system(&mut self, now: Instant) -> Option<Job> {
+        let job = self.system.pop_front()?;
+        self.lanes.count(job.candidate.email.domain(), now);
+        Some(job)
+    }
+
     /// Whether that was the last one of its issue.
     fn forget(&mut self, key: MailKey) -> bool {
         if self.out.remove(&key).is_none() {
@@ -198,7 +205,7 @@ impl Desk {
     /// The next system mail, if one lies here and the desk is open.
     pub fn try_take_system(&self) -> Option<Job> {
         let mut inner = self.inner();
-        if inner.closed { None } else { inner.system.pop_front() }
+        if inner.closed { None } else { inner.next_system(Instant::now()) }
     }
 
     /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
@@ -208,8 +215,7 @@ impl Desk {
             return Err(None);
         }
         let now = Instant::now();
-        if let Some(job) = inner.system.pop_front() {
-            inner.lanes.count(job.candidate.email.domain(), now);
+        if let Some(job) = inner.next_system(now) {
             return Ok(job);
         }
         let picked = inner.lanes.pick(now);

@@ -190,6 +190,15 @@ impl RelayState {
         true
     }
 
+    /// Gives back the leave for one mail that was not sent.
+    pub fn refund(&self) {
+        let mut inner = self.inner();
+        inner.gauge.refund();
+        if let Some(day) = &mut inner.day {
+            day.take_back();
+        }
+    }
+
     /// How long the next mail has to wait for the relay, be it for its rest, its measure or its warm-up.
     pub fn wait(&self) -> Option<Duration> {
         let now = Instant::now();

@@ -185,7 +185,7 @@ impl Worker {
     /// Takes the relay's leave for a job; where another connection had it first, the job goes back, and where the hours
     /// in which it may go are over, it is dropped.
     fn measure(&self, job: Job) -> Option<Job> {
-        if job.closes_at.is_some_and(|closes| self.shared.clock.now() >= closes) {
+        if self.is_over(&job) {
             self.shared.desk.done(job.candidate.key);
             return None;
         }
@@ -199,6 +199,17 @@ impl Worker {
             self.shared.desk.ask();
         }
         Some(job)
+    }
+
+    /// Whether the hours in which a job may go are over.
+    fn is_over(&self, job: &Job) -> bool {
+        job.closes_at.is_some_and(|closes| self.shared.clock.now() >= closes)
+    }
+
+    /// Lays back a job that was measured and not tried.
+    fn give_back(&self, job: Job) {
+        self.relay.refund();
+        self.shared.desk.give_back(job);
     }
 
     /// Makes room for a job by a new connection.
@@ -259,21 +270,21 @@ impl Worker {
                 self.shared.desk.done(job.candidate.key);
                 self.shared.desk.retain(|other| other != issue);
             }
-            Some(_) if !trouble.ours => {
+            _ if !trouble.ours => {
                 let alone = self.relay.unreachable(&trouble.text);
                 self.waits = alone.map(|wait| Instant::now() + wait);
-                self.shared.desk.give_back(job);
+                self.give_back(job);
             }
             _ => {
                 self.relay.rest(&trouble.text);
-                self.shared.desk.give_back(job);
+                self.give_back(job);
             }
         }
     }
 
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
-        let Some(mut held) = self.line.take() else { return self.shared.desk.give_back(job) };
+        let Some(mut held) = self.line.take() else { return self.give_back(job) };
         let mut draft = Some(self.draft(job).await);
         while let Some(this) = draft {
             draft = self.send_one(&mut held.connection, this).await;
@@ -284,8 +295,11 @@ impl Worker {
     /// Claims a mail, sends it, and keeps what became of it for the next claim. Gives the mail that was offered right
     /// behind it, if one was.
     async fn send_one(&mut self, line: &mut Connection, mut draft: Draft) -> Option<Draft> {
-        if draft.offered && self.shared.desk.is_closed() {
-            line.closing = true;
+        // Making the connection, or the answer to the mail before, may have taken its time.
+        if self.is_over(&draft.job) || (draft.offered && self.shared.desk.is_closed()) {
+            line.closing |= draft.offered;
+            self.relay.refund();
+            self.shared.desk.done(draft.job.candidate.key);
             return None;
         }
         let entry =
@@ -323,7 +337,7 @@ impl Worker {
         if line.closing
             && let Some(next) = next.take()
         {
-            self.shared.desk.give_back(next.job);
+            self.give_back(next.job);
         }
         self.spare = std::mem::take(&mut draft.bytes);
         self.keep(draft.job, attempt, fate);

@@ -6,7 +6,7 @@ use letterpress::model::Address;
 use letterpress::store::SignUp;
 
 use crate::fixture::{Letter, rendered};
-use crate::server::Server;
+use crate::server::{Do, OFFERS, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_allows_so_many_and_the_next_one_more() {
@@ -40,4 +40,25 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     }
     sender.stop().await;
     assert_eq!(server.mails().len(), 31);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_is_not_there_uses_up_no_day() {
+    let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut letter = Letter::at(address, 3).await;
+    letter.settings.relays[0].warm_up = Some(Plan { per_day: 3, growth: 1.5 });
+    let issue = letter.send(1).await;
+    let sender = letter.serve();
+    let named = |row: &letterpress::store::issues::IssueRow| {
+        row.reason.as_ref().is_some_and(|reason| reason.contains(&address.to_string()))
+    };
+    letter.until(issue, "the reason", named).await;
+    // Some more tries in vain.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;
+    letter.until(issue, "the day's mails", |row| row.totals.sent == 3).await;
+    sender.stop().await;
+    assert_eq!(server.mails().len(), 3);
+    let today = day_of(letter.clock.now());
+    assert_eq!(letter.store.warm_up("main", today).await.unwrap(), (0, 3));
 }

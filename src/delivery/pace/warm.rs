@@ -94,6 +94,11 @@ impl Day {
         self.given += 1;
     }
 
+    /// One that was given did not go.
+    pub fn take_back(&mut self) {
+        self.given = self.given.saturating_sub(1);
+    }
+
     /// Up to where the leave should be written down now; `None`: there is enough, or the day is over.
     pub fn wants(&self) -> Option<u64> {
         let allowed = self.allowed?;

@@ -77,12 +77,12 @@ impl Worker {
         let job = self.shared.desk.try_take()?;
         let job = self.measure(job)?;
         if self.has_had_enough(&job) {
-            self.shared.desk.give_back(job);
+            self.give_back(job);
             return None;
         }
         let mut draft = self.draft(job).await;
         if !line.can_follow(draft.utf8) {
-            self.shared.desk.give_back(draft.job);
+            self.give_back(draft.job);
             return None;
         }
         draft.offered = true;
