@@ -182,7 +182,7 @@ pub async fn run(
     let connections: usize = settings.relays.iter().map(|relay| relay.connections.max(1)).sum();
     let desk = Arc::new(Desk::new(connections * 4, Arc::new(settings.pacing.domains.clone())));
     let (ledger, writing) = Ledger::new(store.clone(), clock.clone());
-    let writing = tokio::spawn(writing);
+    let mut writing = tokio::spawn(writing);
     let relays: Vec<Arc<RelayState>> =
         settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
     let kept = store.measures().await?;
@@ -228,6 +228,8 @@ pub async fn run(
         Some(Err(died)) = workers.join_next() => {
             Err(StoreError::Refused(format!("a connection's task died ({died}); please report it")))
         }
+        // The same holds for the ledger, without which every claim is refused and no outcome is kept.
+        _ = &mut writing => Err(StoreError::Refused("the ledger's task died; please report it".into())),
         () = shutdown.cancelled() => Ok(()),
     };
     desk.close();
@@ -237,7 +239,9 @@ pub async fn run(
         workers.shutdown().await;
     }
     // A database that can't be written is not waited for for ever.
-    let _ = tokio::time::timeout(LAST_COMMIT, writing).await;
+    if !writing.is_finished() {
+        let _ = tokio::time::timeout(LAST_COMMIT, writing).await;
+    }
     let _ = tokio::time::timeout(LAST_COMMIT, planner::keep_speed(&store, &desk, &relays, clock.now(), true))
         .await;
     ended

@@ -128,8 +128,10 @@ impl Writer {
 
     /// The connection, for statements that are transactions of their own.
     async fn at_rest(&mut self) -> &mut SqliteConnection {
-        if std::mem::take(&mut self.unfinished) {
+        if self.unfinished {
             self.roll_back().await;
+            // Only now: a caller that goes away meanwhile must not leave a transaction open for the next.
+            self.unfinished = false;
         }
         &mut self.connection
     }
