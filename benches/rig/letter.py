@@ -1,4 +1,5 @@
 """A letter's folder for the real program: settings, people, issues, the daemon, and what its ledger says."""
+import functools
 import itertools
 import json
 import os
@@ -141,6 +142,7 @@ def source(sentences):
     return f"+++\n{head}+++\n\n" + "\n".join(parts)
 
 
+@functools.cache
 def fitted(bench):
     """How many sentences make a mail of `SIZE`, and that mail as it goes over the wire."""
     sentences, mail = 100, b""
