@@ -306,7 +306,7 @@ impl Worker {
             Entry { claim: Some(Claim::from(&draft.job.candidate)), ..std::mem::take(&mut self.told) };
         let offer = draft.offer();
         let (grant, offered) = tokio::join!(self.shared.ledger.exchange(entry), async {
-            if draft.offered { line.hear(&offer).await } else { line.offer(&offer).await }
+            if draft.offered { line.hear().await } else { line.offer(&offer).await }
         });
         let Grant::Granted { attempt } = grant else {
             self.let_go(&draft.job, grant);

@@ -7,6 +7,21 @@ use letterpress::model::delivery::State;
 use crate::fixture::Letter;
 use crate::server::{At, Do, Server, say};
 
+/// A script with every kind of fault, by a number that looks like chance, so that no fault follows another.
+pub fn mixed_faults(at: At, _: &str, n: usize) -> Do {
+    match (at, n.wrapping_mul(2_654_435_761) >> 7 & 31) {
+        (At::Rcpt, 3) => say("450 4.2.0 later"),
+        (At::Mail, 5) => Do::Drop,
+        (At::Dot, 7) => say("421 4.3.2 closing"),
+        (At::Content, 4) => Do::Drop,
+        (At::Kept, 9) => Do::Drop,
+        (At::Data, 2) => say("garbage"),
+        (At::Connect, 6) => say("421 4.3.2 busy"),
+        (At::Rcpt, 8) => say("550 5.1.1 gone"),
+        _ => Do::Usual,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_and_many_lines_are_read_to_their_end() {
     let long = "x".repeat(9_000);
@@ -85,19 +100,7 @@ async fn silence_after_the_dot_leaves_it_uncertain() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_faults_mixed_lose_and_double_nobody() {
-    let server = Server::start(|at, _, n| match (at, n.wrapping_mul(2_654_435_761) >> 7 & 31) {
-        // A number that looks like chance, so that no fault follows another.
-        (At::Rcpt, 3) => say("450 4.2.0 later"),
-        (At::Mail, 5) => Do::Drop,
-        (At::Dot, 7) => say("421 4.3.2 closing"),
-        (At::Content, 4) => Do::Drop,
-        (At::Kept, 9) => Do::Drop,
-        (At::Data, 2) => say("garbage"),
-        (At::Connect, 6) => say("421 4.3.2 busy"),
-        (At::Rcpt, 8) => say("550 5.1.1 gone"),
-        _ => Do::Usual,
-    })
-    .await;
+    let server = Server::start(mixed_faults).await;
     let letter = Letter::new(&server, 120).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;

@@ -7,6 +7,7 @@ use letterpress::delivery::Pipelining;
 use letterpress::model::delivery::State;
 
 use crate::fixture::{Letter, is_paused};
+use crate::odd_servers::mixed_faults;
 use crate::server::{At, Do, Server, say};
 
 async fn letter(server: &Server, readers: usize, connections: usize) -> Letter {
@@ -129,18 +130,7 @@ async fn a_pause_holds_back_who_was_offered_already() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mixed_faults_lose_and_double_nobody_here_either() {
-    let server = Server::start(|at, _, n| match (at, n.wrapping_mul(2_654_435_761) >> 7 & 31) {
-        (At::Rcpt, 3) => say("450 4.2.0 later"),
-        (At::Mail, 5) => Do::Drop,
-        (At::Dot, 7) => say("421 4.3.2 closing"),
-        (At::Content, 4) => Do::Drop,
-        (At::Kept, 9) => Do::Drop,
-        (At::Data, 2) => say("garbage"),
-        (At::Connect, 6) => say("421 4.3.2 busy"),
-        (At::Rcpt, 8) => say("550 5.1.1 gone"),
-        _ => Do::Usual,
-    })
-    .await;
+    let server = Server::start(mixed_faults).await;
     let letter = letter(&server, 120, 4).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
