@@ -369,3 +369,26 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let fate = store.system_mails_of(due.subscriber).await.unwrap();
     assert_eq!((fate[0].state, fate[0].attempts), (State::Skipped, 1));
 }
+
+#[tokio::test]
+async fn confirmations_that_cannot_be_read_hide_none_behind_them() {
+    let (_dir, store, list) = open_with_list().await;
+    for name in ["text", "attempt", "fine"] {
+        let who = address(&format!("{name}@readers.example"));
+        assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
+    }
+    let before = store.waiting_system_mails(t(1), t(9), &[list], 9).await.unwrap();
+    let [text, attempt, fine] = [0, 1, 2].map(|at: usize| before[at].candidate.subscriber);
+    let spoil = [
+        ("UPDATE system_mail SET rendered = 'torn' WHERE subscriber_id = ?", text),
+        ("UPDATE system_mail SET attempt = 4294967296 WHERE subscriber_id = ?", attempt),
+    ];
+    for (statement, who) in spoil {
+        let done = store.write("spoiling a mail", move |c| {
+            Box::pin(async move { Ok(sqlx::query(statement).bind(who.0).execute(c).await?.rows_affected()) })
+        });
+        assert_eq!(done.await.unwrap(), 1);
+    }
+    let waiting = store.waiting_system_mails(t(1), t(9), &[list], 1).await.unwrap();
+    assert_eq!(waiting.iter().map(|mail| mail.candidate.subscriber).collect::<Vec<_>>(), [fine]);
+}

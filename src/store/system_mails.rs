@@ -11,6 +11,9 @@ use super::{Result, Store, time_of};
 use crate::model::delivery::{MailKey, State};
 use crate::model::{Address, ListId, Rendered, SubscriberId, SystemMailId};
 
+/// What is being done where reading a system mail fails.
+const READING: &str = "reading the confirmation mails";
+
 /// One system mail, as `subscribers show` tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemMailRow {
@@ -37,7 +40,8 @@ pub struct WaitingMail {
 }
 
 impl Store {
-    /// The system mails of some lists that may be claimed now, oldest first.
+    /// The system mails of some lists that may be claimed now, oldest first. One that can't be read stays as it is and
+    /// is passed over: it hides none behind it, and a program that knows its format may send it yet.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
@@ -48,30 +52,50 @@ impl Store {
         lists: &[ListId],
         limit: usize,
     ) -> Result<Vec<WaitingMail>> {
-        let say = self.reading("reading the confirmation mails");
+        let mut waiting = Vec::new();
+        let (mut unreadable, mut after) = (Unreadable::default(), SystemMailId(0));
+        while waiting.len() < limit {
+            let rows = self.system_mails_after(after, now, horizon, lists, limit - waiting.len()).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                after = SystemMailId(row.try_get("id").map_err(self.reading(READING))?);
+                match waiting_mail(row) {
+                    Ok(mail) => waiting.push(mail),
+                    Err(why) => unreadable.note(after, why),
+                }
+            }
+        }
+        unreadable.tell();
+        Ok(waiting)
+    }
+
+    /// The rows of one page of [`Store::waiting_system_mails`].
+    async fn system_mails_after(
+        &self,
+        after: SystemMailId,
+        now: Timestamp,
+        horizon: Timestamp,
+        lists: &[ListId],
+        limit: usize,
+    ) -> Result<Vec<SqliteRow>> {
         let lists = serde_json::to_string(&lists.iter().map(|id| id.0).collect::<Vec<_>>());
-        let rows = sqlx::query(
+        sqlx::query(
             "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.queued_at, m.rendered, p.email, p.name
              FROM system_mail m INDEXED BY system_mail_live JOIN subscriber p ON p.id = m.subscriber_id
              WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
-               AND m.list_id IN (SELECT value FROM json_each(?4))
+               AND m.list_id IN (SELECT value FROM json_each(?4)) AND m.id > ?5
              ORDER BY m.id LIMIT ?3",
         )
         .bind(now.as_millisecond())
         .bind(horizon.as_millisecond())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind(lists.unwrap_or_default())
+        .bind(after.0)
         .fetch_all(self.readers())
         .await
-        .map_err(&say)?;
-        let mut waiting = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let candidate = candidate(row).map_err(&say)?;
-            let text: String = row.try_get("rendered").map_err(&say)?;
-            let queued_at = time_of(row.try_get("queued_at").map_err(&say)?);
-            waiting.push(WaitingMail { candidate, rendered: read_rendered(&text)?, queued_at });
-        }
-        Ok(waiting)
+        .map_err(self.reading(READING))
     }
 
     /// When a system mail next falls due that is not due yet; `None` where none is.
@@ -86,7 +110,7 @@ impl Store {
         .bind(now.as_millisecond())
         .fetch_one(self.readers())
         .await
-        .map_err(self.reading("reading the confirmation mails"))?;
+        .map_err(self.reading(READING))?;
         Ok(at.map(time_of))
     }
 
@@ -95,7 +119,7 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn system_mails_of(&self, who: SubscriberId) -> Result<Vec<SystemMailRow>> {
-        let say = self.reading("reading the confirmation mails");
+        let say = self.reading(READING);
         let rows = sqlx::query(
             "SELECT m.id, m.kind, l.key, m.state, m.attempt, m.queued_at, m.code, m.reply, m.at, m.next_at
              FROM system_mail m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = ? ORDER BY m.id",
@@ -106,6 +130,44 @@ impl Store {
         .map_err(&say)?;
         rows.iter().map(system_mail_row).collect::<sqlx::Result<_>>().map_err(say)
     }
+}
+
+/// The mails that one reading passed over.
+#[derive(Default)]
+struct Unreadable {
+    count: usize,
+    /// The oldest of them, and why it can't be read.
+    first: Option<(SystemMailId, String)>,
+}
+
+impl Unreadable {
+    fn note(&mut self, id: SystemMailId, why: String) {
+        self.count += 1;
+        self.first.get_or_insert((id, why));
+    }
+
+    /// One line for all of them.
+    fn tell(&self) {
+        if let Some((id, why)) = &self.first {
+            tracing::warn!(
+                "{} confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
+                 one that a newer Letterpress wrote waits for that program",
+                self.count,
+                id.0
+            );
+        }
+    }
+}
+
+/// A waiting mail, or why its row can't be read.
+fn waiting_mail(row: &SqliteRow) -> std::result::Result<WaitingMail, String> {
+    let why = |e: sqlx::Error| e.to_string();
+    let text: String = row.try_get("rendered").map_err(why)?;
+    Ok(WaitingMail {
+        candidate: candidate(row).map_err(why)?,
+        rendered: read_rendered(&text).map_err(|e| e.to_string())?,
+        queued_at: time_of(row.try_get("queued_at").map_err(why)?),
+    })
 }
 
 fn candidate(row: &SqliteRow) -> sqlx::Result<Candidate> {
