@@ -108,6 +108,15 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         return Ok(Answer::No);
     }
     let (steered, moved) = store.retry(row.id, which, context.clock.now()).await?;
+    if let (Steered::Not(state), 1..) = (steered, moved) {
+        let stopped = format!(
+            "{} is {} since a moment ago: only {} were queued once more",
+            name(&row),
+            state.word(),
+            count(moved)
+        );
+        return Err(Failure::no(stopped).to_do("`letterpress deliveries` shows where each issue stands."));
+    }
     let done = format!("queued once more for {}", count(moved));
     told(context, &store, &row, steered, &done).await
 }

@@ -7,7 +7,7 @@ use super::exchange::{Claim, Grant, Group, Outcome};
 use super::fanout::FanOut;
 use super::issues::{Firing, NewIssue, QueuedBy, Queueing};
 use super::people::Consent;
-use super::steering::Steered;
+use super::steering::{Steered, retry_some};
 use super::testing::{address, hours, mail, open_with_list, t};
 use super::{SignUp, Store};
 use crate::model::delivery::{Event, MailKey, Reply, State, Totals};
@@ -391,4 +391,19 @@ async fn confirmations_that_cannot_be_read_hide_none_behind_them() {
     }
     let waiting = store.waiting_system_mails(t(1), t(9), &[list], 1).await.unwrap();
     assert_eq!(waiting.iter().map(|mail| mail.candidate.subscriber).collect::<Vec<_>>(), [fine]);
+}
+
+#[tokio::test]
+async fn a_chunk_of_a_retry_moves_nobody_of_a_cancelled_issue() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 3).await;
+    let person = ahead(&store, issue, 2).await.remove(0);
+    claim(&store, vec![person.clone()], 2).await;
+    record(&store, vec![outcome(&person, 1, Event::Lost, None)], 3).await;
+    store.cancel(issue, t(4)).await.unwrap();
+    let chunk = store.write("retrying", move |c| {
+        Box::pin(retry_some(c, issue, State::Uncertain, SubscriberId(0), t(5).as_millisecond()))
+    });
+    assert_eq!(chunk.await.unwrap(), (Steered::Not(IssueState::Cancelled), 0, None));
+    assert_eq!(totals(&store, issue).await.uncertain, 1);
 }

@@ -137,22 +137,23 @@ impl Store {
         self.write("cancelling an issue", move |c| Box::pin(cancel_some(c, id, now.as_millisecond()))).await
     }
 
-    /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were.
+    /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were. Each chunk looks at
+    /// the issue anew: one that was cancelled meanwhile is [`Steered::Not`], with those who were queued until then.
     ///
     /// # Errors
     /// [`super::StoreError`]; those that were queued until then stay so.
     pub async fn retry(&self, id: IssueId, which: State, now: Timestamp) -> Result<(Steered, u64)> {
-        let Some(row) = self.issue(id).await? else { return Ok((Steered::Unknown, 0)) };
-        let Some(to) = steer(row.state, Steer::Retry) else { return Ok((Steered::Not(row.state), 0)) };
-        let (mut count, mut after) = (0, Some(SubscriberId(0)));
-        while let Some(from) = after {
-            let (moved, next) = self
-                .write("retrying", move |c| Box::pin(retry_some(c, id, which, from, now.as_millisecond())))
+        let (mut count, mut after) = (0, SubscriberId(0));
+        loop {
+            let (steered, moved, next) = self
+                .write("retrying", move |c| Box::pin(retry_some(c, id, which, after, now.as_millisecond())))
                 .await?;
             count += moved;
-            after = next;
+            match next {
+                Some(next) => after = next,
+                None => return Ok((steered, count)),
+            }
         }
-        Ok((Steered::Now(to), count))
     }
 
     /// Starts every scheduled issue whose time has come; one whose time passed longer than `late` ago is held.
@@ -345,15 +346,23 @@ async fn forget_some(c: &mut SqliteConnection, id: IssueId) -> Result<bool> {
     Ok(false)
 }
 
-/// Queues those of one chunk that are in a state; gives their number, and where the next chunk begins.
-async fn retry_some(
+/// Queues those of one chunk that are in a state, where the issue may be retried; gives whether it may, their number,
+/// and where the next chunk begins.
+pub(super) async fn retry_some(
     c: &mut SqliteConnection,
     id: IssueId,
     which: State,
     after: SubscriberId,
     now: i64,
-) -> Result<(u64, Option<SubscriberId>)> {
-    let Some(to) = step(which, Event::Retry) else { return Ok((0, None)) };
+) -> Result<(Steered, u64, Option<SubscriberId>)> {
+    let word: Option<String> =
+        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(&mut *c).await?;
+    let Some(state) = word.as_deref().and_then(IssueState::from_word) else {
+        return Ok((Steered::Unknown, 0, None));
+    };
+    let Some(then) = steer(state, Steer::Retry) else { return Ok((Steered::Not(state), 0, None)) };
+    let steered = Steered::Now(then);
+    let Some(to) = step(which, Event::Retry) else { return Ok((steered, 0, None)) };
     let last: Option<i64> = sqlx::query_scalar(
         "SELECT max(subscriber_id) FROM (SELECT subscriber_id FROM delivery
              WHERE issue_id = ? AND subscriber_id > ? ORDER BY subscriber_id LIMIT ?)",
@@ -363,7 +372,7 @@ async fn retry_some(
     .bind(CHUNK)
     .fetch_one(&mut *c)
     .await?;
-    let Some(last) = last else { return Ok((0, None)) };
+    let Some(last) = last else { return Ok((steered, 0, None)) };
     let done = sqlx::query(RETRY)
         .bind(to as i64)
         .bind(now)
@@ -379,5 +388,5 @@ async fn retry_some(
             sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(c).await?;
         }
     }
-    Ok((done.rows_affected(), Some(SubscriberId(last))))
+    Ok((steered, done.rows_affected(), Some(SubscriberId(last))))
 }
