@@ -68,7 +68,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     if let Some(why) = signing.obstacle(&list.from.address) {
         return Err(Failure::no(format!("the copy can't be signed: {why}")));
     }
-    let mail = signing.sign(&list.from.address, mail, now).await;
+    let mail = signing.sign(&list.from.address, mail, now).mail().await;
 
     let Some(relay) = settings.sending.relays.first() else {
         return Err(Failure::new("the settings name no relay"));

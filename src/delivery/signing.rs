@@ -1,10 +1,12 @@
-//! Which keys sign the mails of which domain: follows what the database says is in use, reads the files once.
+//! Which keys sign the mails of which domain: follows what the database says is in use, reads the files once. Mails
+//! are signed on other threads, while their connection does what it can without them.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use crate::mail::dkim::{self, Signer, keys::Pair};
 use crate::model::Address;
@@ -83,21 +85,46 @@ impl Signing {
         self.of(from).err()
     }
 
-    /// Puts the signatures before a mail. It costs more than everything else that is done for a mail, so it is done
-    /// on another thread, and for several mails on all cores.
-    pub async fn sign(&self, from: &Address, mut mail: Vec<u8>, now: Timestamp) -> Vec<u8> {
-        let Ok(signers) = self.of(from) else { return mail };
+    /// Begins to put the signatures before a mail. It costs more than everything else that is done for a mail, so it
+    /// is done on another thread, and for several mails on all cores.
+    pub fn sign(&self, from: &Address, mut mail: Vec<u8>, now: Timestamp) -> Signed {
+        let signers = self.of(from).unwrap_or_default();
         if signers.is_empty() {
-            return mail;
+            return Signed { size_max_bytes: mail.len(), mail: Progress::Done(mail) };
         }
-        let signing = tokio::task::spawn_blocking(move || {
-            dkim::sign(&mut mail, &signers, now);
-            mail
-        });
-        match signing.await {
-            Ok(mail) => mail,
-            // It can't be cancelled once it runs; what is left is a defect, which shows here as it would have there.
-            Err(died) => std::panic::resume_unwind(died.into_panic()),
+        let fields_max_bytes: usize = signers.iter().map(|signer| signer.field_max_bytes()).sum();
+        Signed {
+            size_max_bytes: mail.len() + fields_max_bytes,
+            mail: Progress::Runs(tokio::task::spawn_blocking(move || {
+                dkim::sign(&mut mail, &signers, now);
+                mail
+            })),
+        }
+    }
+}
+
+/// A mail with its signatures, or on the way to them.
+pub struct Signed {
+    /// What the mail comes to at most, known before it is signed (RFC 1870, 6.1 permits such an estimate).
+    pub size_max_bytes: usize,
+    mail: Progress,
+}
+
+enum Progress {
+    Done(Vec<u8>),
+    Runs(JoinHandle<Vec<u8>>),
+}
+
+impl Signed {
+    /// The whole mail, once it is signed.
+    pub async fn mail(self) -> Vec<u8> {
+        match self.mail {
+            Progress::Done(mail) => mail,
+            Progress::Runs(signing) => match signing.await {
+                Ok(mail) => mail,
+                // It can't be cancelled once it runs; what is left is a defect, which shows here as it would have there.
+                Err(died) => std::panic::resume_unwind(died.into_panic()),
+            },
         }
     }
 }

@@ -285,7 +285,7 @@ impl Worker {
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
         let Some(mut held) = self.line.take() else { return self.give_back(job) };
-        let mut draft = Some(self.draft(job).await);
+        let mut draft = Some(self.draft(job));
         while let Some(this) = draft {
             draft = self.send_one(&mut held.connection, this).await;
         }
@@ -294,7 +294,7 @@ impl Worker {
 
     /// Claims a mail, sends it, and keeps what became of it for the next claim. Gives the mail that was offered right
     /// behind it, if one was.
-    async fn send_one(&mut self, line: &mut Connection, mut draft: Draft) -> Option<Draft> {
+    async fn send_one(&mut self, line: &mut Connection, draft: Draft) -> Option<Draft> {
         // Making the connection, or the answer to the mail before, may have taken its time.
         if self.is_over(&draft.job) || (draft.offered && self.shared.desk.is_closed()) {
             line.closing |= draft.offered;
@@ -304,25 +304,30 @@ impl Worker {
         }
         let entry =
             Entry { claim: Some(Claim::from(&draft.job.candidate)), ..std::mem::take(&mut self.told) };
-        let offer = draft.offer();
-        let (grant, offered) = tokio::join!(self.shared.ledger.exchange(entry), async {
-            if draft.offered { line.hear().await } else { line.offer(&offer).await }
+        let exchange = self.shared.ledger.exchange(entry);
+        let (grant, offered) = tokio::join!(exchange, async {
+            if draft.offered { line.hear().await } else { line.offer(&draft.offer()).await }
         });
+        let behind = draft.offered;
+        let (job, content) = draft.content();
         let Grant::Granted { attempt } = grant else {
-            self.let_go(&draft.job, grant);
+            self.let_go(&job, grant);
             // Hanging up is the only way not to send a mail for which the server waits.
             line.closing |= !matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8));
             return None;
         };
         let mut next = None;
-        let fate = if draft.offered && self.ahead_failed(&offered) {
+        let fate = if behind && self.ahead_failed(&offered) {
             line.closing = true;
             Fate::released("the relay did not take it behind the mail before it")
         } else {
             match offered {
                 Ok(Offered::Ready) => {
-                    next = self.follower(line).await;
-                    self.content(line, &mut draft, next.as_ref()).await
+                    next = self.follower(line);
+                    let mut bytes = content.await;
+                    let fate = self.content(line, &mut bytes, next.as_ref()).await;
+                    self.spare = bytes;
+                    fate
                 }
                 Ok(Offered::Declined { step, answer, verdict }) => {
                     self.answered(line, step, &answer, verdict)
@@ -339,18 +344,17 @@ impl Worker {
         {
             self.give_back(next.job);
         }
-        self.spare = std::mem::take(&mut draft.bytes);
-        self.keep(draft.job, attempt, fate);
+        self.keep(job, attempt, fate);
         next
     }
 
     /// Sends the content, with the next mail's commands behind it.
-    async fn content(&self, line: &mut Connection, draft: &mut Draft, next: Option<&Draft>) -> Fate {
-        let end = draft.bytes.len();
+    async fn content(&self, line: &mut Connection, bytes: &mut Vec<u8>, next: Option<&Draft>) -> Fate {
+        let end = bytes.len();
         if let Some(next) = next {
-            draft.bytes.extend_from_slice(line.group(&next.offer()).as_bytes());
+            bytes.extend_from_slice(line.group(&next.offer()).as_bytes());
         }
-        match line.content(&draft.bytes, end).await {
+        match line.content(bytes, end).await {
             Ok((_, verdict)) if verdict != Verdict::Good && next.is_some() && self.blames_ahead() => {
                 line.closing = true;
                 Fate::released("the relay did not take it with another mail's commands behind it")

@@ -1,8 +1,9 @@
-//! A mail in a connection's hands: written for its person, signed, and ready to be offered.
+//! A mail in a connection's hands: written for its person, ready to be offered, and being signed meanwhile.
 
 use super::Worker;
 use crate::delivery::connection::{Connection, Offer};
 use crate::delivery::desk::Job;
+use crate::delivery::signing::Signed;
 use crate::mail::Recipient;
 use crate::model::delivery::MailKey;
 
@@ -12,8 +13,7 @@ pub struct Draft {
     /// The envelope's sender.
     sender: String,
     utf8: bool,
-    /// The whole mail, with the line of the dot that ends it.
-    pub bytes: Vec<u8>,
+    mail: Signed,
     /// Its commands went out behind the mail before it.
     pub offered: bool,
 }
@@ -24,14 +24,24 @@ impl Draft {
             sender: &self.sender,
             recipient: self.job.candidate.email.as_str(),
             utf8: self.utf8,
-            size_bytes: self.bytes.len() - b".\r\n".len(),
+            size_bytes: self.mail.size_max_bytes,
         }
+    }
+
+    /// Takes the mail apart into its job and what will be its content, with the line of the dot that ends it.
+    pub fn content(self) -> (Job, impl Future<Output = Vec<u8>>) {
+        let content = async {
+            let mut bytes = self.mail.mail().await;
+            bytes.extend_from_slice(b".\r\n");
+            bytes
+        };
+        (self.job, content)
     }
 }
 
 impl Worker {
-    /// Writes a mail and has it signed.
-    pub async fn draft(&mut self, job: Job) -> Draft {
+    /// Writes a mail and begins to have it signed.
+    pub fn draft(&mut self, job: Job) -> Draft {
         let now = self.shared.clock.now();
         let candidate = &job.candidate;
         let links = &self.shared.links;
@@ -52,8 +62,6 @@ impl Worker {
         let mut bytes = std::mem::take(&mut self.spare);
         bytes.clear();
         job.letter.template.write(&to, now, &mut bytes);
-        let mut bytes = self.shared.signing.sign(&job.letter.from, bytes, now).await;
-        bytes.extend_from_slice(b".\r\n");
         let sender = match (&job.letter.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
                 Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
@@ -62,12 +70,13 @@ impl Worker {
             _ => job.letter.from.to_string(),
         };
         let utf8 = candidate.email.needs_smtputf8() || !sender.is_ascii() || !bytes.is_ascii();
-        Draft { job, sender, utf8, bytes, offered: false }
+        let mail = self.shared.signing.sign(&job.letter.from, bytes, now);
+        Draft { job, sender, utf8, mail, offered: false }
     }
 
     /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
     /// it, and the relay's measure permits it now.
-    pub async fn follower(&mut self, line: &Connection) -> Option<Draft> {
+    pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
         let may =
             relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && self.wait().is_none();
@@ -80,7 +89,7 @@ impl Worker {
             self.give_back(job);
             return None;
         }
-        let mut draft = self.draft(job).await;
+        let mut draft = self.draft(job);
         if !line.can_follow(draft.utf8) {
             self.give_back(draft.job);
             return None;

@@ -31,43 +31,54 @@ const SIGNED: &[&str] = &[
     "Feedback-ID",
 ];
 
+/// A signature field takes at most so much without its domain, selector and signature: nearly all are names in `h=`.
+const TAGS_MAX_BYTES: usize = 800;
+/// An Ed25519 signature's length (RFC 8032, 5.1.6).
+const ED25519_BYTES: usize = 64;
+/// So many characters of a signature stand in a line.
+const SIGNATURE_LINE: usize = 72;
+
 /// A way to sign a whole mail: the fields that go before it. Another method than DKIM's two can stand beside them
 /// without the sender knowing.
 pub trait Signer: Send + Sync {
+    /// The most bytes that its field takes.
+    fn field_max_bytes(&self) -> usize;
+
     /// Appends one whole field, ended by CRLF, that signs what `mail` holds.
-    fn sign(&self, mail: &Prepared<'_>, now: Timestamp, out: &mut Vec<u8>);
+    fn sign(&self, mail: &Prepared, now: Timestamp, out: &mut Vec<u8>);
 }
 
 /// A mail that is taken apart once for all its signatures.
-pub struct Prepared<'m> {
-    /// Name and whole value of each field, in the order of the mail.
-    fields: Vec<(&'m [u8], &'m [u8])>,
+pub struct Prepared {
+    /// The value of `h=`.
+    names: String,
+    /// The fields that it names, canonical, one after the other.
+    fields: Vec<u8>,
     /// SHA-256 of the canonical body, in Base64.
     body_hash: String,
 }
 
-impl<'m> Prepared<'m> {
+impl Prepared {
     /// Takes a mail of ours apart: CRLF throughout, the body canonical as it stands.
-    pub fn new(mail: &'m [u8]) -> Prepared<'m> {
+    ///
+    /// The last field of a name is the first that is signed (RFC 6376, 5.4.2); each name stands in `h=` once more
+    /// than in the mail, which signs that there is none other.
+    pub fn new(mail: &[u8]) -> Prepared {
         let end = mail.windows(4).position(|w| w == b"\r\n\r\n").map_or(mail.len(), |i| i + 2);
         let body = mail.get(end + 2..).unwrap_or_default();
         debug_assert!(is_canonical(body), "a body that is not canonical as it stands");
-        Prepared { fields: fields(&mail[..end]), body_hash: BASE64.encode(digest(&SHA256, body).as_ref()) }
-    }
-
-    /// The fields of `h=` that are here, canonical, one after the other. The last of a name is the first that is
-    /// signed (RFC 6376, 5.4.2); each stands in `h=` once more than here, which signs that there is none other.
-    fn header(&self) -> (String, Vec<u8>) {
+        let all = fields(&mail[..end]);
         let (mut names, mut canonical) = (String::new(), Vec::with_capacity(2048));
         for name in SIGNED {
             let same = |field: &&(&[u8], &[u8])| field.0.eq_ignore_ascii_case(name.as_bytes());
-            for field in self.fields.iter().rev().filter(same) {
+            for field in all.iter().rev().filter(same) {
                 relaxed(field.0, field.1, &mut canonical);
                 push_name(name, &mut names);
             }
             push_name(name, &mut names);
         }
-        (names, canonical)
+        let body_hash = BASE64.encode(digest(&SHA256, body).as_ref());
+        Prepared { names: folded(&names, ':'), fields: canonical, body_hash }
     }
 }
 
@@ -144,6 +155,13 @@ impl Key {
         }
     }
 
+    fn signature_bytes(&self) -> usize {
+        match self {
+            Key::Rsa(pair) => pair.public_modulus_len(),
+            Key::Ed25519(_) => ED25519_BYTES,
+        }
+    }
+
     /// The signature over the hash of what is signed (RFC 6376, 3.3.1; RFC 8463, section 3).
     fn sign(&self, signed: &[u8]) -> Vec<u8> {
         let hash = digest(&SHA256, signed);
@@ -161,15 +179,21 @@ impl Key {
 }
 
 impl Signer for DkimSigner {
-    fn sign(&self, mail: &Prepared<'_>, now: Timestamp, out: &mut Vec<u8>) {
-        let (names, mut signed) = mail.header();
+    fn field_max_bytes(&self) -> usize {
+        let signature = BASE64.encode_len(self.key.signature_bytes());
+        let folds = signature.div_ceil(SIGNATURE_LINE) * "\r\n ".len();
+        TAGS_MAX_BYTES + self.domain.len() + self.selector.len() + signature + folds
+    }
+
+    fn sign(&self, mail: &Prepared, now: Timestamp, out: &mut Vec<u8>) {
+        let mut signed = mail.fields.clone();
         let mut field = format!(
             " v=1; a={}; c=relaxed/relaxed; d={};\r\n s={}; t={};\r\n h={};\r\n bh={};\r\n b=",
             self.key.algorithm(),
             self.domain,
             self.selector,
             now.as_second(),
-            folded(&names, ':'),
+            mail.names,
             mail.body_hash,
         );
         // The field itself is signed with an empty b= and without its CRLF (RFC 6376, 3.7).
@@ -179,7 +203,7 @@ impl Signer for DkimSigner {
         if signature.is_empty() {
             return;
         }
-        for (i, part) in signature.as_bytes().chunks(72).enumerate() {
+        for (i, part) in signature.as_bytes().chunks(SIGNATURE_LINE).enumerate() {
             if i > 0 {
                 field.push_str("\r\n ");
             }
