@@ -16,6 +16,7 @@ PARTS = {
     "rtt": "over 20 ms of round trip: plain, pipelined, all in one write",
     "import": "a million people, against sqlite3's .import",
     "scale": "from a thousand to a million recipients",
+    "meanwhile": "pages and commands while a million are written down and mailed",
 }
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
