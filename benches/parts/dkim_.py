@@ -1,4 +1,4 @@
-"""With RSA-2048 and Ed25519 signatures on every mail, against the room that bare signatures leave."""
+"""With RSA-2048 and Ed25519 signatures on every mail, against the room that bare signatures leave, by connections."""
 import json
 import subprocess
 
@@ -9,13 +9,16 @@ from rig.measure import alternate, as_rows, median, turn
 from rig.sink import Sink
 
 
+CONNECTIONS = (8, 16, 32)
+
+
 def run(bench):
     mails = bench.pick(3_000, 10_000)
     sentences, mail = fitted(bench)
-    print(f"{mails:,} mails of {len(mail):,} bytes before signing, 8 connections, {bench.pairs} turns")
+    print(f"{mails:,} mails of {len(mail):,} bytes before signing, {bench.pairs} turns")
     with Sink() as sink:
-        def one(name, sign):
-            letter = Letter(bench, name, sink.port)
+        def one(name, connections=8, sign=True):
+            letter = Letter(bench, name, sink.port, connections)
             letter.people(mails)
             if sign:
                 letter("dkim", "new", "--domain", "letters.example")
@@ -26,7 +29,8 @@ def run(bench):
             return take
 
         costs = []
-        contestants = {"unsigned": one("unsigned", False), "signed": one("signed", True)}
+        contestants = {"unsigned, 8 connections": one("unsigned", sign=False)} | {
+            f"signed, {n} connections": one(f"signed{n}", n) for n in CONNECTIONS}
         runs = alternate(bench, contestants)
         for _ in range(bench.pairs):
             costs.append(bare_signatures())
@@ -41,7 +45,8 @@ def bare_signatures():
 
 
 def show(runs, cost):
-    unsigned, signed = runs["unsigned"], runs["signed"]
+    unsigned, *others = runs.values()
+    signed = max(others, key=lambda turns: median(turns, lambda r: r.rate))
     table.show(["Letterpress", "mails/s", "mails a CPU s", "µs a mail", "sink's µs a mail", "others", "idle"], [
         [name, f"{median(turns, lambda r: r.rate):,.0f}", f"{median(turns, lambda r: r.per_cpu_second):,.0f}",
          f"{median(turns, lambda r: r.sender):.0f}", f"{median(turns, lambda r: r.sink):.0f}",
@@ -60,6 +65,6 @@ def show(runs, cost):
     print("CPU a mail: " + " + ".join(f"{us:.0f} ({name})" for name, us in parts.items()) + f" = {whole:.0f} µs")
     print(f"Room on {free:.2f} cores ({machine.CORES} less what others used): {room:,.0f} mails/s")
     rate = median(signed, lambda r: r.rate)
-    table.goal("of that room, at least 85 %", rate / room, f"{rate / room:.0%}", least=0.85)
+    table.goal("of that room at the best number of connections, at least 85 %", rate / room, f"{rate / room:.0%}", least=0.85)
     more = median(signed, lambda r: r.sender) - parts["sending, unsigned"] - cost["rsa_us"] - cost["ed25519_us"]
     print(f"Beyond bare signatures a signed mail costs {more:.0f} µs, of which SHA-256 over the body would be {cost['sha256_us']:.0f}")

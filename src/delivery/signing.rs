@@ -1,5 +1,7 @@
 //! Which keys sign the mails of which domain: follows what the database says is in use, reads the files once. Mails
-//! are signed on other threads, while their connection does what it can without them.
+//! are signed on threads of their own, while their connection does what it can without them.
+
+mod threads;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
+
+use threads::Threads;
 
 use crate::mail::dkim::{self, Signer, keys::Pair};
 use crate::model::Address;
@@ -17,6 +21,7 @@ pub struct Signing {
     /// The folder with the keys.
     folder: PathBuf,
     state: RwLock<State>,
+    threads: Threads,
 }
 
 #[derive(Default)]
@@ -32,7 +37,7 @@ type Signers = std::result::Result<Arc<[Arc<dyn Signer>]>, String>;
 impl Signing {
     /// No keys yet; [`Signing::follow`] reads them.
     pub fn new(folder: PathBuf) -> Signing {
-        Signing { folder, state: RwLock::default() }
+        Signing { folder, state: RwLock::default(), threads: Threads::new() }
     }
 
     /// Reads the keys of those domains for which another pair is in use than before. Where the new ones can't be
@@ -95,7 +100,7 @@ impl Signing {
         let fields_max_bytes: usize = signers.iter().map(|signer| signer.field_max_bytes()).sum();
         Signed {
             size_max_bytes: mail.len() + fields_max_bytes,
-            mail: Progress::Runs(tokio::task::spawn_blocking(move || {
+            mail: Progress::Runs(self.threads.run(move || {
                 dkim::sign(&mut mail, &signers, now);
                 mail
             })),

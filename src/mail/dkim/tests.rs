@@ -133,3 +133,18 @@ fn a_folders_name_is_a_domain() {
         assert!(Pair::create(folder.path(), odd).is_err(), "{odd:?}");
     }
 }
+
+#[test]
+fn a_field_takes_no_more_than_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::create(folder.path(), "letters.example").unwrap();
+    // As many of the signed fields as there can be.
+    let head: String = SIGNED.iter().map(|name| format!("{name}: x\r\n")).collect();
+    let prepared = Prepared::new(format!("{head}\r\nGood morning.\r\n").as_bytes());
+    for signer in pair.signers() {
+        let mut field = Vec::new();
+        signer.sign(&prepared, now(), &mut field);
+        let most = signer.field_max_bytes();
+        assert!((most / 2..=most).contains(&field.len()), "{} of {most} bytes", field.len());
+    }
+}
