@@ -61,19 +61,19 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         unsubscribe_url: &links.inert_url(ids[&list.key]),
         confirm_url: "",
     };
-    let mut mail = Vec::new();
-    template.write(&to, now, &mut mail);
     let signing = delivery::Signing::new(settings.sending.dkim.clone());
     signing.follow(&store).await?;
     if let Some(why) = signing.obstacle(&list.from.address) {
         return Err(Failure::no(format!("the copy can't be signed: {why}")));
     }
-    let mail = signing.sign(&list.from.address, mail, now).mail().await;
+    let write = |out: &mut Vec<u8>| template.write(&to, now, out);
+    let signed = signing.sign(&list.from.address, Vec::new(), now, write).mail().await;
+    let mail = signed.as_slice();
 
     let Some(relay) = settings.sending.relays.first() else {
         return Err(Failure::new("the settings name no relay"));
     };
-    let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, &mail)
+    let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, mail)
         .await
         .map_err(|why| {
             Failure::no(format!("the copy was not sent: {why}"))

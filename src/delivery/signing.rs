@@ -1,6 +1,7 @@
 //! Which keys sign the mails of which domain: follows what the database says is in use, reads the files once. Mails
 //! are signed on threads of their own, while their connection does what it can without them.
 
+mod signed;
 mod threads;
 
 use std::collections::HashMap;
@@ -8,8 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use tokio::task::JoinHandle;
 
+use signed::Progress;
+pub use signed::{Signed, SignedMail};
 use threads::Threads;
 
 use crate::mail::dkim::{self, Signer, keys::Pair};
@@ -90,46 +92,26 @@ impl Signing {
         self.of(from).err()
     }
 
-    /// Begins to put the signatures before a mail. It costs more than everything else that is done for a mail, so it
-    /// is done on another thread, and for several mails on all cores.
-    pub fn sign(&self, from: &Address, mut mail: Vec<u8>, now: Timestamp) -> Signed {
+    /// Writes a mail and begins to sign it. Signing costs more than everything else that is done for a mail, so it
+    /// is done on another thread, and for several mails on all cores. `buffer` is taken for its room.
+    pub fn sign(
+        &self,
+        from: &Address,
+        buffer: Vec<u8>,
+        now: Timestamp,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Signed {
         let signers = self.of(from).unwrap_or_default();
+        let room = signers.iter().map(|signer| signer.field_max_bytes()).sum();
+        let mut mail = SignedMail::written(buffer, room, write);
+        let (size_max_bytes, is_ascii) = (room + mail.as_slice().len(), mail.as_slice().is_ascii());
         if signers.is_empty() {
-            return Signed { size_max_bytes: mail.len(), mail: Progress::Done(mail) };
+            return Signed { size_max_bytes, is_ascii, mail: Progress::Done(mail) };
         }
-        let fields_max_bytes: usize = signers.iter().map(|signer| signer.field_max_bytes()).sum();
-        Signed {
-            size_max_bytes: mail.len() + fields_max_bytes,
-            mail: Progress::Runs(self.threads.run(move || {
-                dkim::sign(&mut mail, &signers, now);
-                mail
-            })),
-        }
-    }
-}
-
-/// A mail with its signatures, or on the way to them.
-pub struct Signed {
-    /// What the mail comes to at most, known before it is signed (RFC 1870, 6.1 permits such an estimate).
-    pub size_max_bytes: usize,
-    mail: Progress,
-}
-
-enum Progress {
-    Done(Vec<u8>),
-    Runs(JoinHandle<Vec<u8>>),
-}
-
-impl Signed {
-    /// The whole mail, once it is signed.
-    pub async fn mail(self) -> Vec<u8> {
-        match self.mail {
-            Progress::Done(mail) => mail,
-            Progress::Runs(signing) => match signing.await {
-                Ok(mail) => mail,
-                // It can't be cancelled once it runs; what is left is a defect, which shows here as it would have there.
-                Err(died) => std::panic::resume_unwind(died.into_panic()),
-            },
-        }
+        let signing = self.threads.run(move || {
+            mail.put_before(&dkim::fields(mail.as_slice(), &signers, now));
+            mail
+        });
+        Signed { size_max_bytes, is_ascii, mail: Progress::Runs(signing) }
     }
 }

@@ -21,7 +21,7 @@ use super::ledger::{Entry, Ledger};
 use super::pace::Shares;
 use super::relay::RelayState;
 use super::reply::{Step, Verdict};
-use super::signing::Signing;
+use super::signing::{SignedMail, Signing};
 use super::toll::Toll;
 use crate::link::Links;
 use crate::model::SharedClock;
@@ -324,9 +324,9 @@ impl Worker {
             match offered {
                 Ok(Offered::Ready) => {
                     next = self.follower(line);
-                    let mut bytes = content.await;
-                    let fate = self.content(line, &mut bytes, next.as_ref()).await;
-                    self.spare = bytes;
+                    let mut mail = content.await;
+                    let fate = self.content(line, &mut mail, next.as_ref()).await;
+                    self.spare = mail.into_buffer();
                     fate
                 }
                 Ok(Offered::Declined { step, answer, verdict }) => {
@@ -349,12 +349,12 @@ impl Worker {
     }
 
     /// Sends the content, with the next mail's commands behind it.
-    async fn content(&self, line: &mut Connection, bytes: &mut Vec<u8>, next: Option<&Draft>) -> Fate {
-        let end = bytes.len();
+    async fn content(&self, line: &mut Connection, mail: &mut SignedMail, next: Option<&Draft>) -> Fate {
+        let end = mail.as_slice().len();
         if let Some(next) = next {
-            bytes.extend_from_slice(line.group(&next.offer()).as_bytes());
+            mail.push(line.group(&next.offer()).as_bytes());
         }
-        match line.content(bytes, end).await {
+        match line.content(mail.as_slice(), end).await {
             Ok((_, verdict)) if verdict != Verdict::Good && next.is_some() && self.blames_ahead() => {
                 line.closing = true;
                 Fate::released("the relay did not take it with another mail's commands behind it")

@@ -3,7 +3,7 @@
 use super::Worker;
 use crate::delivery::connection::{Connection, Offer};
 use crate::delivery::desk::Job;
-use crate::delivery::signing::Signed;
+use crate::delivery::signing::{Signed, SignedMail};
 use crate::mail::Recipient;
 use crate::model::delivery::MailKey;
 
@@ -29,11 +29,11 @@ impl Draft {
     }
 
     /// Takes the mail apart into its job and what will be its content, with the line of the dot that ends it.
-    pub fn content(self) -> (Job, impl Future<Output = Vec<u8>>) {
+    pub fn content(self) -> (Job, impl Future<Output = SignedMail>) {
         let content = async {
-            let mut bytes = self.mail.mail().await;
-            bytes.extend_from_slice(b".\r\n");
-            bytes
+            let mut mail = self.mail.mail().await;
+            mail.push(b".\r\n");
+            mail
         };
         (self.job, content)
     }
@@ -59,9 +59,8 @@ impl Worker {
             unsubscribe_url: &unsubscribe,
             confirm_url: &confirm,
         };
-        let mut bytes = std::mem::take(&mut self.spare);
-        bytes.clear();
-        job.letter.template.write(&to, now, &mut bytes);
+        let write = |out: &mut Vec<u8>| job.letter.template.write(&to, now, out);
+        let mail = self.shared.signing.sign(&job.letter.from, std::mem::take(&mut self.spare), now, write);
         let sender = match (&job.letter.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
                 Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
@@ -69,8 +68,7 @@ impl Worker {
             },
             _ => job.letter.from.to_string(),
         };
-        let utf8 = candidate.email.needs_smtputf8() || !sender.is_ascii() || !bytes.is_ascii();
-        let mail = self.shared.signing.sign(&job.letter.from, bytes, now);
+        let utf8 = candidate.email.needs_smtputf8() || !sender.is_ascii() || !mail.is_ascii;
         Draft { job, sender, utf8, mail, offered: false }
     }
 

@@ -67,7 +67,7 @@ impl Prepared {
         let end = mail.windows(4).position(|w| w == b"\r\n\r\n").map_or(mail.len(), |i| i + 2);
         let body = mail.get(end + 2..).unwrap_or_default();
         debug_assert!(is_canonical(body), "a body that is not canonical as it stands");
-        let all = fields(&mail[..end]);
+        let all = split(&mail[..end]);
         let (mut names, mut canonical) = (String::new(), Vec::with_capacity(2048));
         for name in SIGNED {
             let same = |field: &&(&[u8], &[u8])| field.0.eq_ignore_ascii_case(name.as_bytes());
@@ -90,7 +90,7 @@ fn push_name(name: &str, names: &mut String) {
 }
 
 /// Splits a header into its fields; a line that begins with white space belongs to the field before.
-fn fields(header: &[u8]) -> Vec<(&[u8], &[u8])> {
+fn split(header: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut fields = Vec::new();
     let mut start = 0;
     while start < header.len() {
@@ -229,17 +229,14 @@ fn folded(text: &str, separator: char) -> String {
     out
 }
 
-/// Puts every signer's field before a mail.
-pub fn sign(mail: &mut Vec<u8>, signers: &[std::sync::Arc<dyn Signer>], now: Timestamp) {
-    if signers.is_empty() {
-        return;
-    }
+/// The fields of all signers, which go before the mail.
+pub fn fields(mail: &[u8], signers: &[std::sync::Arc<dyn Signer>], now: Timestamp) -> Vec<u8> {
     let mut fields = Vec::with_capacity(2048);
     let prepared = Prepared::new(mail);
     for signer in signers {
         signer.sign(&prepared, now, &mut fields);
     }
-    mail.splice(0..0, fields);
+    fields
 }
 
 #[cfg(test)]
