@@ -81,7 +81,9 @@ pub async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
             count(row.totals.sent)
         ),
     };
-    if !context.agree(&question)? {
+    // What is over is told without a question; a cancel that was killed is completed without another.
+    let is_over = matches!(row.state, IssueState::Done | IssueState::Cancelled);
+    if !is_over && !context.agree(&question)? {
         return Ok(Answer::No);
     }
     let steered = store.cancel(row.id, context.clock.now()).await?;
@@ -117,7 +119,10 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         );
         return Err(Failure::no(stopped).to_do("`letterpress deliveries` shows where each issue stands."));
     }
-    let done = format!("queued once more for {}", count(moved));
+    let done = match moved {
+        0 => "queued once more".to_owned(),
+        moved => format!("queued once more for {}", count(moved)),
+    };
     told(context, &store, &row, steered, &done).await
 }
 

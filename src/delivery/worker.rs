@@ -267,6 +267,7 @@ impl Worker {
             Some(issue) if trouble.ours && !self.another_works() => {
                 let pause = Some((issue, trouble.text));
                 self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
+                self.relay.refund();
                 self.shared.desk.done(job.candidate.key);
                 self.shared.desk.retain(|other| other != issue);
             }
@@ -370,8 +371,9 @@ impl Worker {
         }
     }
 
-    /// A claim that was not granted.
+    /// A claim that was not granted: the relay's measure and day are not used.
     fn let_go(&self, job: &Job, grant: Grant) {
+        self.relay.refund();
         self.shared.desk.done(job.candidate.key);
         if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
             // Most likely it was paused or cancelled: nobody else need begin in vain.

@@ -3,7 +3,10 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::model::Address;
 use crate::model::sending::IssueState;
+use crate::model::subscriber::How;
+use crate::store::Consent;
 use crate::store::issues::IssueRow;
 
 /// A list that is due on Mondays at 07:00 in Berlin.
@@ -18,6 +21,10 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+fn consent() -> Consent {
+    Consent { at: at("2026-11-01T00:00:00Z"), how: How::Command, network: None }
+}
+
 impl Letter {
     async fn new() -> Letter {
         let folder = tempfile::tempdir().unwrap();
@@ -28,6 +35,8 @@ impl Letter {
         list.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
         let ids =
             store.ensure_lists(std::slice::from_ref(&list.key), at("2026-11-01T00:00:00Z")).await.unwrap();
+        let reader = Address::parse("reader@readers.example").unwrap();
+        store.add(ids[&list.key], &reader, "", consent()).await.unwrap();
         let settings = Settings {
             lists: vec![(ids[&list.key], list)],
             themes: folder.path().join("themes"),
@@ -55,6 +64,20 @@ impl Letter {
         tick(&self.store, &self.settings, &self.plans, at(moment)).await.unwrap();
         self.store.issues().await.unwrap()
     }
+}
+
+#[tokio::test]
+async fn a_schedule_that_fires_with_nobody_there_keeps_the_issue() {
+    let letter = Letter::new().await;
+    let (list, reader) = (letter.settings.lists[0].0, Address::parse("reader@readers.example").unwrap());
+    letter.store.remove(Some(list), &reader, consent()).await.unwrap();
+    letter.write("022.md", "number = 22", "");
+    assert!(letter.look("2026-11-24T12:00:00Z").await.is_empty());
+    assert!(letter.look("2026-11-30T06:00:00Z").await.is_empty(), "nothing is queued to nobody");
+    let other = Address::parse("other@readers.example").unwrap();
+    letter.store.add(list, &other, "", consent()).await.unwrap();
+    assert!(letter.look("2026-11-30T06:00:01Z").await.is_empty(), "that time was acted upon");
+    assert_eq!(letter.look("2026-12-07T06:00:00Z").await[0].slug, "022");
 }
 
 #[tokio::test]

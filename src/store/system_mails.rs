@@ -150,7 +150,7 @@ impl Unreadable {
     fn tell(&self) {
         if let Some((id, why)) = &self.first {
             tracing::warn!(
-                "{} confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
+                "{} of the confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
                  one that a newer Letterpress wrote waits for that program",
                 self.count,
                 id.0

@@ -1,12 +1,14 @@
 //! A relay that is warmed up gives what its day allows and no more, whatever the restarts; confirmations wait for no
 //! day.
 
+use std::time::Duration;
+
 use letterpress::delivery::pace::warm::{Plan, day_of};
 use letterpress::model::Address;
 use letterpress::store::SignUp;
 
 use crate::fixture::{Letter, rendered};
-use crate::server::{Do, OFFERS, Server};
+use crate::server::{At, Do, OFFERS, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_allows_so_many_and_the_next_one_more() {
@@ -28,18 +30,36 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     assert_eq!(letter.store.warm_up("main", today).await.unwrap(), (1, 30));
 
     let who = Address::parse("new@readers.example").unwrap();
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = Duration::from_secs(3600);
     let asked =
         letter.store.sign_up(letter.list, &who, "", letter.consent(), rendered("Confirm."), hour).await;
     assert_eq!(asked.unwrap(), SignUp::Asked);
     let sender = letter.serve();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_secs(60);
     while server.count("new@readers.example") == 0 {
         assert!(std::time::Instant::now() < end, "the confirmation waits");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     sender.stop().await;
     assert_eq!(server.mails().len(), 31);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_meanwhile_uses_up_no_day() {
+    // Long enough for somebody to leave before their turn.
+    let slow = |at, _: &str, _| if at == At::Dot { Do::Wait(Duration::from_millis(400)) } else { Do::Usual };
+    let server = Server::start(slow).await;
+    let mut letter = Letter::new(&server, 6).await;
+    letter.settings.relays[0].connections = 1;
+    letter.settings.relays[0].warm_up = Some(Plan { per_day: 5, growth: 1.5 });
+    let issue = letter.send(1).await;
+    let sender = letter.serve();
+    letter.until(issue, "the first mail", |row| row.totals.sent > 0).await;
+    let who = Address::parse("reader4@readers.example").unwrap();
+    letter.store.remove(Some(letter.list), &who, letter.consent()).await.unwrap();
+    let row = letter.settle(issue).await;
+    assert_eq!((row.totals.sent, row.totals.skipped), (5, 1));
+    sender.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,7 +74,7 @@ async fn a_relay_that_is_not_there_uses_up_no_day() {
     };
     letter.until(issue, "the reason", named).await;
     // Some more tries in vain.
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;
     letter.until(issue, "the day's mails", |row| row.totals.sent == 3).await;
     sender.stop().await;
