@@ -185,7 +185,10 @@ pub async fn run(
     let mut writing = tokio::spawn(writing);
     let relays: Vec<Arc<RelayState>> =
         settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
-    let kept = store.measures().await?;
+    let (kept, words) = (store.measures().await?, store.speeds().await?);
+    // First the author's words: said later, they would make an end of what was learnt under them.
+    desk.say(&words);
+    relays.iter().for_each(|relay| relay.say(&words));
     desk.recall(&kept, clock.now());
     relays.iter().for_each(|relay| relay.recall(&kept, clock.now()));
     let weights = settings.relays.iter().map(|relay| (relay.weight, relay.connections as u32));

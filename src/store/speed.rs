@@ -21,14 +21,16 @@ pub struct Measure {
 }
 
 impl Store {
-    /// Every measure that was written down.
+    /// Every measure that was written down. What was learnt before its author's last word on it counts no more.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn measures(&self) -> Result<Vec<Measure>> {
         let say = self.reading("reading how quickly mails went");
         let rows = sqlx::query(
-            "SELECT name, due_at, learnt, learnt_from, saved_at, is_final FROM measure ORDER BY name",
+            "SELECT m.name, m.due_at, CASE WHEN s.since > m.saved_at THEN NULL ELSE m.learnt END AS learnt, m.learnt_from,
+                    m.saved_at, m.is_final
+             FROM measure m LEFT JOIN speed s ON s.name = m.name ORDER BY m.name",
         )
         .fetch_all(self.readers())
         .await

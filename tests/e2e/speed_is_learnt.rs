@@ -50,6 +50,41 @@ async fn a_complaint_slows_its_provider_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_word() {
+    let mut complains = true;
+    let server = Server::start(move |at, _, _| {
+        if at == At::Rcpt && std::mem::take(&mut complains) {
+            return say("421 4.7.28 unusual rate of mail from you");
+        }
+        if at == At::Rcpt { Do::Wait(Duration::from_millis(10)) } else { Do::Usual }
+    })
+    .await;
+    let mut letter = Letter::new(&server, 60).await;
+    letter.settings.relays[0].connections = 1;
+    let name = relay_name("main");
+    letter.store.set_speed(&name, Some(6000), letter.clock.now()).await.unwrap();
+    let issue = letter.send(1).await;
+    for _ in 0..2 {
+        let sender = letter.serve();
+        letter
+            .until(issue, "what was learnt", |row| {
+                row.reason.as_ref().is_some_and(|reason| reason.contains("complained"))
+            })
+            .await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let sent = letter.row(issue).await.totals.sent;
+        assert!(sent < 30, "{sent} went out");
+        sender.stop().await;
+        let kept = letter.store.measures().await.unwrap();
+        assert!(kept.iter().any(|measure| measure.name == name && measure.learnt.is_some()), "{kept:?}");
+    }
+    let later = letter.clock.now() + jiff::SignedDuration::from_secs(60);
+    letter.store.set_speed(&name, Some(3000), later).await.unwrap();
+    let kept = letter.store.measures().await.unwrap();
+    assert!(kept.iter().all(|measure| measure.name != name || measure.learnt.is_none()), "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_authors_word_holds_while_mails_go() {
     let server = Server::usual().await;
     let mut letter = Letter::new(&server, 40).await;
