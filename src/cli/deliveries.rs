@@ -14,7 +14,7 @@ use crate::store::issues::IssueRow;
 use crate::words::count;
 
 use super::findings::wrap;
-use super::totals::{Line, local_time, name};
+use super::totals::{Line, in_local_time, local_time, name, zone_of};
 use super::{Answer, Context, Failure, Outcome, ledger, pick, table};
 
 /// Rows that are read at once.
@@ -47,15 +47,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
             let row = pick::issue(context, &store, text).await?;
-            let zone = zone(&settings.lists, &row);
+            let zone = zone_of(&settings.lists, &row);
             one(context, &store, &row, &args, zone).await
         }
     }
-}
-
-/// The zone of an issue's list; UTC where the settings no longer name the list.
-fn zone(lists: &[List], issue: &IssueRow) -> TimeZone {
-    lists.iter().find(|list| list.key == issue.list).map_or(TimeZone::UTC, |list| list.zone.clone())
 }
 
 /// Why an issue stands where it does: the reason that was written beside it, or when it is due.
@@ -64,19 +59,6 @@ fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
         (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
     };
     issue.reason.as_deref().map(|reason| in_local_time(reason, zone)).or_else(due)
-}
-
-/// A reason with its moments as the list's clocks show them; what it quotes of a server stays word for word.
-fn in_local_time(reason: &str, zone: &TimeZone) -> String {
-    let mut is_quoted = false;
-    let shown = reason.split(' ').map(|word| {
-        is_quoted |= word.contains('“');
-        let bare = word.trim_end_matches([',', ';', '.']);
-        let moment = bare.ends_with('Z').then(|| bare.parse().ok()).flatten().filter(|_| !is_quoted);
-        is_quoted &= !word.contains('”');
-        moment.map_or_else(|| word.to_owned(), |at| local_time(at, zone) + &word[bare.len()..])
-    });
-    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Every issue's totals, newest last.
@@ -122,7 +104,7 @@ fn totals_as_table(rows: &[IssueRow], lists: &[List]) -> String {
     for (i, line) in text.lines().enumerate() {
         out.push_str(line);
         out.push('\n');
-        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone(lists, &rows[i]))) {
+        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone_of(lists, &rows[i]))) {
             out.push_str(&wrap(&reason, "  ", 2));
             out.push('\n');
         }
@@ -283,28 +265,4 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
         row.next_at.as_deref().unwrap_or_default(),
     ]);
     line.into_inner().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_told_by_the_lists_clocks_and_servers_are_quoted_word_for_word() {
-        let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        for (written, shown) in [
-            (
-                "pause between two batches until 2026-11-25T23:30:00Z",
-                "pause between two batches until 2026-11-26 00:30 CET",
-            ),
-            (
-                "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01T08:00:00Z, the others go on",
-                "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01 10:00 CEST, the others go on",
-            ),
-            ("paused by its author", "paused by its author"),
-            ("the relay Z rests", "the relay Z rests"),
-        ] {
-            assert_eq!(in_local_time(written, &berlin), shown);
-        }
-    }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::model::IssueId;
 use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
 use super::progress::Progress;
-use super::totals::name;
+use super::totals::{in_local_time, name};
 use super::{Answer, Failure};
 
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -19,11 +21,11 @@ pub struct Ended {
     pub took: Duration,
 }
 
-/// Watches an issue until it is done, cancelled, paused or held.
+/// Watches an issue until it is done, cancelled, paused or held. What it waits for is told by the clocks of `zone`.
 ///
 /// # Errors
 /// The daemon ended before the send did, or the issue was taken away.
-pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
+pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<Ended, Failure> {
     let mut progress = Progress::begin();
     let mut daemon_seen_gone = false;
     let mut reason = None;
@@ -45,7 +47,7 @@ pub async fn to_its_end(store: &Store, id: IssueId) -> Result<Ended, Failure> {
         }
         if row.reason != reason {
             if let Some(why) = &row.reason {
-                progress.say(&format!("{} waits: {why}", name(&row)));
+                progress.say(&format!("{} waits: {}", name(&row), in_local_time(why, zone)));
             }
             reason = row.reason;
         }

@@ -12,7 +12,7 @@ use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 use crate::words::count;
 
 use super::progress::time;
-use super::totals::Line;
+use super::totals::{Line, in_local_time};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send};
 
 /// So many of those who would not get it are named.
@@ -84,7 +84,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     };
     let rehearsal =
         Rehearsal::begin(&store, &settings.sending, list.clone(), issue, &links, &context.clock).await?;
-    let ended = follow::to_its_end(&rehearsal.store, rehearsal.issue).await;
+    let ended = follow::to_its_end(&rehearsal.store, rehearsal.issue, &list.zone).await;
     let estimated = match &ended {
         Ok(ended) => rehearsal.estimate(ended.row.totals.planned(), ended.took, context.clock.now()).await,
         Err(_) => Ok(Duration::ZERO),
@@ -95,6 +95,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     let row = IssueRow { slug, number, ..ended.row };
     tell(context, &row, ended.took, &findings, estimated)?;
     if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
+        let reason = in_local_time(reason, &list.zone);
         return Err(Failure::no(format!("the real send would stop as this one did: {reason}")));
     }
     Ok(follow::answer(&row))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::config::{self, Settings};
 use crate::model::sending::IssueState;
@@ -16,7 +17,7 @@ use crate::publish::{self, Order, Proof};
 use crate::store::issues::{QueuedBy, Queueing};
 use crate::store::{DaemonLock, Store};
 
-use super::totals::{Line, local_time, name};
+use super::totals::{Line, in_local_time, local_time, name};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
 
 #[derive(clap::Args)]
@@ -61,8 +62,8 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         return Ok(Answer::No);
     };
     if args.wait {
-        let ended = follow::to_its_end(&store, id).await?;
-        return tell_end(context, &ended);
+        let ended = follow::to_its_end(&store, id, &list.zone).await?;
+        return tell_end(context, &ended, &list.zone);
     }
     tell_queued(context, &store, list, id, replaced).await
 }
@@ -201,7 +202,7 @@ async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId,
     context.done(words, &Line::of(&row))
 }
 
-fn tell_end(context: &Context, ended: &follow::Ended) -> Outcome {
+fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcome {
     let row = &ended.row;
     if context.json() {
         context.print_json(&Line::of(row))?;
@@ -209,7 +210,8 @@ fn tell_end(context: &Context, ended: &follow::Ended) -> Outcome {
         context.print(ledger::sum(&row.totals, Some(ended.took), context.paint).trim_end())?;
     }
     if matches!(row.state, IssueState::Paused | IssueState::Held) {
-        let reason = row.reason.clone().unwrap_or_else(|| row.state.word().to_owned());
+        let reason =
+            row.reason.as_deref().map_or_else(|| row.state.word().to_owned(), |why| in_local_time(why, zone));
         return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).to_do(format!(
             "When that is mended, go on with\n  letterpress resume {}\nNobody has failed on account of it.",
             row.slug

@@ -31,7 +31,7 @@ use crate::words::count;
 use super::ledger::{self, fact};
 use super::progress::Progress;
 use super::terminal::Paint;
-use super::totals::Line;
+use super::totals::{Line, in_local_time, zone_of};
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, render, serve};
 use folder::Folder;
 use places::Places;
@@ -190,7 +190,8 @@ impl Demo {
             }
             None => self.publish(context, &say).await?,
         };
-        let ended = follow::to_its_end(&self.store, row.id).await?;
+        let zone = zone_of(&self.settings.lists, &row);
+        let ended = follow::to_its_end(&self.store, row.id, &zone).await?;
         let follow::Ended { row, took } = ended;
         let arrived = arrived(&self.folder.inbox);
         self.tell(&row, took, arrived, args.once, &say)?;
@@ -285,6 +286,7 @@ impl Demo {
         let paint = say.context.paint;
         let mut text = format!("\n{}\n", ledger::sum(&row.totals, Some(took), paint));
         if let Some(reason) = &row.reason {
+            let reason = in_local_time(reason, &zone_of(&self.settings.lists, row));
             text.push_str(&format!("  {}: {reason}\n", row.state.word()));
         }
         if arrived < row.totals.planned() {
