@@ -63,7 +63,7 @@ class Looks:
     """What people and commands ask for in the meantime, each timed."""
 
     def __init__(self, letter, way_out):
-        self.letter, self.way_out, self.numbers = letter, way_out, itertools.count()
+        self.letter, self.numbers = letter, itertools.count()
         self.form_next = 0.0
         self.issue = "001"
         self.all = {

@@ -11,7 +11,6 @@ use jiff::tz::TimeZone;
 
 use crate::config::{self, Settings};
 use crate::model::sending::IssueState;
-use crate::model::subscriber::SubscriptionState;
 use crate::model::{IssueId, List};
 use crate::publish::{self, Order, Proof};
 use crate::store::issues::{QueuedBy, Queueing};
@@ -130,8 +129,7 @@ async fn queue(
     let list_id = ids[&list.key];
     let what = proof.issue.meta.number.map_or_else(|| proof.issue.slug.clone(), |n| format!("No. {n}"));
     let when = if later { format!("at {}", local_time(due_at, &list.zone)) } else { "now".into() };
-    let counts = store.counts(list_id).await?;
-    let readers = counts.iter().find(|(state, _)| *state == SubscriptionState::Active).map_or(0, |(_, n)| *n);
+    let readers = store.readers_of(list_id).await?;
     if readers == 0 && !later {
         return Err(Failure::no(format!("nobody is active on {}, so {what} would be over unread", list.key))
             .to_do(

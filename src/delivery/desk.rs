@@ -297,7 +297,7 @@ impl Desk {
 
     /// Says that an outcome is on the disk with nothing to follow it: an issue may have come to its end.
     pub fn written(&self) {
-        if self.inner().lanes.lying() == (0, 0) {
+        if !self.holds_issues() {
             self.hungry.notify_one();
         }
     }
@@ -329,6 +329,11 @@ impl Desk {
     /// How many mails lie here that wait for no provider.
     pub fn lying(&self) -> usize {
         self.inner().lanes.lying().0
+    }
+
+    /// Whether a mail of an issue lies here.
+    pub fn holds_issues(&self) -> bool {
+        self.inner().lanes.lying() != (0, 0)
     }
 
     /// At most so many mails to the provider of a lane on one connection; 0: no limit.

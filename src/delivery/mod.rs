@@ -223,6 +223,7 @@ pub async fn run(
         signing,
         issues: HashMap::new(),
         speed: Speed::default(),
+        unreadable: None,
         toll,
     };
     let ended = tokio::select! {

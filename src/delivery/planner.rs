@@ -57,6 +57,8 @@ pub struct Planner {
     pub signing: Arc<Signing>,
     pub issues: HashMap<IssueId, Course>,
     pub speed: Speed,
+    /// What was last told of confirmations that can't be read, so that it is told once.
+    pub unreadable: Option<String>,
     pub toll: Arc<Toll>,
 }
 
@@ -121,6 +123,7 @@ impl Planner {
                 _ => {}
             }
         }
+        self.give_leave(now).await?;
         self.tell_the_desk();
         Ok(until)
     }
@@ -157,7 +160,7 @@ impl Planner {
         Ok(())
     }
 
-    async fn lay_system_mails(&self) -> Result<()> {
+    async fn lay_system_mails(&mut self) -> Result<()> {
         let now = self.clock.now();
         let mut jobs = Vec::new();
         // Mails of a list that can't be signed would else take up the room of all others.
@@ -166,7 +169,12 @@ impl Planner {
             self.lists.iter().filter(|(_, list)| can_go(list)).map(|(id, _)| *id).collect();
         let horizon = horizon(&self.settings, now);
         self.desk.begin_reading();
-        for mail in self.store.waiting_system_mails(now, horizon, &lists, SYSTEM_MAX).await? {
+        let (mails, unreadable) = self.store.waiting_system_mails(now, horizon, &lists, SYSTEM_MAX).await?;
+        if unreadable != self.unreadable {
+            unreadable.iter().for_each(|told| tracing::warn!("{told}"));
+            self.unreadable = unreadable;
+        }
+        for mail in mails {
             let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
             let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
@@ -258,6 +266,10 @@ impl Planner {
                 format!("the settings know no list “{}” any more: put it back, then resume", row.list);
             return self.cannot_begin(row, reason).await;
         };
+        if self.signing.obstacle(&list.from.address).is_some() {
+            // Its author may have mended the key and resumed.
+            self.signing.read_again();
+        }
         if let Some(reason) = self.signing.obstacle(&list.from.address) {
             return self.cannot_begin(row, reason).await;
         }

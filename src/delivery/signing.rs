@@ -72,6 +72,19 @@ impl Signing {
         Ok(())
     }
 
+    /// Tries those keys once more that could not be read. Their author may have mended the files.
+    pub fn read_again(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let State { chosen, domains } = &mut *state;
+        for (domain, stem) in chosen {
+            let Some(unread) = domains.get_mut(domain).filter(|signers| signers.is_err()) else { continue };
+            *unread = Pair::load(&self.folder, domain, stem)
+                .inspect(|_| tracing::info!("mails from {domain} are signed by {stem}r and {stem}e"))
+                .map(|pair| pair.signers().into())
+                .map_err(|why| why.to_string());
+        }
+    }
+
     /// Who signs what comes from an address: the keys of its domain, else those of the nearest one above it.
     fn of(&self, from: &Address) -> Signers {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

@@ -333,7 +333,7 @@ impl Worker {
                 Ok(Offered::Declined { step, answer, verdict }) => {
                     self.answered(line, step, &answer, verdict)
                 }
-                Ok(Offered::NeedsUtf8) => self.needs_utf8(),
+                Ok(Offered::NeedsUtf8) => self.needs_utf8(&job),
                 Err(broken) => {
                     line.closing = true;
                     self.lost_before(broken)

@@ -4,7 +4,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::subscriber::SubscriptionState;
 use crate::model::{List, ListId, Severity};
 use crate::publish::{self, Order, Press, Proof, PublishError};
 use crate::store::issues::{Firing, QueuedBy, Queueing};
@@ -51,8 +50,7 @@ pub async fn act(
         }
         return Ok(());
     };
-    let counts = store.counts(id).await?;
-    if !counts.iter().any(|(state, n)| *state == SubscriptionState::Active && *n > 0) {
+    if store.readers_of(id).await? == 0 {
         // Queued, it would be over at once, and could not be sent to those who come later.
         if store.fire(id, firing).await? {
             tracing::warn!(list = %list.key, "the schedule fired at {at:.0}, and nobody is active: nothing is sent, and the issue stays for another time");

@@ -92,6 +92,15 @@ impl Store {
         Ok(n.unsigned_abs())
     }
 
+    /// How many people get a list's issues now.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn readers_of(&self, list: ListId) -> Result<u64> {
+        let counts = self.counts(list).await?;
+        Ok(counts.iter().find(|(state, _)| *state == SubscriptionState::Active).map_or(0, |(_, n)| *n))
+    }
+
     /// How many people of a list are in each state; states without anybody are left out.
     ///
     /// # Errors

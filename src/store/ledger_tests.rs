@@ -1,47 +1,24 @@
 //! The ledger's promises, looked at from above: queueing, fixing the audience, exchanging, steering.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::deliveries::{Candidate, Place};
 use super::exchange::{Claim, Grant, Group, Outcome};
 use super::fanout::FanOut;
-use super::issues::{Firing, NewIssue, QueuedBy, Queueing};
+use super::issues::{Firing, NewIssue, Queueing};
 use super::people::Consent;
 use super::steering::{Steered, retry_some};
-use super::testing::{address, hours, mail, open_with_list, t};
+use super::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
 use super::{SignUp, Store};
 use crate::model::delivery::{Event, MailKey, Reply, State, Totals};
 use crate::model::sending::IssueState;
-use crate::model::subscriber::How;
 use crate::model::{IssueId, ListId, SubscriberId};
-
-fn new(list: ListId, slug: &str, number: u32) -> NewIssue {
-    NewIssue {
-        list,
-        slug: slug.into(),
-        number: Some(number),
-        title: format!("Issue {number}"),
-        file: PathBuf::from(format!("/letter/issues/{slug}.md")),
-        rendered: mail(),
-        pictures: Vec::new(),
-        queued_by: QueuedBy::Author,
-        queued_at: t(0),
-        due_at: t(0),
-        hold: None,
-        replace: false,
-        firing: None,
-    }
-}
 
 fn id(queueing: Queueing) -> IssueId {
     match queueing {
         Queueing::Queued(id) | Queueing::Replaced(id) => id,
         other => panic!("{other:?}"),
     }
-}
-
-fn consent() -> Consent {
-    Consent { at: t(0), how: How::Command, network: None }
 }
 
 async fn people(store: &Store, list: ListId, n: usize) {
@@ -53,7 +30,7 @@ async fn people(store: &Store, list: ListId, n: usize) {
 /// An issue whose audience of `n` is whole.
 pub(super) async fn under_way(store: &Store, list: ListId, n: usize) -> IssueId {
     people(store, list, n).await;
-    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    let issue = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
     assert_eq!(store.start_due(t(1), hours(6)).await.unwrap().started, [issue]);
     while store.fan_out(issue).await.unwrap() == FanOut::Partial {}
     issue
@@ -104,19 +81,19 @@ async fn what_is_read_ahead_knows_since_when_somebody_is_subscribed() {
 #[tokio::test]
 async fn an_issue_that_was_sent_is_refused_and_one_that_was_not_makes_room() {
     let (_dir, store, list) = open_with_list().await;
-    let first = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
-    let twin = store.queue_issue(new(list, "001", 1)).await.unwrap();
+    let first = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
+    let twin = store.queue_issue(new_issue(list, "001", 1)).await.unwrap();
     assert_eq!(twin, Queueing::StillScheduled { due_at: t(0) });
-    let replaced = store.queue_issue(NewIssue { replace: true, ..new(list, "001", 1) }).await.unwrap();
+    let replaced = store.queue_issue(NewIssue { replace: true, ..new_issue(list, "001", 1) }).await.unwrap();
     assert!(matches!(replaced, Queueing::Replaced(id) if id != first));
     // The number alone is an identity as well.
-    let renamed = store.queue_issue(new(list, "renamed", 1)).await.unwrap();
+    let renamed = store.queue_issue(new_issue(list, "renamed", 1)).await.unwrap();
     assert!(matches!(renamed, Queueing::StillScheduled { .. }));
     store.start_due(t(5), hours(6)).await.unwrap();
-    let again = store.queue_issue(NewIssue { replace: true, ..new(list, "001", 1) }).await.unwrap();
+    let again = store.queue_issue(NewIssue { replace: true, ..new_issue(list, "001", 1) }).await.unwrap();
     assert_eq!(again, Queueing::AlreadySent { state: IssueState::Sending, when: t(5) });
     store.cancel(id(replaced), t(6)).await.unwrap();
-    let requeued = store.queue_issue(new(list, "001", 1)).await.unwrap();
+    let requeued = store.queue_issue(new_issue(list, "001", 1)).await.unwrap();
     assert!(matches!(requeued, Queueing::Queued(id) if id > first));
     assert_eq!(store.issues().await.unwrap().len(), 1);
 }
@@ -124,7 +101,7 @@ async fn an_issue_that_was_sent_is_refused_and_one_that_was_not_makes_room() {
 #[tokio::test]
 async fn an_issue_is_found_by_number_slug_and_file() {
     let (_dir, store, list) = open_with_list().await;
-    let issue = id(store.queue_issue(new(list, "022", 22)).await.unwrap());
+    let issue = id(store.queue_issue(new_issue(list, "022", 22)).await.unwrap());
     let find = async |text: &str, file: &str| {
         store
             .find_issues(None, text, Path::new(file))
@@ -145,9 +122,11 @@ async fn an_issue_is_found_by_number_slug_and_file() {
 async fn a_time_of_the_schedule_is_acted_upon_once() {
     let (_dir, store, list) = open_with_list().await;
     let firing = Firing { before: None, at: t(10) };
-    let first = store.queue_issue(NewIssue { firing: Some(firing), ..new(list, "001", 1) }).await.unwrap();
+    let first =
+        store.queue_issue(NewIssue { firing: Some(firing), ..new_issue(list, "001", 1) }).await.unwrap();
     assert!(matches!(first, Queueing::Queued(_)));
-    let second = store.queue_issue(NewIssue { firing: Some(firing), ..new(list, "002", 2) }).await.unwrap();
+    let second =
+        store.queue_issue(NewIssue { firing: Some(firing), ..new_issue(list, "002", 2) }).await.unwrap();
     assert_eq!(second, Queueing::AlreadyFired);
     assert!(!store.fire(list, firing).await.unwrap());
     assert_eq!(store.last_fired(list).await.unwrap(), Some(t(10)));
@@ -157,7 +136,7 @@ async fn a_time_of_the_schedule_is_acted_upon_once() {
 #[tokio::test]
 async fn what_is_due_too_long_is_held() {
     let (_dir, store, list) = open_with_list().await;
-    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    let issue = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
     assert_eq!(store.start_due(t(6 * 3600 + 1), hours(6)).await.unwrap().held, [issue]);
     let row = store.issue(issue).await.unwrap().unwrap();
     assert_eq!(row.state, IssueState::Held);
@@ -172,7 +151,7 @@ async fn the_audience_is_of_those_who_are_there_and_shows_when_it_is_whole() {
     let (_dir, store, list) = open_with_list().await;
     people(&store, list, 3).await;
     store.remove(Some(list), &address("r1@readers.example"), consent()).await.unwrap();
-    let issue = id(store.queue_issue(new(list, "001", 1)).await.unwrap());
+    let issue = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
     assert_eq!(store.fan_out(issue).await.unwrap(), FanOut::Nothing, "it is not due");
     store.start_due(t(1), hours(6)).await.unwrap();
     assert_eq!(store.issue(issue).await.unwrap().unwrap().totals.planned(), 0);
@@ -351,7 +330,7 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let (_dir, store, list) = open_with_list().await;
     let who = address("new@readers.example");
     assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
-    let candidate = store.waiting_system_mails(t(1), t(9), &[list], 10).await.unwrap().remove(0).candidate;
+    let candidate = store.waiting_system_mails(t(1), t(9), &[list], 10).await.unwrap().0.remove(0).candidate;
     assert!(matches!(candidate.key, MailKey::System(_)));
     assert_eq!(claim(&store, vec![candidate.clone()], 1).await, [Grant::Granted { attempt: 1 }]);
     record(&store, vec![outcome(&candidate, 1, Event::Postponed, Some(60))], 2).await;
@@ -361,9 +340,9 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
         None,
         "it is due, and nobody need be woken for it"
     );
-    let others = store.waiting_system_mails(t(60), t(90), &[ListId(list.0 + 1)], 10).await.unwrap();
+    let (others, _) = store.waiting_system_mails(t(60), t(90), &[ListId(list.0 + 1)], 10).await.unwrap();
     assert!(others.is_empty(), "it is of another list");
-    let due = store.waiting_system_mails(t(60), t(90), &[list], 10).await.unwrap().remove(0).candidate;
+    let due = store.waiting_system_mails(t(60), t(90), &[list], 10).await.unwrap().0.remove(0).candidate;
     store.confirm(list, due.subscriber, consent(), hours(1)).await.unwrap();
     assert_eq!(claim(&store, vec![due.clone()], 61).await, [Grant::Gone]);
     let fate = store.system_mails_of(due.subscriber).await.unwrap();
@@ -377,7 +356,7 @@ async fn confirmations_that_cannot_be_read_hide_none_behind_them() {
         let who = address(&format!("{name}@readers.example"));
         assert_eq!(store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap(), SignUp::Asked);
     }
-    let before = store.waiting_system_mails(t(1), t(9), &[list], 9).await.unwrap();
+    let (before, _) = store.waiting_system_mails(t(1), t(9), &[list], 9).await.unwrap();
     let [text, attempt, fine] = [0, 1, 2].map(|at: usize| before[at].candidate.subscriber);
     let spoil = [
         ("UPDATE system_mail SET rendered = 'torn' WHERE subscriber_id = ?", text),
@@ -389,8 +368,12 @@ async fn confirmations_that_cannot_be_read_hide_none_behind_them() {
         });
         assert_eq!(done.await.unwrap(), 1);
     }
-    let waiting = store.waiting_system_mails(t(1), t(9), &[list], 1).await.unwrap();
+    let (waiting, told) = store.waiting_system_mails(t(1), t(9), &[list], 1).await.unwrap();
     assert_eq!(waiting.iter().map(|mail| mail.candidate.subscriber).collect::<Vec<_>>(), [fine]);
+    assert!(
+        told.unwrap().starts_with("2 of the confirmation mails"),
+        "those who are passed over are told of"
+    );
 }
 
 #[tokio::test]

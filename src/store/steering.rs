@@ -266,9 +266,7 @@ pub(super) async fn apply(
     event: Steer,
     reason: Option<&str>,
 ) -> Result<Steered> {
-    let word: Option<String> =
-        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(&mut *c).await?;
-    let Some(from) = word.as_deref().and_then(IssueState::from_word) else { return Ok(Steered::Unknown) };
+    let Some(from) = state_of(c, id).await? else { return Ok(Steered::Unknown) };
     let Some(to) = steer(from, event) else { return Ok(Steered::Not(from)) };
     if to == from {
         return Ok(Steered::Now(to));
@@ -280,6 +278,12 @@ pub(super) async fn apply(
         .execute(c)
         .await?;
     Ok(Steered::Now(to))
+}
+
+async fn state_of(c: &mut SqliteConnection, id: IssueId) -> Result<Option<IssueState>> {
+    let word: Option<String> =
+        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(c).await?;
+    Ok(word.as_deref().and_then(IssueState::from_word))
 }
 
 async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> Result<()> {
@@ -355,11 +359,7 @@ pub(super) async fn retry_some(
     after: SubscriberId,
     now: i64,
 ) -> Result<(Steered, u64, Option<SubscriberId>)> {
-    let word: Option<String> =
-        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(&mut *c).await?;
-    let Some(state) = word.as_deref().and_then(IssueState::from_word) else {
-        return Ok((Steered::Unknown, 0, None));
-    };
+    let Some(state) = state_of(c, id).await? else { return Ok((Steered::Unknown, 0, None)) };
     let Some(then) = steer(state, Steer::Retry) else { return Ok((Steered::Not(state), 0, None)) };
     let steered = Steered::Now(then);
     let Some(to) = step(which, Event::Retry) else { return Ok((steered, 0, None)) };

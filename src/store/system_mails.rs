@@ -40,8 +40,9 @@ pub struct WaitingMail {
 }
 
 impl Store {
-    /// The system mails of some lists that may be claimed now, oldest first. One that can't be read stays as it is and
-    /// is passed over: it hides none behind it, and a program that knows its format may send it yet.
+    /// The system mails of some lists that may be claimed now, oldest first; and what is to be told of those that can't
+    /// be read. They stay as they are and are passed over: they hide none behind them, and a program that knows their
+    /// format may send them yet.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
@@ -51,14 +52,11 @@ impl Store {
         horizon: Timestamp,
         lists: &[ListId],
         limit: usize,
-    ) -> Result<Vec<WaitingMail>> {
+    ) -> Result<(Vec<WaitingMail>, Option<String>)> {
         let mut waiting = Vec::new();
         let (mut unreadable, mut after) = (Unreadable::default(), SystemMailId(0));
-        while waiting.len() < limit {
-            let rows = self.system_mails_after(after, now, horizon, lists, limit - waiting.len()).await?;
-            if rows.is_empty() {
-                break;
-            }
+        loop {
+            let rows = self.system_mails_after(after, now, horizon, lists, limit).await?;
             for row in &rows {
                 after = SystemMailId(row.try_get("id").map_err(self.reading(READING))?);
                 match waiting_mail(row) {
@@ -66,9 +64,11 @@ impl Store {
                     Err(why) => unreadable.note(after, why),
                 }
             }
+            if rows.len() < limit || waiting.len() >= limit {
+                waiting.truncate(limit);
+                return Ok((waiting, unreadable.told()));
+            }
         }
-        unreadable.tell();
-        Ok(waiting)
     }
 
     /// The rows of one page of [`Store::waiting_system_mails`].
@@ -146,16 +146,14 @@ impl Unreadable {
         self.first.get_or_insert((id, why));
     }
 
-    /// One line for all of them.
-    fn tell(&self) {
-        if let Some((id, why)) = &self.first {
-            tracing::warn!(
-                "{} of the confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
-                 one that a newer Letterpress wrote waits for that program",
-                self.count,
-                id.0
-            );
-        }
+    /// One sentence for all of them; `None` where there are none.
+    fn told(&self) -> Option<String> {
+        let (id, why) = self.first.as_ref()?;
+        Some(format!(
+            "{} of the confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
+             one that a newer Letterpress wrote waits for that program",
+            self.count, id.0
+        ))
     }
 }
 

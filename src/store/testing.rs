@@ -1,5 +1,6 @@
 //! What the tests of this room share: a database in a folder of its own, and times that are easy to read.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,6 +9,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
 use super::Store;
+use super::issues::{NewIssue, QueuedBy};
+use super::people::Consent;
+use crate::model::subscriber::How;
 use crate::model::{Address, ListId, Rendered, rendered};
 
 /// A fresh database; it is gone when the folder is dropped.
@@ -46,6 +50,30 @@ pub fn mail() -> Rendered {
         html: Vec::new(),
         text: Vec::new(),
         language: "en".into(),
+    }
+}
+
+/// A person's consent by the author's word.
+pub fn consent() -> Consent {
+    Consent { at: t(0), how: How::Command, network: None }
+}
+
+/// An issue that is due from the first second on.
+pub fn new_issue(list: ListId, slug: &str, number: u32) -> NewIssue {
+    NewIssue {
+        list,
+        slug: slug.into(),
+        number: Some(number),
+        title: format!("Issue {number}"),
+        file: PathBuf::from(format!("/letter/issues/{slug}.md")),
+        rendered: mail(),
+        pictures: Vec::new(),
+        queued_by: QueuedBy::Author,
+        queued_at: t(0),
+        due_at: t(0),
+        hold: None,
+        replace: false,
+        firing: None,
     }
 }
 

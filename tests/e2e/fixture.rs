@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use letterpress::app::clock;
 use letterpress::delivery::pace::Pacing;
 use letterpress::delivery::{self, Pipelining, Relay, Settings, Timeouts, Tls};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
+use letterpress::model::clock::Clock;
 use letterpress::model::delivery::State;
 use letterpress::model::list::{Mailbox, Utm};
 use letterpress::model::rendered::{Context, FORMAT, Piece, Spot};
@@ -35,6 +39,35 @@ pub struct Letter {
     pub links: Links,
     pub clock: SharedClock,
     pub readers: Vec<String>,
+}
+
+/// The machine's clock, set to another time.
+pub struct Shifted {
+    machine: SharedClock,
+    by_ms: AtomicI64,
+}
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        self.machine.now() + jiff::SignedDuration::from_millis(self.by_ms.load(Ordering::SeqCst))
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.machine.random(bytes);
+    }
+}
+
+impl Shifted {
+    /// The machine's own time, until another is set.
+    pub fn new() -> Arc<Shifted> {
+        Arc::new(Shifted { machine: clock::machine(), by_ms: AtomicI64::new(0) })
+    }
+
+    pub fn set(&self, text: &str) {
+        let to: Timestamp = text.parse().unwrap();
+        let by = to.as_millisecond() - self.machine.now().as_millisecond();
+        self.by_ms.store(by, Ordering::SeqCst);
+    }
 }
 
 /// A running sender.

@@ -1,42 +1,13 @@
 //! Nothing new is claimed outside the hours in which a list's mails may go; confirmations go at any time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use letterpress::app::clock;
 use letterpress::delivery::pace::Window;
-use letterpress::model::clock::Clock;
-use letterpress::model::{Address, SharedClock};
+use letterpress::model::Address;
 
-use crate::fixture::{Letter, rendered};
+use crate::fixture::{Letter, Shifted, rendered};
 use crate::server::{At, Do, Server};
-
-/// The machine's clock, set to another time.
-struct Shifted {
-    machine: SharedClock,
-    by_ms: AtomicI64,
-}
-
-impl Clock for Shifted {
-    fn now(&self) -> Timestamp {
-        self.machine.now() + jiff::SignedDuration::from_millis(self.by_ms.load(Ordering::SeqCst))
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.machine.random(bytes);
-    }
-}
-
-impl Shifted {
-    fn set(&self, text: &str) {
-        let to: Timestamp = text.parse().unwrap();
-        let by = to.as_millisecond() - self.machine.now().as_millisecond();
-        self.by_ms.store(by, Ordering::SeqCst);
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_go_within_the_hours_and_confirmations_at_any_time() {
@@ -44,7 +15,7 @@ async fn mails_go_within_the_hours_and_confirmations_at_any_time() {
         Server::start(|at, _, _| if at == At::Dot { Do::Wait(Duration::from_millis(30)) } else { Do::Usual })
             .await;
     let mut letter = Letter::new(&server, 200).await;
-    let shifted = Arc::new(Shifted { machine: clock::machine(), by_ms: AtomicI64::new(0) });
+    let shifted = Shifted::new();
     letter.clock = shifted.clone();
     let hours = Window::parse("08:00-20:00", Vec::new(), TimeZone::get("Europe/Berlin").unwrap()).unwrap();
     letter.settings.pacing.windows.insert("weekly".into(), hours);

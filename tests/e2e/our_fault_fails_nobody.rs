@@ -1,10 +1,11 @@
 //! What is wrong with us pauses the issue with the server's words, and fails nobody; `resume` goes on.
 
 use letterpress::delivery::Tls;
+use letterpress::model::Address;
 use letterpress::model::delivery::State;
 
 use crate::fixture::{Letter, is_paused};
-use crate::server::{At, Do, Server, say};
+use crate::server::{At, Do, OFFERS, Server, say};
 
 /// A server refuses everybody at a step, then does not any more.
 async fn refused_at(at: At, answer: &str, readers: usize) {
@@ -31,6 +32,21 @@ async fn refused_at(at: At, answer: &str, readers: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_is_refused() {
     refused_at(At::Mail, "550 5.7.1 sender not allowed", 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sender_needs_what_the_relay_lacks() {
+    let offers: Vec<_> = OFFERS.iter().copied().filter(|offer| *offer != "SMTPUTF8").collect();
+    let server = Server::with(&offers, "127.0.0.1:0", |_, _, _| Do::Usual).await;
+    let mut letter = Letter::new(&server, 10).await;
+    letter.listing.from.address = Address::parse("redaktörin@letters.example").unwrap();
+    let sender = letter.serve();
+    let issue = letter.send(1).await;
+    let row = letter.until(issue, "the pause", is_paused).await;
+    assert!(row.reason.unwrap().contains("SMTPUTF8"));
+    let row = letter.until(issue, "those in hand", |row| row.totals.sending == 0).await;
+    assert_eq!((row.totals.queued, row.totals.failed), (10, 0));
+    sender.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use letterpress::delivery::pace::warm::{Plan, day_of};
 use letterpress::model::Address;
 use letterpress::store::SignUp;
 
-use crate::fixture::{Letter, rendered};
+use crate::fixture::{Letter, Shifted, rendered};
 use crate::server::{At, Do, OFFERS, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,6 +59,38 @@ async fn who_leaves_meanwhile_uses_up_no_day() {
     letter.store.remove(Some(letter.list), &who, letter.consent()).await.unwrap();
     let row = letter.settle(issue).await;
     assert_eq!((row.totals.sent, row.totals.skipped), (5, 1));
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
+    let server = Server::usual().await;
+    let mut letter = Letter::new(&server, 3).await;
+    let shifted = Shifted::new();
+    letter.clock = shifted.clone();
+    letter.settings.relays[0].warm_up = Some(Plan { per_day: 100, growth: 2.0 });
+    shifted.set("2026-11-25T12:00:00Z");
+    let day = day_of(letter.clock.now());
+    let sender = letter.serve();
+    let first = letter.send(1).await;
+    letter.settle(first).await;
+    // Nothing goes on the two days after it.
+    for noon in ["2026-11-26T12:00:00Z", "2026-11-27T12:00:00Z", "2026-11-28T12:00:00Z"] {
+        shifted.set(noon);
+        letter.store.wake();
+        // Some looks of the planner.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(
+        letter.store.warm_up("main", day).await.unwrap(),
+        (0, 3),
+        "what went, and not the leave for it"
+    );
+    assert_eq!(
+        letter.store.warm_up("main", day + 3).await.unwrap(),
+        (1, 0),
+        "one day on which something went"
+    );
     sender.stop().await;
 }
 

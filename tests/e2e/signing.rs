@@ -49,5 +49,16 @@ async fn without_its_key_an_issue_pauses() {
     let row = letter.until(issue, "the pause", is_paused).await;
     assert!(row.reason.unwrap().contains("lp9r.pem"));
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 3);
+
+    // The author puts it there, and resumes.
+    let made = Pair::create(&letter.settings.dkim, "letters.example").unwrap().stem;
+    for kind in ["r", "e"] {
+        let file =
+            |stem: &str| letter.settings.dkim.join("letters.example").join(format!("{stem}{kind}.pem"));
+        std::fs::rename(file(&made), file("lp9")).unwrap();
+    }
+    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter.settle(issue).await;
+    assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp9r", "lp9e"]));
     sender.stop().await;
 }

@@ -54,6 +54,8 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     let sent = letter.ok(&["send", "issues/001.md", "--at", soon.trim(), "--wait", "--yes"]);
     assert!(sent.out.contains("planned"), "{}", sent.out);
     assert_eq!((letter.totals()["sent"].as_u64(), sink.count()), (Some(3), 3));
+    let over = letter.run(&["cancel", "1"]);
+    assert!(over.err.contains("is done, so it can't be cancelled"), "told without a question: {}", over.err);
     assert_eq!(letter.stop(), 0);
 }
 

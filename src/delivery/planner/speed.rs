@@ -23,8 +23,7 @@ pub struct Speed {
 }
 
 impl Planner {
-    /// Follows the author's word, gives leave to relays that are warmed up, and writes measures down where that is
-    /// due.
+    /// Follows the author's word, and writes measures down where that is due.
     pub async fn follow_speed(&mut self, now: Timestamp) -> Result<()> {
         let words = self.store.speeds().await?;
         if words != self.speed.words {
@@ -32,26 +31,34 @@ impl Planner {
             self.desk.say(&words);
             self.speed.words = words;
         }
-        for relay in &self.relays {
-            warm_up(&self.store, relay, now).await?;
-        }
         if self.speed.saved.is_none_or(|saved| saved.elapsed() >= SAVE_EVERY) {
             self.speed.saved = Some(Instant::now());
+            self.signing.read_again();
             keep(&self.store, &self.desk, &self.relays, now, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives leave to relays that are warmed up, where somebody waits: a day on which nothing goes is none of a plan.
+    pub async fn give_leave(&self, now: Timestamp) -> Result<()> {
+        let is_wanted = self.desk.holds_issues();
+        for relay in &self.relays {
+            warm_up(&self.store, relay, now, is_wanted).await?;
         }
         Ok(())
     }
 }
 
 /// Begins a relay's day where another one has come, and writes down what it may give before it does.
-async fn warm_up(store: &Store, relay: &RelayState, now: Timestamp) -> Result<()> {
+async fn warm_up(store: &Store, relay: &RelayState, now: Timestamp, is_wanted: bool) -> Result<()> {
     let (Some(plan), Some(day)) = (relay.plan(), relay.day()) else { return Ok(()) };
     let (name, today) = (&relay.relay.name, day_of(now));
     if day.day() != today {
+        note_what_went(store, name, day).await?;
         let (days, given) = store.warm_up(name, today).await?;
         relay.begin_day(Day::new(today, plan.allowed(days), given));
     }
-    if let Some(leave) = relay.day().and_then(|day| day.wants()) {
+    if let Some(leave) = relay.day().and_then(|day| day.wants()).filter(|_| is_wanted) {
         store.note_warm_up(name, today, leave).await?;
         relay.grant(leave);
     }
@@ -75,9 +82,17 @@ pub async fn keep(
         store.keep_measures(measures).await?;
     }
     for relay in relays.iter().filter(|relay| is_final && relay.plan().is_some()) {
-        if let Some(day) = relay.day().filter(|day| day.today().is_some() && day.day() != i64::MIN) {
-            store.note_warm_up(&relay.relay.name, day.day(), day.given()).await?;
+        if let Some(day) = relay.day() {
+            note_what_went(store, &relay.relay.name, day).await?;
         }
+    }
+    Ok(())
+}
+
+/// Writes down what went on a day that is over, or of which no more is given, in place of the leave for it.
+async fn note_what_went(store: &Store, relay: &str, day: Day) -> Result<()> {
+    if day.today().is_some() && day.day() != i64::MIN {
+        store.note_warm_up(relay, day.day(), day.given()).await?;
     }
     Ok(())
 }

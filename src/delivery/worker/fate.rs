@@ -69,10 +69,16 @@ impl Worker {
         }
     }
 
-    pub fn needs_utf8(&self) -> Fate {
+    /// The relay lacks SMTPUTF8. Where the person's own address needs it, nothing else helps; else it is our sender
+    /// that does, and nobody fails for that.
+    pub fn needs_utf8(&self, job: &Job) -> Fate {
         let relay = &self.relay.relay.name;
         let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
-        Fate::new(Event::Refused, None, text)
+        if job.candidate.email.needs_smtputf8() {
+            return Fate::new(Event::Refused, None, text);
+        }
+        let pause = Some(format!("{text}, and the sender's is one: set another `from` or `bounce_address`"));
+        Fate { pause, ..Fate::released(&text) }
     }
 
     /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.

@@ -73,7 +73,7 @@ async fn the_mail_says_until_when_it_can_be_confirmed_and_from_where_it_was_aske
     let web = Web::new().await;
     web.post("/subscribe", FORM, "email=new@readers.example&name=Zoe").await;
     let (now, later) = (web.clock.now(), jiff::Timestamp::MAX);
-    let waiting = web.store.waiting_system_mails(now, later, &[web.lists["weekly"]], 9).await.unwrap();
+    let (waiting, _) = web.store.waiting_system_mails(now, later, &[web.lists["weekly"]], 9).await.unwrap();
     let text = format!("{:?}", waiting[0].rendered.text);
     // 72 hours after 24 November, 18:14 in Tokyo; the visitor is 192.0.2.77.
     for wanted in ["until Friday, 27 November, 18:14 (Tokyo).", "from 192.0.2.0/24 on 24 November 2026."] {

@@ -1,36 +1,18 @@
-use std::path::PathBuf;
-
 use super::*;
 use crate::delivery::desk::testing::letter;
 use crate::delivery::pace::{DomainLimits, Limits, Section};
-use crate::model::subscriber::How;
 use crate::store::fanout::FanOut;
-use crate::store::issues::{NewIssue, QueuedBy, Queueing};
-use crate::store::people::Consent;
-use crate::store::testing::{address, hours, mail, meddle, open_with_list, t};
+use crate::store::issues::Queueing;
+use crate::store::testing::{address, consent, hours, meddle, new_issue, open_with_list, t};
 
 /// An issue to these people, whose audience is whole.
 async fn under_way(store: &Store, list: crate::model::ListId, people: Vec<String>) -> IssueId {
-    let consent = || Consent { at: t(0), how: How::Command, network: None };
     for person in people {
         store.add(list, &address(&person), "", consent()).await.unwrap();
     }
-    let new = NewIssue {
-        list,
-        slug: "001".into(),
-        number: Some(1),
-        title: "Issue 1".into(),
-        file: PathBuf::from("/letter/issues/001.md"),
-        rendered: mail(),
-        pictures: Vec::new(),
-        queued_by: QueuedBy::Author,
-        queued_at: t(0),
-        due_at: t(0),
-        hold: None,
-        replace: false,
-        firing: None,
+    let Queueing::Queued(issue) = store.queue_issue(new_issue(list, "001", 1)).await.unwrap() else {
+        panic!("it is new")
     };
-    let Queueing::Queued(issue) = store.queue_issue(new).await.unwrap() else { panic!("it is new") };
     store.start_due(t(1), hours(6)).await.unwrap();
     while store.fan_out(issue).await.unwrap() == FanOut::Partial {}
     issue
