@@ -6,7 +6,7 @@
 #[path = "../faults/effort.rs"]
 mod effort;
 mod fixture;
-#[allow(dead_code, reason = "the fault suite uses the rest")]
+#[allow(dead_code, unused_imports, reason = "the fault suite uses the rest")]
 mod server;
 
 mod answers_are_understood;

@@ -6,50 +6,18 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, ReadBuf,
 };
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where in a conversation the script is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum At {
-    Connect,
-    Ehlo,
-    Mail,
-    Rcpt,
-    Data,
-    /// In the midst of the content.
-    Content,
-    /// After the dot, before the mail is kept.
-    Dot,
-    /// After the mail was kept, before the answer.
-    Kept,
-}
+#[path = "script.rs"]
+mod script;
 
-/// What the server does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Do {
-    /// As servers do.
-    Usual,
-    /// This instead of the usual answer, with CRLF after it; a 421 hangs up as well.
-    Say(String),
-    /// Hangs up at once.
-    Drop,
-    /// Waits, then goes on as usual.
-    Wait(Duration),
-    /// Throws away what has come already, then goes on as usual.
-    Forget,
-}
-
-pub fn say(text: &str) -> Do {
-    Do::Say(text.into())
-}
-
-/// The script: the step, the recipient where one is known, and how many steps were asked before.
-type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
+use script::Script;
+pub use script::{At, Do, Gate, say};
 
 /// A mail that was kept.
 #[derive(Clone, Debug)]
@@ -281,6 +249,10 @@ impl Talk {
             Do::Drop => Err(Hangup),
             Do::Wait(time) => {
                 tokio::time::sleep(time).await;
+                Ok(true)
+            }
+            Do::Hold(gate) => {
+                gate.opened().await;
                 Ok(true)
             }
             Do::Forget => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::ConnectOptions as _;
 
 use crate::letter::until;
-use crate::server::{At, Do};
+use crate::server::{At, Do, Gate};
 use crate::stage::{CONNECTIONS, Stage, When};
 
 /// Beyond the five seconds for which a writer waits.
@@ -14,9 +14,15 @@ const HELD: Duration = Duration::from_secs(7);
 #[test]
 fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
     let mut stage = Stage::new(60);
-    stage
-        .server
-        .script(|at, _, _| if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual });
+    // Some mails go at once; the others wait until the database is locked.
+    let (locked, mut mails) = (Gate::new(), 0);
+    stage.server.script({
+        let locked = locked.clone();
+        move |at, _, _| {
+            mails += usize::from(at == At::Dot);
+            if at == At::Dot && mails > 10 { Do::Hold(locked.clone()) } else { Do::Usual }
+        }
+    });
     stage.start(None);
     until("some mails", || stage.server.mails().len() >= 10);
     let file = stage.letter.path().join("letterpress.db");
@@ -29,9 +35,11 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
     });
     // Those whose claim was committed may still go out; nobody else.
     let before = stage.server.mails().len();
+    locked.open();
     std::thread::sleep(HELD);
     let meanwhile = stage.server.mails().len() - before;
     assert!(meanwhile <= CONNECTIONS, "{meanwhile} mails went out without a claim");
+    assert!(stage.letter.totals()["state"] == "sending", "nobody was kept waiting");
     runtime.block_on(async { sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap() });
     until("the issue to be done", || stage.letter.totals()["state"] == "done");
     assert_eq!(stage.letter.stop(), 0);

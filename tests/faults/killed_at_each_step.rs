@@ -1,6 +1,6 @@
 //! SIGKILL before and after each write to the relay, each write of the database, and each of its syncs.
 
-use crate::breakpoints::generate;
+use crate::breakpoints::{break_at_each, generate};
 use crate::shim::Fault;
 use crate::stage::{Ended, Stage, When};
 
@@ -24,22 +24,22 @@ fn a_kill_where_each_answer_is_waited_for_loses_and_doubles_nobody() {
 fn kill_at_each_step(pipelining: &str, bounded_to: &str) {
     let mut stage = Stage::with(READERS, pipelining);
     let points = generate(&mut stage, bounded_to);
-    let (mut kills, mut uncertain) = (0, 0);
-    for point in &points {
-        let context = format!("killed {point}");
-        stage.reset();
-        let killed = stage.run(Some((Fault::Kill { after: point.after }, &point.step))) == Ended::Killed;
-        if killed {
-            kills += 1;
-            stage.compare(When::Between, 1, &context);
-            stage.complete();
-        }
-        let counts = stage.compare(When::AtTheEnd, usize::from(killed), &context);
-        uncertain += counts.get("uncertain").copied().unwrap_or(0);
-        stage.retry_uncertain(&context);
-    }
-    println!("{pipelining}: {kills} kills at {} breakpoints left {uncertain} uncertain", points.len());
-    // Where commits fall together otherwise than in the run that was counted, the last of them do not come.
-    assert!(kills * 4 >= points.len() * 3, "{kills} kills at {} breakpoints", points.len());
+    let mut uncertain = 0;
+    break_at_each(
+        &mut stage,
+        &points,
+        |after| Fault::Kill { after },
+        |stage, ended, context| {
+            let killed = ended == Ended::Killed;
+            if killed {
+                stage.compare(When::Between, 1, context);
+                stage.complete();
+            }
+            let counts = stage.compare(When::AtTheEnd, usize::from(killed), context);
+            uncertain += counts.get("uncertain").copied().unwrap_or(0);
+            stage.retry_uncertain(context);
+        },
+    );
+    println!("{pipelining}: {uncertain} uncertain");
     assert!(uncertain > 0, "no kill fell between a claim and its outcome");
 }

@@ -26,18 +26,22 @@ mod web;
 
 mod breakpoints;
 mod effort;
+mod killed_command;
 mod shim;
 mod stage;
 
+mod cancel_is_killed;
 mod clock_is_set;
-mod commands_are_killed;
 mod confirmations_are_killed;
 mod database_is_locked;
 mod disk_fails;
 mod disk_is_full;
 mod hostile_data;
+mod import_is_killed;
 mod killed_at_each_step;
 mod killed_at_random;
 mod power_is_cut;
+mod retry_is_killed;
 mod second_daemon;
+mod send_is_killed;
 mod stopped_at_each_step;

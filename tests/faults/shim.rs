@@ -40,6 +40,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the program ends at once.
+    pub fn kills(self) -> bool {
+        matches!(self, Fault::Kill { .. } | Fault::Power { .. })
+    }
+
     fn plan(self, step: &Step) -> String {
         let side = |after| if after { "after" } else { "before" };
         let (what, count) = match self {
@@ -80,6 +85,7 @@ impl Shim {
             ("FAULT_DATABASE", text(folder.join("letterpress.db"))),
             ("FAULT_PORT", port.to_string()),
             ("FAULT_TRACE", text(folder.join("steps"))),
+            ("FAULT_MADE", text(folder.join("made"))),
             ("FAULT_CLOCK", text(folder.join("clock"))),
         ];
         all.extend(fault.map(|(fault, step)| ("FAULT_PLAN", fault.plan(step))));
@@ -89,6 +95,14 @@ impl Shim {
 
 /// The names of the steps that were made.
 pub fn steps(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("steps")).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
+    lines(&folder.join("steps"))
+}
+
+/// The names of the steps at which a fault was made.
+pub fn made(folder: &Path) -> Vec<String> {
+    lines(&folder.join("made"))
+}
+
+fn lines(file: &Path) -> Vec<String> {
+    std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::letter::{Letter, until};
 use crate::server::{At, Do, Server, say};
-use crate::shim::{Fault, Shim, Step, steps};
+use crate::shim::{Fault, Shim, Step, made, steps};
 
 /// Open connections, and so the most that one kill leaves uncertain.
 pub const CONNECTIONS: usize = 2;
@@ -98,7 +98,9 @@ impl Stage {
     /// Back to where it was after the issue was queued.
     pub fn reset(&mut self) {
         let folder = self.letter.path();
-        for name in ["letterpress.db-shm", "steps", "clock", "daemon.log"] {
+        let left =
+            ["letterpress.db-shm", "letterpress.db-wal.removed", "steps", "made", "clock", "daemon.log"];
+        for name in left {
             let _ = std::fs::remove_file(folder.join(name));
         }
         for (name, bytes) in FILES.iter().zip(&self.queued) {
@@ -135,7 +137,9 @@ impl Stage {
 
     /// Runs a command with a fault under it; gives its exit status, -1 where that killed it.
     pub fn command(&self, args: &[&str], fault: Option<(Fault, &Step)>) -> i32 {
-        let _ = std::fs::remove_file(self.letter.path().join("steps"));
+        for name in ["steps", "made"] {
+            let _ = std::fs::remove_file(self.letter.path().join(name));
+        }
         let environment = self.shim.environment(&self.letter.path(), self.server.address.port(), fault);
         self.letter.run_with(args, &environment).code
     }
@@ -169,6 +173,11 @@ impl Stage {
     /// The names of the steps of the last run.
     pub fn steps(&self) -> Vec<String> {
         steps(&self.letter.path())
+    }
+
+    /// The names of the steps of the last run at which a fault was made.
+    pub fn made(&self) -> Vec<String> {
+        made(&self.letter.path())
     }
 
     /// Compares server and ledger about every reader, totals and rows, and looks whether the database is sound;
@@ -217,16 +226,30 @@ impl Stage {
     }
 
     fn database_is_sound(&self, context: &str) {
+        let said: String = self.ask("PRAGMA integrity_check");
+        assert_eq!(said, "ok", "{context}");
+    }
+
+    /// How many consents stand there that an import brought.
+    pub fn consents_by_import(&self) -> usize {
+        let count: i64 = self.ask("SELECT count(*) FROM consent WHERE how = 'import'");
+        usize::try_from(count).unwrap()
+    }
+
+    /// What the database itself says.
+    fn ask<T>(&self, sql: &'static str) -> T
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
         let file = self.letter.path().join("letterpress.db");
-        let said: String = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
             let mut connection = options.connect().await.unwrap();
-            let said = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
+            let said = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
             // To its end, or it would fold the log in while the next run is being prepared.
             connection.close().await.unwrap();
             said
-        });
-        assert_eq!(said, "ok", "{context}");
+        })
     }
 
     /// Sends once more to the uncertain, as an author may ask: then everybody has it, only the uncertain can have

@@ -1,0 +1,64 @@
+//! What a script says to a scripted server: where it is asked, and what is to be done there.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Where in a conversation the script is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum At {
+    Connect,
+    Ehlo,
+    Mail,
+    Rcpt,
+    Data,
+    /// In the midst of the content.
+    Content,
+    /// After the dot, before the mail is kept.
+    Dot,
+    /// After the mail was kept, before the answer.
+    Kept,
+}
+
+/// What the server does.
+#[derive(Clone, Debug)]
+pub enum Do {
+    /// As servers do.
+    Usual,
+    /// This instead of the usual answer, with CRLF after it; a 421 hangs up as well.
+    Say(String),
+    /// Hangs up at once.
+    Drop,
+    /// Waits, then goes on as usual.
+    Wait(Duration),
+    /// Waits until a gate is open, then goes on as usual.
+    Hold(Gate),
+    /// Throws away what has come already, then goes on as usual.
+    Forget,
+}
+
+pub fn say(text: &str) -> Do {
+    Do::Say(text.into())
+}
+
+/// The script: the step, the recipient where one is known, and how many steps were asked before.
+pub type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
+
+/// A gate that is closed until it is opened, for good; clones are the same gate.
+#[derive(Clone, Debug)]
+pub struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    pub fn new() -> Gate {
+        Gate(watch::Sender::new(false))
+    }
+
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub async fn opened(&self) {
+        let mut side = self.0.subscribe();
+        side.wait_for(|is_open| *is_open).await.expect("this gate still stands");
+    }
+}
