@@ -44,14 +44,12 @@ macro_rules! candidates {
     };
 }
 
-/// Those deferred who are due by `?2`, after the person `?5` of the time `?4`.
+/// Those deferred to a time up to `?2`, after the person `?5` of the time `?4`.
 const DUE: &str = candidates!(
     3,
     "d.next_at >= ?4 AND d.next_at <= ?2 AND (d.next_at > ?4 OR d.subscriber_id > ?5)
      ORDER BY d.next_at, d.subscriber_id LIMIT ?3"
 );
-/// Those deferred beyond `?2`. A condition of its own: an `OR` would walk through everybody who is deferred.
-const TOO_FAR: &str = candidates!(3, "d.next_at > ?2 ORDER BY d.next_at LIMIT ?3");
 /// Those queued after person `?2`.
 const QUEUED: &str =
     candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
@@ -79,7 +77,7 @@ const PAGE: &str =
 
 /// What runs while mails go out, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 7] = [DUE, TOO_FAR, QUEUED, NEXT_DEFERRED, RECOVER, PAGE, AMONG];
+pub(super) const HOT: [&str; 6] = [DUE, QUEUED, NEXT_DEFERRED, RECOVER, PAGE, AMONG];
 
 /// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::exchange`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,11 +110,13 @@ pub struct Place {
     due: (i64, i64),
     /// The last person whose first try waits.
     queued: i64,
+    /// As `due`, of those whose time is not believed.
+    far: (i64, i64),
 }
 
 impl Default for Place {
     fn default() -> Place {
-        Place { due: (i64::MIN, 0), queued: 0 }
+        Place { due: (i64::MIN, 0), queued: 0, far: (i64::MIN, 0) }
     }
 }
 
@@ -152,9 +152,8 @@ pub struct DeliveryRow {
 }
 
 impl Store {
-    /// Reads ahead, in this order: those deferred who are due, then those queued, both from `place` on.
-    ///
-    /// A deferred one whose time lies beyond `horizon` is due as well: the clock was set back meanwhile.
+    /// Reads ahead, in this order: those deferred who are due, those queued, and those deferred to a time beyond
+    /// `horizon`, who are due as well, since the clock was set back meanwhile; each from `place` on.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
@@ -169,22 +168,23 @@ impl Store {
         let say = self.reading("reading who is to be mailed");
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let left = |rows: &Vec<_>| most - i64::try_from(rows.len()).unwrap_or(most);
-        let now = now.as_millisecond();
-        let due = sqlx::query_scalar(DUE).bind(issue.0).bind(now).bind(most);
-        let mut lines = self.lines(due.bind(place.due.0).bind(place.due.1)).await.map_err(&say)?;
+        let due = |until: i64, most: i64, after: (i64, i64)| {
+            sqlx::query_scalar(DUE).bind(issue.0).bind(until).bind(most).bind(after.0).bind(after.1)
+        };
+        let mut lines = self.lines(due(now.as_millisecond(), most, place.due)).await.map_err(&say)?;
         let mut next = place;
-        if let Some((who, _, _, _, next_at, ..)) = lines.last() {
-            next.due = (next_at.unwrap_or(i64::MIN), *who);
-        }
-        if left(&lines) > 0 {
-            let far = sqlx::query_scalar(TOO_FAR).bind(issue.0).bind(horizon.as_millisecond());
-            lines.extend(self.lines(far.bind(left(&lines))).await.map_err(&say)?);
-        }
+        next.due = lines.last().map_or(place.due, time_and_person);
         if left(&lines) > 0 {
             let queued = sqlx::query_scalar(QUEUED).bind(issue.0).bind(place.queued).bind(left(&lines));
             let queued = self.lines(queued).await.map_err(&say)?;
             next.queued = queued.last().map_or(next.queued, |(who, ..)| *who);
             lines.extend(queued);
+        }
+        if left(&lines) > 0 {
+            let after = place.far.max((horizon.as_millisecond(), i64::MAX));
+            let far = self.lines(due(i64::MAX, left(&lines), after)).await.map_err(&say)?;
+            next.far = far.last().map_or(place.far, time_and_person);
+            lines.extend(far);
         }
         let is_last = lines.len() < limit;
         Ok(Ahead { is_last, people: candidates(lines, issue).map_err(say)?, next })
@@ -308,6 +308,10 @@ impl Store {
 pub(super) fn delivery_state(number: i64) -> sqlx::Result<State> {
     State::from_number(number)
         .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a delivery").into()))
+}
+
+fn time_and_person((who, _, _, _, next_at, ..): &Line) -> (i64, i64) {
+    (next_at.unwrap_or(i64::MIN), *who)
 }
 
 fn candidates(lines: Vec<Line>, issue: IssueId) -> sqlx::Result<Vec<Candidate>> {

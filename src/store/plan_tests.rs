@@ -39,7 +39,6 @@ async fn who_is_next_is_found_by_the_whole_index() {
     let (_dir, store) = open().await;
     for (sql, by) in deliveries::HOT.into_iter().zip([
         "delivery_live (issue_id=? AND state=? AND next_at>? AND next_at<?)",
-        "delivery_live (issue_id=? AND state=? AND next_at>?)",
         "delivery_live (issue_id=? AND state=? AND next_at=? AND subscriber_id>?)",
         "delivery_live (issue_id=? AND state=?)",
         "PRIMARY KEY (issue_id=?)",
