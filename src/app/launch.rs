@@ -21,7 +21,7 @@ use crate::store::{DaemonLock, Store, StoreError};
 use crate::{delivery, http, schedule};
 
 use super::rooms::{self, Group};
-use super::{DaemonError, keys, thread};
+use super::{DaemonError, keys, rehearsal, thread};
 
 /// How often another process's writes are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
@@ -39,6 +39,7 @@ pub async fn launch(
     let address = listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
     let who = format!("pid {}, http://{address}", std::process::id());
     let lock = DaemonLock::take(&settings.database, &who)?;
+    rehearsal::sweep(&settings.database);
     let store = Store::open(&settings.database).await?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let links = keys::links(&store, &public_url, &clock).await?;

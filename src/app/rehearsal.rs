@@ -1,8 +1,10 @@
 //! A rehearsal: the whole send by the same sender, on a copy of the database that is deleted afterwards, into a
-//! sink inside. Nobody is mailed, and nothing is left behind.
+//! sink inside. Nobody is mailed, and nothing is left behind: neither in the database itself nor beside it, however
+//! the rehearsal ends. What a kill leaves is taken away by the next rehearsal or daemon.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,12 +21,13 @@ use crate::delivery::pace::warm::day_of;
 use crate::delivery::pace::{Pacing, provider_name, relay_name};
 use crate::delivery::{self, Relay, Tls};
 use crate::inbox::{self, Mailbox, Received};
-use crate::link::Links;
 use crate::model::delivery::State;
-use crate::model::{IssueId, List, SharedClock, SubscriberId};
+use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::{NewIssue, Queueing};
 use crate::store::{DaemonLock, Store, StoreError};
+
+use super::keys;
 
 /// What the name of a copy's folder begins with.
 const PREFIX: &str = ".rehearsal-";
@@ -32,6 +35,9 @@ const PREFIX: &str = ".rehearsal-";
 const COPY: &str = "letterpress.db";
 /// The most people who are named with their errors.
 const ERRORS_MAX: usize = 1_000;
+/// How often the copy is tried whether it can be written, and how many tries in a row may fail.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+const TRIES: u32 = 3;
 
 /// Takes every mail, keeps none, and measures them.
 #[derive(Default)]
@@ -60,11 +66,24 @@ pub struct Rehearsal {
     list: String,
     settings: delivery::Settings,
     scale: Arc<Scale>,
+    inside: Inside,
+    _lock: DaemonLock,
+    _folder: TempDir,
+}
+
+/// The tasks of a rehearsal, which end with it.
+struct Inside {
     stop: CancellationToken,
     sender: JoinHandle<Result<(), StoreError>>,
     sink: JoinHandle<std::io::Result<()>>,
-    _lock: DaemonLock,
-    _folder: TempDir,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.sender.abort();
+        self.sink.abort();
+    }
 }
 
 /// What a rehearsal has shown.
@@ -78,39 +97,35 @@ pub struct Findings {
 }
 
 impl Rehearsal {
-    /// Copies the database beside itself, queues the issue there and begins to send it into a sink.
+    /// Copies the database beside itself, queues there the issue of a list, and begins to send it into a sink. What
+    /// the send needs and the database lacks, such as the list's row, is made in the copy alone.
     ///
     /// # Errors
     /// The database can't be copied, or no port can be had.
     pub async fn begin(
         store: &Store,
         settings: &delivery::Settings,
+        public_url: &str,
         list: List,
-        issue: NewIssue,
-        links: &Links,
+        issue: impl FnOnce(ListId) -> NewIssue,
         clock: &SharedClock,
     ) -> Result<Rehearsal, StoreError> {
-        let refused =
-            |what: &str, e: std::io::Error| StoreError::Refused(format!("{what}: {}", crate::words::io(&e)));
-        let beside = store.path().parent().map(Path::to_owned).unwrap_or_default();
-        let beside = if beside.as_os_str().is_empty() { ".".into() } else { beside };
-        sweep(&beside);
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir_in(&beside)
-            .map_err(|e| refused(&format!("{}: no copy can be made", beside.display()), e))?;
-        let path = folder.path().join(COPY);
-        let lock = DaemonLock::take(&path, &format!("pid {}, a rehearsal", std::process::id()))?;
-        let copy = store.rehearsal_copy(&path).await?;
-        let (list_id, key) = (issue.list, list.key.clone());
+        let (folder, lock) = place(&beside(store.path()))?;
+        let copy = store.rehearsal_copy(&folder.path().join(COPY)).await?;
+        let key = list.key.clone();
+        let list_id = copy.ensure_lists(std::slice::from_ref(&key), clock.now()).await?[&key];
+        let links = keys::links(&copy, public_url, clock).await?;
+        let issue = issue(list_id);
         // Under a name of its own: an issue that was sent can be rehearsed as well.
         let slug = format!("{}-rehearsal-{}", issue.slug, clock.now().as_millisecond());
         let issue = NewIssue { slug, number: None, ..issue };
         let Queueing::Queued(id) = copy.queue_issue(issue).await? else {
             return Err(StoreError::Refused("the rehearsal could not be queued".into()));
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|e| refused("no sink inside", e))?;
-        let port = listener.local_addr().map_err(|e| refused("no sink inside", e))?.port();
+        let no_sink =
+            |e: std::io::Error| StoreError::Refused(format!("no sink inside: {}", crate::words::io(&e)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_sink)?;
+        let port = listener.local_addr().map_err(no_sink)?.port();
         let (scale, stop) = (Arc::new(Scale::default()), CancellationToken::new());
         let sink = tokio::spawn(inbox::serve_smtp(listener, scale.clone(), stop.clone()));
         copy.start_due(clock.now(), Duration::MAX).await?;
@@ -118,7 +133,7 @@ impl Rehearsal {
             copy.clone(),
             into_sink(settings, port),
             HashMap::from([(list_id, list)]),
-            links.clone(),
+            links,
             clock.clone(),
             stop.child_token(),
         ));
@@ -130,9 +145,7 @@ impl Rehearsal {
             list: key,
             settings,
             scale,
-            stop,
-            sender,
-            sink,
+            inside: Inside { stop, sender, sink },
             _lock: lock,
             _folder: folder,
         })
@@ -142,10 +155,10 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The copy can't be read.
-    pub async fn end(self) -> Result<Findings, StoreError> {
-        self.stop.cancel();
-        let _ = self.sender.await;
-        let _ = self.sink.await;
+    pub async fn end(mut self) -> Result<Findings, StoreError> {
+        self.inside.stop.cancel();
+        let _ = (&mut self.inside.sender).await;
+        let _ = (&mut self.inside.sink).await;
         let mut errors = Vec::new();
         for state in [State::Failed, State::Uncertain, State::Deferred, State::Queued] {
             let room = ERRORS_MAX - errors.len();
@@ -158,6 +171,29 @@ impl Rehearsal {
         };
         self.store.close().await;
         Ok(findings)
+    }
+
+    /// Gives why it can't go on, should that come to pass: its sender died, or waits for a disk that takes nothing,
+    /// which is worth it with a real send alone.
+    pub async fn breaks(&mut self) -> StoreError {
+        let error = tokio::select! {
+            ended = &mut self.inside.sender => match ended {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) => return StoreError::Refused("the rehearsal ended by itself; please report it".into()),
+                Err(died) => {
+                    return StoreError::Refused(format!("the rehearsal died of a defect ({died}); please report it"));
+                }
+            },
+            error = cannot_be_written(&self.store) => error,
+        };
+        let why = match error {
+            StoreError::Sqlite { message, .. } => message,
+            other => other.to_string(),
+        };
+        StoreError::Refused(format!(
+            "the rehearsal can't go on: {why}. Nobody was mailed, and its copy of the database is deleted: mend that, \
+             and rehearse again."
+        ))
     }
 
     /// How long the real send will take from `now` on, under all that slows it, where this one took so long for so
@@ -175,14 +211,56 @@ impl Rehearsal {
     }
 }
 
-/// Takes away what rehearsals left that were killed.
-fn sweep(beside: &Path) {
+/// Waits until a database has not taken a write for several tries in a row, and gives why.
+async fn cannot_be_written(store: &Store) -> StoreError {
+    let mut failed = 0;
+    loop {
+        tokio::time::sleep(TRY_EVERY).await;
+        match store.try_writing().await {
+            Ok(()) => failed = 0,
+            Err(error) if failed + 1 == TRIES => return error,
+            Err(_) => failed += 1,
+        }
+    }
+}
+
+/// The folder that a database lies in.
+fn beside(database: &Path) -> PathBuf {
+    match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => ".".into(),
+    }
+}
+
+/// Makes the folder of a copy, with the lock that says that somebody works on it.
+fn place(beside: &Path) -> Result<(TempDir, DaemonLock), StoreError> {
+    let alone = sweep_in(beside);
+    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(beside).map_err(|e| {
+        StoreError::Refused(format!("{}: no copy can be made: {}", beside.display(), crate::words::io(&e)))
+    })?;
+    let who = format!("pid {}, a rehearsal", std::process::id());
+    let lock = DaemonLock::take(&folder.path().join(COPY), &who)?;
+    drop(alone);
+    Ok((folder, lock))
+}
+
+/// Takes away what rehearsals left beside a database that were killed.
+pub fn sweep(database: &Path) {
+    sweep_in(&beside(database));
+}
+
+/// Sweeps a folder, and gives the lock on it under which that was done: between a copy's folder and the lock in it
+/// nobody may look, since it would seem forsaken. Where the folder can't be locked, nothing is taken away.
+fn sweep_in(beside: &Path) -> Option<File> {
+    let alone = File::open(beside).ok()?;
+    alone.lock().ok()?;
     for folder in std::fs::read_dir(beside).into_iter().flatten().flatten() {
         let left = folder.file_name().to_string_lossy().starts_with(PREFIX);
         if left && DaemonLock::holder(&folder.path().join(COPY)).is_none() {
             let _ = std::fs::remove_dir_all(folder.path());
         }
     }
+    Some(alone)
 }
 
 /// What is known of the real send, under the settings and what was said and learnt of speeds.

@@ -54,6 +54,11 @@ impl Failure {
         Self { exit: 1, ..Self::new(what) }
     }
 
+    /// It was interrupted by a signal, and ended in order: the status that shells give for that.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        Self { exit: 130, ..Self::new(what) }
+    }
+
     /// Where: `file:line`, a table, `host:port`.
     pub fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());

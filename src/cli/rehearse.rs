@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::app::{self, rehearsal::Findings, rehearsal::Rehearsal};
+use crate::app::rehearsal::{Findings, Rehearsal};
+use crate::model::ListId;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
+use crate::publish::Proof;
 use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 use crate::words::count;
 
 use super::progress::time;
 use super::totals::{Line, in_local_time};
-use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send};
+use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send, serve};
 
 /// So many of those who would not get it are named.
 const NAMED: usize = 20;
@@ -50,6 +53,17 @@ struct Fault<'a> {
 }
 
 pub async fn run(args: Args, context: &Context) -> Outcome {
+    let interrupted = serve::signals()?;
+    tokio::select! {
+        outcome = rehearse(args, context) => outcome,
+        // What is dropped with the rehearsal is deleted: its copy.
+        () = interrupted.cancelled() => Err(Failure::interrupted(
+            "the rehearsal was interrupted; its copy of the database is deleted, and nobody was mailed",
+        )),
+    }
+}
+
+async fn rehearse(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     send::can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
@@ -61,16 +75,37 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         return Ok(no);
     }
     let store = context.store(&settings).await?;
+    let (slug, number) = (proof.issue.slug.clone(), proof.issue.meta.number);
     let now = context.clock.now();
-    let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
     let public_url = settings.public_url.as_deref().unwrap_or_default();
-    let links = app::keys::links(&store, public_url, &context.clock).await?;
-    let slug = proof.issue.slug.clone();
-    let number = proof.issue.meta.number;
-    let issue = NewIssue {
-        list: ids[&list.key],
-        slug: slug.clone(),
-        number,
+    let issue = |list| order(proof, list, now);
+    let mut rehearsal =
+        Rehearsal::begin(&store, &settings.sending, public_url, list.clone(), issue, &context.clock).await?;
+    let (copy, id) = (rehearsal.store.clone(), rehearsal.issue);
+    let ended = tokio::select! {
+        ended = follow::to_its_end(&copy, id, &list.zone) => ended?,
+        error = rehearsal.breaks() => return Err(error.into()),
+    };
+    drop(copy);
+    let planned = ended.row.totals.planned();
+    let estimated = rehearsal.estimate(planned, ended.took, context.clock.now()).await?;
+    let findings = rehearsal.end().await?;
+    // As the author knows it, not as its copy is called.
+    let row = IssueRow { slug, number, ..ended.row };
+    tell(context, &row, ended.took, &findings, estimated)?;
+    if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
+        let reason = in_local_time(reason, &list.zone);
+        return Err(Failure::no(format!("the real send would stop as this one did: {reason}")));
+    }
+    Ok(follow::answer(&row))
+}
+
+/// The issue as it is queued in the copy.
+fn order(proof: Proof, list: ListId, now: Timestamp) -> NewIssue {
+    NewIssue {
+        list,
+        slug: proof.issue.slug.clone(),
+        number: proof.issue.meta.number,
         title: proof.issue.meta.title.clone(),
         file: proof.file,
         rendered: proof.composed.rendered,
@@ -81,24 +116,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         hold: None,
         replace: false,
         firing: None,
-    };
-    let rehearsal =
-        Rehearsal::begin(&store, &settings.sending, list.clone(), issue, &links, &context.clock).await?;
-    let ended = follow::to_its_end(&rehearsal.store, rehearsal.issue, &list.zone).await;
-    let estimated = match &ended {
-        Ok(ended) => rehearsal.estimate(ended.row.totals.planned(), ended.took, context.clock.now()).await,
-        Err(_) => Ok(Duration::ZERO),
-    };
-    let findings = rehearsal.end().await?;
-    let (ended, estimated) = (ended?, estimated?);
-    // As the author knows it, not as its copy is called.
-    let row = IssueRow { slug, number, ..ended.row };
-    tell(context, &row, ended.took, &findings, estimated)?;
-    if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
-        let reason = in_local_time(reason, &list.zone);
-        return Err(Failure::no(format!("the real send would stop as this one did: {reason}")));
     }
-    Ok(follow::answer(&row))
 }
 
 fn tell(

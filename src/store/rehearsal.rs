@@ -51,6 +51,17 @@ impl Store {
         Ok(copy)
     }
 
+    /// Writes something into a copy that means nothing there, to see whether its disk takes it. It must be a change:
+    /// SQLite writes no page that stays as it was.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where it does not.
+    pub async fn try_writing(&self) -> Result<()> {
+        self.write_at_once("trying to write", sqlx::query("UPDATE list SET created_at = created_at + 1"))
+            .await?;
+        Ok(())
+    }
+
     /// How many people of an issue's audience are at each domain.
     ///
     /// # Errors

@@ -77,7 +77,11 @@ fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> End
 }
 
 fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    command_of(PROGRAM, folder, args)
+}
+
+fn command_of(program: &str, folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).args(args).stdin(Stdio::null()).env("NO_COLOR", "1");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LETTERPRESS") {
@@ -168,15 +172,31 @@ impl Letter {
 
     /// A daemon that is not this letter's own.
     pub fn spawn(&self, environment: &[(&str, String)]) -> Child {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let log = self.open_log();
         let mut command = command(self.folder.path(), &["serve"]);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
+
+    /// Begins a command and does not wait for it; what it says goes to the log.
+    pub fn begin(&self, args: &[&str]) -> Child {
+        self.begin_by(PROGRAM, args)
+    }
+
+    /// The same by another program, such as a shell that runs ours under a limit.
+    pub fn begin_by(&self, program: &str, args: &[&str]) -> Child {
+        let mut command = command_of(program, self.folder.path(), args);
+        let log = self.open_log();
         command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
     }
 
     /// How the daemon ended; `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.daemon.as_mut().and_then(|daemon| daemon.try_wait().unwrap())
+    }
+
+    fn open_log(&self) -> std::fs::File {
+        std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap()
     }
 
     fn log_file(&self) -> PathBuf {
