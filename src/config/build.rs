@@ -364,7 +364,7 @@ impl Taker<'_> {
                 .parsed(&at("unsubscribe_mailto"), parse::address_of)
                 .unwrap_or_else(|| from.address.clone()),
             from,
-            bounce_address: self.parsed(&at("bounce_address"), parse::address_of),
+            bounce_address: self.parsed(&at("bounce_address"), parse::bounce_address),
             language: self.parsed(&at("language"), parse::language).unwrap_or_default(),
             issues: self.path(&at("issues")).unwrap_or_default(),
             schedule: self

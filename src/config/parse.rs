@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::delivery::{BOUNCE_ADDRESS_MAX_BYTES, BOUNCE_LOCAL_MAX_BYTES};
 use crate::model::Address;
 use crate::model::list::Mailbox;
 use crate::model::network::Cidr;
@@ -89,6 +90,26 @@ pub fn address_of(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|e| format!("“{text}”: {e}"))
 }
 
+/// A bare address that stays one when each mail's `+TOKEN` is put into it.
+pub fn bounce_address(text: &str) -> Result<Address, String> {
+    let address = address_of(text)?;
+    let local = address.local().len();
+    if local > BOUNCE_LOCAL_MAX_BYTES {
+        return Err(format!(
+            "“{text}” has {local} bytes before the @, and each mail's +TOKEN leaves room for {BOUNCE_LOCAL_MAX_BYTES}; \
+             take a shorter one, such as bounce@{}",
+            address.domain()
+        ));
+    }
+    if address.as_str().len() > BOUNCE_ADDRESS_MAX_BYTES {
+        return Err(format!(
+            "“{text}” is longer than the {BOUNCE_ADDRESS_MAX_BYTES} bytes for which each mail's +TOKEN leaves room; \
+             take one at a shorter domain"
+        ));
+    }
+    Ok(address)
+}
+
 /// A network such as `10.0.0.0/8`, or a single address.
 pub fn network(text: &str) -> Result<Cidr, String> {
     text.trim().parse().map_err(|e: crate::model::network::BadCidr| e.to_string())
@@ -164,6 +185,19 @@ mod tests {
         assert_eq!(mailbox("news@example.org").unwrap().name, "");
         assert!(mailbox("Akira news@example.org").is_err());
         assert!(mailbox("A\r\nBcc: x <news@example.org>").is_err());
+    }
+
+    #[test]
+    fn a_bounce_address_has_room_for_a_token() {
+        let local = "b".repeat(BOUNCE_LOCAL_MAX_BYTES);
+        assert!(bounce_address(&format!("{local}@example.org")).is_ok());
+        let said = bounce_address(&format!("b{local}@example.org")).unwrap_err();
+        assert!(said.contains("24 bytes") && said.contains("such as bounce@example.org"), "{said}");
+        // Two bytes a letter.
+        assert!(bounce_address(&format!("{}@example.org", "ü".repeat(12))).is_err());
+        let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "example".into()].join(".");
+        assert!(bounce_address(&format!("bounces@{domain}")).is_ok());
+        assert!(bounce_address(&format!("{local}@{domain}")).unwrap_err().contains("shorter domain"));
     }
 
     #[test]

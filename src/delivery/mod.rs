@@ -44,6 +44,7 @@ use toll::Toll;
 use worker::{Shared, Worker};
 
 use crate::link::Links;
+use crate::link::token::BOUNCE_MAX_CHARS;
 use crate::model::{List, ListId, SharedClock};
 use crate::store::{Result, Store, StoreError};
 
@@ -150,6 +151,11 @@ pub struct Settings {
     /// The folder with the DKIM keys.
     pub dkim: PathBuf,
 }
+
+/// The longest local part of a bounce address, and the longest such address, in bytes: `+TOKEN` goes in between, and
+/// 64 and 254 are allowed (RFC 5321, 4.5.3.1.1 and 4.5.3.1.3).
+pub const BOUNCE_LOCAL_MAX_BYTES: usize = 64 - 1 - BOUNCE_MAX_CHARS;
+pub const BOUNCE_ADDRESS_MAX_BYTES: usize = 254 - 1 - BOUNCE_MAX_CHARS;
 
 /// How long mails in flight are waited for when the daemon is asked to stop.
 const LAST_WAIT: Duration = Duration::from_secs(30);

@@ -38,6 +38,27 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
 }
 
 #[test]
+fn a_bounce_address_without_room_for_a_token_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |local: &str| {
+        let settings = format!(
+            "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
+             [list.a]\nname = \"A\"\nfrom = \"a@example.org\"\nbounce_address = \"{local}@example.org\"\n"
+        );
+        std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+        run(folder.path(), &["config", "check"])
+    };
+    let refused = check("what-comes-back-to-us-all");
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    let words = refused.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for wanted in ["letterpress.toml:8", "room for 23", "such as bounce@example.org"] {
+        assert!(words.contains(wanted), "{wanted} is not in {words}");
+    }
+    let taken = check("what-comes-back-to-us");
+    assert_eq!(taken.code, 0, "{}", taken.out);
+}
+
+#[test]
 fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, theme: &str| {
