@@ -164,6 +164,9 @@ pub fn judge(step: Step, answer: &Answer) -> Verdict {
 /// What to do about a refusal that is our matter.
 pub fn remedy(step: Step, answer: &Answer) -> &'static str {
     match (step, answer.code) {
+        _ if wants_tls(answer) => {
+            "the relay wants TLS first: set its tls to starttls, or to implicit with the port for that"
+        }
         (Step::Auth, _) | (_, 530 | 534 | 535 | 538) => {
             "check username and password of the relay in the settings"
         }
@@ -171,8 +174,35 @@ pub fn remedy(step: Step, answer: &Answer) -> &'static str {
             "the relay does not serve this machine: ask its keeper, or set another relay"
         }
         (Step::Starttls, _) => "the relay refuses TLS: check its port and tls in the settings",
+        (Step::Mail, _) if is_too_large(answer) => {
+            "shorten the issue, or have the relay's message size limit raised"
+        }
+        (Step::Mail, 552) => "the relay has no room for the sender's mails: ask its keeper",
         (Step::Mail, _) => "the relay refuses the sender: check from, and bounce_address if set, of the list",
         _ => "ask the relay's keeper what it means",
+    }
+}
+
+/// Whether a refusal asks for TLS before anything else: 530 of RFC 3207, section 4, whose words alone tell it from the
+/// 530 that asks for a login; 538 of RFC 2554, section 6; and the registry's 5.7.10 and 5.7.11.
+fn wants_tls(answer: &Answer) -> bool {
+    let words = answer.text().to_ascii_lowercase();
+    let says_so = || ["starttls", "tls", "encrypt"].iter().any(|word| words.contains(word));
+    match answer.code {
+        538 => true,
+        530 => matches!(answer.enhanced(), Some((5, 7, 10 | 11))) || says_so(),
+        _ => false,
+    }
+}
+
+/// Whether a refusal of a sender, before anybody was named, is about the size that MAIL told: RFC 1870, 6.1 has 552,
+/// RFC 3463 has 5.3.4 (the system's limit) and 5.2.3 (an administrative one). All mails of an issue are about as
+/// large, so it is no one person's matter.
+fn is_too_large(answer: &Answer) -> bool {
+    match answer.enhanced() {
+        Some((5, 3, 4) | (5, 2, 3)) => true,
+        Some(_) => false,
+        None => answer.code == 552,
     }
 }
 
@@ -269,6 +299,28 @@ mod tests {
             (Step::Mail, 354, Nonsense),
         ] {
             assert_eq!(judge(step, &answer(code, "x")), verdict, "{code} after {step:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_to_mend_is_named() {
+        for (step, code, text, wanted) in [
+            (Step::Mail, 552, "message size exceeds fixed maximum message size", "shorten the issue"),
+            (Step::Mail, 552, "5.3.4 Message size exceeds fixed limit", "shorten the issue"),
+            (Step::Mail, 554, "5.3.4 too big", "shorten the issue"),
+            (Step::Mail, 552, "5.2.2 over quota", "no room"),
+            (Step::Mail, 550, "5.1.8 bad sender", "check from"),
+            (Step::Mail, 530, "5.7.0 Must issue a STARTTLS command first", "set its tls"),
+            (Step::Auth, 530, "5.7.10 Encryption needed", "set its tls"),
+            (Step::Auth, 538, "5.7.11 required for requested authentication mechanism", "set its tls"),
+            (Step::Mail, 530, "5.7.0 Authentication required", "check username and password"),
+            (Step::Auth, 535, "5.7.8 no", "check username and password"),
+            (Step::Starttls, 501, "no", "refuses TLS"),
+        ] {
+            let answer = answer(code, text);
+            assert_eq!(judge(step, &answer), Verdict::Ours, "{code} {text}");
+            let said = remedy(step, &answer);
+            assert!(said.contains(wanted), "{code} {text}: {said}");
         }
     }
 
