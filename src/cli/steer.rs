@@ -2,6 +2,7 @@
 //!
 //! A command only writes rows; the daemon notices within a second.
 
+use crate::config;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
@@ -11,9 +12,6 @@ use crate::words::count;
 
 use super::totals::{Line, name};
 use super::{Answer, Context, Failure, Outcome, pick};
-
-/// What stands beside an issue that its author paused.
-const PAUSED_BY_AUTHOR: &str = "paused by its author";
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress pause 22")]
@@ -54,7 +52,8 @@ enum Whom {
 
 pub async fn pause(args: PauseArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
-    let steered = store.pause(row.id, PAUSED_BY_AUTHOR).await?;
+    let why = format!("paused by {} with “letterpress pause” at {:.0}", who(), context.clock.now());
+    let steered = store.pause(row.id, &why).await?;
     told(context, &store, &row, steered, "paused").await
 }
 
@@ -124,6 +123,13 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         moved => format!("queued once more for {}", count(moved)),
     };
     told(context, &store, &row, steered, &done).await
+}
+
+/// Who gave the command, as people know them: by the user's name, or by its number where there is none.
+fn who() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let number = || std::fs::metadata("/proc/self").ok().map(|process| format!("user {}", process.uid()));
+    config::user().or_else(number).unwrap_or_else(|| "its author".into())
 }
 
 async fn open(context: &Context, issue: &str) -> Result<(Store, IssueRow), Failure> {

@@ -84,7 +84,10 @@ mod tests {
                 "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01T08:00:00Z, the others go on",
                 "“450 wait until 2026-07-01T08:00:00Z please”; rests until 2026-07-01 10:00 CEST, the others go on",
             ),
-            ("paused by its author", "paused by its author"),
+            (
+                "paused by anna with “letterpress pause” at 2026-11-27T15:04:05Z",
+                "paused by anna with “letterpress pause” at 2026-11-27 16:04 CET",
+            ),
             ("the relay Z rests", "the relay Z rests"),
         ] {
             assert_eq!(in_local_time(written, &berlin), shown);

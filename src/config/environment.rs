@@ -7,6 +7,20 @@ use super::keys::{self, Kind};
 use super::values::{Origin, Value, Values};
 
 const PREFIX: &str = "LETTERPRESS__";
+/// Where a system says who its user is.
+const USER: [&str; 2] = ["LOGNAME", "USER"];
+
+/// What the user of this process is called, as the environment has it, which everybody can set: good enough to be
+/// told, and for nothing else.
+pub fn user() -> Option<String> {
+    USER.into_iter().filter_map(|name| std::env::var(name).ok()).find(|text| is_a_name(text))
+}
+
+/// Whether a text can stand for somebody within a sentence.
+fn is_a_name(text: &str) -> bool {
+    let may = |c: char| c.is_alphanumeric() || "._-+@$\\".contains(c);
+    (1..=64).contains(&text.chars().count()) && text.chars().all(may)
+}
 
 /// Lays variables over the values; an unknown one or a wrong number becomes a finding.
 pub fn overlay(
@@ -99,6 +113,13 @@ mod tests {
         let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         overlay(&mut values, variables, &mut findings);
         (values, findings)
+    }
+
+    #[test]
+    fn a_user_has_a_name_that_can_stand_in_a_sentence() {
+        assert!(["anna", "Åsa.K", "DOMAIN\\anna", "svc-mail$"].into_iter().all(is_a_name));
+        let long = "a".repeat(65);
+        assert!(!["", "an na", "“anna”", "a\nb", &long].into_iter().any(is_a_name));
     }
 
     #[test]

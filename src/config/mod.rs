@@ -17,6 +17,7 @@ use crate::delivery;
 use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
+pub use environment::user;
 pub use show::{Shown, show};
 
 /// The name that is looked for, here and upwards.

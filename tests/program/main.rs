@@ -16,6 +16,7 @@ mod demo_delivers;
 mod implicit_tls;
 mod links_lead_to_pages;
 mod login_is_refused;
+mod pause_says_by_whom;
 mod rehearsal_leaves_nothing;
 mod send_has_its_options;
 mod settings_are_explained;
