@@ -331,6 +331,11 @@ impl Desk {
         self.inner().lanes.lying().0
     }
 
+    /// How many system mails lie here.
+    pub fn lying_system(&self) -> usize {
+        self.inner().system.len()
+    }
+
     /// Whether a mail of an issue lies here.
     pub fn holds_issues(&self) -> bool {
         self.inner().lanes.lying() != (0, 0)

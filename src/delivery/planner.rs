@@ -161,6 +161,10 @@ impl Planner {
     }
 
     async fn lay_system_mails(&mut self) -> Result<()> {
+        // Each is read with its content, which is made ready to go: not again for those that lie here.
+        if self.desk.lying_system() >= SYSTEM_MAX / 2 {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut jobs = Vec::new();
         // Mails of a list that can't be signed would else take up the room of all others.
@@ -191,7 +195,8 @@ impl Planner {
         if let Some(window::At::Closed(opens)) = window {
             return self.wait_for_window(row, opens).await;
         }
-        if !self.issues.contains_key(&row.id) && !self.begin(row).await? {
+        let is_new = self.issues.get(&row.id).is_none_or(|course| course.begun_anew != row.begun_anew);
+        if is_new && !self.begin(row).await? {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let now = self.clock.now();
@@ -282,7 +287,12 @@ impl Planner {
         let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
         let letter =
             Letter { template, from: list.from.address.clone(), bounce: list.bounce_address.clone() };
-        self.issues.insert(row.id, Course::new(Arc::new(letter), self.clock.now()));
+        let mut course = Course::new(Arc::new(letter), self.clock.now());
+        course.begun_anew = row.begun_anew;
+        if let Some(before) = self.issues.remove(&row.id) {
+            course.goes_on_after(&before);
+        }
+        self.issues.insert(row.id, course);
         self.toll.forget(row.id);
         // It begins, or its author wants to see whether it works now.
         self.relays.iter().for_each(|relay| relay.wake());

@@ -244,15 +244,12 @@ impl Store {
                     .bind(State::Sending as i64)
                     .execute(&mut *c)
                     .await?;
-                let system = sqlx::query(
-                    "UPDATE system_mail SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = ?4",
-                )
-                .bind(to as i64)
-                .bind(now.as_millisecond())
-                .bind(&reply)
-                .bind(State::Sending as i64)
-                .execute(c)
-                .await?;
+                let system = sqlx::query(super::system_mails::RECOVER)
+                    .bind(to as i64)
+                    .bind(now.as_millisecond())
+                    .bind(&reply)
+                    .execute(c)
+                    .await?;
                 Ok(ledger.rows_affected() + system.rows_affected())
             })
         })

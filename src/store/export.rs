@@ -49,7 +49,7 @@ pub struct MailFate {
     pub list: String,
     pub state: delivery::State,
     /// How often it was tried.
-    pub attempts: i64,
+    pub attempts: u32,
     pub queued_at: Timestamp,
     /// The last change; `None` where it only waits.
     pub at: Option<Timestamp>,

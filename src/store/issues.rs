@@ -7,11 +7,12 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
+pub use super::issue_row::IssueRow;
+
+use super::issue_row::{COLUMNS, issue_row};
 use super::{Result, Store, StoreError, time_of};
-use crate::model::delivery::Totals;
 use crate::model::issue::Picture;
 use crate::model::rendered::{self, Rendered};
 use crate::model::sending::IssueState;
@@ -85,37 +86,6 @@ pub enum Queueing {
     /// Somebody else acted on this time of the schedule. Nothing was changed.
     AlreadyFired,
 }
-
-/// One queued issue without its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IssueRow {
-    pub id: IssueId,
-    pub list_id: ListId,
-    /// The list's key.
-    pub list: String,
-    pub slug: String,
-    pub number: Option<u32>,
-    pub title: String,
-    pub file: PathBuf,
-    pub state: IssueState,
-    /// Why it is paused, held or waiting.
-    pub reason: Option<String>,
-    pub queued_at: Timestamp,
-    pub due_at: Timestamp,
-    /// When its audience began to be fixed.
-    pub started_at: Option<Timestamp>,
-    pub ended_at: Option<Timestamp>,
-    /// The last person whose row was written while the audience is being fixed; `None` once it is whole.
-    pub fanout_after: Option<i64>,
-    /// All zero until the audience is whole.
-    pub totals: Totals,
-}
-
-pub(super) const COLUMNS: &str =
-    "SELECT i.id, i.list_id, l.key, i.slug, i.number, i.title, i.file, i.state, i.reason,
-    i.queued_at, i.due_at, i.started_at, i.ended_at, i.fanout_after,
-    i.queued, i.sending, i.deferred, i.sent, i.failed, i.uncertain, i.cancelled, i.skipped
-    FROM issue i JOIN list l ON l.id = i.list_id";
 
 impl Store {
     /// Stores an issue with its pictures in one transaction, scheduled for its time (or held).
@@ -274,7 +244,7 @@ pub(super) fn read_rendered(text: &str) -> Result<Rendered> {
 async fn queue(c: &mut SqliteConnection, issue: NewIssue, content: String) -> Result<Queueing> {
     let mut replaced = false;
     for twin in twins(c, &issue).await? {
-        match twin.stands_in_the_way() {
+        match Way::of(&twin) {
             Way::Free => {}
             Way::Replace if issue.replace => replaced = true,
             Way::Replace => return Ok(Queueing::StillScheduled { due_at: twin.due_at }),
@@ -307,20 +277,13 @@ enum Way {
     Blocked,
 }
 
-impl IssueRow {
-    /// Whether people still wait although the issue is cancelled: they are being taken out, or the command
-    /// that did so was killed half-way and the daemon completes it.
-    pub fn is_half_cancelled(&self) -> bool {
-        self.state == IssueState::Cancelled
-            && (self.totals.queued + self.totals.deferred > 0 || self.fanout_after.is_some_and(|id| id > 0))
-    }
-
-    fn stands_in_the_way(&self) -> Way {
-        let reached = self.totals.sent + self.totals.uncertain + self.totals.sending;
-        match self.state {
+impl Way {
+    fn of(row: &IssueRow) -> Way {
+        let reached = row.totals.sent + row.totals.uncertain + row.totals.sending;
+        match row.state {
             IssueState::Cancelled if reached == 0 => Way::Free,
             IssueState::Scheduled | IssueState::Held => Way::Replace,
-            IssueState::Paused if self.started_at.is_none() => Way::Replace,
+            IssueState::Paused if row.started_at.is_none() => Way::Replace,
             _ => Way::Blocked,
         }
     }
@@ -386,39 +349,4 @@ async fn insert(c: &mut SqliteConnection, issue: &NewIssue, content: String) -> 
         .execute(c)
         .await?;
     Ok(IssueId(id))
-}
-
-fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {
-    let word: String = row.try_get("state")?;
-    let state = IssueState::from_word(&word)
-        .ok_or_else(|| sqlx::Error::Decode(format!("“{word}” is no state of an issue").into()))?;
-    let fanout_after: Option<i64> = row.try_get("fanout_after")?;
-    let count = |name: &str| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or_default());
-    let time = |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(time_of));
-    Ok(IssueRow {
-        id: IssueId(row.try_get("id")?),
-        list_id: ListId(row.try_get("list_id")?),
-        list: row.try_get("key")?,
-        slug: row.try_get("slug")?,
-        number: row.try_get::<Option<i64>, _>("number")?.and_then(|n| u32::try_from(n).ok()),
-        title: row.try_get("title")?,
-        file: PathBuf::from(row.try_get::<String, _>("file")?),
-        state,
-        reason: row.try_get("reason")?,
-        queued_at: time_of(row.try_get("queued_at")?),
-        due_at: time_of(row.try_get("due_at")?),
-        started_at: time("started_at")?,
-        ended_at: time("ended_at")?,
-        fanout_after,
-        totals: Totals {
-            queued: count("queued")?,
-            sending: count("sending")?,
-            deferred: count("deferred")?,
-            sent: count("sent")?,
-            failed: count("failed")?,
-            uncertain: count("uncertain")?,
-            cancelled: count("cancelled")?,
-            skipped: count("skipped")?,
-        },
-    })
 }

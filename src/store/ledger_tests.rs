@@ -345,7 +345,7 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let due = store.waiting_system_mails(t(60), t(90), &[list], 10).await.unwrap().0.remove(0).candidate;
     store.confirm(list, due.subscriber, consent(), hours(1)).await.unwrap();
     assert_eq!(claim(&store, vec![due.clone()], 61).await, [Grant::Gone]);
-    let fate = store.system_mails_of(due.subscriber).await.unwrap();
+    let fate = store.system_mails_to(due.subscriber).await.unwrap();
     assert_eq!((fate[0].state, fate[0].attempts), (State::Skipped, 1));
 }
 

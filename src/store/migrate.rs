@@ -18,6 +18,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "speed", include_str!("../../migrations/0002_speed.sql")),
     (3, "schedule seen", include_str!("../../migrations/0003_schedule_seen.sql")),
+    (4, "system mail", include_str!("../../migrations/0004_system_mail.sql")),
+    (5, "begun anew", include_str!("../../migrations/0005_begun_anew.sql")),
 ];
 
 /// The number of the newest schema that this program knows.

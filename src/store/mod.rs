@@ -20,6 +20,7 @@ pub mod exchange;
 pub mod export;
 pub mod fanout;
 pub mod import;
+mod issue_row;
 pub mod issues;
 pub mod keys;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
 
 use super::testing::{open, plan};
-use super::{deliveries, exchange, fanout, issues, steering};
+use super::{deliveries, exchange, fanout, issue_row, steering, system_mails};
 
 /// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
 /// row of a table of which no more is asked than whether it is empty.
@@ -27,7 +27,12 @@ fn walks(plan: &str) -> Vec<&str> {
 #[tokio::test]
 async fn nothing_that_runs_while_mails_go_out_walks_through_a_table() {
     let (_dir, store) = open().await;
-    let hot = deliveries::HOT.into_iter().chain(exchange::HOT).chain(steering::HOT).chain([fanout::PART]);
+    let hot = deliveries::HOT
+        .into_iter()
+        .chain(exchange::HOT)
+        .chain(steering::HOT)
+        .chain(system_mails::HOT)
+        .chain([fanout::PART]);
     for sql in hot {
         let plan = plan(&store, sql).await;
         assert!(walks(&plan).is_empty(), "{sql}:\n{plan}");
@@ -55,6 +60,14 @@ async fn who_is_next_is_found_by_the_whole_index() {
             "{sql}:\n{plan}"
         );
     }
+    for (sql, by) in system_mails::HOT.into_iter().zip([
+        "system_mail_waiting (id>?)",
+        "system_mail_live (state=? AND next_at>?)",
+        "system_mail_in_flight (state=?)",
+    ]) {
+        let plan = plan(&store, sql).await;
+        assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
+    }
     let plan = plan(&store, fanout::PART).await;
     assert!(plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"), "{plan}");
 }
@@ -62,7 +75,7 @@ async fn who_is_next_is_found_by_the_whole_index() {
 #[tokio::test]
 async fn totals_are_read_from_the_issue_and_never_counted() {
     let (_dir, store) = open().await;
-    let plan = plan(&store, &format!("{} WHERE i.id = ?", issues::COLUMNS)).await;
+    let plan = plan(&store, &format!("{} WHERE i.id = ?", issue_row::COLUMNS)).await;
     assert_eq!(
         plan,
         "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH l USING INTEGER PRIMARY KEY (rowid=?)"

@@ -78,6 +78,7 @@ impl Store {
                 let steered = apply(c, id, Steer::Resume { early }, None).await?;
                 if steered == Steered::Now(IssueState::Sending) {
                     mark_started(c, id, now).await?;
+                    begin_anew(c, id).await?;
                 }
                 Ok(steered)
             })
@@ -295,6 +296,12 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
     Ok(())
 }
 
+/// Tells whoever reads the issue's queue that people may wait where it was read before.
+async fn begin_anew(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
+    sqlx::query("UPDATE issue SET begun_anew = begun_anew + 1 WHERE id = ?").bind(id.0).execute(c).await?;
+    Ok(())
+}
+
 async fn mark_ended(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> Result<()> {
     sqlx::query("UPDATE issue SET ended_at = ? WHERE id = ?")
         .bind(now.as_millisecond())
@@ -385,8 +392,9 @@ pub(super) async fn retry_some(
     if done.rows_affected() > 0 {
         // In the same transaction, so that no issue that is done holds anybody who waits.
         if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {
-            sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(c).await?;
+            sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(&mut *c).await?;
         }
+        begin_anew(c, id).await?;
     }
     Ok((steered, done.rows_affected(), Some(SubscriberId(last))))
 }

@@ -8,28 +8,30 @@ use sqlx::sqlite::SqliteRow;
 use super::deliveries::{Candidate, delivery_state};
 use super::issues::read_rendered;
 use super::{Result, Store, time_of};
-use crate::model::delivery::{MailKey, State};
+use crate::model::delivery::MailKey;
 use crate::model::{Address, ListId, Rendered, SubscriberId, SystemMailId};
 
 /// What is being done where reading a system mail fails.
 const READING: &str = "reading the confirmation mails";
 
-/// One system mail, as `subscribers show` tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemMailRow {
-    pub id: SystemMailId,
-    /// `confirm`.
-    pub kind: String,
-    /// The list's key.
-    pub list: String,
-    pub state: State,
-    pub attempts: u32,
-    pub queued_at: Timestamp,
-    pub code: Option<u16>,
-    pub reply: Option<String>,
-    pub at: Option<Timestamp>,
-    pub next_at: Option<Timestamp>,
-}
+/// A page of those of some lists, `?4`, that may be claimed, after number `?5`. `state IN (0, 3)` stands word for word as
+/// in the partial index, or it would not be used.
+const WAITING: &str =
+    "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.queued_at, m.rendered, p.email, p.name
+     FROM system_mail m INDEXED BY system_mail_waiting JOIN subscriber p ON p.id = m.subscriber_id
+     WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
+       AND m.list_id IN (SELECT value FROM json_each(?4) j) AND m.id > ?5
+     ORDER BY m.id LIMIT ?3";
+/// `queued` ones have no time.
+const NEXT: &str = "SELECT next_at FROM system_mail INDEXED BY system_mail_live
+     WHERE state = 3 AND state IN (0, 3) AND next_at > ? ORDER BY next_at LIMIT 1";
+/// See [`Store::recover`](super::Store::recover).
+pub(super) const RECOVER: &str = "UPDATE system_mail INDEXED BY system_mail_in_flight
+     SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = 1";
+
+/// What runs while mails go out, and what a start waits for.
+#[cfg(test)]
+pub(super) const HOT: [&str; 3] = [WAITING, NEXT, RECOVER];
 
 /// A system mail that may be claimed, with its content.
 #[derive(Clone, Debug)]
@@ -81,21 +83,15 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<SqliteRow>> {
         let lists = serde_json::to_string(&lists.iter().map(|id| id.0).collect::<Vec<_>>());
-        sqlx::query(
-            "SELECT m.id, m.list_id, m.subscriber_id, m.state, m.attempt, m.first_at, m.queued_at, m.rendered, p.email, p.name
-             FROM system_mail m INDEXED BY system_mail_live JOIN subscriber p ON p.id = m.subscriber_id
-             WHERE m.state IN (0, 3) AND (m.next_at IS NULL OR m.next_at <= ?1 OR m.next_at > ?2)
-               AND m.list_id IN (SELECT value FROM json_each(?4)) AND m.id > ?5
-             ORDER BY m.id LIMIT ?3",
-        )
-        .bind(now.as_millisecond())
-        .bind(horizon.as_millisecond())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind(lists.unwrap_or_default())
-        .bind(after.0)
-        .fetch_all(self.readers())
-        .await
-        .map_err(self.reading(READING))
+        sqlx::query(WAITING)
+            .bind(now.as_millisecond())
+            .bind(horizon.as_millisecond())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(lists.unwrap_or_default())
+            .bind(after.0)
+            .fetch_all(self.readers())
+            .await
+            .map_err(self.reading(READING))
     }
 
     /// When a system mail next falls due that is not due yet; `None` where none is.
@@ -103,32 +99,9 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn next_system_mail(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let at: Option<i64> = sqlx::query_scalar(
-            "SELECT min(next_at) FROM system_mail INDEXED BY system_mail_live
-             WHERE state IN (0, 3) AND next_at > ?",
-        )
-        .bind(now.as_millisecond())
-        .fetch_one(self.readers())
-        .await
-        .map_err(self.reading(READING))?;
+        let next = sqlx::query_scalar(NEXT).bind(now.as_millisecond()).fetch_optional(self.readers());
+        let at: Option<i64> = next.await.map_err(self.reading(READING))?;
         Ok(at.map(time_of))
-    }
-
-    /// What became of the system mails to a person, newest last.
-    ///
-    /// # Errors
-    /// [`super::StoreError`] where the database can't be read.
-    pub async fn system_mails_of(&self, who: SubscriberId) -> Result<Vec<SystemMailRow>> {
-        let say = self.reading(READING);
-        let rows = sqlx::query(
-            "SELECT m.id, m.kind, l.key, m.state, m.attempt, m.queued_at, m.code, m.reply, m.at, m.next_at
-             FROM system_mail m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = ? ORDER BY m.id",
-        )
-        .bind(who.0)
-        .fetch_all(self.readers())
-        .await
-        .map_err(&say)?;
-        rows.iter().map(system_mail_row).collect::<sqlx::Result<_>>().map_err(say)
     }
 }
 
@@ -179,20 +152,5 @@ fn candidate(row: &SqliteRow) -> sqlx::Result<Candidate> {
         from: delivery_state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
         first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),
-    })
-}
-
-fn system_mail_row(row: &SqliteRow) -> sqlx::Result<SystemMailRow> {
-    Ok(SystemMailRow {
-        id: SystemMailId(row.try_get("id")?),
-        kind: row.try_get("kind")?,
-        list: row.try_get("key")?,
-        state: delivery_state(row.try_get("state")?)?,
-        attempts: row.try_get("attempt")?,
-        queued_at: time_of(row.try_get("queued_at")?),
-        code: row.try_get("code")?,
-        reply: row.try_get("reply")?,
-        at: row.try_get::<Option<i64>, _>("at")?.map(time_of),
-        next_at: row.try_get::<Option<i64>, _>("next_at")?.map(time_of),
     })
 }

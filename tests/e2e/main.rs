@@ -20,6 +20,7 @@ mod our_fault_fails_nobody;
 mod providers_are_throttled;
 mod relay_goes_away;
 mod relays_are_warmed_up;
+mod retried_meanwhile;
 mod several_relays;
 mod signing;
 mod speed_is_learnt;

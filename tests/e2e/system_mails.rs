@@ -21,7 +21,7 @@ async fn sign_up(letter: &Letter, who: &str) {
 
 async fn fate(letter: &Letter, who: &str) -> (State, u32) {
     let person = letter.store.find_subscriber(&Address::parse(who).unwrap()).await.unwrap().unwrap();
-    let mail = letter.store.system_mails_of(person.id).await.unwrap().remove(0);
+    let mail = letter.store.system_mails_to(person.id).await.unwrap().remove(0);
     (mail.state, mail.attempts)
 }
 

@@ -28,6 +28,8 @@ pub struct Course {
     /// The queue was read to its end since it was last begun.
     is_read: bool,
     begun: Instant,
+    /// Which of its author's words to begin anew it follows: [`crate::store::issues::IssueRow::begun_anew`].
+    pub begun_anew: i64,
     /// When it was last looked at, by the wall clock.
     seen: Timestamp,
     parked: Parked,
@@ -67,6 +69,7 @@ impl Course {
             place: Place::default(),
             is_read: false,
             begun: Instant::now(),
+            begun_anew: 0,
             seen: now,
             parked: Parked::default(),
             laid: 0,
@@ -74,6 +77,12 @@ impl Course {
             explained: None,
             pause: None,
         }
+    }
+
+    /// Keeps to the batch that was under way.
+    pub fn goes_on_after(&mut self, before: &Course) {
+        self.laid = before.laid;
+        self.pause = before.pause;
     }
 
     /// Reads everybody anew, since what lay on the desk was taken away.
@@ -147,10 +156,11 @@ impl Course {
         now: Timestamp,
         mut all: usize,
     ) -> Result<usize> {
-        let mut who = Vec::new();
+        let (mut who, mut taken) = (Vec::new(), Vec::new());
         for lane in self.parked.lanes() {
             let some = self.parked.take(lane, desk.room(lane).min(all));
             all -= some.len();
+            taken.extend(some.iter().map(|who| (lane, *who)));
             who.extend(some);
             desk.set_more(lane, self.parked.of(lane) > 0);
         }
@@ -158,8 +168,13 @@ impl Course {
             return Ok(0);
         }
         desk.begin_reading();
-        let people = store.waiting_among(id, &who, now, horizon(settings, now)).await?;
-        Ok(self.lay(desk, people))
+        match store.waiting_among(id, &who, now, horizon(settings, now)).await {
+            Ok(people) => Ok(self.lay(desk, people)),
+            Err(error) => {
+                taken.into_iter().for_each(|(lane, who)| self.parked.put(lane, who));
+                Err(error)
+            }
+        }
     }
 
     /// Lays people on the desk and parks those for whom there is no room; gives the number of those who were laid.
