@@ -7,17 +7,17 @@ use std::time::Duration;
 use letterpress::delivery::Timeouts;
 use letterpress::model::IssueId;
 use letterpress::model::delivery::State;
+use letterpress::store::issues::IssueRow;
 
 use crate::effort::{Dice, is_full};
 use crate::fixture::{Letter, is_paused};
-use crate::server::{At, Do, Server, say};
+use crate::server::{At, Do, Gate, Server, say};
 
 const READERS: usize = 12;
 /// So many meet the fault.
 const TICKETS: usize = 3;
-/// How long each step may take here, and how much longer a server stalls.
-const PATIENCE: Duration = Duration::from_millis(1500);
-const STALL: Duration = Duration::from_secs(4);
+/// How long each step may take where a server stalls.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What kind of answer a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,8 @@ fn faults() -> Vec<(Kind, Do)> {
     let long = "x".repeat(9_000);
     vec![
         (Kind::Broken, Do::Drop),
-        (Kind::Broken, Do::Wait(STALL)),
+        // Until the connection is closed: the gate is never opened.
+        (Kind::Broken, Do::Hold(Gate::new())),
         (Kind::Broken, say("")),
         (Kind::Broken, say("garbage, and no number")),
         (Kind::Broken, say("\u{0}\u{1}\u{ff}\u{1b}[2J")),
@@ -79,9 +80,7 @@ fn brief() -> Timeouts {
 /// Waits for the end; what pauses for our fault is resumed, as its author would.
 async fn see_through(letter: &Letter, issue: IssueId) {
     loop {
-        let settled = |row: &letterpress::store::issues::IssueRow| {
-            is_paused(row) || row.state.is_over() && row.totals.open() == 0
-        };
+        let settled = |row: &IssueRow| is_paused(row) || row.state.is_over() && row.totals.open() == 0;
         if !is_paused(&letter.until(issue, "the end or a pause", settled).await) {
             return;
         }
@@ -102,7 +101,7 @@ async fn meets(at: At, kind: Kind, fault: Do) {
     })
     .await;
     let mut letter = Letter::new(&server, READERS).await;
-    if matches!(fault, Do::Wait(_)) {
+    if matches!(fault, Do::Hold(_)) {
         letter.settings.timeouts = brief();
     }
     let sender = letter.serve();

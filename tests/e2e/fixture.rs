@@ -1,6 +1,6 @@
 //! A letter with a database, readers and a sender.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use letterpress::delivery::{self, Pipelining, Relay, Settings, Timeouts, Tls};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::clock::Clock;
-use letterpress::model::delivery::State;
 use letterpress::model::list::{Mailbox, Utm};
 use letterpress::model::rendered::{Context, FORMAT, Piece, Spot};
 use letterpress::model::sending::IssueState;
@@ -25,10 +24,14 @@ use letterpress::store::deliveries::DeliveryRow;
 use letterpress::store::issues::{IssueRow, NewIssue, QueuedBy, Queueing};
 use letterpress::store::{Consent, Store};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::Server;
+
+/// How long a condition is waited for, however busy the machine.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Letter {
     _dir: TempDir,
@@ -68,6 +71,10 @@ impl Shifted {
         let by = to.as_millisecond() - self.machine.now().as_millisecond();
         self.by_ms.store(by, Ordering::SeqCst);
     }
+
+    pub fn forward(&self, hours: i64) {
+        self.by_ms.fetch_add(hours * 3_600_000, Ordering::SeqCst);
+    }
 }
 
 /// A running sender.
@@ -79,8 +86,34 @@ pub struct Sender {
 impl Sender {
     /// As SIGTERM does.
     pub async fn stop(self) {
-        self.stop.cancel();
+        self.ask_to_stop();
         self.task.await.unwrap().unwrap();
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    pub fn has_stopped(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
+/// A port at which nobody listens, kept from everybody else for as long as the socket is held.
+pub fn silent_port() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+/// Waits until a condition holds.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -140,6 +173,11 @@ pub fn rendered(words: &str) -> Rendered {
         text: vec![Piece::Text(format!("{words} ")), name(Context::Text), Piece::Text("\n".into())],
         language: "en".into(),
     }
+}
+
+/// The subject of an issue's mails, by which they are told from those of others.
+pub fn subject(slug: &str) -> String {
+    format!("Proof {slug}")
 }
 
 impl Letter {
@@ -214,7 +252,10 @@ impl Letter {
             number: Some(number),
             title: "A first proof".into(),
             file: PathBuf::from(format!("/letter/issues/{number:03}.md")),
-            rendered: rendered(&"Good morning. ".repeat(30)),
+            rendered: Rendered {
+                subject: vec![Piece::Text(subject(&format!("{number:03}")))],
+                ..rendered(&"Good morning. ".repeat(30))
+            },
             pictures: Vec::new(),
             queued_by: QueuedBy::Author,
             queued_at: now,
@@ -248,7 +289,7 @@ impl Letter {
 
     /// Waits until a condition holds of the issue's row.
     pub async fn until(&self, issue: IssueId, what: &str, holds: impl Fn(&IssueRow) -> bool) -> IssueRow {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + PATIENCE;
         loop {
             let row = self.row(issue).await;
             if holds(&row) {
@@ -258,37 +299,14 @@ impl Letter {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-
-    /// Waits for the end.
-    pub async fn settle(&self, issue: IssueId) -> IssueRow {
-        let row = self.until(issue, "the end", |row| row.state.is_over() && row.totals.open() == 0).await;
-        assert_eq!(row.totals, self.store.audit(issue).await.unwrap(), "totals and rows differ");
-        row
-    }
-
-    /// Server and ledger agree about every single reader; gives the number of each state.
-    pub async fn agree(&self, issue: IssueId, server: &Server) -> BTreeMap<State, usize> {
-        let rows = self.rows(issue).await;
-        assert_eq!(rows.len(), self.readers.len(), "a reader without a row");
-        let mut counts = BTreeMap::new();
-        for row in rows {
-            let got = server.count(&row.email);
-            match row.state {
-                State::Sent => assert_eq!(got, 1, "{} is sent, and has it {got} times: {row:?}", row.email),
-                State::Uncertain => assert!(got <= 1, "{} got it {got} times", row.email),
-                _ => assert_eq!(got, 0, "{} is {}, and has it", row.email, row.state.word()),
-            }
-            assert_eq!(row.state == State::Sent, row.code == Some(250) && row.state == State::Sent);
-            *counts.entry(row.state).or_default() += 1;
-        }
-        for mail in server.mails() {
-            assert!(self.readers.contains(&mail.rcpt), "{} is a stranger", mail.rcpt);
-        }
-        counts
-    }
 }
 
 /// Whether an issue stands still until its author acts.
 pub fn is_paused(row: &IssueRow) -> bool {
     row.state == IssueState::Paused
+}
+
+/// Whether the reason why an issue waits holds these words.
+pub fn says(words: &str) -> impl Fn(&IssueRow) -> bool {
+    move |row| row.reason.as_ref().is_some_and(|reason| reason.contains(words))
 }

@@ -1,29 +1,51 @@
 //! The sender against a server that does what it is told: one behaviour a file, each of which compares server
-//! and ledger person by person.
+//! and ledger person by person ([`agreement`]).
 //!
-//! The daemon's rooms run inside the test process, with a folder, a database and ports of their own.
+//! The daemon's rooms run inside the test process, with a folder, a database and ports of their own. Nothing here
+//! asks how quick the machine is: what must happen first is waited for, and a server holds a mail at a gate for as long
+//! as something is to happen meanwhile.
 
+mod agreement;
 #[path = "../faults/effort.rs"]
 mod effort;
 mod fixture;
+mod scripts;
 #[allow(dead_code, unused_imports, reason = "the fault suite uses the rest")]
 mod server;
+mod signing_up;
 
-mod answers_are_understood;
+mod a_failing_relay_is_passed_over;
+mod a_measure_spreads_mails;
+mod a_stop_waits;
+mod addresses_beyond_ascii;
+mod batches_wait;
+mod confirmations_come_back;
+mod confirmations_go_first;
+mod connections_are_limited;
+mod envelope_senders;
 mod every_fault_at_every_step;
 mod faults_at_each_step;
+mod giving_up;
 mod hours_are_kept;
-mod limits_are_kept;
-mod odd_servers;
+mod leaving_meanwhile;
+mod long_replies;
+mod measures_outlive_restarts;
+mod mixed_faults;
+mod nobody_is_there;
 mod offered_ahead;
 mod our_fault_fails_nobody;
+mod paused_before_the_start;
 mod providers_are_throttled;
-mod relay_goes_away;
+mod relay_is_not_there;
 mod relays_are_warmed_up;
+mod relays_share_the_work;
+mod replies_in_any_alphabet;
 mod retried_meanwhile;
-mod several_relays;
+mod servers_without_pipelining;
 mod signing;
+mod silence;
 mod speed_is_learnt;
-mod steering;
-mod system_mails;
+mod steered_on_the_way;
+mod the_authors_word_holds;
 mod too_many_failures_pause;
+mod two_issues;

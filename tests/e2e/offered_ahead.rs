@@ -7,8 +7,8 @@ use letterpress::delivery::Pipelining;
 use letterpress::model::delivery::State;
 
 use crate::fixture::{Letter, is_paused};
-use crate::odd_servers::mixed_faults;
-use crate::server::{At, Do, Server, say};
+use crate::scripts::{held_after, mixed_faults};
+use crate::server::{At, Do, Gate, Server, say};
 
 async fn letter(server: &Server, readers: usize, connections: usize) -> Letter {
     let mut letter = Letter::new(server, readers).await;
@@ -23,8 +23,7 @@ async fn each_mail_brings_the_next_ones_commands() {
     let letter = letter(&server, 40, 2).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 40);
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 40);
     assert!(server.followed() >= 30, "only {} mails were followed by others", server.followed());
     assert_eq!(server.connections(), 2);
     sender.stop().await;
@@ -36,7 +35,7 @@ async fn nothing_runs_ahead_of_an_answer_unasked() {
     let letter = Letter::new(&server, 20).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 20);
     assert_eq!(server.followed(), 0);
     sender.stop().await;
 }
@@ -48,9 +47,8 @@ async fn the_measure_of_a_connection_is_kept() {
     letter.settings.relays[0].messages_per_connection = 4;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 20);
     assert_eq!((server.most_mails(), server.connections()), (4, 5));
-    letter.agree(issue, &server).await;
     sender.stop().await;
 }
 
@@ -58,11 +56,10 @@ async fn the_measure_of_a_connection_is_kept() {
 async fn a_server_that_throws_the_commands_away_gets_each_mail_by_itself() {
     let server = Server::start(|at, _, _| if at == At::Dot { Do::Forget } else { Do::Usual }).await;
     let mut letter = letter(&server, 30, 2).await;
-    letter.settings.timeouts.command = Duration::from_millis(500);
+    letter.settings.timeouts.command = Duration::from_secs(2);
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 30);
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 30);
     assert!((1..=2).contains(&server.followed()), "{} mails were followed", server.followed());
     sender.stop().await;
 }
@@ -81,8 +78,7 @@ async fn a_server_that_calls_it_an_error_fails_nobody() {
     let letter = letter(&server, 10, 1).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 10);
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 10);
     assert_eq!(server.followed(), 1);
     sender.stop().await;
 }
@@ -98,9 +94,8 @@ async fn a_refused_person_costs_neither_the_form_nor_the_connection() {
     let letter = letter(&server, 20, 1).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
-    let counts = letter.agree(issue, &server).await;
-    assert_eq!((counts[&State::Sent], counts[&State::Failed]), (18, 2));
+    let row = letter.settle(issue, &server).await;
+    assert_eq!((row.totals.sent, row.totals.failed), (18, 2));
     assert_eq!(server.connections(), 1);
     assert!(server.followed() >= 10, "only {} mails were followed by others", server.followed());
     sender.stop().await;
@@ -108,23 +103,20 @@ async fn a_refused_person_costs_neither_the_form_nor_the_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_holds_back_who_was_offered_already() {
-    let server = Server::start(
-        |at, _, _| {
-            if at == At::Kept { Do::Wait(Duration::from_millis(50)) } else { Do::Usual }
-        },
-    )
-    .await;
+    let gate = Gate::new();
+    let server = Server::start(held_after(6, &gate)).await;
     let letter = letter(&server, 60, 2).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "some mails", |row| row.totals.sent >= 6).await;
+    letter.until(issue, "some mails", |row| row.totals.sent == 6 && row.totals.sending == 2).await;
     letter.store.pause(issue, "paused by its author").await.unwrap();
-    let row = letter.until(issue, "rest", |row| is_paused(row) && row.totals.sending == 0).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(server.mails().len() as u64, row.totals.sent, "a mail went out after the pause");
+    gate.open();
+    letter.until(issue, "rest", |row| is_paused(row) && row.totals.sending == 0).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let counts = letter.agree(issue, &server).await;
+    assert_eq!((counts[&State::Sent], counts[&State::Queued]), (8, 52));
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
-    letter.settle(issue).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 60);
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 60);
     sender.stop().await;
 }
 
@@ -134,8 +126,7 @@ async fn mixed_faults_lose_and_double_nobody_here_either() {
     let letter = letter(&server, 120, 4).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.settle(issue).await;
-    let counts = letter.agree(issue, &server).await;
-    assert!(counts[&State::Sent] > 60 && counts.len() > 2, "{counts:?}");
+    let totals = letter.settle(issue, &server).await.totals;
+    assert!(totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0, "{totals:?}");
     sender.stop().await;
 }

@@ -1,19 +1,29 @@
 //! A relay that is warmed up gives what its day allows and no more, whatever the restarts; confirmations wait for no
 //! day.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use letterpress::delivery::pace::warm::{Plan, day_of};
 use letterpress::model::Address;
-use letterpress::store::SignUp;
+use letterpress::model::delivery::State;
 
-use crate::fixture::{Letter, Shifted, rendered};
-use crate::server::{At, Do, OFFERS, Server};
+use crate::fixture::{Letter, Shifted, says, silent_port, until};
+use crate::scripts::held_after;
+use crate::server::{Do, Gate, OFFERS, Server};
+
+/// A clock that strikes midnight in twelve hours, however late it is.
+fn noon() -> Arc<Shifted> {
+    let clock = Shifted::new();
+    clock.set("2026-11-25T12:00:00Z");
+    clock
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_allows_so_many_and_the_next_one_more() {
     let server = Server::usual().await;
     let mut letter = Letter::new(&server, 60).await;
+    letter.clock = noon();
     letter.settings.relays[0].warm_up = Some(Plan { per_day: 20, growth: 1.5 });
     // It sent on one day before: today allows half as many again.
     let today = day_of(letter.clock.now());
@@ -22,42 +32,35 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     for _ in 0..2 {
         let sender = letter.serve();
         letter.until(issue, "the day's mails", |row| row.totals.sent == 30).await;
-        let row = letter.until(issue, "why it waits", |row| row.reason.is_some()).await;
-        assert!(row.reason.unwrap().contains("warmed up"), "it says why");
+        letter.until(issue, "why it waits", says("warmed up")).await;
         sender.stop().await;
     }
-    assert_eq!(server.mails().len(), 30);
+    let counts = letter.agree(issue, &server).await;
+    assert_eq!((counts[&State::Sent], counts[&State::Queued]), (30, 30));
     assert_eq!(letter.store.warm_up("main", today).await.unwrap(), (1, 30));
 
-    let who = Address::parse("new@readers.example").unwrap();
-    let hour = Duration::from_secs(3600);
-    let asked =
-        letter.store.sign_up(letter.list, &who, "", letter.consent(), rendered("Confirm."), hour).await;
-    assert_eq!(asked.unwrap(), SignUp::Asked);
+    letter.sign_up("new@readers.example").await;
     let sender = letter.serve();
-    let end = std::time::Instant::now() + Duration::from_secs(60);
-    while server.count("new@readers.example") == 0 {
-        assert!(std::time::Instant::now() < end, "the confirmation waits");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    letter.confirmed("new@readers.example", &server).await;
     sender.stop().await;
-    assert_eq!(server.mails().len(), 31);
+    assert_eq!(letter.agree(issue, &server).await, counts);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_meanwhile_uses_up_no_day() {
-    // Long enough for somebody to leave before their turn.
-    let slow = |at, _: &str, _| if at == At::Dot { Do::Wait(Duration::from_millis(400)) } else { Do::Usual };
-    let server = Server::start(slow).await;
+    let gate = Gate::new();
+    let server = Server::start(held_after(1, &gate)).await;
     let mut letter = Letter::new(&server, 6).await;
+    letter.clock = noon();
     letter.settings.relays[0].connections = 1;
     letter.settings.relays[0].warm_up = Some(Plan { per_day: 5, growth: 1.5 });
     let issue = letter.send(1).await;
     let sender = letter.serve();
-    letter.until(issue, "the first mail", |row| row.totals.sent > 0).await;
+    letter.until(issue, "the second mail", |row| row.totals.sent == 1 && row.totals.sending == 1).await;
     let who = Address::parse("reader4@readers.example").unwrap();
     letter.store.remove(Some(letter.list), &who, letter.consent()).await.unwrap();
-    let row = letter.settle(issue).await;
+    gate.open();
+    let row = letter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.skipped), (5, 1));
     sender.stop().await;
 }
@@ -66,26 +69,24 @@ async fn who_leaves_meanwhile_uses_up_no_day() {
 async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
     let server = Server::usual().await;
     let mut letter = Letter::new(&server, 3).await;
-    let shifted = Shifted::new();
-    letter.clock = shifted.clone();
+    let clock = noon();
+    letter.clock = clock.clone();
     letter.settings.relays[0].warm_up = Some(Plan { per_day: 100, growth: 2.0 });
-    shifted.set("2026-11-25T12:00:00Z");
     let day = day_of(letter.clock.now());
     let sender = letter.serve();
     let first = letter.send(1).await;
-    letter.settle(first).await;
+    letter.settle(first, &server).await;
     // Nothing goes on the two days after it.
-    for noon in ["2026-11-26T12:00:00Z", "2026-11-27T12:00:00Z", "2026-11-28T12:00:00Z"] {
-        shifted.set(noon);
+    for _ in 0..3 {
+        clock.forward(24);
         letter.store.wake();
+        until("what went, and not the leave for it", async || {
+            letter.store.warm_up("main", day).await.unwrap() == (0, 3)
+        })
+        .await;
         // Some looks of the planner.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    assert_eq!(
-        letter.store.warm_up("main", day).await.unwrap(),
-        (0, 3),
-        "what went, and not the leave for it"
-    );
     assert_eq!(
         letter.store.warm_up("main", day + 3).await.unwrap(),
         (1, 0),
@@ -96,21 +97,18 @@ async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_not_there_uses_up_no_day() {
-    let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_port, address) = silent_port();
     let mut letter = Letter::at(address, 3).await;
+    letter.clock = noon();
     letter.settings.relays[0].warm_up = Some(Plan { per_day: 3, growth: 1.5 });
     let issue = letter.send(1).await;
     let sender = letter.serve();
-    let named = |row: &letterpress::store::issues::IssueRow| {
-        row.reason.as_ref().is_some_and(|reason| reason.contains(&address.to_string()))
-    };
-    letter.until(issue, "the reason", named).await;
+    letter.until(issue, "the reason", says(&address.to_string())).await;
     // Some more tries in vain.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;
-    letter.until(issue, "the day's mails", |row| row.totals.sent == 3).await;
+    assert_eq!(letter.settle(issue, &server).await.totals.sent, 3);
     sender.stop().await;
-    assert_eq!(server.mails().len(), 3);
     let today = day_of(letter.clock.now());
     assert_eq!(letter.store.warm_up("main", today).await.unwrap(), (0, 3));
 }

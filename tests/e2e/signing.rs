@@ -28,13 +28,11 @@ async fn each_mail_bears_both_signatures_of_the_pair_in_use() {
     letter.store.use_dkim_selector("letters.example", "lp1", letter.clock.now()).await.unwrap();
     let sender = letter.serve();
     let first = letter.send(1).await;
-    letter.settle(first).await;
+    letter.settle(first, &server).await;
     assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp1r", "lp1e"]));
     letter.store.use_dkim_selector("letters.example", "lp2", letter.clock.now()).await.unwrap();
-    // One look of the planner later.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     let second = letter.send(2).await;
-    letter.settle(second).await;
+    letter.settle(second, &server).await;
     assert!(server.mails()[3..].iter().all(|mail| selectors(&mail.bytes) == ["lp2r", "lp2e"]));
     sender.stop().await;
 }
@@ -58,7 +56,7 @@ async fn without_its_key_an_issue_pauses() {
         std::fs::rename(file(&made), file("lp9")).unwrap();
     }
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
-    letter.settle(issue).await;
+    letter.settle(issue, &server).await;
     assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp9r", "lp9e"]));
     sender.stop().await;
 }

@@ -33,7 +33,7 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     );
     let answered = row.totals.sent + row.totals.failed;
     assert!((100..=110).contains(&answered), "{answered} answers");
-    assert_eq!(row.totals.queued, 400 - answered);
+    assert_eq!(letter.agree(issue, &server).await[&State::Queued] as u64, 400 - answered);
 
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
     let row = letter.until(issue, "the next pause", |row| is_paused(row) && row.totals.sending == 0).await;
@@ -43,9 +43,8 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
 
     server.script(|_, _, _| Do::Usual);
     letter.store.resume(issue, letter.clock.now()).await.unwrap();
-    let row = letter.settle(issue).await;
+    let row = letter.settle(issue, &server).await;
     assert_eq!(row.totals.sent + row.totals.failed, 400);
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent] as u64, row.totals.sent);
     sender.stop().await;
 }
 
@@ -70,6 +69,6 @@ async fn refusals_for_now_of_one_provider_pause_it() {
         reason.contains("for bad.example") && reason.contains("451 4.7.1 not from you today"),
         "{reason}"
     );
-    assert_eq!(row.totals.sent, 300);
+    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 300);
     sender.stop().await;
 }
