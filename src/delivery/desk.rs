@@ -89,13 +89,6 @@ pub struct Laid {
 }
 
 impl Inner {
-    /// The next system mail: it waits for no provider's measure, and is counted by it.
-    fn next_system(&mut self, now: Instant) -> Option<Job> {
-        let job = self.system.pop_front()?;
-        self.lanes.count(job.candidate.email.domain(), now);
-        Some(job)
-    }
-
     /// Whether that was the last one of its issue.
     fn forget(&mut self, key: MailKey) -> bool {
         if self.out.remove(&key).is_none() {
@@ -205,7 +198,7 @@ impl Desk {
     /// The next system mail, if one lies here and the desk is open.
     pub fn try_take_system(&self) -> Option<Job> {
         let mut inner = self.inner();
-        if inner.closed { None } else { inner.next_system(Instant::now()) }
+        if inner.closed { None } else { inner.system.pop_front() }
     }
 
     /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
@@ -214,11 +207,10 @@ impl Desk {
         if inner.closed {
             return Err(None);
         }
-        let now = Instant::now();
-        if let Some(job) = inner.next_system(now) {
+        if let Some(job) = inner.system.pop_front() {
             return Ok(job);
         }
-        let picked = inner.lanes.pick(now);
+        let picked = inner.lanes.pick(Instant::now());
         let lane = picked.as_ref().map_or(FREE, |(lane, _)| *lane);
         let low = inner.lanes.is_low(lane, self.low);
         if let Ok((lane, job)) = &picked
@@ -293,6 +285,20 @@ impl Desk {
         if frees {
             self.laid.notify_waiters();
         }
+    }
+
+    /// The same of a mail that was not sent: its provider's leave for it is given back.
+    pub fn unused(&self, job: &Job) {
+        if job.issue().is_some() {
+            self.inner().lanes.refund(job.lane);
+        }
+        self.done(job.candidate.key);
+        self.laid.notify_waiters();
+    }
+
+    /// Counts a system mail that goes out by its provider's measure, for which it did not wait.
+    pub fn count(&self, domain: &str) {
+        self.inner().lanes.count(domain, Instant::now());
     }
 
     /// Says that an outcome is on the disk with nothing to follow it: an issue may have come to its end.

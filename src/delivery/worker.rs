@@ -7,6 +7,7 @@
 mod draft;
 mod fate;
 mod heard;
+mod untried;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -186,7 +187,7 @@ impl Worker {
     /// in which it may go are over, it is dropped.
     fn measure(&self, job: Job) -> Option<Job> {
         if self.is_over(&job) {
-            self.shared.desk.done(job.candidate.key);
+            self.shared.desk.unused(&job);
             return None;
         }
         if !self.relay.permit(job.issue().is_none()) {
@@ -204,12 +205,6 @@ impl Worker {
     /// Whether the hours in which a job may go are over.
     fn is_over(&self, job: &Job) -> bool {
         job.closes_at.is_some_and(|closes| self.shared.clock.now() >= closes)
-    }
-
-    /// Lays back a job that was measured and not tried.
-    fn give_back(&self, job: Job) {
-        self.relay.refund();
-        self.shared.desk.give_back(job);
     }
 
     /// Makes room for a job by a new connection.
@@ -261,28 +256,6 @@ impl Worker {
         Ok(())
     }
 
-    /// There is no connection: the job goes back, and nobody is to blame.
-    async fn cannot(&mut self, job: Job, trouble: Trouble) {
-        match job.issue() {
-            Some(issue) if trouble.ours && !self.another_works() => {
-                let pause = Some((issue, trouble.text));
-                self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
-                self.relay.refund();
-                self.shared.desk.done(job.candidate.key);
-                self.shared.desk.retain(|other| other != issue);
-            }
-            _ if !trouble.ours => {
-                let alone = self.relay.unreachable(&trouble.text);
-                self.waits = alone.map(|wait| Instant::now() + wait);
-                self.give_back(job);
-            }
-            _ => {
-                self.relay.rest(&trouble.text);
-                self.give_back(job);
-            }
-        }
-    }
-
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
         let Some(mut held) = self.line.take() else { return self.give_back(job) };
@@ -299,8 +272,7 @@ impl Worker {
         // Making the connection, or the answer to the mail before, may have taken its time.
         if self.is_over(&draft.job) || (draft.offered && self.shared.desk.is_closed()) {
             line.closing |= draft.offered;
-            self.relay.refund();
-            self.shared.desk.done(draft.job.candidate.key);
+            self.unused(&draft.job);
             return None;
         }
         let entry =
@@ -317,6 +289,9 @@ impl Worker {
             line.closing |= !matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8));
             return None;
         };
+        if job.issue().is_none() {
+            self.shared.desk.count(job.candidate.email.domain());
+        }
         let mut next = None;
         let fate = if behind && self.ahead_failed(&offered) {
             line.closing = true;
@@ -368,16 +343,6 @@ impl Worker {
                 }
                 self.lost_content(lost)
             }
-        }
-    }
-
-    /// A claim that was not granted: the relay's measure and day are not used.
-    fn let_go(&self, job: &Job, grant: Grant) {
-        self.relay.refund();
-        self.shared.desk.done(job.candidate.key);
-        if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
-            // Most likely it was paused or cancelled: nobody else need begin in vain.
-            self.shared.desk.retain(|other| other != issue);
         }
     }
 

@@ -15,6 +15,7 @@ mod server;
 mod signing_up;
 
 mod a_failing_relay_is_passed_over;
+mod a_lost_connection_rests_alone;
 mod a_measure_spreads_mails;
 mod a_stop_waits;
 mod addresses_beyond_ascii;
@@ -49,3 +50,4 @@ mod steered_on_the_way;
 mod the_authors_word_holds;
 mod too_many_failures_pause;
 mod two_issues;
+mod unused_leave_is_given_back;

@@ -233,10 +233,19 @@ impl Lanes {
     pub fn give_back(&mut self, id: LaneId, job: Job) {
         let lane = self.lane(id);
         lane.in_hand = lane.in_hand.saturating_sub(1);
-        lane.gauge.refund();
         lane.queue.push_front(job);
         self.limited += usize::from(id != FREE);
         self.offer(id);
+        self.refund(id);
+    }
+
+    /// Gives back the leave for one mail that was picked and not sent.
+    pub fn refund(&mut self, id: LaneId) {
+        let lane = self.lane(id);
+        lane.gauge.refund();
+        if lane.place == Place::Waiting {
+            self.awake();
+        }
     }
 
     /// A job that was picked is in nobody's hands any more; whether that lets another go.

@@ -1,0 +1,53 @@
+//! Jobs that are not tried after all: they go back or away, and with them what was taken for them of every measure.
+
+use tokio::time::Instant;
+
+use super::Worker;
+use crate::delivery::connection::Trouble;
+use crate::delivery::desk::Job;
+use crate::delivery::ledger::Entry;
+use crate::store::exchange::Grant;
+
+impl Worker {
+    /// Lays back a job that was measured and not tried.
+    pub fn give_back(&self, job: Job) {
+        self.relay.refund();
+        self.shared.desk.give_back(job);
+    }
+
+    /// Puts away a job that was measured and not sent.
+    pub fn unused(&self, job: &Job) {
+        self.relay.refund();
+        self.shared.desk.unused(job);
+    }
+
+    /// There is no connection: the job goes back, and nobody is to blame.
+    pub async fn cannot(&mut self, job: Job, trouble: Trouble) {
+        match job.issue() {
+            Some(issue) if trouble.ours && !self.another_works() => {
+                let pause = Some((issue, trouble.text));
+                self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
+                self.unused(&job);
+                self.shared.desk.retain(|other| other != issue);
+            }
+            _ if !trouble.ours => {
+                let alone = self.relay.unreachable(&trouble.text);
+                self.waits = alone.map(|wait| Instant::now() + wait);
+                self.give_back(job);
+            }
+            _ => {
+                self.relay.rest(&trouble.text);
+                self.give_back(job);
+            }
+        }
+    }
+
+    /// A claim that was not granted: no measure and no day is used.
+    pub fn let_go(&self, job: &Job, grant: Grant) {
+        self.unused(job);
+        if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
+            // Most likely it was paused or cancelled: nobody else need begin in vain.
+            self.shared.desk.retain(|other| other != issue);
+        }
+    }
+}
