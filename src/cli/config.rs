@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::compose::theme::Theme;
 use crate::config::{self, Need, Shown};
-use crate::model::Finding;
+use crate::model::{Finding, Severity};
 use crate::words::nearest;
 
 use super::terminal::Paint;
@@ -38,6 +38,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 fn check(examined: &config::Examined, context: &Context) -> Outcome {
     let mut found = examined.findings.clone();
     found.extend(themes(examined));
+    found.extend(folders(examined));
     found.sort_by_key(|f| (f.severity, f.line));
     let found = &found;
     findings::print(context, found)?;
@@ -61,7 +62,8 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
         if names.contains(&list.theme) {
             let (what, help) =
                 error.split_once(". ").unwrap_or((error.trim_end_matches('.'), "Mend that file."));
-            return Some(examined.about_list(list, "theme", what, &format!("{help} Or name another theme.")));
+            let help = format!("{help} Or name another theme.");
+            return Some(examined.about_list(Severity::Error, (list, "theme"), what, &help));
         }
         let near = nearest(&list.theme, names.iter().map(String::as_str));
         let near = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
@@ -71,9 +73,24 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
             names.join(", "),
             folder.display()
         );
-        Some(examined.about_list(list, "theme", &what, &help))
+        Some(examined.about_list(Severity::Error, (list, "theme"), &what, &help))
     };
     examined.settings.lists.iter().filter_map(fault).collect()
+}
+
+/// The folders of issues that are named and not there: a schedule would find none in them.
+fn folders(examined: &config::Examined) -> Vec<Finding> {
+    let missing = |list: &&crate::model::List| examined.sets(list, "issues") && !list.issues.is_dir();
+    let finding = |list: &crate::model::List| {
+        let what = format!("there is no folder {}", list.issues.display());
+        examined.about_list(
+            Severity::Warning,
+            (list, "issues"),
+            &what,
+            "Make it, or name the one where they are.",
+        )
+    };
+    examined.settings.lists.iter().filter(missing).map(finding).collect()
 }
 
 fn show(examined: &config::Examined, context: &Context) -> Outcome {
@@ -84,7 +101,7 @@ fn show(examined: &config::Examined, context: &Context) -> Outcome {
         context.print(as_toml(&shown, context.paint).trim_end())?;
     }
     // Errors are said as well, so that nobody takes what is shown for what holds.
-    match examined.findings.iter().find(|f| f.severity == crate::model::Severity::Error) {
+    match examined.findings.iter().find(|f| f.severity == Severity::Error) {
         Some(_) => Err(Failure::from(config::ConfigError::Wrong(examined.findings.clone()))),
         None => Ok(Answer::Done),
     }

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::delivery::pace::warm::Plan as WarmUp;
 use crate::delivery::pace::{Pacing, PauseAbove, Window, window};
-use crate::delivery::{self, Pipelining, Relay, Timeouts, Tls};
+use crate::delivery::{self, Timeouts};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
 use crate::schedule::cron::Plan;
@@ -69,6 +68,13 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             "Waits grow from first_retry to longest_retry.",
         );
     }
+    if settings.sending.give_up_after < settings.sending.first_retry {
+        taker.wrong(
+            &["sending", "give_up_after"],
+            "sending.give_up_after is shorter than first_retry".into(),
+            "Nobody would be tried a second time.",
+        );
+    }
     settings
 }
 
@@ -92,7 +98,7 @@ pub(super) struct Taker<'v> {
 
 impl Taker<'_> {
     /// The value of a path, or its default. A required one that is missing becomes a finding.
-    fn value(&mut self, path: &[&str]) -> Option<Value> {
+    pub(super) fn value(&mut self, path: &[&str]) -> Option<Value> {
         let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
         if let Some((value, _)) = self.values.set.get(&path) {
             return Some(value.clone());
@@ -112,34 +118,41 @@ impl Taker<'_> {
         }
     }
 
-    fn origin(&self, path: &[&str]) -> &Origin {
+    pub(super) fn origin(&self, path: &[&str]) -> &Origin {
         let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
         self.values.set.get(&path).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
-    fn note(&mut self, severity: Severity, code: &'static str, path: &[&str], message: String, help: &str) {
+    pub(super) fn note(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        path: &[&str],
+        message: String,
+        help: &str,
+    ) {
         let finding = self.values.finding(severity, code, self.origin(path), message, help.to_owned());
         self.findings.push(finding);
     }
 
-    fn wrong(&mut self, path: &[&str], message: String, help: &str) {
+    pub(super) fn wrong(&mut self, path: &[&str], message: String, help: &str) {
         self.note(Severity::Error, "value", path, message, help);
     }
 
-    fn text(&mut self, path: &[&str]) -> Option<String> {
+    pub(super) fn text(&mut self, path: &[&str]) -> Option<String> {
         match self.value(path)? {
             Value::Text(text) => Some(text),
             Value::Number(_) | Value::Decimal(_) | Value::Texts(_) => None,
         }
     }
 
-    fn parsed<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn parsed<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.text(path)?;
         read(&text).map_err(|why| self.wrong_text(path, &why)).ok()
     }
 
     /// A text that can't be taken. The reason shows what could be; the help, what the setting is for.
-    fn wrong_text(&mut self, path: &[&str], why: &str) {
+    pub(super) fn wrong_text(&mut self, path: &[&str], why: &str) {
         let owned: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
         let help = find(&owned).map_or_else(String::new, |key| {
             let otherwise = match key.fallback {
@@ -174,7 +187,7 @@ impl Taker<'_> {
         least
     }
 
-    fn decimal(&mut self, path: &[&str], least: f64, most: f64) -> f64 {
+    pub(super) fn decimal(&mut self, path: &[&str], least: f64, most: f64) -> f64 {
         let Some(Value::Decimal(text)) = self.value(path) else { return least };
         match text.parse::<f64>() {
             Ok(number) if (least..=most).contains(&number) => number,
@@ -186,7 +199,7 @@ impl Taker<'_> {
         }
     }
 
-    fn duration(&mut self, path: &[&str], least: Duration) -> Duration {
+    pub(super) fn duration(&mut self, path: &[&str], least: Duration) -> Duration {
         let Some(duration) = self.parsed(path, parse::duration) else { return least };
         if duration < least {
             self.wrong(path, format!("{} is too short", path.join(".")), "Write at least 1s.");
@@ -195,64 +208,12 @@ impl Taker<'_> {
     }
 
     /// A path, relative to the settings' folder.
-    fn path(&mut self, path: &[&str]) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, path: &[&str]) -> Option<PathBuf> {
         let text = self.text(path)?;
         if text.is_empty() {
             self.wrong(path, format!("{} is empty", path.join(".")), "Write a path.");
         }
         Some(self.folder.join(text))
-    }
-
-    fn relay(&mut self, name: &str) -> Relay {
-        let at = |key| ["relay", name, key];
-        let password = self.password(name);
-        let username = self.text(&at("username"));
-        if username.is_some() != password.is_some() && !self.has_password_finding(name) {
-            let (has, lacks) =
-                if username.is_some() { ("username", "password") } else { ("password", "username") };
-            self.wrong(
-                &at(has),
-                format!("relay.{name} has a {has} but no {lacks}"),
-                "Set username with password or password_file, or neither.",
-            );
-        }
-        let tls = self.parsed(&at("tls"), |t| parse::choice(t, &["starttls", "implicit", "none"])).map_or(
-            Tls::Starttls,
-            |word| match word {
-                "implicit" => Tls::Implicit,
-                "none" => Tls::None,
-                _ => Tls::Starttls,
-            },
-        );
-        Relay {
-            name: name.to_owned(),
-            host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
-            port: u16::try_from(self.number(&at("port"), 1, 65_535)).unwrap_or_default(),
-            tls,
-            ca_file: self.path(&at("ca_file")),
-            username,
-            password,
-            connections: self.number(&at("connections"), 1, 1000) as usize,
-            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
-            messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
-            pipelining: self.pipelining(&at("pipelining")),
-            weight: self.number(&at("weight"), 0, 1000) as u32,
-            warm_up: self.warm_up(name),
-        }
-    }
-
-    fn warm_up(&mut self, name: &str) -> Option<WarmUp> {
-        let per_day = self.number(&["relay", name, "warm_up_per_day"], 0, PER_MINUTE_MAX) as u32;
-        let growth = self.decimal(&["relay", name, "warm_up_growth"], 1.0, 10.0);
-        (per_day > 0).then_some(WarmUp { per_day, growth })
-    }
-
-    fn pipelining(&mut self, at: &[&str]) -> Pipelining {
-        match self.parsed(at, |t| parse::choice(t, &["off", "standard", "ahead"])) {
-            Some("off") => Pipelining::Off,
-            Some("ahead") => Pipelining::Ahead,
-            _ => Pipelining::Standard,
-        }
     }
 
     fn timeouts(&mut self) -> Timeouts {
@@ -290,53 +251,6 @@ impl Taker<'_> {
             windows.extend(window.map(|window| (list, window)));
         }
         windows
-    }
-
-    fn has_password_finding(&self, name: &str) -> bool {
-        let about = format!("relay.{name}.password");
-        self.findings.iter().any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
-    }
-
-    /// `password`, or what stands in `password_file` without the line break at its end.
-    fn password(&mut self, name: &str) -> Option<String> {
-        let (direct, in_file) = (["relay", name, "password"], ["relay", name, "password_file"]);
-        let password = self.text(&direct);
-        let Some(file) = self.path(&in_file) else { return password };
-        // The environment wins over the file of settings, also between these two.
-        match (password, self.origin(&direct)) {
-            (Some(password), Origin::Environment(_)) => return Some(password),
-            (Some(password), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
-                let message = format!("relay.{name}.password is set, and password_file too");
-                self.wrong(&direct, message, "Keep one of them.");
-                return Some(password);
-            }
-            _ => {}
-        }
-        match std::fs::read_to_string(&file) {
-            Ok(text) => {
-                self.warn_when_others_can_read(&in_file, &file);
-                Some(text.trim_end_matches(['\n', '\r']).to_owned())
-            }
-            Err(e) => {
-                let message = format!(
-                    "relay.{name}.password_file: {} can't be read: {}",
-                    file.display(),
-                    crate::words::io(&e)
-                );
-                self.wrong(&in_file, message, "Put the password there, in a file with mode 0600.");
-                None
-            }
-        }
-    }
-
-    fn warn_when_others_can_read(&mut self, path: &[&str], file: &Path) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let others = std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
-        if others {
-            let message = format!("{} can be read by others", file.display());
-            let help = format!("chmod 600 {}", file.display());
-            self.note(Severity::Warning, "password-readable", path, message, &help);
-        }
     }
 
     fn list(&mut self, key: &str) -> List {

@@ -137,6 +137,16 @@ pub fn find(path: &[String]) -> Option<&'static Key> {
     })
 }
 
+/// The sections that know a key of this name, such as `[relay.NAME] or [domain.NAME]`; `None` where none does.
+pub fn sections_with(name: &str) -> Option<String> {
+    let section = |key: &Key| {
+        let (section, last) = key.path.rsplit_once('.')?;
+        (last == name).then(|| format!("[{}]", section.replace('*', "NAME")))
+    };
+    let sections: Vec<String> = KEYS.iter().filter_map(section).collect();
+    (!sections.is_empty()).then(|| sections.join(" or "))
+}
+
 /// What may follow a prefix with real names in it: `[]` gives the sections, `["relay", "main"]` its keys.
 pub fn children(prefix: &[String]) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();

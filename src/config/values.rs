@@ -139,7 +139,7 @@ impl Reader<'_> {
                     Kind::Decimal => "Write a number such as 1.5, without quotation marks.",
                     Kind::Texts => "Write texts between square brackets: [\"…\", \"…\"].",
                 };
-                let message = format!("{} can't be of the type {}", path.join("."), value.type_str());
+                let message = format!("{} can't be {}", path.join("."), kind_of(value));
                 self.complain("type", at, message, help.into());
             }
         }
@@ -148,12 +148,26 @@ impl Reader<'_> {
     fn unknown(&mut self, path: &[String], at: usize) {
         let (name, prefix) = path.split_last().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
         let candidates = keys::children(prefix);
-        let help = match nearest(name, candidates.iter().copied()) {
-            Some(near) => format!("Did you mean {near}?"),
-            None => format!("Known here: {}.", candidates.join(", ")),
+        let help = match (nearest(name, candidates.iter().copied()), keys::sections_with(name)) {
+            (Some(near), _) => format!("Did you mean {near}?"),
+            (None, Some(sections)) => format!("It belongs in {sections}."),
+            (None, None) => format!("Known here: {}.", candidates.join(", ")),
         };
         let place = if prefix.is_empty() { String::new() } else { format!(" in [{}]", prefix.join(".")) };
         self.complain("unknown-key", at, format!("there is no setting {name}{place}"), help);
+    }
+}
+
+/// What a value is, in people's words.
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with decimals",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list of values",
+        DeValue::Table(_) => "a section",
     }
 }
 
@@ -196,15 +210,20 @@ mod tests {
                 "l.toml:4:2 there is no setting webb Did you mean web?",
             ]
         );
+        assert_eq!(
+            complaints("[web]\nbatch_size = 5\nconnections = 2\n"),
+            [
+                "l.toml:2:1 there is no setting batch_size in [web] It belongs in [sending].",
+                "l.toml:3:1 there is no setting connections in [web] It belongs in [relay.NAME] or [domain.NAME].",
+            ]
+        );
     }
 
     #[test]
     fn a_wrong_type_and_a_broken_line_are_named() {
         assert_eq!(
             complaints("[relay.main]\nport = \"25\"\n"),
-            [
-                "l.toml:2:1 relay.main.port can't be of the type string Write a whole number, without quotation marks."
-            ]
+            ["l.toml:2:1 relay.main.port can't be a text Write a whole number, without quotation marks."]
         );
         assert!(complaints("web = 1\n")[0].contains("Write [web]."));
         let broken = complaints("[store]\npath = \"x\n");

@@ -131,12 +131,12 @@ fn fill(template: &str, facts: &Facts) -> String {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
         let known = [
-            ("{list}", facts.list_name.to_owned()),
-            ("{number}", facts.number.map(|n| n.to_string()).unwrap_or_default()),
-            ("{date}", facts.date.map(|d| d.to_string()).unwrap_or_default()),
-            ("{slug}", facts.slug.to_owned()),
+            facts.list_name.to_owned(),
+            facts.number.map(|n| n.to_string()).unwrap_or_default(),
+            facts.date.map(|d| d.to_string()).unwrap_or_default(),
+            facts.slug.to_owned(),
         ];
-        match known.into_iter().find(|(name, _)| rest.starts_with(name)) {
+        match Utm::FACTS.into_iter().zip(known).find(|(name, _)| rest.starts_with(name)) {
             Some((name, value)) => {
                 out.push_str(&value);
                 rest = &rest[name.len()..];

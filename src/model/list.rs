@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-/// How links are tagged for the author's own statistics. Values may hold `{list}`, `{number}`, `{date}`, `{slug}`.
+/// How links are tagged for the author's own statistics. Values may hold [`Utm::FACTS`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Utm {
     pub source: String,
@@ -12,6 +12,11 @@ pub struct Utm {
     pub only_domains: Vec<String>,
     /// Links to these domains and their subdomains are never tagged.
     pub never_domains: Vec<String>,
+}
+
+impl Utm {
+    /// What stands for a fact of the issue.
+    pub const FACTS: [&str; 4] = ["{list}", "{number}", "{date}", "{slug}"];
 }
 
 /// A mailbox: the display name may be empty.

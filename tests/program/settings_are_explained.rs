@@ -59,6 +59,25 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
 }
 
 #[test]
+fn a_folder_that_is_named_and_missing_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let list =
+        |key: &str, more: &str| format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n{more}\n");
+    let settings =
+        "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"
+            .to_owned()
+            + &list("a", "")
+            + &list("b", "issues = \"nowhere\"");
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    let found = checked.json();
+    assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);
+    assert_eq!((&found[0]["severity"], &found[0]["line"]), (&"warning".into(), &12.into()), "{}", found[0]);
+    std::fs::create_dir(folder.path().join("nowhere")).unwrap();
+    assert!(run(folder.path(), &["config", "check"]).out.contains("is in order"));
+}
+
+#[test]
 fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, theme: &str| {

@@ -34,6 +34,9 @@ impl Window {
     pub fn parse(text: &str, days: Vec<Weekday>, zone: TimeZone) -> Result<Window, String> {
         let bad = || format!("“{text}” is no part of a day such as 08:00-20:00");
         let (from, to) = text.split_once('-').ok_or_else(bad)?;
+        if from.trim() == to.trim() {
+            return Err(format!("“{text}” ends when it begins; the whole day is 00:00-24:00"));
+        }
         let time = |text: &str| -> Result<Time, String> {
             let (hour, minute) = text.trim().split_once(':').ok_or_else(bad)?;
             let two = |digits: &str| {
@@ -153,7 +156,9 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_said() {
-        for text in ["", "8-20", "08:00", "08:00-25:00", "8:00-20:00", "24:30-01:00", "+8:00-20:00"] {
+        for text in
+            ["", "8-20", "08:00", "08:00-25:00", "8:00-20:00", "24:30-01:00", "+8:00-20:00", "08:00-08:00"]
+        {
             assert!(Window::parse(text, Vec::new(), TimeZone::UTC).is_err(), "{text}");
         }
         assert!(weekday("someday").is_err() && weekday("Mon").is_ok());
@@ -164,13 +169,15 @@ mod tests {
         #[test]
         fn the_next_change_is_the_next_change(
             seconds in 1_700_000_000_i64..1_900_000_000,
-            from in 0_u8..24, to in 0_u8..24,
+            from in 0_u8..24, hours in 1_u8..25,
             days in proptest::collection::btree_set(0_usize..7, 0..7),
             zone in 0_usize..4,
         ) {
             let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
             let days: Vec<&str> = days.into_iter().map(|day| names[day]).collect();
             let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"][zone];
+            // The whole day is one from midnight.
+            let (from, to) = if hours == 24 { (0, 24) } else { (from, (from + hours) % 24) };
             let window = window(&format!("{from:02}:00-{to:02}:00"), &days, zone);
             let now = Timestamp::from_second(seconds).unwrap();
             let second = jiff::SignedDuration::from_secs(1);

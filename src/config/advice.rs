@@ -1,0 +1,117 @@
+//! What is no error in the settings, but worth a word.
+
+use super::Settings;
+use super::values::{Origin, Values};
+use crate::delivery::Tls;
+use crate::model::list::Utm;
+use crate::model::{Finding, Severity};
+
+/// Everything that is worth a word.
+pub fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
+    let mut advice = Advice { values, findings: Vec::new() };
+    advice.of_links(settings);
+    if settings.lists.is_empty() {
+        let help = "Add a section such as [list.weekly] with name and from.";
+        advice.say("no-list", &[], "the settings name no list", help);
+    }
+    if settings.sending.relays.is_empty() {
+        let help = "Add a section such as [relay.main] with its host.";
+        advice.say("no-relay", &[], "the settings name no relay", help);
+    }
+    advice.of_relays(settings);
+    advice.of_tags(settings);
+    advice.findings
+}
+
+struct Advice<'v> {
+    values: &'v Values,
+    findings: Vec<Finding>,
+}
+
+impl Advice<'_> {
+    /// A warning, at the place of a value where it has one.
+    fn say(&mut self, code: &'static str, path: &[&str], message: &str, help: &str) {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let origin = self.values.set.get(&path).map_or(&Origin::Default, |(_, origin)| origin);
+        let finding =
+            self.values.finding(Severity::Warning, code, origin, message.to_owned(), help.to_owned());
+        self.findings.push(finding);
+    }
+
+    fn of_links(&mut self, settings: &Settings) {
+        let is_wrong = self.values.set.contains_key(&["web", "public_url"].map(str::to_owned)[..]);
+        match settings.public_url.as_deref() {
+            // What stands there could not be taken, and that is said already.
+            None if is_wrong => {}
+            None => self.say(
+                "public-url-unset",
+                &[],
+                "web.public_url is not set, so nothing can be sent yet",
+                "Set it to the address under which readers reach this daemon: every link in a mail begins with it.",
+            ),
+            Some(url) if url.starts_with("http://") && !is_loopback(url) => self.say(
+                "public-url-clear",
+                &[],
+                "web.public_url begins with http://",
+                "Mail services take the one-click unsubscribe of RFC 8058 over https alone: put a proxy with TLS before the daemon.",
+            ),
+            Some(_) => {}
+        }
+    }
+
+    /// Relays to which mails would go in the clear, out of this machine.
+    fn of_relays(&mut self, settings: &Settings) {
+        let far =
+            |host: &str| !is_loopback(&format!("http://{host}")) && !is_loopback(&format!("http://[{host}]"));
+        for relay in settings.sending.relays.iter().filter(|relay| relay.tls == Tls::None && far(&relay.host))
+        {
+            let what = if relay.password.is_some() { "mails and its password go" } else { "mails go" };
+            self.say(
+                "relay-clear",
+                &["relay", &relay.name, "tls"],
+                &format!("relay.{}.tls is none: {what} to {} in the clear", relay.name, relay.host),
+                "Use starttls or implicit, unless the way there is your own.",
+            );
+        }
+    }
+
+    /// Words in braces that stand for nothing.
+    fn of_tags(&mut self, settings: &Settings) {
+        for list in &settings.lists {
+            let Utm { source, medium, campaign, .. } = &list.utm;
+            for (name, value) in [("source", source), ("medium", medium), ("campaign", campaign)] {
+                let Some(word) = unknown_fact(value) else { continue };
+                self.say(
+                    "utm-fact",
+                    &["list", &list.key, "utm", name],
+                    &format!("list.{}.utm.{name}: {word} stands for nothing and stays as it is", list.key),
+                    &format!("Known are {}.", Utm::FACTS.join(", ")),
+                );
+            }
+        }
+    }
+}
+
+/// The first `{…}` of a text that is no fact.
+fn unknown_fact(value: &str) -> Option<&str> {
+    let mut rest = value;
+    while let Some(start) = rest.find('{') {
+        rest = &rest[start..];
+        let end = rest.find('}')? + 1;
+        if !Utm::FACTS.contains(&&rest[..end]) {
+            return Some(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+    None
+}
+
+/// Whether an address leads back to this machine.
+pub fn is_loopback(url: &str) -> bool {
+    match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,111 @@
+//! `[relay.NAME]`: where mails are handed over, and with which login.
+
+use std::path::Path;
+
+use super::build::{PER_MINUTE_MAX, Taker};
+use super::parse;
+use super::values::Origin;
+use crate::delivery::pace::warm::Plan as WarmUp;
+use crate::delivery::{Pipelining, Relay, Tls};
+use crate::model::Severity;
+
+impl Taker<'_> {
+    pub(super) fn relay(&mut self, name: &str) -> Relay {
+        let at = |key| ["relay", name, key];
+        let password = self.password(name);
+        let username = self.text(&at("username"));
+        if username.is_some() != password.is_some() && !self.has_password_finding(name) {
+            let (has, lacks) =
+                if username.is_some() { ("username", "password") } else { ("password", "username") };
+            self.wrong(
+                &at(has),
+                format!("relay.{name} has a {has} but no {lacks}"),
+                "Set username with password or password_file, or neither.",
+            );
+        }
+        let tls = self.parsed(&at("tls"), |t| parse::choice(t, &["starttls", "implicit", "none"])).map_or(
+            Tls::Starttls,
+            |word| match word {
+                "implicit" => Tls::Implicit,
+                "none" => Tls::None,
+                _ => Tls::Starttls,
+            },
+        );
+        Relay {
+            name: name.to_owned(),
+            host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
+            port: u16::try_from(self.number(&at("port"), 1, 65_535)).unwrap_or_default(),
+            tls,
+            ca_file: self.path(&at("ca_file")),
+            username,
+            password,
+            connections: self.number(&at("connections"), 1, 1000) as usize,
+            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
+            messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
+            pipelining: self.pipelining(&at("pipelining")),
+            weight: self.number(&at("weight"), 0, 1000) as u32,
+            warm_up: self.warm_up(name),
+        }
+    }
+
+    fn warm_up(&mut self, name: &str) -> Option<WarmUp> {
+        let per_day = self.number(&["relay", name, "warm_up_per_day"], 0, PER_MINUTE_MAX) as u32;
+        let growth = self.decimal(&["relay", name, "warm_up_growth"], 1.0, 10.0);
+        (per_day > 0).then_some(WarmUp { per_day, growth })
+    }
+
+    fn pipelining(&mut self, at: &[&str]) -> Pipelining {
+        match self.parsed(at, |t| parse::choice(t, &["off", "standard", "ahead"])) {
+            Some("off") => Pipelining::Off,
+            Some("ahead") => Pipelining::Ahead,
+            _ => Pipelining::Standard,
+        }
+    }
+
+    fn has_password_finding(&self, name: &str) -> bool {
+        let about = format!("relay.{name}.password");
+        self.findings.iter().any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
+    }
+
+    /// `password`, or what stands in `password_file` without the line break at its end.
+    fn password(&mut self, name: &str) -> Option<String> {
+        let (direct, in_file) = (["relay", name, "password"], ["relay", name, "password_file"]);
+        let password = self.text(&direct);
+        let Some(file) = self.path(&in_file) else { return password };
+        // The environment wins over the file of settings, also between these two.
+        match (password, self.origin(&direct)) {
+            (Some(password), Origin::Environment(_)) => return Some(password),
+            (Some(password), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
+                let message = format!("relay.{name}.password is set, and password_file too");
+                self.wrong(&direct, message, "Keep one of them.");
+                return Some(password);
+            }
+            _ => {}
+        }
+        match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                self.warn_when_others_can_read(&in_file, &file);
+                Some(text.trim_end_matches(['\n', '\r']).to_owned())
+            }
+            Err(e) => {
+                let message = format!(
+                    "relay.{name}.password_file: {} can't be read: {}",
+                    file.display(),
+                    crate::words::io(&e)
+                );
+                self.wrong(&in_file, message, "Put the password there, in a file with mode 0600.");
+                None
+            }
+        }
+    }
+
+    fn warn_when_others_can_read(&mut self, path: &[&str], file: &Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let others = std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
+        if others {
+            let message = format!("{} can be read by others", file.display());
+            let help = format!("chmod 600 {}", file.display());
+            self.note(Severity::Warning, "password-readable", path, message, &help);
+        }
+    }
+}
