@@ -38,7 +38,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("mrml", &["compose/theme"]),
     ("comrak", &["compose/source"]),
     ("croner", &["schedule"]),
-    ("lettre", &["delivery/connection", "mail", "model/address"]),
+    ("lettre", &["delivery/connection", "model/address"]),
+    ("html5ever", &["compose/source"]),
+    ("minijinja", &["compose", "mail/system"]),
+    ("image", &["compose/pictures"]),
+    ("roaring", &["delivery/planner"]),
+    ("governor", &["http/limit"]),
     ("clap", &["cli"]),
     ("toml", &["config", "compose/source", "compose/theme"]),
 ];
