@@ -64,7 +64,7 @@ pub struct Connection {
     limits: Timeouts,
     offers: Capabilities,
     /// Whether PIPELINING is used where it is offered.
-    pipelines: bool,
+    pub pipelines: bool,
     /// Mails that were accepted or refused on it.
     pub served: u32,
     /// The server is about to close it, or it can't be used for another reason.
@@ -100,7 +100,8 @@ impl Connection {
             closing: false,
             dirty: false,
         };
-        connection.hello(&at).await?;
+        let need = relay.tls == Tls::Starttls || relay.username.is_some();
+        connection.hello(&at, need).await?;
         if relay.tls == Tls::Starttls {
             connection = connection.starttls(&at, relay, tls).await?;
         }
@@ -110,8 +111,9 @@ impl Connection {
         Ok(connection)
     }
 
-    /// EHLO. A machine without a full name gives its address (RFC 5321, 4.1.4).
-    async fn hello(&mut self, at: &str) -> Result<(), Trouble> {
+    /// EHLO, or HELO where a server knows nothing better (RFC 5321, 3.2 and 4.1.1.1): then it offers no extension, so not
+    /// where the settings `need` one. A machine without a full name gives its address (4.1.4).
+    async fn hello(&mut self, at: &str, need: bool) -> Result<(), Trouble> {
         let name = match ClientId::default() {
             ClientId::Domain(name) if name.contains('.') && name.is_ascii() => ClientId::Domain(name),
             _ => match self.wire.local.ip() {
@@ -119,10 +121,35 @@ impl Connection {
                 std::net::IpAddr::V6(ip) => ClientId::Ipv6(ip),
             },
         };
-        let answer = self.ask(at, Step::Ehlo, &format!("EHLO {name}\r\n")).await?;
-        self.offers = Capabilities::read(&answer);
-        self.offers.pipelining &= self.pipelines;
-        Ok(())
+        let answer = self.say(at, &format!("EHLO {name}\r\n")).await?;
+        let refused = match good(at, Step::Ehlo, &answer) {
+            Ok(()) => {
+                self.offers = Capabilities::read(&answer);
+                return Ok(());
+            }
+            Err(refused) if need || !matches!(answer.code, 500 | 502 | 504 | 550) => return Err(refused),
+            Err(refused) => refused,
+        };
+        self.offers = Capabilities::default();
+        match self.say(at, &format!("HELO {name}\r\n")).await {
+            Ok(answer) => good(at, Step::Helo, &answer),
+            // What it meant by its refusal was to hang up.
+            Err(_) => Err(refused),
+        }
+    }
+
+    /// Says one thing while the connection is made ready.
+    async fn say(&mut self, at: &str, command: &str) -> Result<Answer, Trouble> {
+        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
+        self.wire.write(command.as_bytes()).await.map_err(|cut| reach(cut.why))?;
+        self.wire.answer(self.limits.command).await.map_err(reach)
+    }
+
+    /// The same, where only a good answer will do.
+    async fn ask(&mut self, at: &str, step: Step, command: &str) -> Result<Answer, Trouble> {
+        let answer = self.say(at, command).await?;
+        good(at, step, &answer)?;
+        Ok(answer)
     }
 
     async fn starttls(
@@ -145,7 +172,7 @@ impl Connection {
             .await
             .map_err(|why| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) })?;
         // RFC 3207, 4.2: what was known of the server before TLS is forgotten.
-        self.hello(at).await?;
+        self.hello(at, true).await?;
         Ok(self)
     }
 
@@ -177,15 +204,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Says one thing while the connection is made ready, and wants a good answer.
-    async fn ask(&mut self, at: &str, step: Step, command: &str) -> Result<Answer, Trouble> {
-        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
-        self.wire.write(command.as_bytes()).await.map_err(|cut| reach(cut.why))?;
-        let answer = self.wire.answer(self.limits.command).await.map_err(reach)?;
-        good(at, step, &answer)?;
-        Ok(answer)
-    }
-
     /// Whether the server has kept it open. Most close a connection after a while, or after so many mails: that is
     /// best seen before a mail is claimed.
     pub async fn is_open(&mut self) -> bool {
@@ -204,16 +222,27 @@ impl Connection {
         if std::mem::take(&mut self.dirty) {
             commands.insert(0, (Step::Other, "RSET\r\n".into()));
         }
-        if self.offers.pipelining {
+        let groups = self.groups();
+        if groups {
             let group: String = commands.iter().map(|(_, command)| command.as_str()).collect();
             self.wire.write(group.as_bytes()).await?;
         }
-        self.converse(&commands, self.offers.pipelining).await
+        self.converse(&commands, groups).await
+    }
+
+    /// Whether it takes addresses beyond ASCII (RFC 6531).
+    pub fn takes_utf8(&self) -> bool {
+        self.offers.smtputf8
+    }
+
+    /// Whether an offer's commands go out together.
+    pub fn groups(&self) -> bool {
+        self.pipelines && self.offers.pipelining
     }
 
     /// Whether a mail, beyond ASCII or not, may be offered right behind the one before it ([`Connection::content`]).
     pub fn can_follow(&self, utf8: bool) -> bool {
-        self.offers.pipelining && !self.dirty && !self.closing && (!utf8 || self.offers.smtputf8)
+        self.groups() && !self.dirty && !self.closing && (!utf8 || self.offers.smtputf8)
     }
 
     /// The commands of an offer, as they stand behind a content.

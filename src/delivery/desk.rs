@@ -3,6 +3,7 @@
 //! Nothing here is a promise: whoever lies on the desk is still `queued` or `deferred`, and is read again
 //! after a restart. The claim decides. Which mail may go is left to [`lanes`].
 
+mod aside;
 mod lanes;
 #[cfg(test)]
 pub mod testing;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+pub use aside::Aside;
 pub use lanes::{FREE, Held, LaneId};
 
 use lanes::Lanes;
@@ -70,6 +72,8 @@ pub struct Desk {
 
 struct Inner {
     system: VecDeque<Job>,
+    /// What some relay can't take, and was left to another.
+    aside: VecDeque<Job>,
     lanes: Lanes,
     /// Everything that lies here or is in a connection's hands.
     out: HashMap<MailKey, LaneId>,
@@ -109,6 +113,7 @@ impl Desk {
     pub fn new(low: usize, limits: Arc<DomainLimits>) -> Desk {
         let inner = Inner {
             system: VecDeque::new(),
+            aside: VecDeque::new(),
             lanes: Lanes::new(limits),
             out: HashMap::new(),
             of_issue: HashMap::new(),
@@ -169,8 +174,8 @@ impl Desk {
         self.inner().lanes.set_more(lane, more);
     }
 
-    /// The next job that may go; `None` once the desk is closed.
-    pub async fn take(&self) -> Option<Job> {
+    /// The next job that may go, of those laid aside as well where they are `wanted`; `None` once the desk is closed.
+    pub async fn take(&self, wanted: Aside) -> Option<Job> {
         loop {
             let laid = self.laid.notified();
             tokio::pin!(laid);
@@ -179,7 +184,7 @@ impl Desk {
             if self.is_closed() {
                 return None;
             }
-            match self.pick() {
+            match self.pick(wanted) {
                 Ok(job) => return Some(job),
                 Err(None) => laid.await,
                 Err(Some(at)) => tokio::select! {
@@ -191,8 +196,8 @@ impl Desk {
     }
 
     /// The next job, if one lies here that may go, and the desk is open.
-    pub fn try_take(&self) -> Option<Job> {
-        self.pick().ok()
+    pub fn try_take(&self, wanted: Aside) -> Option<Job> {
+        self.pick(wanted).ok()
     }
 
     /// The next system mail, if one lies here and the desk is open.
@@ -202,7 +207,7 @@ impl Desk {
     }
 
     /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
-    fn pick(&self) -> Result<Job, Option<Instant>> {
+    fn pick(&self, wanted: Aside) -> Result<Job, Option<Instant>> {
         let mut inner = self.inner();
         if inner.closed {
             return Err(None);
@@ -210,7 +215,13 @@ impl Desk {
         if let Some(job) = inner.system.pop_front() {
             return Ok(job);
         }
-        let picked = inner.lanes.pick(Instant::now());
+        let now = Instant::now();
+        if wanted == Aside::Wanted
+            && let Some(job) = inner.next_aside(now)
+        {
+            return Ok(job);
+        }
+        let picked = inner.lanes.pick(now).map_err(|at| inner.look_aside_at(wanted, at, now));
         let lane = picked.as_ref().map_or(FREE, |(lane, _)| *lane);
         let low = inner.lanes.is_low(lane, self.low);
         if let Ok((lane, job)) = &picked
@@ -315,13 +326,13 @@ impl Desk {
             return;
         }
         let mut gone = Vec::new();
-        inner.lanes.retain(|job| {
+        let mut stays = |job: &Job| {
             let stays = job.issue().is_none_or(&goes_on);
-            if !stays {
-                gone.push(job.candidate.key);
-            }
+            gone.extend((!stays).then_some(job.candidate.key));
             stays
-        });
+        };
+        inner.lanes.retain(&mut stays);
+        inner.aside.retain(&mut stays);
         for key in gone {
             inner.forget(key);
         }
@@ -344,7 +355,8 @@ impl Desk {
 
     /// Whether a mail of an issue lies here.
     pub fn holds_issues(&self) -> bool {
-        self.inner().lanes.lying() != (0, 0)
+        let inner = self.inner();
+        inner.lanes.lying() != (0, 0) || inner.aside.iter().any(|job| job.issue().is_some())
     }
 
     /// At most so many mails to the provider of a lane on one connection; 0: no limit.

@@ -11,6 +11,7 @@ mod desk;
 #[doc(hidden)]
 pub mod foreign;
 mod gathering;
+mod groups;
 mod ledger;
 mod one;
 pub mod pace;

@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
+use super::groups::Groups;
 use super::pace::warm::{self, Day, Plan};
 use super::pace::{Gauge, Source, Standing, Tally, relay_name};
 use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
@@ -28,6 +29,7 @@ pub struct RelayState {
     /// `Err`: why no TLS can be had at all.
     pub tls: Result<Option<Arc<ClientConfig>>, String>,
     pub ahead: Ahead,
+    pub groups: Groups,
     first_rest: Duration,
     longest_rest: Duration,
     inner: Mutex<Inner>,
@@ -48,6 +50,8 @@ struct Inner {
     /// Connections that are open.
     open: usize,
     rest: Option<Rest>,
+    /// Whether it takes addresses beyond ASCII, as its last connection had it; `None`: there was none.
+    utf8: Option<bool>,
     /// The last trouble that was logged, so that each is logged once.
     logged: Option<String>,
 }
@@ -70,6 +74,7 @@ impl RelayState {
             limits: settings.timeouts,
             tls,
             ahead: Ahead::new(relay.pipelining == Pipelining::Ahead),
+            groups: Groups::default(),
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {
@@ -82,6 +87,7 @@ impl RelayState {
                 losses: 0,
                 open: 0,
                 rest: None,
+                utf8: None,
                 logged: None,
             }),
             relay,
@@ -135,6 +141,16 @@ impl RelayState {
     /// A connection was opened.
     pub fn opened(&self) {
         self.inner().open += 1;
+    }
+
+    /// Whether it takes addresses beyond ASCII (SMTPUTF8), as a new connection says.
+    pub fn learn_utf8(&self, takes: bool) {
+        self.inner().utf8 = Some(takes);
+    }
+
+    /// The same, where that is known.
+    pub fn utf8(&self) -> Option<bool> {
+        self.inner().utf8
     }
 
     /// A connection was closed.

@@ -4,9 +4,11 @@
 //! may be on the wire meanwhile, since nothing is accepted without content; where the claim is not granted after
 //! the server has said 354, only hanging up says so (an empty mail would be accepted).
 
+mod beyond;
 mod draft;
 mod fate;
 mod heard;
+mod line;
 mod untried;
 
 use std::collections::HashMap;
@@ -15,8 +17,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Settings;
-use super::connection::{Connection, Offered, Trouble};
+use super::connection::{Connection, Offered};
 use super::desk::{Desk, Job, LaneId};
 use super::ledger::{Entry, Ledger};
 use super::pace::Shares;
@@ -24,11 +25,13 @@ use super::relay::RelayState;
 use super::reply::{Step, Verdict};
 use super::signing::{SignedMail, Signing};
 use super::toll::Toll;
+use super::{Pipelining, Settings};
 use crate::link::Links;
 use crate::model::SharedClock;
 use crate::store::exchange::{Claim, Grant};
 use draft::Draft;
 use fate::Fate;
+use line::Line;
 
 /// An unused connection is closed after so long, before most servers do it.
 const IDLE: Duration = Duration::from_secs(20);
@@ -67,18 +70,6 @@ pub struct Worker {
     spare: Vec<u8>,
 }
 
-/// An open connection, counted among those of its relay for as long as it is held.
-struct Line {
-    connection: Connection,
-    relay: Arc<RelayState>,
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.relay.closed();
-    }
-}
-
 impl Worker {
     pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
         let place = shared.relays.iter().position(|other| Arc::ptr_eq(other, &relay)).unwrap_or_default();
@@ -98,6 +89,7 @@ impl Worker {
     pub async fn run(mut self) {
         while let Some(job) = self.next().await {
             match self.reach().await {
+                Ok(()) if self.is_for_another(&job) => self.pass_on(job),
                 Ok(()) => self.send(job).await,
                 Err(trouble) => self.cannot(job, trouble).await,
             }
@@ -117,7 +109,7 @@ impl Worker {
                 && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection, 0))
                 && self.wait().is_none();
             if at_once
-                && let Some(job) = self.shared.desk.try_take()
+                && let Some(job) = self.shared.desk.try_take(self.aside())
                 && let Some(job) = self.measure(job)
             {
                 if !self.has_had_enough(&job) {
@@ -137,10 +129,15 @@ impl Worker {
                 {
                     return Some(job);
                 }
+                if let Some(job) = self.out_of_turn()
+                    && let Some(job) = self.measure(job)
+                {
+                    return Some(job);
+                }
                 self.rest(wait).await?;
                 continue;
             }
-            match timeout(IDLE, self.shared.desk.take()).await {
+            match timeout(IDLE, self.shared.desk.take(self.aside())).await {
                 Err(_) => self.hang_up().await,
                 Ok(None) => return None,
                 Ok(Some(job)) => {
@@ -183,11 +180,15 @@ impl Worker {
         }
     }
 
-    /// Takes the relay's leave for a job; where another connection had it first, the job goes back, and where the hours
-    /// in which it may go are over, it is dropped.
+    /// Takes the relay's leave for a job; where another connection had it first, the job goes back, where only another
+    /// relay can take it, it is laid aside, and where the hours in which it may go are over, it is dropped.
     fn measure(&self, job: Job) -> Option<Job> {
         if self.is_over(&job) {
             self.shared.desk.unused(&job);
+            return None;
+        }
+        if self.is_for_another(&job) {
+            self.shared.desk.set_aside(job);
             return None;
         }
         if !self.relay.permit(job.issue().is_none()) {
@@ -226,36 +227,6 @@ impl Worker {
         enough
     }
 
-    /// Whether a connection may be used for one more mail after `open` that are not answered yet.
-    fn is_good(&self, line: &Connection, open: u32) -> bool {
-        let most = self.relay.relay.messages_per_connection;
-        !line.closing && (most == 0 || line.served + open < most)
-    }
-
-    /// Sees to it that there is a connection.
-    async fn reach(&mut self) -> Result<(), Trouble> {
-        if self.line.as_ref().is_some_and(|line| !self.is_good(&line.connection, 0)) {
-            self.flush().await;
-            self.hang_up().await;
-        }
-        if let Some(line) = &mut self.line
-            && !line.connection.is_open().await
-        {
-            self.line = None;
-            self.flush().await;
-        }
-        if self.line.is_none() {
-            let tls = match &self.relay.tls {
-                Ok(tls) => tls.as_ref(),
-                Err(why) => return Err(Trouble { ours: true, text: why.clone() }),
-            };
-            let connection = Connection::open(&self.relay.relay, tls, &self.relay.limits).await?;
-            self.relay.opened();
-            self.line = Some(Line { connection, relay: self.relay.clone() });
-        }
-        Ok(())
-    }
-
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
         let Some(mut held) = self.line.take() else { return self.give_back(job) };
@@ -277,6 +248,10 @@ impl Worker {
         }
         let entry =
             Entry { claim: Some(Claim::from(&draft.job.candidate)), ..std::mem::take(&mut self.told) };
+        if !draft.offered {
+            let relay = &self.relay;
+            line.pipelines = relay.relay.pipelining != Pipelining::Off && relay.groups.are_on(Instant::now());
+        }
         let exchange = self.shared.ledger.exchange(entry);
         let (grant, offered) = tokio::join!(exchange, async {
             if draft.offered { line.hear().await } else { line.offer(&draft.offer()).await }
@@ -291,6 +266,10 @@ impl Worker {
         };
         if job.issue().is_none() {
             self.shared.desk.count(job.candidate.email.domain());
+        }
+        if line.groups() && !line.closing && matches!(offered, Ok(Offered::Ready | Offered::Declined { .. }))
+        {
+            self.relay.groups.answered();
         }
         let mut next = None;
         let fate = if behind && self.ahead_failed(&offered) {
@@ -311,7 +290,11 @@ impl Worker {
                 Ok(Offered::NeedsUtf8) => self.needs_utf8(&job),
                 Err(broken) => {
                     line.closing = true;
-                    self.lost_before(broken)
+                    if line.groups() && self.blames_groups(&broken) {
+                        Fate::released("the relay broke off where commands came together")
+                    } else {
+                        self.lost_before(broken)
+                    }
                 }
             }
         };
@@ -355,12 +338,6 @@ impl Worker {
             if let Some(paused) = paused {
                 self.shared.desk.retain(|other| other != paused);
             }
-        }
-    }
-
-    async fn hang_up(&mut self) {
-        if let Some(mut line) = self.line.take() {
-            line.connection.quit().await;
         }
     }
 }

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 pub enum At {
     Connect,
     Ehlo,
+    /// The old form, which is not known unless a script answers it.
+    Helo,
     Mail,
     Rcpt,
     Data,
@@ -33,6 +35,8 @@ pub enum Do {
     Wait(Duration),
     /// Waits until a gate is open, then goes on as usual.
     Hold(Gate),
+    /// Hangs up if more has come already, else goes on as usual.
+    DropIfMore,
     /// Throws away what has come already, then goes on as usual.
     Forget,
 }

@@ -247,6 +247,8 @@ impl Talk {
         match what {
             Do::Usual => Ok(true),
             Do::Drop => Err(Hangup),
+            Do::DropIfMore if !wire.buffer().is_empty() => Err(Hangup),
+            Do::DropIfMore => Ok(true),
             Do::Wait(time) => {
                 tokio::time::sleep(time).await;
                 Ok(true)
@@ -284,6 +286,11 @@ impl Talk {
                 "EHLO" => {
                     if self.ask(&mut wire, At::Ehlo, "").await? {
                         wire.write_all(self.ehlo().as_bytes()).await?;
+                    }
+                }
+                "HELO" => {
+                    if self.ask(&mut wire, At::Helo, "").await? {
+                        wire.write_all(b"502 5.5.2 not known\r\n").await?;
                     }
                 }
                 "MAIL" => {

@@ -231,21 +231,31 @@ impl Lanes {
 
     /// Lays back a job that was picked and not tried.
     pub fn give_back(&mut self, id: LaneId, job: Job) {
-        let lane = self.lane(id);
-        lane.in_hand = lane.in_hand.saturating_sub(1);
-        lane.queue.push_front(job);
+        self.lane(id).queue.push_front(job);
         self.limited += usize::from(id != FREE);
-        self.offer(id);
-        self.refund(id);
+        self.put_off(id);
     }
 
     /// Gives back the leave for one mail that was picked and not sent.
     pub fn refund(&mut self, id: LaneId) {
-        let lane = self.lane(id);
-        lane.gauge.refund();
-        if lane.place == Place::Waiting {
+        self.lane(id).gauge.refund();
+        if self.lane(id).place == Place::Waiting {
             self.awake();
         }
+    }
+
+    /// A job that was picked and not tried lies elsewhere for now.
+    pub fn put_off(&mut self, id: LaneId) {
+        self.done(id);
+        self.refund(id);
+    }
+
+    /// Picks a job that was put off, if its provider permits it now.
+    pub fn pick_again(&mut self, id: LaneId, now: Instant) -> bool {
+        let lane = self.lane(id);
+        let may = !lane.is_crowded() && lane.gauge.permit(now).is_ok();
+        lane.in_hand += usize::from(may);
+        may
     }
 
     /// A job that was picked is in nobody's hands any more; whether that lets another go.

@@ -81,7 +81,7 @@ impl Worker {
         if !may {
             return None;
         }
-        let job = self.shared.desk.try_take()?;
+        let job = self.shared.desk.try_take(self.aside())?;
         let job = self.measure(job)?;
         if self.has_had_enough(&job) {
             self.give_back(job);

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Worker;
 use crate::delivery::connection::{Connection, LostContent, Offered};
 use crate::delivery::desk::Job;
+use crate::delivery::groups::Blame;
 use crate::delivery::ledger::Entry;
 use crate::delivery::reply::{Answer, Step, Verdict, remedy};
 use crate::delivery::retry;
@@ -33,6 +36,11 @@ impl Fate {
     /// It goes out again, and nobody is to blame.
     pub fn released(why: &str) -> Fate {
         Fate::new(Event::Released, None, why.to_owned())
+    }
+
+    /// The same, and its issue must pause for that reason.
+    pub fn pausing(self, why: String) -> Fate {
+        Fate { pause: Some(why), ..self }
     }
 }
 
@@ -69,18 +77,6 @@ impl Worker {
         }
     }
 
-    /// The relay lacks SMTPUTF8. Where the person's own address needs it, nothing else helps; else it is our sender
-    /// that does, and nobody fails for that.
-    pub fn needs_utf8(&self, job: &Job) -> Fate {
-        let relay = &self.relay.relay.name;
-        let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
-        if job.candidate.email.needs_smtputf8() {
-            return Fate::new(Event::Refused, None, text);
-        }
-        let pause = Some(format!("{text}, and the sender's is one: set another `from` or `bounce_address`"));
-        Fate { pause, ..Fate::released(&text) }
-    }
-
     /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.
     pub fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
         match offered {
@@ -105,6 +101,22 @@ impl Worker {
             );
         }
         to_blame
+    }
+
+    /// A connection broke where an offer's commands went out together; whether that form is to blame.
+    pub fn blames_groups(&self, broken: &Broken) -> bool {
+        let blame = self.relay.groups.broke(Instant::now());
+        if blame == Blame::First {
+            let relay = &self.relay.relay;
+            tracing::warn!(
+                relay = %relay.name,
+                "{}:{} offers PIPELINING and broke off where it was used ({}); its commands go one at a time for a while",
+                relay.host,
+                relay.port,
+                broken.0
+            );
+        }
+        blame != Blame::No
     }
 
     /// Whether another relay may take what this one refuses for our fault.
