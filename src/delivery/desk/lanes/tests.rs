@@ -55,6 +55,20 @@ fn no_more_are_under_way_than_a_provider_allows() {
 }
 
 #[test]
+fn a_leave_that_is_given_back_lets_a_lane_go_that_waits() {
+    let mut lanes = lanes(vec![section("gmail.com", 1, 0)]);
+    let gmail = put(&mut lanes, "gmail.com", 0..5);
+    let now = Instant::now();
+    let (id, job) = lanes.pick(now).unwrap_or_else(|_| panic!("the first may go"));
+    assert!(lanes.pick(now).is_err(), "one a minute");
+    lanes.give_back(id, job);
+    assert!(lanes.pick(now).is_ok() && lanes.pick(now).is_err());
+    lanes.refund(gmail);
+    lanes.done(gmail);
+    assert!(lanes.pick(now).is_ok() && lanes.pick(now).is_err());
+}
+
+#[test]
 fn a_lane_keeps_few_and_says_when_it_has_room() {
     let mut lanes = lanes(vec![section("gmail.com", 60, 0)]);
     let gmail = lanes.of("gmail.com");
