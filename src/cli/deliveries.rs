@@ -2,9 +2,11 @@
 
 use std::io::{BufWriter, Write};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::delivery::Relay;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
 use crate::model::{List, SubscriberId};
@@ -15,10 +17,14 @@ use crate::words::count;
 
 use super::findings::wrap;
 use super::totals::{Line, in_local_time, local_time, name, zone_of};
-use super::{Answer, Context, Failure, Outcome, ledger, pick, table};
+use super::{Answer, Context, Failure, Outcome, ledger, pick, table, terminal};
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
+/// A terminal with so many columns has room for all that is known of a mail.
+const WIDE: usize = 130;
+/// The narrowest and the widest column of relays' names.
+const RELAY: (usize, usize) = (5, 16);
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress deliveries 22 --state failed")]
@@ -47,8 +53,13 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
             let row = pick::issue(context, &store, text).await?;
-            let zone = zone_of(&settings.lists, &row);
-            one(context, &store, &row, &args, zone).await
+            let sheet = Sheet {
+                kind: Kind::of(context.json(), args.csv),
+                zone: zone_of(&settings.lists, &row),
+                relays: room_for_relays(terminal::columns(), &settings.sending.relays),
+                is_first: true,
+            };
+            one(context, &store, &row, &args, sheet).await
         }
     }
 }
@@ -166,9 +177,8 @@ impl<'a> Recipient<'a> {
 }
 
 /// Every recipient of one issue, page by page, so that a million rows stream through.
-async fn one(context: &Context, store: &Store, issue: &IssueRow, args: &Args, zone: TimeZone) -> Outcome {
+async fn one(context: &Context, store: &Store, issue: &IssueRow, args: &Args, mut sheet: Sheet) -> Outcome {
     let mut out = BufWriter::new(std::io::stdout());
-    let mut sheet = Sheet::new(context.json(), args.csv, zone);
     sheet.begin(&mut out, issue).map_err(Failure::output)?;
     let mut after = SubscriberId(0);
     loop {
@@ -200,20 +210,29 @@ enum Kind {
 struct Sheet {
     kind: Kind,
     zone: TimeZone,
+    /// How wide the column of relays is, where the terminal has room for it, the tries and the next try.
+    relays: Option<usize>,
     /// Whether nobody was written yet.
     is_first: bool,
 }
 
-impl Sheet {
-    fn new(json: bool, csv: bool, zone: TimeZone) -> Self {
-        let kind = match (json, csv) {
+impl Kind {
+    fn of(json: bool, csv: bool) -> Self {
+        match (json, csv) {
             (true, _) => Kind::Json,
             (_, true) => Kind::Csv,
             _ => Kind::Words,
-        };
-        Self { kind, zone, is_first: true }
+        }
     }
+}
 
+/// How wide a column of relays' names is to be; `None` where the terminal has no room for one.
+fn room_for_relays(columns: Option<usize>, relays: &[Relay]) -> Option<usize> {
+    let longest = relays.iter().map(|relay| relay.name.chars().count()).max().unwrap_or(0);
+    columns.filter(|columns| *columns >= WIDE).map(|_| longest.clamp(RELAY.0, RELAY.1))
+}
+
+impl Sheet {
     fn begin(&mut self, out: &mut impl Write, issue: &IssueRow) -> std::io::Result<()> {
         match self.kind {
             Kind::Json => Ok(()),
@@ -239,13 +258,31 @@ impl Sheet {
             Kind::Words => {
                 if std::mem::take(&mut self.is_first) {
                     writeln!(out)?;
+                    if self.relays.is_some() {
+                        self.words(out, ["state", "email", "tries", "relay", "at", "next try", "reply"])?;
+                    }
                 }
-                let at = row.at.map_or_else(String::new, |at| local_time(at, &self.zone));
-                let reply = shown.reply.unwrap_or_default();
-                let line = format!("{:<9}  {:<32}  {at:20}  {reply}", shown.state, shown.email);
-                writeln!(out, "{}", line.trim_end())
+                let local =
+                    |at: Option<Timestamp>| at.map_or_else(String::new, |at| local_time(at, &self.zone));
+                let (at, next, tries) = (local(row.at), local(row.next_at), count(shown.attempts.into()));
+                let (relay, reply) = (shown.relay.unwrap_or_default(), shown.reply.unwrap_or_default());
+                self.words(out, [shown.state, shown.email, &tries, relay, &at, &next, reply])
             }
         }
+    }
+}
+
+impl Sheet {
+    /// A line for people: of what is known, as much as there is room for.
+    fn words(&self, out: &mut impl Write, cells: [&str; 7]) -> std::io::Result<()> {
+        let [state, email, tries, relay, at, next, reply] = cells;
+        let line = match self.relays {
+            Some(wide) => {
+                format!("{state:<9}  {email:<32}  {tries:>5}  {relay:<wide$}  {at:20}  {next:20}  {reply}")
+            }
+            None => format!("{state:<9}  {email:<32}  {at:20}  {reply}"),
+        };
+        writeln!(out, "{}", line.trim_end())
     }
 }
 
@@ -265,4 +302,50 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
         row.next_at.as_deref().unwrap_or_default(),
     ]);
     line.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(relays: Option<usize>) -> String {
+        let row = DeliveryRow {
+            subscriber: SubscriberId(1),
+            email: "mei@readers.example".into(),
+            state: State::Deferred,
+            attempts: 2,
+            code: Some(450),
+            reply: Some("450 4.2.0 greylisted".into()),
+            relay: Some("main".into()),
+            at: "2026-11-27T15:04:05Z".parse().ok(),
+            next_at: "2026-11-27T15:14:05Z".parse().ok(),
+        };
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let mut sheet = Sheet { kind: Kind::Words, zone, relays, is_first: true };
+        let mut out = Vec::new();
+        sheet.row(&mut out, &row).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_tries_relay_and_the_next_try() {
+        assert_eq!(
+            written(Some(5)),
+            "\nstate      email                             tries  relay  at                    next try              reply\n\
+             deferred   mei@readers.example                   2  main   2026-11-27 16:04 CET  2026-11-27 16:14 CET  450 4.2.0 greylisted\n"
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_and_a_pipe_show_what_fits() {
+        assert_eq!(
+            written(None),
+            "\ndeferred   mei@readers.example               2026-11-27 16:04 CET  450 4.2.0 greylisted\n"
+        );
+        let relays = crate::config::of_text("[relay.a-name-of-many-letters]\nhost = \"h\"\n").sending.relays;
+        assert_eq!(room_for_relays(None, &relays), None);
+        assert_eq!(room_for_relays(Some(WIDE - 1), &relays), None);
+        assert_eq!(room_for_relays(Some(WIDE), &relays), Some(RELAY.1));
+        assert_eq!(room_for_relays(Some(WIDE), &[]), Some(RELAY.0));
+    }
 }

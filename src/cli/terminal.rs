@@ -59,6 +59,16 @@ impl Paint {
     }
 }
 
+/// How many columns the terminal on stdout has; `None` for a pipe, and where the system does not say.
+pub fn columns() -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    if std::io::stdout().is_terminal() {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        return Some(usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    }
+    None
+}
+
 /// Whether somebody sits there who can be asked.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
