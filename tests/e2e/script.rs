@@ -29,6 +29,8 @@ pub enum Do {
     Usual,
     /// This instead of the usual answer, with CRLF after it; a 421 hangs up as well.
     Say(String),
+    /// The same in the bytes of any alphabet.
+    SayBytes(&'static [u8]),
     /// Hangs up at once.
     Drop,
     /// Waits, then goes on as usual.

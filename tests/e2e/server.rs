@@ -262,6 +262,10 @@ impl Talk {
                 wire.consume(length);
                 Ok(true)
             }
+            Do::SayBytes(bytes) => {
+                wire.write_all(&[bytes, b"\r\n"].concat()).await?;
+                Ok(false)
+            }
             Do::Say(text) => {
                 wire.write_all(format!("{text}\r\n").as_bytes()).await?;
                 if text.starts_with("421") { Err(Hangup) } else { Ok(false) }
