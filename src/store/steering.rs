@@ -51,7 +51,7 @@ pub struct Started {
 }
 
 impl Store {
-    /// Stops an issue. `reason` is what people read beside it, such as “paused by its author”.
+    /// Stops an issue. `reason` is what people read beside it, such as “paused by anna with “letterpress pause””.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
