@@ -82,14 +82,15 @@ pub struct Exchanged {
 }
 
 /// `?1` the outcomes, `?2` the time, `?3` the claims, `?4` what is told of who is gone. An outcome that another
-/// attempt owns changes nothing. Subscription and suppression of whom is claimed are looked at here, in the
+/// attempt owns changes nothing; who is queued again (0) has not been tried yet, so that what was nobody's fault makes
+/// nobody too old. Subscription and suppression of whom is claimed are looked at here, in the
 /// claim's own statement.
 macro_rules! exchange {
     ($which:literal, $answer:literal) => {
         concat!(
             "WITH told AS MATERIALIZED (
                  SELECT d.issue_id, d.subscriber_id, j.value ->> 4 AS state, d.attempt, j.value ->> 5 AS next_at,
-                     d.first_at, j.value ->> 6 AS code, j.value ->> 7 AS reply, j.value ->> 8 AS relay
+                     iif(j.value ->> 4 = 0, NULL, d.first_at) AS first_at, j.value ->> 6 AS code, j.value ->> 7 AS reply, j.value ->> 8 AS relay
                  FROM json_each(?1) j
                  CROSS JOIN delivery d ON d.issue_id = j.value ->> 0 AND d.subscriber_id = j.value ->> 1
                  WHERE d.state = j.value ->> 2 AND d.attempt = j.value ->> 3),
@@ -184,7 +185,8 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
         .await?;
     sqlx::query(
         "UPDATE system_mail AS m SET state = j.value ->> 4, next_at = j.value ->> 5, at = ?2,
-             code = j.value ->> 6, reply = j.value ->> 7, relay = j.value ->> 8
+             code = j.value ->> 6, reply = j.value ->> 7, relay = j.value ->> 8,
+             first_at = iif(j.value ->> 4 = 0, NULL, first_at)
          FROM json_each(?1) j
          WHERE m.id = j.value ->> 1 AND m.state = j.value ->> 2 AND m.attempt = j.value ->> 3",
     )

@@ -57,7 +57,7 @@ pub(super) fn outcome(candidate: &Candidate, attempt: u32, event: Event, next_at
     }
 }
 
-async fn record(store: &Store, outcomes: Vec<Outcome>, now: i64) {
+pub(super) async fn record(store: &Store, outcomes: Vec<Outcome>, now: i64) {
     store.exchange(&Group { outcomes, ..Group::default() }, t(now)).await.unwrap();
 }
 

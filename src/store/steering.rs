@@ -70,10 +70,9 @@ impl Store {
     pub async fn resume(&self, id: IssueId, now: Timestamp) -> Result<Steered> {
         self.write("resuming an issue", move |c| {
             Box::pin(async move {
-                let due: Option<i64> = sqlx::query_scalar("SELECT due_at FROM issue WHERE id = ?")
-                    .bind(id.0)
-                    .fetch_optional(&mut *c)
-                    .await?;
+                // One that has begun goes on: a clock that was set back must not make it one that may be replaced.
+                let due = "SELECT due_at FROM issue WHERE id = ? AND started_at IS NULL";
+                let due: Option<i64> = sqlx::query_scalar(due).bind(id.0).fetch_optional(&mut *c).await?;
                 let early = due.is_some_and(|due| due > now.as_millisecond());
                 let steered = apply(c, id, Steer::Resume { early }, None).await?;
                 if steered == Steered::Now(IssueState::Sending) {
