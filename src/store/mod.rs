@@ -14,6 +14,8 @@ mod migrate;
 #[cfg(test)]
 mod audit_tests;
 mod backup;
+#[cfg(test)]
+mod clock_tests;
 pub mod deliveries;
 pub mod dkim;
 pub mod exchange;
@@ -256,7 +258,8 @@ impl Store {
         self.shared.changed.subscribe()
     }
 
-    /// Watches for commits of other processes and turns each into a wake-up, until the future is dropped.
+    /// Watches for commits of other processes and turns each into a wake-up, until the future is dropped. The first look
+    /// wakes as well: whoever has read before it may have missed one.
     ///
     /// # Errors
     /// When the database can no longer be read.
@@ -268,7 +271,7 @@ impl Store {
                 .fetch_one(&mut *own)
                 .await
                 .map_err(self.reading("watching for changes"))?;
-            if last.replace(now).is_some_and(|before| before != now) {
+            if last.replace(now) != Some(now) {
                 self.wake();
             }
             tokio::time::sleep(every).await;

@@ -318,6 +318,19 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
+async fn who_begins_to_watch_wakes_those_who_may_have_missed_something() {
+    let (_dir, store) = open().await;
+    let mut changes = store.changes();
+    let woken = async {
+        tokio::select! {
+            ended = store.watch_others(Duration::from_secs(3600)) => panic!("{ended:?}"),
+            woken = changes.changed() => woken.unwrap(),
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), woken).await.expect("nobody was woken");
+}
+
+#[tokio::test]
 async fn another_process_s_write_wakes_who_waits() {
     let (_dir, store) = open().await;
     let other = Store::open(store.path()).await.unwrap();
