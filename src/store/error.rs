@@ -52,9 +52,10 @@ impl StoreError {
         matches!(self.primary_code(), Some(code::BUSY | code::LOCKED))
     }
 
-    /// Whether a disk had no more room.
+    /// Whether a disk had no more room, be it for the `-shm`.
     pub(super) fn is_full(&self) -> bool {
-        self.primary_code() == Some(code::FULL)
+        let for_shm = matches!(self, Self::Sqlite { code: Some(code::IOERR_SHMSIZE), .. });
+        for_shm || self.primary_code() == Some(code::FULL)
     }
 
     /// The result code of SQLite without what an extended code adds.
@@ -137,5 +138,23 @@ fn plain(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(e) => e.message().to_owned(),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_called_a_full_disk_passes() {
+        let of = |code| StoreError::Sqlite {
+            path: String::new(),
+            what: String::new(),
+            message: String::new(),
+            help: String::new(),
+            code: Some(code),
+        };
+        assert!(of(code::FULL).is_passing() && of(code::IOERR_SHMSIZE).is_passing());
+        assert!(!of(code::IOERR).is_passing());
     }
 }
