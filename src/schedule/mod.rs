@@ -60,7 +60,7 @@ pub async fn run(
             }
             tracing::warn!("the schedule waits: {error}");
         }
-        let sleep = until_next(&store, &plans, clock.now()).await;
+        let sleep = until_next(&store, &plans, now, clock.now()).await;
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = tokio::time::sleep(sleep) => {}
@@ -111,9 +111,15 @@ async fn tick(
     Ok(())
 }
 
-/// How long until something is due, within the bounds.
-async fn until_next(store: &Store, plans: &[(ListId, List, Plan)], now: Timestamp) -> Duration {
-    let scheduled = store.next_due().await.ok().flatten();
+/// How long until something is due, within the bounds. What was due when it was `looked` and still waits could not be
+/// started, such as for want of space: it is tried again after a while.
+async fn until_next(
+    store: &Store,
+    plans: &[(ListId, List, Plan)],
+    looked: Timestamp,
+    now: Timestamp,
+) -> Duration {
+    let scheduled = store.next_due().await.ok().flatten().filter(|at| *at > looked);
     let next = plans.iter().filter_map(|(_, _, plan)| plan.next_after(now)).chain(scheduled).min();
     let wait =
         next.map_or(LONGEST_SLEEP, |at| Duration::try_from(at.duration_since(now)).unwrap_or_default());

@@ -59,6 +59,26 @@ impl Letter {
         self.plans = plans(&self.settings);
     }
 
+    /// The author sends an issue for later.
+    async fn queue(&self, slug: &str, due: &str) {
+        let (id, list) = &self.settings.lists[0];
+        self.write(&format!("{slug}.md"), "draft = true", "");
+        let manuscript = crate::publish::read(&self.folder.path().join(format!("{slug}.md"))).unwrap();
+        let press =
+            crate::publish::Press { list, themes: &self.settings.themes, media_base: "", public_url: None };
+        let order = crate::publish::Order {
+            list: *id,
+            queued_by: crate::store::issues::QueuedBy::Author,
+            queued_at: at("2026-11-24T01:00:00Z"),
+            due_at: at(due),
+            hold: None,
+            replace: false,
+            firing: None,
+        };
+        let proof = crate::publish::compose(manuscript, &press).unwrap();
+        crate::publish::queue(&self.store, proof, order).await.unwrap();
+    }
+
     /// The schedule's look at a moment; then every issue there is.
     async fn look(&self, moment: &str) -> Vec<IssueRow> {
         tick(&self.store, &self.settings, &self.plans, at(moment)).await.unwrap();
@@ -173,30 +193,21 @@ async fn a_time_without_a_ready_issue_is_passed_over() {
 #[tokio::test]
 async fn a_send_for_later_starts_on_time_and_waits_for_its_author_when_late() {
     let letter = Letter::new().await;
-    let (id, list) = letter.settings.lists[0].clone();
-    for (slug, due) in [("a", "2026-11-24T13:00:00Z"), ("b", "2026-11-24T05:00:00Z")] {
-        letter.write(&format!("{slug}.md"), "draft = true", "");
-        let manuscript = crate::publish::read(&letter.folder.path().join(format!("{slug}.md"))).unwrap();
-        let press = crate::publish::Press {
-            list: &list,
-            themes: &letter.settings.themes,
-            media_base: "",
-            public_url: None,
-        };
-        let order = crate::publish::Order {
-            list: id,
-            queued_by: crate::store::issues::QueuedBy::Author,
-            queued_at: at("2026-11-24T01:00:00Z"),
-            due_at: at(due),
-            hold: None,
-            replace: false,
-            firing: None,
-        };
-        let proof = crate::publish::compose(manuscript, &press).unwrap();
-        crate::publish::queue(&letter.store, proof, order).await.unwrap();
-    }
+    letter.queue("a", "2026-11-24T13:00:00Z").await;
+    letter.queue("b", "2026-11-24T05:00:00Z").await;
     let rows = letter.look("2026-11-24T12:00:00Z").await;
     assert_eq!((rows[0].state, rows[1].state), (IssueState::Scheduled, IssueState::Held));
     let rows = letter.look("2026-11-24T13:00:00Z").await;
     assert_eq!(rows[0].state, IssueState::Sending);
+}
+
+#[tokio::test]
+async fn what_could_not_be_started_is_tried_again_after_a_while() {
+    let letter = Letter::new().await;
+    letter.queue("a", "2026-11-24T13:00:00Z").await;
+    let wait = async |looked, now| until_next(&letter.store, &letter.plans, at(looked), at(now)).await;
+    // It is due, and waits: such as for a disk that is full.
+    assert_eq!(wait("2026-11-24T13:00:01Z", "2026-11-24T13:00:02Z").await, LONGEST_SLEEP);
+    // It fell due since the last look.
+    assert_eq!(wait("2026-11-24T12:59:59Z", "2026-11-24T13:00:00Z").await, Duration::ZERO);
 }
