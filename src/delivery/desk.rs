@@ -169,9 +169,9 @@ impl Desk {
         self.inner().lanes.room(lane)
     }
 
-    /// Says whether somebody still waits to be read for a lane.
-    pub fn set_more(&self, lane: LaneId, more: bool) {
-        self.inner().lanes.set_more(lane, more);
+    /// Says for which lanes somebody still waits to be read.
+    pub fn set_more(&self, waits: impl Fn(LaneId) -> bool) {
+        self.inner().lanes.set_more(waits);
     }
 
     /// The next job that may go, of those laid aside as well where they are `wanted`; `None` once the desk is closed.

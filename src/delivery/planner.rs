@@ -12,7 +12,7 @@ mod explain;
 mod parked;
 mod speed;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub use speed::{Speed, keep as keep_speed};
 use course::horizon;
 
 use super::Settings;
-use super::desk::{Desk, FREE, Job, Letter};
+use super::desk::{Desk, FREE, Job, LaneId, Letter};
 use super::pace::window;
 use super::relay::RelayState;
 use super::signing::Signing;
@@ -128,12 +128,12 @@ impl Planner {
         Ok(until)
     }
 
-    /// Says of what the desk should ask for more when it runs low.
+    /// Says of what the desk should ask for more when it runs low, and of what no more: who waited for a provider may have
+    /// been withdrawn, and then nobody is held up there.
     fn tell_the_desk(&self) {
-        self.desk.set_more(FREE, self.issues.values().any(Course::has_more));
-        for lane in self.issues.values().flat_map(Course::parked_lanes) {
-            self.desk.set_more(lane, true);
-        }
+        let more = self.issues.values().any(Course::has_more);
+        let parked: HashSet<LaneId> = self.issues.values().flat_map(Course::parked_lanes).collect();
+        self.desk.set_more(|lane| if lane == FREE { more } else { parked.contains(&lane) });
     }
 
     /// Wakes no later than a moment of the wall clock.
@@ -249,6 +249,11 @@ impl Planner {
             return Ok(until.min(pause));
         }
         let next = self.store.next_deferred(row.id).await?;
+        if next.is_some_and(|at| at <= now) {
+            // Due, and not laid down: others fill the provider's lane.
+            self.explain(row, None).await?;
+            return Ok(Instant::now() + BREATH);
+        }
         self.wake_at(&mut until, next);
         let fresh = self.store.issue(row.id).await?;
         let queued = fresh.as_ref().map_or(0, |row| row.totals.queued);

@@ -1,9 +1,11 @@
 //! What one provider may get holds up nobody else: measure, connections, mails a connection.
 
 use letterpress::delivery::pace::{DomainLimits, Limits, Section};
+use letterpress::model::Address;
 
-use crate::fixture::{Letter, says, until};
-use crate::server::{At, Do, Gate, Server};
+use crate::fixture::{Letter, Shifted, says, until};
+use crate::scripts::held_after;
+use crate::server::{At, Do, Gate, Server, say};
 
 /// A letter to so many at Gmail, under both of its names, and then so many elsewhere.
 async fn letter(server: &Server, gmail: usize, others: usize, limits: Limits) -> Letter {
@@ -109,5 +111,66 @@ async fn a_connection_brings_a_provider_no_more_than_set() {
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 20);
     assert_eq!((server.most_mails(), server.connections()), (2, 10));
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
+    let server = Server::start(|at, rcpt, _| {
+        let is_first = at == At::Rcpt && rcpt.starts_with("reader0@");
+        if is_first { say("451 4.7.1 greylisted") } else { Do::Usual }
+    })
+    .await;
+    // More than its lane holds.
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let mut letter = letter(&server, 520, 0, limits).await;
+    let clock = Shifted::new();
+    letter.clock = clock.clone();
+    letter.settings.batch_size = 1_000;
+    letter.settings.first_retry = std::time::Duration::from_secs(3600);
+    letter.settings.longest_retry = letter.settings.first_retry;
+    letter.settings.give_up_after = std::time::Duration::from_secs(48 * 3600);
+    let one = letter.send(1).await;
+    letter.store.pause(one, "until the other has gone").await.unwrap();
+    let sender = letter.serve();
+    let two = letter.send(2).await;
+    letter.until(two, "all but one", |row| row.totals.sent == 519 && row.totals.deferred == 1).await;
+    let gate = Gate::new();
+    let held = gate.clone();
+    server.script(move |at, _, _| if at == At::Dot { Do::Hold(held.clone()) } else { Do::Usual });
+    letter.store.resume(one, letter.clock.now()).await.unwrap();
+    let limited = "gmail.com gets no more than 1 at once";
+    letter.until(one, "a full lane", says(limited)).await;
+    clock.forward(2);
+    letter.until(two, "why it waits", says(limited)).await;
+    gate.open();
+    assert_eq!(letter.settle(one, &server).await.totals.sent, 520);
+    assert_eq!(letter.settle(two, &server).await.totals.sent, 520);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_withdrawn_holds_nobody_up_in_words() {
+    let server = Server::usual().await;
+    let limits = Limits { messages_per_minute: 1, ..Limits::default() };
+    let mut letter = letter(&server, 30, 20, limits).await;
+    let sender = letter.serve();
+    let one = letter.send(1).await;
+    letter.until(one, "why it waits", says("gmail.com")).await;
+    letter.store.cancel(one, letter.clock.now()).await.unwrap();
+    letter.settle(one, &server).await;
+    let (gmail, others): (Vec<String>, _) = letter.readers.iter().cloned().partition(|email| is_gmail(email));
+    letter.readers = others;
+    for email in gmail {
+        let email = Address::parse(&email).unwrap();
+        letter.store.remove(None, &email, letter.consent()).await.unwrap();
+    }
+    let gate = Gate::new();
+    server.script(held_after(10, &gate));
+    let two = letter.send(2).await;
+    let row = letter.until(two, "the first mails", |row| row.totals.sent == 10).await;
+    assert_eq!(row.reason, None);
+    gate.open();
+    assert_eq!(letter.settle(two, &server).await.totals.sent, 20);
     sender.stop().await;
 }

@@ -175,11 +175,11 @@ impl Lanes {
         None
     }
 
-    /// Says whether somebody still waits to be read for a lane.
-    pub fn set_more(&mut self, id: LaneId, more: bool) {
-        let lane = self.lane(id);
-        lane.more = more;
-        lane.asked = false;
+    /// Says for which lanes somebody still waits to be read.
+    pub fn set_more(&mut self, waits: impl Fn(LaneId) -> bool) {
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            (lane.more, lane.asked) = (waits(LaneId(number as u32)), false);
+        }
     }
 
     /// Takes a job that may go now; else tells when one may, where that is known.

@@ -162,7 +162,6 @@ impl Course {
             all -= some.len();
             taken.extend(some.iter().map(|who| (lane, *who)));
             who.extend(some);
-            desk.set_more(lane, self.parked.of(lane) > 0);
         }
         if who.is_empty() {
             return Ok(0);
