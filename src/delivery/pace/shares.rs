@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A relay is waited for no longer than so, in case it works and yet takes nothing.
+/// A relay is waited for no longer than so, in case it works and yet takes nothing; then not until it takes something.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before asking again.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -37,7 +37,22 @@ pub struct Shares {
 struct Inner {
     working: Vec<bool>,
     taken: Vec<u64>,
+    /// When one last took a mail, or waited for the others.
     last: Option<Instant>,
+    /// When each last took a mail, or all began to, after a pause.
+    seen: Vec<Instant>,
+}
+
+impl Inner {
+    /// Whether there is work.
+    fn is_busy(&self, now: Instant) -> bool {
+        self.last.is_some_and(|last| now.saturating_duration_since(last) <= PATIENCE)
+    }
+
+    /// Whether a relay takes some, as far as is known.
+    fn takes(&self, relay: usize, now: Instant) -> bool {
+        self.seen.get(relay).is_none_or(|seen| now.saturating_duration_since(*seen) <= PATIENCE)
+    }
 }
 
 impl Shares {
@@ -61,16 +76,19 @@ impl Shares {
             let is_needed = others.into_iter().all(|o| weight(o) == 0 || stands(o) == Standing::Rests);
             return (!is_needed).then_some(LONG_MOMENT);
         }
-        let working: Vec<bool> = (0..self.relays.len())
-            .map(|relay| relay == me || (weight(relay) > 0 && stands(relay) == Standing::Works))
-            .collect();
+        let works = |relay: usize| weight(relay) > 0 && stands(relay) == Standing::Works;
+        let mut working: Vec<bool> =
+            (0..self.relays.len()).map(|relay| relay == me || works(relay)).collect();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inner.is_busy(now) {
+            return None;
+        }
+        for (relay, works) in working.iter_mut().enumerate() {
+            *works &= relay == me || inner.takes(relay, now);
+        }
         if inner.working != working {
             inner.taken = vec![0; working.len()];
             inner.working = working;
-        }
-        if inner.last.is_none_or(|last| now.saturating_duration_since(last) > PATIENCE) {
-            return None;
         }
         let active = || (0..self.relays.len()).filter(|relay| inner.working[*relay]);
         let all: f64 = active().map(|relay| f64::from(weight(relay))).sum();
@@ -78,7 +96,11 @@ impl Shares {
         let share = (taken + 1) as f64 * f64::from(weight(me)) / all;
         // Each of its connections may be one mail ahead.
         let lead = f64::from(self.relays[me].1);
-        (inner.taken[me] as f64 + 1.0 > share + lead).then_some(MOMENT)
+        let is_ahead = inner.taken[me] as f64 + 1.0 > share + lead;
+        if is_ahead {
+            inner.last = Some(now);
+        }
+        is_ahead.then_some(MOMENT)
     }
 
     /// A relay took a mail.
@@ -87,7 +109,13 @@ impl Shares {
             return;
         }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inner.is_busy(now) {
+            inner.seen = vec![now; self.relays.len()];
+        }
         inner.last = Some(now);
+        if let Some(seen) = inner.seen.get_mut(me) {
+            *seen = now;
+        }
         if let Some(taken) = inner.taken.get_mut(me) {
             *taken += 1;
         }
@@ -136,8 +164,31 @@ mod tests {
         while shares.wait(0, |_| Standing::Works, now).is_none() {
             shares.took(0, now);
         }
-        assert_eq!(shares.wait(0, |_| Standing::Works, now + PATIENCE * 2), None);
         assert_eq!(shares.wait(0, |_| Standing::Waits, now), None);
+        let later = now + PATIENCE * 2;
+        assert_eq!(shares.wait(0, |_| Standing::Works, later), None);
+    }
+
+    #[test]
+    fn one_that_hangs_holds_the_others_up_no_more_than_once() {
+        let shares = Shares::new(vec![(1, 1), (9, 1)]);
+        let mut now = Instant::now();
+        let mut taken = 0;
+        for _ in 0..100 {
+            now += PATIENCE / 10;
+            while taken < 1000 && shares.wait(0, |_| Standing::Works, now).is_none() {
+                shares.took(0, now);
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, 1000);
+        // It takes mails again, and has its share again.
+        shares.took(1, now);
+        while shares.wait(0, |_| Standing::Works, now).is_none() {
+            shares.took(0, now);
+            taken += 1;
+        }
+        assert!(taken < 1010, "{taken}");
     }
 
     proptest! {
