@@ -20,6 +20,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "schedule seen", include_str!("../../migrations/0003_schedule_seen.sql")),
     (4, "system mail", include_str!("../../migrations/0004_system_mail.sql")),
     (5, "begun anew", include_str!("../../migrations/0005_begun_anew.sql")),
+    (6, "waiting", include_str!("../../migrations/0006_waiting.sql")),
 ];
 
 /// The number of the newest schema that this program knows.

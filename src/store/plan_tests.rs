@@ -1,6 +1,6 @@
 //! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
 
-use super::testing::{open, plan};
+use super::testing::{column, open, plan};
 use super::{deliveries, exchange, fanout, issue_row, steering, system_mails};
 
 /// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
@@ -70,6 +70,17 @@ async fn who_is_next_is_found_by_the_whole_index() {
     }
     let plan = plan(&store, fanout::PART).await;
     assert!(plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"), "{plan}");
+}
+
+#[tokio::test]
+async fn confirmations_that_wait_for_their_time_are_passed_over_by_the_index_alone() {
+    let (_dir, store) = open().await;
+    let known = column(&store, "SELECT name FROM pragma_index_info('system_mail_waiting')").await;
+    let (_, asked) = system_mails::HOT[0].split_once("WHERE").unwrap();
+    for (_, after) in asked.match_indices("m.").map(|(at, _)| asked.split_at(at + 2)) {
+        let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        assert!(known.contains(&name), "{name} is read from the row, with its content");
+    }
 }
 
 #[tokio::test]
