@@ -1,5 +1,7 @@
 //! What is no error in the settings, but worth a word.
 
+use std::path::Path;
+
 use super::Settings;
 use super::values::{Origin, Values};
 use crate::delivery::Tls;
@@ -21,6 +23,25 @@ pub fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
     advice.of_relays(settings);
     advice.of_tags(settings);
     advice.findings
+}
+
+/// Passwords in a file of settings that others can read.
+pub fn open_passwords(file: &Path, values: &Values) -> Vec<Finding> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
+        return Vec::new();
+    }
+    let is_password =
+        |path: &[String]| matches!(path, [relay, _, last] if relay == "relay" && last == "password");
+    let set = values.set.iter().filter(|(path, _)| is_password(path));
+    let in_file = set.filter(|(_, (_, origin))| matches!(origin, Origin::File(..)));
+    let finding = |(path, (_, origin)): (&Vec<String>, &(_, Origin))| {
+        let message = format!("{} stands in a file that others can read", path.join("."));
+        let help =
+            format!("chmod 600 {}, or put it in a file of its own and set password_file.", file.display());
+        values.finding(Severity::Warning, "password-readable", origin, message, help)
+    };
+    in_file.map(finding).collect()
 }
 
 struct Advice<'v> {

@@ -167,6 +167,8 @@ pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError
     // Empty for a file in the current folder, so that paths stay as short as people know them.
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut examined = read(&text, &file.display().to_string(), folder, std::env::vars());
+    examined.findings.extend(advice::open_passwords(&file, &examined.values));
+    examined.findings.sort_by_key(|f| (f.severity, f.line));
     examined.settings.file = Some(file);
     Ok(examined)
 }

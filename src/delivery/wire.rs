@@ -61,6 +61,8 @@ pub struct Wire {
     /// Our end's address, for an EHLO without a name.
     pub local: SocketAddr,
     block: Duration,
+    /// Under TLS, which may hand over more than a write that fails tells.
+    sealed: bool,
 }
 
 impl Wire {
@@ -74,7 +76,7 @@ impl Wire {
         // Without it each mail waits some 40 ms for the other side's delayed acknowledgement.
         stream.set_nodelay(true).map_err(|e| Broken::io(&e))?;
         let local = stream.local_addr().map_err(|e| Broken::io(&e))?;
-        Ok(Wire { stream: BufReader::new(Box::new(stream)), local, block: limits.block })
+        Ok(Wire { stream: BufReader::new(Box::new(stream)), local, block: limits.block, sealed: false })
     }
 
     /// A wire over any stream, such as bytes that never came over a network.
@@ -83,7 +85,7 @@ impl Wire {
         block: Duration,
     ) -> Wire {
         let local = SocketAddr::from(([127, 0, 0, 1], 0));
-        Wire { stream: BufReader::new(Box::new(stream)), local, block }
+        Wire { stream: BufReader::new(Box::new(stream)), local, block, sealed: false }
     }
 
     /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
@@ -104,7 +106,8 @@ impl Wire {
             .await
             .map_err(|_| Broken::late(limit))?
             .map_err(|e| Broken(format!("TLS failed: {}", trust::why_not(&e))))?;
-        Ok(Wire { stream: BufReader::new(Box::new(stream)), local: self.local, block: self.block })
+        let stream = BufReader::new(Box::new(stream) as Box<dyn Stream>);
+        Ok(Wire { stream, local: self.local, block: self.block, sealed: true })
     }
 
     /// Whether nothing has come and nobody has hung up since the last answer. It does not wait.
@@ -119,18 +122,23 @@ impl Wire {
     /// # Errors
     /// [`Cut`]: the server can have seen no more than was handed over.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Cut> {
+        // Under TLS the last record may still be on this side, and where this fails, it stays there.
+        let all_but_the_end = bytes.len().saturating_sub(1);
         let mut written = 0;
         while written < bytes.len() {
             let step = timeout(self.block, self.stream.write(&bytes[written..])).await;
-            written += match step {
-                Ok(Ok(0)) => return Err(Cut { why: Broken::io(&io::ErrorKind::WriteZero.into()), written }),
-                Ok(Ok(n)) => n,
-                Ok(Err(error)) => return Err(Cut { why: Broken::io(&error), written }),
-                Err(_) => return Err(Cut { why: Broken::late(self.block), written }),
+            let why = match step {
+                Ok(Ok(0)) => Broken::io(&io::ErrorKind::WriteZero.into()),
+                Ok(Ok(n)) => {
+                    written += n;
+                    continue;
+                }
+                Ok(Err(error)) => Broken::io(&error),
+                Err(_) => Broken::late(self.block),
             };
+            return Err(Cut { why, written: if self.sealed { all_but_the_end } else { written } });
         }
-        // Under TLS the end may still be on this side, and where this fails, it stays there.
-        let written = bytes.len().saturating_sub(1);
+        let written = all_but_the_end;
         match timeout(self.block, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Cut { why: Broken::io(&error), written }),
@@ -188,5 +196,24 @@ impl Wire {
                 return Err(Broken("a reply without end".into()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much of ten bytes may have been handed over when nobody is there any more.
+    async fn handed_over(sealed: bool) -> usize {
+        let (mine, theirs) = tokio::io::duplex(4);
+        drop(theirs);
+        let mut wire = Wire { sealed, ..Wire::over(mine, Duration::from_secs(60)) };
+        wire.write(b"0123456789").await.unwrap_err().written
+    }
+
+    /// A record that was made before the one that fails may have been sent.
+    #[tokio::test]
+    async fn under_tls_all_but_the_end_may_have_been_handed_over() {
+        assert_eq!((handed_over(false).await, handed_over(true).await), (0, 9));
     }
 }

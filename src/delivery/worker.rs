@@ -89,6 +89,8 @@ impl Worker {
     pub async fn run(mut self) {
         while let Some(job) = self.next().await {
             match self.reach().await {
+                // Making the connection may have taken its time.
+                Ok(()) if self.shared.desk.is_closed() => self.give_back(job),
                 Ok(()) if self.is_for_another(&job) => self.pass_on(job),
                 Ok(()) => self.send(job).await,
                 Err(trouble) => self.cannot(job, trouble).await,

@@ -19,7 +19,11 @@ pub enum StoreError {
 impl StoreError {
     /// Explains an error of SQLite by its result code.
     pub fn from_sqlx(error: sqlx::Error, path: &Path, what: &str) -> Self {
-        let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse().ok());
+        let code = match &error {
+            // All who read wait for a disk that stalls.
+            sqlx::Error::PoolTimedOut => Some(code::BUSY),
+            _ => error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse().ok()),
+        };
         let (message, help) = explain(code, &error);
         Self::Sqlite { path: path.display().to_string(), what: what.to_owned(), message, help, code }
     }
@@ -156,5 +160,11 @@ mod tests {
         };
         assert!(of(code::FULL).is_passing() && of(code::IOERR_SHMSIZE).is_passing());
         assert!(!of(code::IOERR).is_passing());
+    }
+
+    #[test]
+    fn a_disk_that_stalls_until_no_reader_is_free_passes() {
+        let error = StoreError::from_sqlx(sqlx::Error::PoolTimedOut, Path::new("x.db"), "reading");
+        assert!(error.is_passing(), "{error}");
     }
 }

@@ -50,6 +50,7 @@ mod signing;
 mod silence;
 mod speed_is_learnt;
 mod steered_on_the_way;
+mod stopped_while_connecting;
 mod the_authors_word_holds;
 mod too_many_failures_pause;
 mod two_issues;

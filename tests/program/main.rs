@@ -23,4 +23,5 @@ mod settings_are_explained;
 mod speed_by_command;
 mod starttls_and_login;
 mod stopped_and_restarted;
+mod terminal_is_closed;
 mod wrong_certificate;

@@ -59,6 +59,24 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
 }
 
 #[test]
+fn a_password_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("letterpress.toml");
+    let settings = "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
+                    username = \"u\"\npassword = \"p\"\n[list.a]\nname = \"A\"\nfrom = \"a@example.org\"\n";
+    std::fs::write(&file, settings).unwrap();
+    let check = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        run(folder.path(), &["config", "check", "--json"]).json()
+    };
+    let open = check(0o644);
+    assert_eq!((open.len(), &open[0]["line"]), (1, &6.into()), "{open:?}");
+    assert_eq!(open[0]["code"], "password-readable");
+    assert!(check(0o600).is_empty());
+}
+
+#[test]
 fn a_folder_that_is_named_and_missing_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let list =
