@@ -9,11 +9,29 @@ use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
-use super::progress::Progress;
+use super::progress::{BETWEEN_LINES, Progress};
 use super::totals::{in_local_time, name};
 use super::{Answer, Failure};
 
 const LOOK_EVERY: Duration = Duration::from_millis(150);
+
+/// What was said last of why it waits, and when. A planner that goes to and fro between reasons, or between one and
+/// none, would else fill the screen.
+#[derive(Default)]
+struct Said {
+    last: Option<(String, Duration)>,
+}
+
+impl Said {
+    /// Whether this reason is to be said `now`: it is another one, and the last line is some seconds old.
+    fn takes(&mut self, reason: &str, now: Duration) -> bool {
+        let is_due = self.last.as_ref().is_none_or(|(said, at)| said != reason && now >= *at + BETWEEN_LINES);
+        if is_due {
+            self.last = Some((reason.to_owned(), now));
+        }
+        is_due
+    }
+}
 
 /// A send that has come to an end, or stands still until its author acts.
 pub struct Ended {
@@ -28,7 +46,7 @@ pub struct Ended {
 pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<Ended, Failure> {
     let mut progress = Progress::begin();
     let mut daemon_seen_gone = false;
-    let mut reason = None;
+    let mut said = Said::default();
     loop {
         let Some(row) = store.issue(id).await? else {
             return Err(Failure::no("the issue was replaced or taken away while it was waited for"));
@@ -45,11 +63,10 @@ pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<E
         if planned > 0 {
             progress.show(planned - row.totals.open(), planned);
         }
-        if row.reason != reason {
-            if let Some(why) = &row.reason {
-                progress.say(&format!("{} waits: {}", name(&row), in_local_time(why, zone)));
-            }
-            reason = row.reason;
+        if let Some(why) = row.reason.as_deref().map(|why| in_local_time(why, zone))
+            && said.takes(&why, progress.elapsed())
+        {
+            progress.say(&format!("{} waits: {why}", name(&row)));
         }
         // Twice, since a daemon that is restarted is gone for a moment.
         let gone = DaemonLock::holder(store.path()).is_none();
@@ -73,4 +90,21 @@ pub fn answer(row: &IssueRow) -> Answer {
     let t = &row.totals;
     let all_there = row.state == IssueState::Done && t.failed + t.uncertain + t.cancelled + t.open() == 0;
     if all_there { Answer::Done } else { Answer::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_said_once_and_another_one_after_ten_seconds() {
+        let at = Duration::from_secs;
+        let mut said = Said::default();
+        assert!(said.takes("its relay rests", at(1)));
+        assert!(!said.takes("its relay rests", at(2)), "also where it was gone between");
+        assert!(!said.takes("its relay rests", at(60)));
+        assert!(said.takes("the day's mails are out", at(61)));
+        assert!(!said.takes("its relay rests", at(70)), "too soon after the last line");
+        assert!(said.takes("its relay rests", at(71)));
+    }
 }

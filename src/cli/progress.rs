@@ -9,7 +9,8 @@ use super::terminal::Paint;
 
 /// Columns of the bar itself; with its figures it stays within eighty.
 const BAR: usize = 38;
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// How often a line may be written where there is no bar.
+pub const BETWEEN_LINES: Duration = Duration::from_secs(10);
 const BETWEEN_BARS: Duration = Duration::from_millis(100);
 
 /// How far some work has come.
