@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::delivery::Relay;
 use crate::model::delivery::State;
-use crate::model::sending::IssueState;
 use crate::model::{List, SubscriberId};
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
@@ -16,8 +15,8 @@ use crate::store::issues::IssueRow;
 use crate::words::count;
 
 use super::findings::wrap;
-use super::totals::{Line, in_local_time, local_time, name, zone_of};
-use super::{Answer, Context, Failure, Outcome, ledger, pick, table, terminal};
+use super::totals::{Line, local_time, name, zone_of};
+use super::{Answer, Context, Failure, Outcome, ledger, overview, pick, terminal};
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
@@ -52,7 +51,8 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     match &args.issue {
         None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
-            let row = pick::issue(context, &store, text).await?;
+            let mut row = pick::issue(context, &store, text).await?;
+            overview::without_a_daemon(std::slice::from_mut(&mut row), &store);
             let sheet = Sheet {
                 kind: Kind::of(context.json(), args.csv),
                 zone: zone_of(&settings.lists, &row),
@@ -64,88 +64,23 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     }
 }
 
-/// Why an issue stands where it does: the reason that was written beside it, or when it is due.
-fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
-    let due = || {
-        (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
-    };
-    issue.reason.as_deref().map(|reason| in_local_time(reason, zone)).or_else(due)
-}
-
 /// Every issue's totals, newest last.
 async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Outcome {
     let mut rows = store.issues().await?;
     if let Some(list) = &context.common.list {
         rows.retain(|row| row.list == *list);
     }
+    overview::without_a_daemon(&mut rows, store);
     if context.json() {
         rows.iter().try_for_each(|row| context.print_json(&Line::of(row)))?;
     } else if csv {
-        context.print(totals_as_csv(&rows).trim_end())?;
+        context.print(overview::as_csv(&rows).trim_end())?;
     } else if rows.is_empty() {
         context.print("Nothing was queued yet; `letterpress send FILE` does.")?;
     } else {
-        context.print(totals_as_table(&rows, lists).trim_end())?;
+        context.print(overview::as_table(&rows, lists).trim_end())?;
     }
     Ok(Answer::Done)
-}
-
-fn totals_as_table(rows: &[IssueRow], lists: &[List]) -> String {
-    // The same number may stand in two lists.
-    let several = rows.iter().any(|row| row.list != rows[0].list);
-    let cells = |row: &IssueRow| {
-        let t = &row.totals;
-        let waiting = t.queued + t.sending;
-        let figures = [t.sent, t.deferred, t.failed, t.uncertain, waiting, t.planned()];
-        let mut cells = vec![row.slug.clone(), row.state.word().to_owned()];
-        if several {
-            cells.insert(1, row.list.clone());
-        }
-        cells.extend(figures.map(count));
-        cells
-    };
-    let mut head =
-        vec!["issue", "state", ">sent", ">deferred", ">failed", ">uncertain", ">waiting", ">planned"];
-    if several {
-        head.insert(1, "list");
-    }
-    let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let text = table::set(&head, &rows_set);
-    let mut out = String::new();
-    for (i, line) in text.lines().enumerate() {
-        out.push_str(line);
-        out.push('\n');
-        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone_of(lists, &rows[i]))) {
-            out.push_str(&wrap(&reason, "  ", 2));
-            out.push('\n');
-        }
-    }
-    out
-}
-
-fn totals_as_csv(rows: &[IssueRow]) -> String {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let mut put = |fields: Vec<String>| out.write_record(fields).unwrap_or_default();
-    put(["issue", "list", "number", "state", "reason", "planned"]
-        .into_iter()
-        .chain(State::ALL.into_iter().map(State::word))
-        .map(str::to_owned)
-        .collect());
-    for row in rows {
-        let number = row.number.map(|n| n.to_string()).unwrap_or_default();
-        let mut fields = vec![
-            row.slug.clone(),
-            row.list.clone(),
-            number,
-            row.state.word().to_owned(),
-            row.reason.clone().unwrap_or_default(),
-            row.totals.planned().to_string(),
-        ];
-        let mut totals = row.totals;
-        fields.extend(State::ALL.map(|state| totals.of_mut(state).to_string()));
-        put(fields);
-    }
-    String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
 /// One recipient, as scripts read it.
@@ -239,7 +174,7 @@ impl Sheet {
             Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
             Kind::Words => {
                 writeln!(out, "{}, “{}”: {}", name(issue), issue.title, issue.state.word())?;
-                match because(issue, &self.zone) {
+                match overview::because(issue, &self.zone) {
                     Some(reason) => writeln!(out, "{}", wrap(&reason, "  ", 2)),
                     None => Ok(()),
                 }

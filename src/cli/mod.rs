@@ -22,6 +22,7 @@ mod keys;
 mod ledger;
 mod new;
 mod options;
+mod overview;
 mod pick;
 mod progress;
 mod rehearse;

@@ -1,0 +1,156 @@
+//! Every issue's totals under each other, and why each stands where it does.
+
+use jiff::tz::TimeZone;
+
+use crate::model::List;
+use crate::model::delivery::{State, Totals};
+use crate::model::sending::IssueState;
+use crate::store::issues::IssueRow;
+use crate::store::{DaemonLock, Store};
+use crate::words::count;
+
+use super::findings::wrap;
+use super::table;
+use super::totals::{in_local_time, local_time, zone_of};
+
+/// Of an issue that is being sent: what was noted beside it is old where nobody sends.
+const NOBODY_SENDS: &str = "no daemon runs; it goes on when `letterpress serve` does";
+
+/// Puts right the reasons of issues that would go on if a daemon ran.
+pub fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
+    let is_sending = |row: &IssueRow| row.state == IssueState::Sending;
+    if rows.iter().any(is_sending) && DaemonLock::holder(store.path()).is_none() {
+        for row in rows.iter_mut().filter(|row| is_sending(row)) {
+            row.reason = Some(NOBODY_SENDS.into());
+        }
+    }
+}
+
+/// Why an issue stands where it does: the reason that was written beside it, or when it is due.
+pub fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
+    let due = || {
+        (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
+    };
+    issue.reason.as_deref().map(|reason| in_local_time(reason, zone)).or_else(due)
+}
+
+/// For people; below each row, why the issue stands where it does.
+pub fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
+    // The same number may stand in two lists.
+    let several = rows.iter().any(|row| row.list != rows[0].list);
+    let shown = columns(rows);
+    let cells = |row: &IssueRow| {
+        let mut cells = vec![row.slug.clone(), row.state.word().to_owned()];
+        if several {
+            cells.insert(1, row.list.clone());
+        }
+        cells.extend(shown.iter().map(|(_, figure)| count(figure(&row.totals))));
+        cells
+    };
+    let mut head = vec!["issue", "state"];
+    if several {
+        head.insert(1, "list");
+    }
+    head.extend(shown.iter().map(|(name, _)| *name));
+    let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let text = table::set(&head, &rows_set);
+    let mut out = String::new();
+    for (i, line) in text.lines().enumerate() {
+        out.push_str(line);
+        out.push('\n');
+        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone_of(lists, &rows[i]))) {
+            out.push_str(&wrap(&reason, "  ", 2));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A column of figures: its head, and what stands in it.
+type Figures = (&'static str, fn(&Totals) -> u64);
+
+/// The figures that every row shows, so that each adds up: the rarer states only where an issue has any of them.
+fn columns(rows: &[IssueRow]) -> Vec<Figures> {
+    let always: [Figures; 5] = [
+        (">sent", |t| t.sent),
+        (">deferred", |t| t.deferred),
+        (">failed", |t| t.failed),
+        (">uncertain", |t| t.uncertain),
+        (">waiting", |t| t.queued + t.sending),
+    ];
+    let sometimes: [Figures; 2] = [(">cancelled", |t| t.cancelled), (">skipped", |t| t.skipped)];
+    let occurs = |(_, figure): &Figures| rows.iter().any(|row| figure(&row.totals) > 0);
+    let planned: Figures = (">planned", Totals::planned);
+    always.into_iter().chain(sometimes.into_iter().filter(occurs)).chain([planned]).collect()
+}
+
+/// For scripts, with a line of names first.
+pub fn as_csv(rows: &[IssueRow]) -> String {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let mut put = |fields: Vec<String>| out.write_record(fields).unwrap_or_default();
+    put(["issue", "list", "number", "state", "reason", "planned"]
+        .into_iter()
+        .chain(State::ALL.into_iter().map(State::word))
+        .map(str::to_owned)
+        .collect());
+    for row in rows {
+        let number = row.number.map(|n| n.to_string()).unwrap_or_default();
+        let mut fields = vec![
+            row.slug.clone(),
+            row.list.clone(),
+            number,
+            row.state.word().to_owned(),
+            row.reason.clone().unwrap_or_default(),
+            row.totals.planned().to_string(),
+        ];
+        let mut totals = row.totals;
+        fields.extend(State::ALL.map(|state| totals.of_mut(state).to_string()));
+        put(fields);
+    }
+    String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::{IssueId, ListId};
+
+    fn row(slug: &str, state: IssueState, totals: Totals) -> IssueRow {
+        IssueRow {
+            id: IssueId(1),
+            list_id: ListId(1),
+            list: "weekly".into(),
+            slug: slug.into(),
+            number: None,
+            title: "A letter".into(),
+            file: format!("issues/{slug}.md").into(),
+            state,
+            reason: None,
+            queued_at: Timestamp::UNIX_EPOCH,
+            due_at: Timestamp::UNIX_EPOCH,
+            started_at: None,
+            ended_at: None,
+            fanout_after: None,
+            totals,
+            begun_anew: 0,
+        }
+    }
+
+    #[test]
+    fn a_state_that_occurs_has_a_column_so_that_every_row_adds_up() {
+        let done = row("003", IssueState::Done, Totals { sent: 300, ..Totals::default() });
+        let usual = as_table(std::slice::from_ref(&done), &[]);
+        assert!(!usual.contains("cancelled") && !usual.contains("skipped"), "{usual}");
+
+        let totals =
+            Totals { sent: 50, sending: 1, queued: 2, cancelled: 240, skipped: 7, ..Totals::default() };
+        let table = as_table(&[done, row("004", IssueState::Cancelled, totals)], &[]);
+        for line in table.lines().skip(1) {
+            let figures: Vec<u64> = line.split_whitespace().skip(2).map(|n| n.parse().unwrap()).collect();
+            let (planned, parts) = figures.split_last().unwrap();
+            assert_eq!((figures.len(), parts.iter().sum::<u64>()), (8, *planned), "{table}");
+        }
+    }
+}
