@@ -1,5 +1,7 @@
 //! `dkim`: the keys that sign mails, as files in `dkim/`; which pair is in use stands in the database.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::mail::dkim::keys::{self, Pair};
@@ -145,16 +147,22 @@ fn find(folder: &std::path::Path, stem: &str, only: Option<&str>) -> Result<Stri
         (Some(domain), true) => Ok(domain.clone()),
         (Some(_), false) => Err(Failure::new(format!("several domains have a pair {stem}"))
             .to_do("Add --domain with the one that is meant.")),
-        (None, _) => {
-            let stems: Vec<&str> = all.iter().map(|(_, stem)| stem.as_str()).collect();
-            let known = if stems.is_empty() {
-                "There are none".into()
-            } else {
-                format!("There are: {}", stems.join(", "))
-            };
-            Err(Failure::new(format!("there is no pair {stem}"))
-                .at(folder.display().to_string())
-                .to_do(format!("{known}.")))
-        }
+        (None, _) => Err(Failure::new(format!("there is no pair {stem}"))
+            .at(folder.display().to_string())
+            .to_do(known(&all))),
     }
+}
+
+/// Each stem once, with the domains that have such a pair.
+fn known(all: &[(String, String)]) -> String {
+    let mut stems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (domain, stem) in all {
+        stems.entry(stem).or_default().push(domain);
+    }
+    if stems.is_empty() {
+        return "There are none; `letterpress dkim new` makes one.".into();
+    }
+    let named: Vec<String> =
+        stems.iter().map(|(stem, domains)| format!("{stem} ({})", domains.join(", "))).collect();
+    format!("There are: {}.", named.join(", "))
 }
