@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 
 use crate::config::{self, Settings};
 use crate::model::sending::IssueState;
-use crate::model::{IssueId, List};
+use crate::model::{IssueId, List, ListId};
 use crate::publish::{self, Order, Proof};
-use crate::store::issues::{QueuedBy, Queueing};
+use crate::store::issues::{IssueRow, QueuedBy, Queueing};
 use crate::store::{DaemonLock, Store};
 
 use super::totals::{Line, in_local_time, local_time, name};
@@ -57,11 +57,19 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
             .to_do("Start `letterpress serve`, or leave out --wait. Nothing was queued."));
     }
     let store = context.store(&settings).await?;
+    let is_draft = proof.issue.meta.draft;
     let Some((id, replaced)) = queue(context, &store, list, proof, due_at, args.at.is_some()).await? else {
         return Ok(Answer::No);
     };
+    // Who was asked has read it in the question.
+    if is_draft && context.common.yes {
+        eprintln!("{} is marked as a draft, and goes out all the same.", args.file.display());
+    }
     if args.wait {
-        let ended = follow::to_its_end(&store, id, &list.zone).await?;
+        let ended = tokio::select! {
+            ended = follow::to_its_end(&store, id, &list.zone) => ended?,
+            Ok(()) = tokio::signal::ctrl_c() => return Err(left(&store, id).await?),
+        };
         return tell_end(context, &ended, &list.zone);
     }
     tell_queued(context, &store, list, id, replaced).await
@@ -137,8 +145,12 @@ async fn queue(
             ));
     }
     let draft = if proof.issue.meta.draft { ", which is still a draft," } else { "," };
+    let scheduled = scheduled(store, list_id, &proof).await?;
+    let replaces = scheduled.map_or_else(String::new, |due_at| {
+        format!(" It takes the place of the one that is scheduled for {}.", local_time(due_at, &list.zone))
+    });
     let question = format!(
-        "Send {what}, “{}”{draft} to {} on {} {when}?",
+        "Send {what}, “{}”{draft} to {} on {} {when}?{replaces}",
         proof.issue.meta.title,
         crate::words::people(readers),
         list.key
@@ -153,7 +165,7 @@ async fn queue(
         // Never before it was queued, however long the answer took.
         due_at: if later { due_at } else { now },
         hold: None,
-        replace: context.common.yes,
+        replace: context.common.yes || scheduled.is_some(),
         firing: None,
     };
     let mut queueing = publish::queue(store, proof.clone(), order.clone()).await?;
@@ -184,6 +196,16 @@ async fn queue(
     }
 }
 
+/// When the same issue is due, where it was queued for later already.
+async fn scheduled(store: &Store, list: ListId, proof: &Proof) -> Result<Option<Timestamp>, Failure> {
+    let mut found = store.find_issues(Some(list), &proof.issue.slug, &proof.file).await?;
+    if let Some(number) = proof.issue.meta.number {
+        found.extend(store.find_issues(Some(list), &number.to_string(), &proof.file).await?);
+    }
+    let waits = |row: &&IssueRow| row.state == IssueState::Scheduled;
+    Ok(found.iter().find(waits).map(|row| row.due_at))
+}
+
 async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId, replaced: bool) -> Outcome {
     let Some(row) = store.issue(id).await? else { return Ok(Answer::Done) };
     let mut words = format!("{}, “{}”, is queued", name(&row), row.title);
@@ -198,6 +220,16 @@ async fn tell_queued(context: &Context, store: &Store, list: &List, id: IssueId,
         words.push_str(" No daemon runs: it goes out when `letterpress serve` does.");
     }
     context.done(words, &Line::of(&row))
+}
+
+/// Said to somebody who no longer waits.
+async fn left(store: &Store, id: IssueId) -> Result<Failure, Failure> {
+    let Some(row) = store.issue(id).await? else {
+        return Ok(Failure::interrupted("the wait was interrupted"));
+    };
+    let number = row.number.map_or_else(|| row.slug.clone(), |number| number.to_string());
+    Ok(Failure::interrupted(format!("the wait for {} was interrupted", name(&row)))
+        .to_do(format!("It goes on; `letterpress cancel {number}` stops it.")))
 }
 
 fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcome {

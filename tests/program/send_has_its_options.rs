@@ -76,7 +76,30 @@ fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
     let asked = letter.run(&["send", "issues/001.md"]).err;
     let words: Vec<&str> = asked.split_whitespace().collect();
     assert!(words.join(" ").contains("which is still a draft, to 1 person"), "{asked}");
-    letter.ok(&["send", "issues/001.md", "--yes"]);
+    let sent = letter.ok(&["send", "issues/001.md", "--yes"]).err;
+    assert!(sent.contains("001.md is marked as a draft, and goes out all the same"), "{sent}");
+}
+
+#[test]
+fn the_question_says_where_a_send_replaces_another() {
+    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    letter.people(1);
+    let asked = |letter: &Letter| {
+        let asked = letter.run(&["send", "issues/001.md"]).err;
+        asked.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let first = asked(&letter);
+    assert!(first.contains("Send No. 1") && !first.contains("takes the place"), "{first}");
+    letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    let second = asked(&letter);
+    assert!(
+        second.contains("takes the place of the one that is scheduled for 2099-12-31 07:00 UTC"),
+        "{second}"
+    );
+    // By its number it is the same issue, whatever its file is called.
+    std::fs::rename(letter.path().join("issues/001.md"), letter.path().join("issues/first.md")).unwrap();
+    let renamed = letter.run(&["send", "issues/first.md"]).err;
+    assert!(renamed.contains("scheduled"), "{renamed}");
 }
 
 #[test]
@@ -88,6 +111,11 @@ fn a_pair_of_keys_that_no_list_needs_is_called_so() {
         "{mistyped}"
     );
     assert!(!letter.ok(&["dkim", "new", "--domain", "letters.example"]).err.contains("No list"));
+
+    // Of those that there are, each is named once.
+    let unknown = letter.run(&["dkim", "use", "lp9"]).err;
+    let unknown = unknown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unknown.contains("There are: lp1 (leters.example, letters.example)."), "{unknown}");
 }
 
 #[test]
