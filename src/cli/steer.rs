@@ -3,7 +3,7 @@
 //! A command only writes rows; the daemon notices within a second.
 
 use crate::config;
-use crate::model::delivery::State;
+use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
@@ -73,7 +73,7 @@ pub async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
     let question = match row.totals.open() {
         0 => format!("Cancel {}, “{}”?", name(&row), row.title),
         open => format!(
-            "Cancel the rest of {}, “{}”: {} wait, {} have it?",
+            "Cancel the rest of {}, “{}”: {} wait or are in flight, {} have it?",
             name(&row),
             row.title,
             count(open),
@@ -128,7 +128,8 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
 /// Who gave the command, as people know them: by the user's name, or by its number where there is none.
 fn who() -> String {
     use std::os::unix::fs::MetadataExt as _;
-    let number = || std::fs::metadata("/proc/self").ok().map(|process| format!("user {}", process.uid()));
+    let called = |number| if number == 0 { "root".to_owned() } else { format!("user {number}") };
+    let number = || std::fs::metadata("/proc/self").ok().map(|process| called(process.uid()));
     config::user().or_else(number).unwrap_or_else(|| "its author".into())
 }
 
@@ -146,22 +147,63 @@ async fn told(context: &Context, store: &Store, before: &IssueRow, steered: Stee
             let row = store.issue(before.id).await?;
             let row = row.as_ref().unwrap_or(before);
             let mut words = format!("{} is {done}.", name(row));
-            if row.totals.planned() > 0 {
-                words.push_str(&format!(
-                    " {} of {} wait.",
-                    count(row.totals.open()),
-                    count(row.totals.planned())
-                ));
-            }
+            words.push_str(&rest(&row.totals));
             if state == IssueState::Sending && DaemonLock::holder(store.path()).is_none() {
                 words.push_str(" No daemon runs: it goes on when `letterpress serve` does.");
             }
             context.done(words, &Line::of(row))
         }
-        Steered::Not(state) => {
-            Err(Failure::no(format!("{} is {}, so it can't be {done}", name(before), state.word()))
-                .to_do("`letterpress deliveries` shows where each issue stands."))
-        }
+        Steered::Not(state) => Err(Failure::no(format!("{} is {}", name(before), why_not(state, done)))
+            .to_do("`letterpress deliveries` shows where each issue stands.")),
         Steered::Unknown => Err(Failure::no(format!("{} is no longer there", name(before)))),
+    }
+}
+
+/// How many still wait, and how many are with a server: those a pause or a cancel no longer reaches.
+fn rest(totals: &Totals) -> String {
+    let mut words = String::new();
+    let waiting = totals.queued + totals.deferred;
+    if waiting > 0 {
+        let verb = if waiting == 1 { "waits" } else { "wait" };
+        words.push_str(&format!(" {} of {} {verb}.", count(waiting), count(totals.planned())));
+    }
+    if totals.sending > 0 {
+        let verb = if totals.sending == 1 { "is" } else { "are" };
+        words.push_str(&format!(" {} {verb} in flight.", count(totals.sending)));
+    }
+    words
+}
+
+/// Why an issue that is in this state can't be `done` so.
+fn why_not(state: IssueState, done: &str) -> String {
+    match (state, done) {
+        _ if state.word() == done => format!("already {done}"),
+        (IssueState::Scheduled | IssueState::Sending, "resumed") => {
+            format!("{} and not paused, so there is nothing to resume", state.word())
+        }
+        _ => format!("{}, so it can't be {done}", state.word()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_tells_who_waits_from_who_is_in_flight() {
+        let totals =
+            |queued, sending| Totals { queued, sending, deferred: 1, sent: 443, ..Totals::default() };
+        assert_eq!(rest(&totals(2, 4)), " 3 of 450 wait. 4 are in flight.");
+        assert_eq!(rest(&Totals { sending: 1, sent: 9, ..Totals::default() }), " 1 is in flight.");
+        assert_eq!(rest(&Totals { deferred: 1, sent: 9, ..Totals::default() }), " 1 of 10 waits.");
+        assert_eq!(rest(&Totals { sent: 450, ..Totals::default() }), "");
+    }
+
+    #[test]
+    fn what_is_so_already_is_called_so() {
+        assert_eq!(why_not(IssueState::Paused, "paused"), "already paused");
+        assert_eq!(why_not(IssueState::Cancelled, "cancelled"), "already cancelled");
+        assert!(why_not(IssueState::Sending, "resumed").contains("nothing to resume"));
+        assert_eq!(why_not(IssueState::Done, "cancelled"), "done, so it can't be cancelled");
     }
 }

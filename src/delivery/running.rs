@@ -46,7 +46,7 @@ pub async fn run(
 ) -> Result<()> {
     let left = store.recover(clock.now(), KILLED).await?;
     if left > 0 {
-        tracing::warn!("{left} mails were in flight when the last daemon ended; they are uncertain now");
+        tracing::warn!("mails in flight when the last daemon ended, uncertain now: {left}");
     }
     let (ledger, writing) = Ledger::new(store.clone(), clock.clone());
     let mut writing = tokio::spawn(writing);

@@ -1,6 +1,7 @@
 //! An issue that somebody paused says who did so, how, and when.
 
 use crate::letter::Letter;
+use crate::sink::is_root;
 
 #[test]
 fn a_pause_says_by_whom_and_when() {
@@ -26,5 +27,9 @@ fn a_pause_says_by_whom_and_when() {
     assert_eq!(pause(["", "bo"]), "paused by bo");
     // What can't be a name is not believed, and would break the sentence.
     let number = pause(["an na", "” at noon"]);
-    assert!(number.strip_prefix("paused by user ").is_some_and(|n| n.parse::<u32>().is_ok()), "{number}");
+    if is_root() {
+        assert_eq!(number, "paused by root");
+    } else {
+        assert!(number.strip_prefix("paused by user ").is_some_and(|n| n.parse::<u32>().is_ok()), "{number}");
+    }
 }
