@@ -10,8 +10,8 @@ use crate::delivery::Relay;
 use crate::delivery::pace::gauge::lowest;
 use crate::delivery::pace::warm::day_of;
 use crate::delivery::pace::{PROVIDER, provider_name, relay_name};
-use crate::store::Store;
 use crate::store::speed::Measure;
+use crate::store::{DaemonLock, Store};
 use crate::words::{count, nearest};
 
 use super::{Answer, Context, Failure, Outcome, table};
@@ -85,6 +85,11 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         lines.iter().try_for_each(|line| context.print_json(line))?;
     } else {
         context.print(as_table(&lines).trim_end())?;
+        if DaemonLock::holder(store.path()).is_some() {
+            eprintln!(
+                "“set” is what the file says now; the daemon that runs keeps to it from its next start on."
+            );
+        }
     }
     Ok(Answer::Done)
 }

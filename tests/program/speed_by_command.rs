@@ -41,8 +41,10 @@ fn a_speed_is_changed_while_mails_go_and_goes_back() {
     );
     letter.ok(&["speed", "main", "off"]);
     assert_eq!(speed(&letter, "main")["per_minute"], 30.0);
-    let shown = letter.ok(&["speed"]).out;
+    let told = letter.ok(&["speed"]);
+    let shown = told.out;
     assert!(shown.lines().count() == 2 && shown.contains("main"), "{shown}");
+    assert!(told.err.contains("keeps to it from its next start on"), "{}", told.err);
     assert_eq!(letter.run(&["speed", "mian", "60"]).code, 2);
     assert_eq!(letter.run(&["speed", "main", "quick"]).code, 2);
 }
