@@ -137,6 +137,12 @@ impl From<ConfigError> for Failure {
                 return Failure::new(what)
                     .to_do("Begin a letter with `letterpress init`, or name its settings with --config.");
             }
+            // As the standard library says it, which `config` hands on.
+            ConfigError::Unreadable { file, why } if why.contains("valid UTF-8") => {
+                return Failure::new("the settings are not UTF-8, so they can't be read")
+                    .at(file)
+                    .to_do("Save the file as UTF-8, or name another with --config.");
+            }
             ConfigError::Unreadable { file, why } => {
                 return Failure::new(format!("the settings can't be read: {why}"))
                     .at(file)

@@ -21,6 +21,17 @@ fn a_new_folder_passes_its_check_and_tells_what_is_missing() {
 }
 
 #[test]
+fn a_file_that_is_no_utf_8_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letterpress.toml"), b"[list.a]\nname = \"Gr\xfc\xdfe\"\n").unwrap();
+    let checked = run(folder.path(), &["config", "check"]);
+    assert_eq!(checked.code, 2, "{}", checked.out);
+    for wanted in ["not UTF-8", "letterpress.toml", "Save the file as UTF-8"] {
+        assert!(checked.err.contains(wanted), "{wanted} is not in {}", checked.err);
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letterpress.toml");
