@@ -21,6 +21,7 @@ mod rehearsal_leaves_nothing;
 mod send_has_its_options;
 mod settings_are_explained;
 mod speed_by_command;
+mod standing_is_told;
 mod starttls_and_login;
 mod stopped_and_restarted;
 mod terminal_is_closed;
