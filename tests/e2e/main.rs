@@ -40,6 +40,7 @@ mod our_fault_fails_nobody;
 mod paused_before_the_start;
 mod pipelining_that_breaks;
 mod providers_are_throttled;
+mod refused_confirmations_wait_alone;
 mod relay_is_not_there;
 mod relays_are_warmed_up;
 mod relays_share_the_work;

@@ -47,7 +47,7 @@ pub fn say(text: &str) -> Do {
     Do::Say(text.into())
 }
 
-/// The script: the step, the recipient where one is known, and how many steps were asked before.
+/// The script: the step, the recipient where one is known (at MAIL the sender), and how many steps were asked before.
 pub type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
 
 /// A gate that is closed until it is opened, for good; clones are the same gate.

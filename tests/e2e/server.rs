@@ -299,7 +299,7 @@ impl Talk {
                 }
                 "MAIL" => {
                     (sender, rcpt) = (None, None);
-                    if self.ask(&mut wire, At::Mail, "").await? {
+                    if self.ask(&mut wire, At::Mail, &address(&line)).await? {
                         sender = Some(address(&line));
                         wire.write_all(b"250 2.1.0 ok\r\n").await?;
                     }

@@ -157,32 +157,43 @@ impl Worker {
         Fate::new(Event::Postponed, None, format!("the connection was lost before the mail: {}", broken.0))
     }
 
+    /// How long a mail waits after so many tries.
+    fn wait_after(&self, tries: u32) -> Duration {
+        let settings = &self.shared.settings;
+        let mut chance = [0];
+        self.shared.clock.random(&mut chance);
+        retry::wait(tries, settings.first_retry, settings.longest_retry, chance[0])
+    }
+
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
     pub fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
         let toll = self.heard(&job, fate.event, &fate.reply);
-        let settings = &self.shared.settings;
         let now = self.shared.clock.now();
-        let mut next_at = None;
+        let mut patience = self.shared.settings.give_up_after;
         let pause = match (fate.pause.take(), job.issue()) {
             (Some(reason), Some(issue)) if !self.another_works() => Some((issue, reason)),
-            // Another relay may take it, or there is no issue that could pause: this relay rests.
-            (Some(reason), _) => {
+            // Another relay may take it: this one rests.
+            (Some(reason), Some(_)) => {
                 self.relay.rest(&reason);
+                None
+            }
+            // No issue could pause, and other lists' mails need not wait: it waits alone, until its author has mended it.
+            (Some(reason), None) => {
+                tracing::warn!("a confirmation mail waits: {reason}");
+                (fate.event, patience) = (Event::Postponed, Duration::MAX);
                 None
             }
             (None, Some(issue)) => toll.map(|reason| (issue, reason)),
             (None, None) => None,
         };
+        let mut next_at = None;
         if fate.event == Event::Postponed {
             let since = job.candidate.first_at.unwrap_or(now);
             let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            if waited >= settings.give_up_after {
+            if waited >= patience {
                 fate.event = Event::Refused;
             } else {
-                let mut chance = [0];
-                self.shared.clock.random(&mut chance);
-                let wait = retry::wait(attempt, settings.first_retry, settings.longest_retry, chance[0]);
-                next_at = now.checked_add(wait).ok();
+                next_at = now.checked_add(self.wait_after(attempt)).ok();
             }
         }
         self.shared.desk.done(job.candidate.key);

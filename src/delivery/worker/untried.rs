@@ -45,9 +45,9 @@ impl Worker {
     /// A claim that was not granted: no measure and no day is used.
     pub fn let_go(&self, job: &Job, grant: Grant) {
         self.unused(job);
-        if let (Grant::Refused, Some(issue)) = (grant, job.issue()) {
-            // Most likely it was paused or cancelled: nobody else need begin in vain.
-            self.shared.desk.retain(|other| other != issue);
+        if grant == Grant::Refused {
+            // Most likely its issue was paused or cancelled, and perhaps resumed since: the planner knows what goes on.
+            self.shared.desk.ask();
         }
     }
 }
