@@ -197,7 +197,7 @@ impl Worker {
             self.shared.desk.give_back(job);
             return None;
         }
-        self.shared.shares.took(self.place, Instant::now());
+        self.shared.shares.took(self.place);
         if self.relay.day().is_some_and(|day| day.wants().is_some()) {
             // The planner writes down what may be given further.
             self.shared.desk.ask();
