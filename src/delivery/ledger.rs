@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::breaker::Breaker;
 use super::gathering::Gathering;
+use super::toll::BY_ITSELF;
 use crate::model::delivery::MailKey;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
@@ -126,8 +127,8 @@ async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> 
     loop {
         match store.exchange(&group, clock.now()).await {
             Ok(done) => {
-                for (_, reason) in group.pauses.iter().filter(|(issue, _)| done.paused.contains(issue)) {
-                    tracing::error!("the issue pauses: {reason}");
+                for (issue, reason) in moved(&group.pauses, &done.paused) {
+                    log_pause(store, issue, reason).await;
                 }
                 if wait > FIRST_WAIT {
                     tracing::info!("the ledger can be written again");
@@ -142,5 +143,36 @@ async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> 
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
+    }
+}
+
+/// Each issue that stands still from now on, with the reason that is kept: the first of those that came together.
+fn moved<'g>(pauses: &'g [(IssueId, String)], paused: &[IssueId]) -> Vec<(IssueId, &'g str)> {
+    let first = |issue: &IssueId| pauses.iter().find(|(other, _)| other == issue);
+    paused.iter().filter_map(first).map(|(issue, reason)| (*issue, reason.as_str())).collect()
+}
+
+/// Logs a pause with the issue's name, or its number where it can't be read.
+async fn log_pause(store: &Store, issue: IssueId, reason: &str) {
+    let name = match store.issue(issue).await {
+        Ok(Some(row)) => format!("{} of {}", row.slug, row.list),
+        _ => issue.to_string(),
+    };
+    tracing::error!("issue {name} pauses: {}", reason.strip_prefix(BY_ITSELF).unwrap_or(reason));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_that_several_connections_meet_is_told_once() {
+        let pause = |issue: i64, why: &str| (IssueId(issue), why.to_owned());
+        let met = [pause(1, "no login"), pause(2, "blocked"), pause(1, "no login at all"), pause(3, "late")];
+        // The third stood still already.
+        assert_eq!(
+            moved(&met, &[IssueId(1), IssueId(2)]),
+            [(IssueId(1), "no login"), (IssueId(2), "blocked")]
+        );
     }
 }

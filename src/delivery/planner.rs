@@ -35,6 +35,7 @@ use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock};
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
+use crate::store::steering::Steered;
 use crate::store::{Result, Store, StoreError};
 
 /// Between two looks at the whole, however many rows change meanwhile.
@@ -305,8 +306,9 @@ impl Planner {
     }
 
     async fn cannot_begin(&self, row: &IssueRow, reason: String) -> Result<bool> {
-        tracing::error!("issue {} pauses: {reason}", row.slug);
-        self.store.pause(row.id, &reason).await?;
+        if let Steered::Now(_) = self.store.pause(row.id, &reason).await? {
+            tracing::error!("issue {} of {} pauses: {reason}", row.slug, row.list);
+        }
         Ok(false)
     }
 }

@@ -10,6 +10,8 @@ use super::pace::PauseAbove;
 use crate::model::IssueId;
 use crate::model::delivery::{Event, Reply};
 
+/// What a reason begins with where nobody else paused the issue.
+pub const BY_ITSELF: &str = "paused by itself: ";
 /// Fewer answers say nothing.
 const LEAST: u32 = 100;
 /// From so many on, older answers count half.
@@ -103,7 +105,7 @@ impl Counts {
             return None;
         };
         Some(format!(
-            "paused by itself: of the last {} answers{of}, {} ({} %) {what}, most often with “{}”; find out why, then resume",
+            "{BY_ITSELF}of the last {} answers{of}, {} ({} %) {what}, most often with “{}”; find out why, then resume",
             self.answers,
             failures.count,
             failures.count * 100 / self.answers,
