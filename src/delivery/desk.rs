@@ -364,11 +364,6 @@ impl Desk {
         self.inner().lanes.per_connection(lane)
     }
 
-    /// The provider for whom most people wait, and how many others hold somebody up.
-    pub fn held(&self) -> Option<(Held, usize)> {
-        self.inner().lanes.held()
-    }
-
     /// Waits until more is wanted.
     pub async fn hungry(&self) {
         self.hungry.notified().await;

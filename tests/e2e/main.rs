@@ -56,3 +56,4 @@ mod the_authors_word_holds;
 mod too_many_failures_pause;
 mod two_issues;
 mod unused_leave_is_given_back;
+mod what_really_holds_is_told;

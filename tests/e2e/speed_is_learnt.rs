@@ -64,7 +64,7 @@ async fn a_complaint_that_closes_the_connection_slows_the_relay_as_well() {
     }
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "what was learnt", says("the relay main complained of more")).await;
+    letter.until(issue, "what was learnt", says("since it complained of more")).await;
     sender.stop().await;
     letter.agree(issue, &server).await;
     let names = learnt(&letter).await;

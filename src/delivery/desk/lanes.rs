@@ -5,6 +5,8 @@
 //! under way. Lanes that may go take turns with the common queue, so a slow one holds up nobody; it keeps few
 //! jobs, and tells the planner whom it has no room for.
 
+mod held;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,8 +14,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+pub use held::Held;
+
 use super::Job;
-use crate::delivery::pace::{DomainLimits, Gauge, Limits, PROVIDER, Source, Tally, provider_name};
+use crate::delivery::pace::{DomainLimits, Gauge, Limits, PROVIDER, Tally, provider_name};
 use crate::store::speed::Measure;
 
 /// The jobs that all limited lanes hold together, above which each keeps one alone.
@@ -82,18 +86,6 @@ impl Lane {
             Some(per_minute) => (per_minute as usize / 2).clamp(ROOM.0, ROOM.1),
         }
     }
-}
-
-/// What waits at a provider's limit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    pub lane: LaneId,
-    pub provider: Arc<str>,
-    pub limits: Limits,
-    /// Messages a minute as they hold, and why.
-    pub holds: Option<(f64, Source)>,
-    /// Mails that lie in its lane.
-    pub lying: usize,
 }
 
 /// All queues.
@@ -300,22 +292,6 @@ impl Lanes {
     /// At most so many mails to the lane's provider on one connection; 0: no limit.
     pub fn per_connection(&self, id: LaneId) -> u32 {
         self.lanes[id.0 as usize].limits.messages_per_connection
-    }
-
-    /// The lane in which most people wait for their provider, those who were read past above all, and how many other
-    /// lanes hold somebody up.
-    pub fn held(&self) -> Option<(Held, usize)> {
-        let waits = |lane: &Lane| lane.place != Place::Ready && (lane.more || !lane.queue.is_empty());
-        let held = || self.lanes.iter().enumerate().skip(1).filter(|(_, lane)| waits(lane));
-        let (number, lane) = held().max_by_key(|(_, lane)| (lane.more, lane.queue.len()))?;
-        let told = Held {
-            lane: LaneId(number as u32),
-            provider: lane.provider.clone(),
-            limits: lane.limits,
-            holds: lane.gauge.holds(),
-            lying: lane.queue.len(),
-        };
-        Some((told, held().count() - 1))
     }
 
     /// A server says that mails to a domain come too quickly. Gives the provider's name, and its new rate where that

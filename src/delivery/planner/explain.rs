@@ -26,6 +26,7 @@ impl Planner {
             .all_rest()
             .or(own)
             .or_else(|| self.days_are_over())
+            .or_else(|| self.providers_alone(row))
             .or_else(|| self.measures(row))
             .or_else(|| self.providers(row))
             .or_else(|| self.some_rest());
@@ -80,21 +81,28 @@ impl Planner {
 
     /// What the relays' measures let through, where each has one: it is why the rest waits.
     fn measures(&self, row: &IssueRow) -> Option<String> {
-        let mut sum = 0.0;
-        let mut why = Vec::new();
+        let mut limits = Vec::new();
         for relay in &self.relays {
             let (rate, source) = relay.holds()?;
-            sum += rate;
-            let name = &relay.relay.name;
-            match source {
-                Source::Set => {}
-                Source::Learnt => why.push(format!("the relay {name} complained of more")),
-                Source::Word => why.push(format!("the author said so of the relay {name}")),
-            }
+            limits.push((relay.relay.name.as_str(), rate, source));
         }
-        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+        let sum = limits.iter().map(|(_, rate, _)| rate).sum();
         let estimate = self.estimate(row.totals.queued + row.totals.deferred, sum);
-        Some(format!("no more than {} messages a minute{why}{estimate}", rate_of(sum)))
+        Some(format!("{}{estimate}", of_relays(&limits)))
+    }
+
+    /// The providers, where all who wait do so for them, and no relay is slower.
+    fn providers_alone(&self, row: &IssueRow) -> Option<String> {
+        if !self.desk.waits_for_providers() {
+            return None;
+        }
+        let relays: Option<f64> = self.relays.iter().map(|relay| Some(relay.holds()?.0)).sum();
+        let (first, others) = self.desk.held()?;
+        let is_slowest = match (first.holds, relays) {
+            (Some((rate, _)), Some(relays)) => rate < relays || others > 0,
+            _ => true,
+        };
+        is_slowest.then(|| self.providers(row))?
     }
 
     /// The providers for whom people wait, the first of them by name.
@@ -129,21 +137,64 @@ impl Planner {
     }
 }
 
+/// What the relays' measures let through, and why: name, rate and source of each.
+fn of_relays(limits: &[(&str, f64, Source)]) -> String {
+    if let [(name, rate, source)] = limits {
+        return format!(
+            "the relay {name} gets no more than {} messages a minute{}",
+            rate_of(*rate),
+            why(*source)
+        );
+    }
+    let reasons = limits.iter().filter_map(|(name, _, source)| match source {
+        Source::Set => None,
+        Source::Learnt => Some(format!("the relay {name} complained of more")),
+        Source::Word => Some(format!("the author said so of the relay {name}")),
+    });
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    let colon = if reasons.is_empty() { "" } else { ": " };
+    let sum = limits.iter().map(|(_, rate, _)| rate).sum();
+    format!("the relays together get no more than {} messages a minute{colon}{reasons}", rate_of(sum))
+}
+
+/// Why a limit holds, where the settings do not say so.
+fn why(source: Source) -> &'static str {
+    match source {
+        Source::Set => "",
+        Source::Learnt => " since it complained of more",
+        Source::Word => " as the author said",
+    }
+}
+
 /// What a provider's limits let through, and why.
 fn of_provider(held: &Held) -> String {
     let provider = &held.provider;
     let Some((rate, source)) = held.holds else {
         return format!("{provider} gets no more than {} at once", held.limits.connections);
     };
-    let why = match source {
-        Source::Set => "",
-        Source::Learnt => " since it complained of more",
-        Source::Word => " as the author said",
-    };
-    format!("{provider} gets no more than {} a minute{why}", rate_of(rate))
+    format!("{provider} gets no more than {} a minute{}", rate_of(rate), why(source))
 }
 
 /// Messages a minute, with a decimal where they are few.
 fn rate_of(rate: f64) -> String {
     if rate < 10.0 && rate.fract() > 0.05 { format!("{rate:.1}") } else { count(rate.round() as u64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_told_with_whose_it_is() {
+        let set = ("main", 1200.0, Source::Set);
+        assert_eq!(of_relays(&[set]), "the relay main gets no more than 1,200 messages a minute");
+        let learnt = ("main", 2.5, Source::Learnt);
+        let said = "the relay main gets no more than 2.5 messages a minute since it complained of more";
+        assert_eq!(of_relays(&[learnt]), said);
+        let word = ("second", 60.0, Source::Word);
+        assert_eq!(
+            of_relays(&[set, word]),
+            "the relays together get no more than 1,260 messages a minute: the author said so of the relay second"
+        );
+    }
 }

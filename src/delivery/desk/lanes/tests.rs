@@ -146,3 +146,20 @@ proptest! {
         prop_assert_eq!(lanes.lying(), (0, 0));
     }
 }
+
+#[test]
+fn whether_all_wait_for_providers_is_known() {
+    let mut lanes = lanes(vec![section("gmail.com", 60, 0), section("hotmail.com", 0, 1)]);
+    let gmail = put(&mut lanes, "gmail.com", 0..5);
+    let now = Instant::now();
+    assert!(!lanes.are_held(now), "one may go");
+    put(&mut lanes, "hotmail.com", 10..13);
+    put(&mut lanes, "readers.example", 20..21);
+    assert!((0..3).all(|_| lanes.pick(now).is_ok()));
+    assert!(lanes.are_held(now));
+    let held = lanes.held(now).map(|(held, others)| (held.lane, others));
+    assert_eq!(held, Some((gmail, 1)), "though nobody has asked for more since");
+    assert!(!lanes.are_held(now + Duration::from_secs(1)));
+    put(&mut lanes, "readers.example", 22..23);
+    assert!(!lanes.are_held(now));
+}
