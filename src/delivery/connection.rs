@@ -13,6 +13,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
 
+use super::awaited::{Waiting, Wants};
 use super::capabilities::Capabilities;
 use super::reply::{Answer, Step, Verdict, judge, remedy};
 use super::wire::{Broken, Wire};
@@ -74,7 +75,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, secures and logs in. STARTTLS never falls back to clear text.
+    /// Connects, secures and logs in. STARTTLS never falls back to clear text. `waiting` is told what is waited for.
     ///
     /// # Errors
     /// [`Trouble`] tells whether to wait or to ask the author.
@@ -82,6 +83,7 @@ impl Connection {
         relay: &Relay,
         tls: Option<&Arc<ClientConfig>>,
         limits: &Timeouts,
+        waiting: &Waiting<'_>,
     ) -> Result<Connection, Trouble> {
         let at = format!("{}:{}", relay.host, relay.port);
         let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
@@ -89,8 +91,10 @@ impl Connection {
         if let (Tls::Implicit, Some(config)) = (relay.tls, tls) {
             wire = wire.secure(&relay.host, config.clone(), limits.greeting).await.map_err(reach)?;
         }
+        waiting.goes_on(Wants::Greeting);
         let greeting = wire.answer(limits.greeting).await.map_err(reach)?;
         good(&at, Step::Greeting, &greeting)?;
+        waiting.goes_on(Wants::Answer);
         let mut connection = Connection {
             wire,
             limits: *limits,

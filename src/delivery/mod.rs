@@ -4,6 +4,7 @@
 //! exist (`model::delivery`, `model::sending`).
 
 mod ahead;
+mod awaited;
 mod breaker;
 mod capabilities;
 mod connection;

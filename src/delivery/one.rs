@@ -1,5 +1,6 @@
 //! One mail through a relay, outside the ledger: the author's test copy.
 
+use super::awaited::Wants;
 use super::connection::{Connection, Offer, Offered};
 use super::relay::RelayState;
 use super::reply::Verdict;
@@ -21,7 +22,8 @@ pub async fn send_one(
     let state = RelayState::new(relay.clone(), settings);
     let at = format!("{}:{}", relay.host, relay.port);
     let tls = state.tls.as_ref().map_err(|why| format!("{at}: {why}"))?;
-    let opened = Connection::open(relay, tls.as_ref(), &state.limits).await;
+    let waiting = state.awaited.begin(Wants::Connection);
+    let opened = Connection::open(relay, tls.as_ref(), &state.limits, &waiting).await;
     let mut line = opened.map_err(|trouble| trouble.text)?;
     let utf8 = recipient.needs_smtputf8() || sender.needs_smtputf8() || !mail.is_ascii();
     let offer =

@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
+use super::awaited::Awaited;
 use super::groups::Groups;
 use super::pace::warm::{self, Day, Plan};
 use super::pace::{Gauge, Source, Standing, Tally, relay_name};
@@ -30,6 +31,8 @@ pub struct RelayState {
     pub tls: Result<Option<Arc<ClientConfig>>, String>,
     pub ahead: Ahead,
     pub groups: Groups,
+    /// What its connections wait for.
+    pub awaited: Awaited,
     first_rest: Duration,
     longest_rest: Duration,
     inner: Mutex<Inner>,
@@ -75,6 +78,7 @@ impl RelayState {
             tls,
             ahead: Ahead::new(relay.pipelining == Pipelining::Ahead),
             groups: Groups::default(),
+            awaited: Awaited::default(),
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {

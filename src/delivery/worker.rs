@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::awaited::Wants;
 use super::connection::{Connection, Offered};
 use super::desk::{Desk, Job, LaneId};
 use super::ledger::{Entry, Ledger};
@@ -255,7 +256,9 @@ impl Worker {
             line.pipelines = relay.relay.pipelining != Pipelining::Off && relay.groups.are_on(Instant::now());
         }
         let exchange = self.shared.ledger.exchange(entry);
+        let relay = self.relay.clone();
         let (grant, offered) = tokio::join!(exchange, async {
+            let _waiting = relay.awaited.begin(Wants::Answer);
             if draft.offered { line.hear().await } else { line.offer(&draft.offer()).await }
         });
         let behind = draft.offered;
@@ -315,7 +318,10 @@ impl Worker {
         if let Some(next) = next {
             mail.push(line.group(&next.offer()).as_bytes());
         }
-        match line.content(mail.as_slice(), end).await {
+        let waiting = self.relay.awaited.begin(Wants::Answer);
+        let answered = line.content(mail.as_slice(), end).await;
+        drop(waiting);
+        match answered {
             Ok((_, verdict)) if verdict != Verdict::Good && next.is_some() && self.blames_ahead() => {
                 line.closing = true;
                 Fate::released("the relay did not take it with another mail's commands behind it")

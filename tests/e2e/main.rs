@@ -49,6 +49,7 @@ mod retried_meanwhile;
 mod servers_without_pipelining;
 mod signing;
 mod silence;
+mod silence_is_told;
 mod speed_is_learnt;
 mod steered_on_the_way;
 mod stopped_while_connecting;

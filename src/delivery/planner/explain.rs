@@ -27,9 +27,11 @@ impl Planner {
             .or(own)
             .or_else(|| self.days_are_over())
             .or_else(|| self.providers_alone(row))
+            .or_else(|| self.silence(true))
             .or_else(|| self.measures(row))
             .or_else(|| self.providers(row))
-            .or_else(|| self.some_rest());
+            .or_else(|| self.some_rest())
+            .or_else(|| self.silence(false));
         if reason == row.reason || !self.is_worth_writing(row, reason.as_deref()) {
             return Ok(());
         }
@@ -60,6 +62,26 @@ impl Planner {
         let (relay, rest) = resting.min_by_key(|(_, rest)| rest.until)?;
         let (name, until) = (&relay.relay.name, self.wall(rest.until));
         Some(format!("{}; the relay {name} rests until {until:.0}, the others go on", rest.why))
+    }
+
+    /// What is waited for of a server that says nothing for long; `all`: where none of those that don't rest does better.
+    fn silence(&self, all: bool) -> Option<String> {
+        let mut silent = Vec::new();
+        let mut others = false;
+        for state in self.relays.iter().filter(|relay| relay.resting().is_none()) {
+            // While its measure permits nothing, those that are free wait for that.
+            match state.awaited.silence(Instant::now()).filter(|_| state.wait().is_none()) {
+                Some(wants) => silent.push((state, wants)),
+                None if all => return None,
+                None => others = true,
+            }
+        }
+        let (state, wants) = silent.first()?;
+        let relay = &state.relay;
+        let told =
+            format!("waits for {} the relay {} ({}:{})", wants.words(), relay.name, relay.host, relay.port);
+        state.log(&told, "[sending.timeout] says for how long");
+        Some(if others { format!("{told}, the others go on") } else { told })
     }
 
     /// Warm-ups that let nothing more through today, where no relay is without.
@@ -100,6 +122,7 @@ impl Planner {
         let (first, others) = self.desk.held()?;
         let is_slowest = match (first.holds, relays) {
             (Some((rate, _)), Some(relays)) => rate < relays || others > 0,
+            (None, _) => self.silence(true).is_none(),
             _ => true,
         };
         is_slowest.then(|| self.providers(row))?

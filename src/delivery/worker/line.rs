@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Worker;
+use crate::delivery::awaited::Wants;
 use crate::delivery::connection::{Connection, Trouble};
 use crate::delivery::relay::RelayState;
 
@@ -42,7 +43,10 @@ impl Worker {
                 Ok(tls) => tls.as_ref(),
                 Err(why) => return Err(Trouble { ours: true, text: why.clone() }),
             };
-            let connection = Connection::open(&self.relay.relay, tls, &self.relay.limits).await?;
+            let waiting = self.relay.awaited.begin(Wants::Connection);
+            let opened = Connection::open(&self.relay.relay, tls, &self.relay.limits, &waiting).await;
+            drop(waiting);
+            let connection = opened?;
             self.relay.opened();
             self.relay.learn_utf8(connection.takes_utf8());
             self.line = Some(Line { connection, relay: self.relay.clone() });
