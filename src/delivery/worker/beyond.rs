@@ -57,7 +57,8 @@ impl Worker {
         self.others().any(|other| other.utf8() != Some(false) && other.resting().is_none())
     }
 
-    fn others(&self) -> impl Iterator<Item = &Arc<RelayState>> {
+    /// All relays but this worker's own.
+    pub fn others(&self) -> impl Iterator<Item = &Arc<RelayState>> {
         self.shared.relays.iter().filter(|other| !Arc::ptr_eq(other, &self.relay))
     }
 }

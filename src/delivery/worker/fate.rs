@@ -1,6 +1,5 @@
 //! What became of one mail: the server's answer, or its silence, becomes an outcome and tells the relay's state.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -121,8 +120,7 @@ impl Worker {
 
     /// Whether another relay may take what this one refuses for our fault.
     pub fn another_works(&self) -> bool {
-        let others = self.shared.relays.iter().filter(|relay| !Arc::ptr_eq(relay, &self.relay));
-        others.into_iter().any(|relay| relay.resting().is_none())
+        self.others().any(|relay| relay.resting().is_none())
     }
 
     fn said(&self, step: Step, answer: &Answer) -> String {
