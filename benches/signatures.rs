@@ -28,7 +28,10 @@ fn main() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let costs: Vec<Costs> = thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(measure)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("measuring does not panic")).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("measuring does not panic"))
+            .collect()
     });
     let mean = |cost: fn(&Costs) -> f64| costs.iter().map(cost).sum::<f64>() / cores as f64;
     println!(
@@ -42,12 +45,16 @@ fn main() {
 fn measure() -> Costs {
     let rsa = RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key can be made");
     let ed25519 = Ed25519KeyPair::generate().expect("an Ed25519 key can be made");
-    #[expect(clippy::disallowed_methods, reason = "nothing here has to be repeatable")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing here has to be repeatable"
+    )]
     let random = SystemRandom::new();
     let mut signature = vec![0; rsa.public_modulus_len()];
     Costs {
         rsa: microseconds(600, || {
-            rsa.sign(&RSA_PKCS1_SHA256, &random, &FIELDS, &mut signature).expect("RSA signs");
+            rsa.sign(&RSA_PKCS1_SHA256, &random, &FIELDS, &mut signature)
+                .expect("RSA signs");
             black_box(&signature);
         }),
         // RFC 8463 signs the SHA-256 of the fields, so that the hash belongs to the signature.
@@ -75,6 +82,11 @@ fn microseconds(calls: u32, mut call: impl FnMut()) -> f64 {
 
 /// The nanoseconds that this thread has been on a CPU.
 fn on_cpu() -> f64 {
-    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells of its threads");
-    schedstat.split_whitespace().next().and_then(|n| n.parse().ok()).expect("its first word is a number")
+    let schedstat =
+        fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells of its threads");
+    schedstat
+        .split_whitespace()
+        .next()
+        .and_then(|n| n.parse().ok())
+        .expect("its first word is a number")
 }

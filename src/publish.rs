@@ -51,20 +51,30 @@ pub struct Manuscript {
 /// It can't be read, or its front matter is malformed.
 pub fn read(file: &Path) -> Result<Manuscript> {
     let shown = file.display().to_string();
-    let failed = |e: std::io::Error| PublishError::File { file: shown.clone(), why: crate::words::io(&e) };
+    let failed = |e: std::io::Error| PublishError::File {
+        file: shown.clone(),
+        why: crate::words::io(&e),
+    };
     let absolute = std::path::absolute(file).map_err(failed)?;
     let bytes = std::fs::read(file).map_err(failed)?;
     let slug = slug(file);
     let (text, not_utf8) = match String::from_utf8(bytes) {
         Ok(text) => (text, None),
         Err(e) => {
-            let line =
-                1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-            (String::from_utf8_lossy(e.as_bytes()).into_owned(), Some(line))
+            let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|b| **b == b'\n')
+                .count();
+            (
+                String::from_utf8_lossy(e.as_bytes()).into_owned(),
+                Some(line),
+            )
         }
     };
-    let Parsed { issue, mut findings } =
-        source::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
+    let Parsed {
+        issue,
+        mut findings,
+    } = source::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
     if let Some(line) = not_utf8 {
         let mut finding = Finding::new(
             Severity::Error,
@@ -76,12 +86,18 @@ pub fn read(file: &Path) -> Result<Manuscript> {
         finding.file.clone_from(&shown);
         findings.push(finding);
     }
-    Ok(Manuscript { file: absolute, shown, issue, findings })
+    Ok(Manuscript {
+        file: absolute,
+        shown,
+        issue,
+        findings,
+    })
 }
 
 /// A file's name without its ending: what stands in commands and `{slug}`.
 pub fn slug(file: &Path) -> String {
-    file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    file.file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The facts that an issue is set with, beside the author's file.
@@ -119,7 +135,12 @@ impl Proof {
 /// # Errors
 /// The theme is at fault. What is wrong with the manuscript becomes findings.
 pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
-    let Manuscript { file, shown, issue, mut findings } = manuscript;
+    let Manuscript {
+        file,
+        shown,
+        issue,
+        mut findings,
+    } = manuscript;
     let theme = Theme::load(&press.list.theme, Some(press.themes))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let (pictures, missing) = pictures::load(&issue, folder);
@@ -146,7 +167,13 @@ pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
             finding.file.clone_from(&shown);
         }
     }
-    Ok(Proof { file, issue, pictures, composed, findings })
+    Ok(Proof {
+        file,
+        issue,
+        pictures,
+        composed,
+        findings,
+    })
 }
 
 /// When and for whom a proof is queued.
@@ -167,7 +194,11 @@ pub struct Order {
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
-pub async fn queue(store: &Store, proof: Proof, order: Order) -> std::result::Result<Queueing, StoreError> {
+pub async fn queue(
+    store: &Store,
+    proof: Proof,
+    order: Order,
+) -> std::result::Result<Queueing, StoreError> {
     store
         .queue_issue(NewIssue {
             list: order.list,

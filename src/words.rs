@@ -5,7 +5,9 @@ pub fn io(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().collect::<String>() + chars.as_str()
+    })
 }
 
 /// A count with thin grouping, such as `8,412`.
@@ -33,12 +35,20 @@ pub fn nearest<'c>(typed: &str, candidates: impl IntoIterator<Item = &'c str>) -
 
 /// A number of people, such as `1 person` or `8,412 people`.
 pub fn people(n: u64) -> String {
-    if n == 1 { "1 person".into() } else { format!("{} people", count(n)) }
+    if n == 1 {
+        "1 person".into()
+    } else {
+        format!("{} people", count(n))
+    }
 }
 
 /// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
 pub fn zone(at: &jiff::Zoned) -> String {
-    match at.time_zone().iana_name().and_then(|name| name.rsplit('/').next()) {
+    match at
+        .time_zone()
+        .iana_name()
+        .and_then(|name| name.rsplit('/').next())
+    {
         Some(city) => city.replace('_', " "),
         None => at.strftime("UTC%:z").to_string(),
     }
@@ -66,7 +76,10 @@ mod tests {
     fn zones_are_said_by_their_city() {
         let zone = |text: &str| super::zone(&text.parse().unwrap());
         assert_eq!(zone("2021-08-01T08:00[Asia/Tokyo]"), "Tokyo");
-        assert_eq!(zone("2021-08-01T08:00[America/Argentina/Buenos_Aires]"), "Buenos Aires");
+        assert_eq!(
+            zone("2021-08-01T08:00[America/Argentina/Buenos_Aires]"),
+            "Buenos Aires"
+        );
         assert_eq!(zone("2021-08-01T08:00[UTC]"), "UTC");
         assert_eq!(zone("2021-08-01T08:00+05:30[+05:30]"), "UTC+05:30");
     }

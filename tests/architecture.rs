@@ -9,8 +9,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "config", "publish", "schedule", "delivery", "http", "store", "link", "mail", "inbox", "people",
-            "compose",
+            "config", "publish", "schedule", "delivery", "http", "store", "link", "mail", "inbox",
+            "people", "compose",
         ],
     ),
     ("config", &["delivery", "schedule"]),
@@ -52,7 +52,10 @@ const HOMES: &[(&str, &[&str])] = &[
 /// like, as test modules within a file do.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    files.retain(|(path, _)| path.file_stem().is_none_or(|name| name != "tests" && name != "testing"));
+    files.retain(|(path, _)| {
+        path.file_stem()
+            .is_none_or(|name| name != "tests" && name != "testing")
+    });
     files
 }
 
@@ -73,33 +76,53 @@ fn files_below(root: &Path) -> Vec<(PathBuf, String)> {
     paths.sort();
     paths
         .into_iter()
-        .map(|path| (path.strip_prefix(root).unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (
+                path.strip_prefix(root).unwrap().to_owned(),
+                std::fs::read_to_string(&path).unwrap(),
+            )
+        })
         .collect()
 }
 
 /// The room that a file belongs to.
 fn room(path: &Path) -> String {
-    let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    let first = path
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// The code without comments and without what only tests see.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The names that follow a prefix such as `crate::`, also within braces.
 fn names_after(code: &str, prefix: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (at, _) in code.match_indices(prefix) {
-        let boundary = code[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        let boundary = code[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric() && c != '_');
         if !boundary {
             continue;
         }
         let rest = &code[at + prefix.len()..];
         let ident = |text: &str| -> String {
-            text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+            text.trim_start()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
         };
         match rest.strip_prefix('{') {
             Some(list) => {
@@ -146,7 +169,11 @@ fn rooms_know_only_those_below_them() {
             }
         }
     }
-    assert!(wrong.is_empty(), "these arrows point upwards or sideways:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these arrows point upwards or sideways:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -158,13 +185,19 @@ fn each_big_crate_lives_in_its_room() {
         for (name, homes) in HOMES {
             let used = code.contains(&format!("use {name}::"))
                 || !names_after(&code, &format!("{name}::")).is_empty();
-            let at_home = homes.iter().any(|home| place == *home || place.starts_with(&format!("{home}/")));
+            let at_home = homes
+                .iter()
+                .any(|home| place == *home || place.starts_with(&format!("{home}/")));
             if used && !at_home {
                 wrong.push(format!("{} uses {name}", path.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "these crates are away from home:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these crates are away from home:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -192,7 +225,9 @@ fn names_are_read_from_all_forms_of_use() {
 fn each_invariant_names_a_test_that_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
-    let (_, table) = page.split_once("## Invariants").expect("a heading “Invariants”");
+    let (_, table) = page
+        .split_once("## Invariants")
+        .expect("a heading “Invariants”");
     let (table, _) = table.split_once("\n## ").unwrap_or((table, ""));
     let held: Vec<&str> = table
         .lines()
@@ -207,6 +242,12 @@ fn each_invariant_names_a_test_that_exists() {
             code.push_str(&text);
         }
     }
-    let missing: Vec<&str> = held.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
-    assert!(missing.is_empty(), "ARCHITECTURE.md names tests that do not exist: {missing:?}");
+    let missing: Vec<&str> = held
+        .into_iter()
+        .filter(|name| !code.contains(&format!("fn {name}(")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md names tests that do not exist: {missing:?}"
+    );
 }

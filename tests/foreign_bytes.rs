@@ -14,12 +14,20 @@ use effort::{Dice, is_full};
 
 /// Every input of a target, by the name of its file.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(target);
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert!(files.len() >= 5, "{} holds no corpus", folder.display());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    files.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
+    files
+        .iter()
+        .map(|path| (name(path), std::fs::read(path).unwrap()))
+        .collect()
 }
 
 /// Pieces that parsers stumble over.
@@ -47,7 +55,8 @@ const PIECES: [&[u8]; 18] = [
 /// Cuts, doubles, replaces and puts in, a few times.
 fn damaged(input: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = input.to_vec();
-    let place = |dice: &mut Dice, length: usize| usize::try_from(dice.below(length as u64 + 1)).unwrap();
+    let place =
+        |dice: &mut Dice, length: usize| usize::try_from(dice.below(length as u64 + 1)).unwrap();
     for _ in 0..=dice.below(4) {
         let (a, b) = (place(dice, bytes.len()), place(dice, bytes.len()));
         let range = a.min(b)..a.max(b);
@@ -61,7 +70,11 @@ fn damaged(input: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
                 let piece = PIECES[place(dice, PIECES.len() - 1)];
                 bytes.splice(a..a, piece.iter().copied());
             }
-            3 => bytes.iter_mut().skip(a).take(1).for_each(|byte| *byte ^= 1 << dice.below(8)),
+            3 => bytes
+                .iter_mut()
+                .skip(a)
+                .take(1)
+                .for_each(|byte| *byte ^= 1 << dice.below(8)),
             _ => {
                 let from = place(dice, other.len());
                 bytes.splice(range, other[from..].iter().copied());

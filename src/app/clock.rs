@@ -12,7 +12,10 @@ struct Machine {
     dice: SystemRandom,
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the one place that asks the machine"
+)]
 impl Clock for Machine {
     fn now(&self) -> Timestamp {
         Timestamp::now()
@@ -20,12 +23,19 @@ impl Clock for Machine {
 
     fn random(&self, bytes: &mut [u8]) {
         // AWS-LC's generator seeds itself from the kernel and has no failure that a program could mend.
-        self.dice.fill(bytes).expect("the system's random generator works");
+        self.dice
+            .fill(bytes)
+            .expect("the system's random generator works");
     }
 }
 
 /// The machine's own clock and random generator.
-#[allow(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the one place that asks the machine"
+)]
 pub fn machine() -> SharedClock {
-    Arc::new(Machine { dice: SystemRandom::new() })
+    Arc::new(Machine {
+        dice: SystemRandom::new(),
+    })
 }

@@ -16,7 +16,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// The database can't be read or written.
-pub async fn links(store: &Store, public_url: &str, clock: &SharedClock) -> Result<Links, StoreError> {
+pub async fn links(
+    store: &Store,
+    public_url: &str,
+    clock: &SharedClock,
+) -> Result<Links, StoreError> {
     if store.link_keys().await?.is_empty() {
         let mut secret = [0; 32];
         clock.random(&mut secret);
@@ -29,7 +33,11 @@ pub async fn links(store: &Store, public_url: &str, clock: &SharedClock) -> Resu
 ///
 /// # Errors
 /// The database can't be read any more.
-pub async fn follow(store: Store, links: Links, shutdown: CancellationToken) -> Result<(), StoreError> {
+pub async fn follow(
+    store: Store,
+    links: Links,
+    shutdown: CancellationToken,
+) -> Result<(), StoreError> {
     let mut changes = store.changes();
     while let Some(Ok(())) = shutdown.run_until_cancelled(changes.changed()).await {
         match ring(&store).await {
@@ -42,7 +50,9 @@ pub async fn follow(store: Store, links: Links, shutdown: CancellationToken) -> 
             Err(error) => return Err(error),
         }
         // A busy sender commits many times a second.
-        shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+        shutdown
+            .run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
+            .await;
     }
     Ok(())
 }

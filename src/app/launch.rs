@@ -36,16 +36,22 @@ pub async fn launch(
     clock: SharedClock,
     shutdown: CancellationToken,
 ) -> Result<(), DaemonError> {
-    let address = listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| settings.listen.clone(), |a| a.to_string());
     let who = format!("pid {}, http://{address}", std::process::id());
     let lock = DaemonLock::take(&settings.database, &who)?;
     rehearsal::sweep(&settings.database);
     let store = Store::open(&settings.database).await?;
-    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let links = keys::links(&store, &public_url, &clock).await?;
     let lists = lists(&store, &settings, &clock).await?;
 
-    let [mut sending, mut web, mut watching] = [Group::default(), Group::default(), Group::default()];
+    let [mut sending, mut web, mut watching] =
+        [Group::default(), Group::default(), Group::default()];
     let site = site(&settings, &lists, &store, &links, &clock)?;
     web.start("web", |stop| {
         let serving = http::serve(listener, site, stop);
@@ -63,15 +69,27 @@ pub async fn launch(
     });
     sending.start("sender", |stop| {
         let by_id: HashMap<ListId, List> = lists.iter().cloned().collect();
-        let running =
-            delivery::run(store.clone(), settings.sending.clone(), by_id, links.clone(), clock.clone(), stop);
-        async { thread::of_its_own("sender", running).await?.map_err(|e| e.to_string()) }
+        let running = delivery::run(
+            store.clone(),
+            settings.sending.clone(),
+            by_id,
+            links.clone(),
+            clock.clone(),
+            stop,
+        );
+        async {
+            thread::of_its_own("sender", running)
+                .await?
+                .map_err(|e| e.to_string())
+        }
     });
     watching.start("watcher of keys", |stop| {
         let following = keys::follow(store.clone(), links.clone(), stop);
         async { following.await.map_err(|e| e.to_string()) }
     });
-    watching.start("watcher of other processes", |stop| watch(store.clone(), stop));
+    watching.start("watcher of other processes", |stop| {
+        watch(store.clone(), stop)
+    });
 
     tracing::info!("ready at http://{address}, links begin with {public_url}");
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
@@ -90,7 +108,11 @@ async fn lists(
 ) -> Result<Vec<(ListId, List)>, StoreError> {
     let keys: Vec<String> = settings.lists.iter().map(|list| list.key.clone()).collect();
     let ids = store.ensure_lists(&keys, clock.now()).await?;
-    Ok(settings.lists.iter().filter_map(|list| Some((*ids.get(&list.key)?, list.clone()))).collect())
+    Ok(settings
+        .lists
+        .iter()
+        .filter_map(|list| Some((*ids.get(&list.key)?, list.clone())))
+        .collect())
 }
 
 fn site(
@@ -114,13 +136,22 @@ fn site(
         let plan = Plan::parse(list.schedule.as_deref()?, list.zone.clone()).ok()?;
         Some(plan.next_after(now)?.to_zoned(list.zone.clone()))
     });
-    Ok(http::Site::new(web, store.clone(), links.clone(), clock.clone(), next_letter))
+    Ok(http::Site::new(
+        web,
+        store.clone(),
+        links.clone(),
+        clock.clone(),
+        next_letter,
+    ))
 }
 
 /// Turns other processes' commits into wake-ups. A database that is busy for a moment is looked at again.
 async fn watch(store: Store, stop: CancellationToken) -> Result<(), String> {
     loop {
-        match stop.run_until_cancelled(store.watch_others(WATCH_EVERY)).await {
+        match stop
+            .run_until_cancelled(store.watch_others(WATCH_EVERY))
+            .await
+        {
             None => return Ok(()),
             Some(Err(error)) if error.is_passing() => tokio::time::sleep(WATCH_EVERY).await,
             Some(Err(error)) => return Err(error.to_string()),

@@ -16,17 +16,21 @@ use crate::config::Log;
 /// for and can't be reached, the log goes to stderr and begins by saying so: a letter must not stay behind for it.
 pub fn begin(log: &Log) {
     let level = log.level.parse().unwrap_or(tracing::Level::INFO);
-    let filter =
-        Targets::new().with_default(tracing::Level::WARN).with_target(env!("CARGO_CRATE_NAME"), level);
+    let filter = Targets::new()
+        .with_default(tracing::Level::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), level);
     let to_journal = log.format == "journald"
         || log.format == "auto"
             && std::env::var_os("JOURNAL_STREAM").is_some()
             && !std::io::stderr().is_terminal();
     let mut missing = None;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
-        "json" => {
-            Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
-        }
+        "json" => Box::new(
+            tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_writer(std::io::stderr),
+        ),
         _ if to_journal => match tracing_journald::layer() {
             Ok(journal) => Box::new(journal),
             Err(error) => {
@@ -37,7 +41,9 @@ pub fn begin(log: &Log) {
         _ => Box::new(text()),
     };
     // A second start in one process, as in tests, keeps the first one's choice.
-    let _ = Registry::default().with(layer.with_filter(filter)).try_init();
+    let _ = Registry::default()
+        .with(layer.with_filter(filter))
+        .try_init();
     if let Some(error) = missing {
         let why = crate::words::io(&error);
         tracing::warn!(
@@ -48,5 +54,8 @@ pub fn begin(log: &Log) {
 
 fn text() -> impl Layer<Registry> + Send + Sync {
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(std::io::stderr)
+    tracing_subscriber::fmt::layer()
+        .with_ansi(colour)
+        .with_target(false)
+        .with_writer(std::io::stderr)
 }

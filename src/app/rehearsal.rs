@@ -113,17 +113,26 @@ impl Rehearsal {
         let (folder, lock) = place(&beside(store.path()))?;
         let copy = store.rehearsal_copy(&folder.path().join(COPY)).await?;
         let key = list.key.clone();
-        let list_id = copy.ensure_lists(std::slice::from_ref(&key), clock.now()).await?[&key];
+        let list_id = copy
+            .ensure_lists(std::slice::from_ref(&key), clock.now())
+            .await?[&key];
         let links = keys::links(&copy, public_url, clock).await?;
         let issue = issue(list_id);
         // Under a name of its own: an issue that was sent can be rehearsed as well.
         let slug = format!("{}-rehearsal-{}", issue.slug, clock.now().as_millisecond());
-        let issue = NewIssue { slug, number: None, ..issue };
-        let Queueing::Queued(id) = copy.queue_issue(issue).await? else {
-            return Err(StoreError::Refused("the rehearsal could not be queued".into()));
+        let issue = NewIssue {
+            slug,
+            number: None,
+            ..issue
         };
-        let no_sink =
-            |e: std::io::Error| StoreError::Refused(format!("no sink inside: {}", crate::words::io(&e)));
+        let Queueing::Queued(id) = copy.queue_issue(issue).await? else {
+            return Err(StoreError::Refused(
+                "the rehearsal could not be queued".into(),
+            ));
+        };
+        let no_sink = |e: std::io::Error| {
+            StoreError::Refused(format!("no sink inside: {}", crate::words::io(&e)))
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_sink)?;
         let port = listener.local_addr().map_err(no_sink)?.port();
         let (scale, stop) = (Arc::new(Scale::default()), CancellationToken::new());
@@ -160,9 +169,18 @@ impl Rehearsal {
         let _ = (&mut self.inside.sender).await;
         let _ = (&mut self.inside.sink).await;
         let mut errors = Vec::new();
-        for state in [State::Failed, State::Uncertain, State::Deferred, State::Queued] {
+        for state in [
+            State::Failed,
+            State::Uncertain,
+            State::Deferred,
+            State::Queued,
+        ] {
             let room = ERRORS_MAX - errors.len();
-            errors.extend(self.store.deliveries(self.issue, Some(state), SubscriberId(0), room).await?);
+            errors.extend(
+                self.store
+                    .deliveries(self.issue, Some(state), SubscriberId(0), room)
+                    .await?,
+            );
         }
         let findings = Findings {
             largest_bytes: self.scale.largest.load(Ordering::Relaxed),
@@ -235,9 +253,16 @@ fn beside(database: &Path) -> PathBuf {
 /// Makes the folder of a copy, with the lock that says that somebody works on it.
 fn place(beside: &Path) -> Result<(TempDir, DaemonLock), StoreError> {
     let alone = sweep_in(beside);
-    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(beside).map_err(|e| {
-        StoreError::Refused(format!("{}: no copy can be made: {}", beside.display(), crate::words::io(&e)))
-    })?;
+    let folder = tempfile::Builder::new()
+        .prefix(PREFIX)
+        .tempdir_in(beside)
+        .map_err(|e| {
+            StoreError::Refused(format!(
+                "{}: no copy can be made: {}",
+                beside.display(),
+                crate::words::io(&e)
+            ))
+        })?;
     let who = format!("pid {}, a rehearsal", std::process::id());
     let lock = DaemonLock::take(&folder.path().join(COPY), &who)?;
     drop(alone);
@@ -270,18 +295,36 @@ async fn known(
     took: Duration,
     now: Timestamp,
 ) -> Result<Send, StoreError> {
-    let Rehearsal { source: store, settings, .. } = rehearsal;
+    let Rehearsal {
+        source: store,
+        settings,
+        ..
+    } = rehearsal;
     let (measures, words) = (store.measures().await?, store.speeds().await?);
     let rate = |name: &str, set: u32| {
-        let word = words.iter().find(|(other, _)| other == name).map(|(_, word)| *word);
-        let learnt = measures.iter().find(|m| m.name == name).and_then(|m| m.learnt).map(|(rate, _)| rate);
+        let word = words
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, word)| *word);
+        let learnt = measures
+            .iter()
+            .find(|m| m.name == name)
+            .and_then(|m| m.learnt)
+            .map(|(rate, _)| rate);
         lowest(word.unwrap_or(set), learnt)
     };
     // What only takes over where others fail counts only where there is nothing else.
     let all_rest = settings.relays.iter().all(|relay| relay.weight == 0);
-    let relays: Vec<&Relay> = settings.relays.iter().filter(|relay| all_rest || relay.weight > 0).collect();
+    let relays: Vec<&Relay> = settings
+        .relays
+        .iter()
+        .filter(|relay| all_rest || relay.weight > 0)
+        .collect();
     let mut warm_up = Vec::new();
-    for relay in relays.iter().filter(|_| relays.iter().all(|relay| relay.warm_up.is_some())) {
+    for relay in relays
+        .iter()
+        .filter(|_| relays.iter().all(|relay| relay.warm_up.is_some()))
+    {
         let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
         warm_up.extend(relay.warm_up.map(|plan| (plan, days, given)));
     }
@@ -292,18 +335,29 @@ async fn known(
         let limits = domains.of(provider);
         let per_minute = rate(&provider_name(provider), limits.messages_per_minute);
         if per_minute.is_some() || limits.connections > 0 {
-            let part = Part { mails: 0, per_minute, connections: limits.connections };
+            let part = Part {
+                mails: 0,
+                per_minute,
+                connections: limits.connections,
+            };
             parts.entry(provider.to_owned()).or_insert(part).mails += mails;
         }
     }
-    let batches = planned.div_ceil(settings.batch_size.max(1) as u64).saturating_sub(1);
+    let batches = planned
+        .div_ceil(settings.batch_size.max(1) as u64)
+        .saturating_sub(1);
     Ok(Send {
         mails: planned,
         unlimited: took,
         connections: relays.iter().map(|relay| relay.connections as u32).sum(),
-        per_minute: relays.iter().map(|r| rate(&relay_name(&r.name), r.messages_per_minute)).sum(),
+        per_minute: relays
+            .iter()
+            .map(|r| rate(&relay_name(&r.name), r.messages_per_minute))
+            .sum(),
         providers: parts.into_values().collect(),
-        pauses: settings.pause_between_batches.saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX)),
+        pauses: settings
+            .pause_between_batches
+            .saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX)),
         warm_up,
         window: settings.pacing.windows.get(&rehearsal.list).cloned(),
     })

@@ -67,9 +67,15 @@ pub async fn until(shutdown: CancellationToken, mut groups: [Group; 3]) -> Resul
 
 fn failure(ended: Result<Ended, JoinError>) -> DaemonError {
     match ended {
-        Ok((room, Ok(()))) => DaemonError::Room { room, why: "nobody had asked it to".into() },
+        Ok((room, Ok(()))) => DaemonError::Room {
+            room,
+            why: "nobody had asked it to".into(),
+        },
         Ok((room, Err(why))) => DaemonError::Room { room, why },
-        Err(died) => DaemonError::Room { room: "daemon", why: format!("a defect: {died}") },
+        Err(died) => DaemonError::Room {
+            room: "daemon",
+            why: format!("a defect: {died}"),
+        },
     }
 }
 

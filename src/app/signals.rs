@@ -11,8 +11,15 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// The system takes no handlers.
 pub fn shutdown_on_signals() -> std::io::Result<CancellationToken> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hang_up = if ignores_hang_ups() { None } else { Some(signal(SignalKind::hangup())?) };
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let mut hang_up = if ignores_hang_ups() {
+        None
+    } else {
+        Some(signal(SignalKind::hangup())?)
+    };
     let shutdown = CancellationToken::new();
     let asked = shutdown.clone();
     tokio::spawn(async move {
@@ -44,5 +51,7 @@ async fn received(signal: Option<&mut Signal>) {
 fn ignores_hang_ups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }

@@ -17,7 +17,10 @@ pub async fn of_its_own<T: Send + 'static>(
     room: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, String> {
     let (tell, told) = oneshot::channel();
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| crate::words::io(&e))?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| crate::words::io(&e))?;
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
@@ -25,7 +28,8 @@ pub async fn of_its_own<T: Send + 'static>(
             let _ = tell.send(runtime.block_on(room));
         })
         .map_err(|e| crate::words::io(&e))?;
-    told.await.map_err(|_| "a defect: its thread died".to_owned())
+    told.await
+        .map_err(|_| "a defect: its thread died".to_owned())
 }
 
 #[cfg(test)]
@@ -35,14 +39,17 @@ mod tests {
     #[tokio::test]
     async fn it_ends_with_what_the_room_gave() {
         let name = of_its_own("a room", async {
-            tokio::spawn(async { std::thread::current().name().map(str::to_owned) }).await.unwrap()
+            tokio::spawn(async { std::thread::current().name().map(str::to_owned) })
+                .await
+                .unwrap()
         });
         assert_eq!(name.await, Ok(Some("a room".to_owned())));
     }
 
     #[tokio::test]
     async fn a_defect_is_told() {
-        let died: Result<(), String> = of_its_own("a room", async { panic!("a test's own panic") }).await;
+        let died: Result<(), String> =
+            of_its_own("a room", async { panic!("a test's own panic") }).await;
         assert_eq!(died, Err("a defect: its thread died".to_owned()));
     }
 }

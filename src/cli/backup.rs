@@ -26,7 +26,12 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     keep_too.dedup();
     let also: Vec<String> = keep_too
         .iter()
-        .map(|path| path.strip_prefix(&settings.folder).unwrap_or(path).display().to_string())
+        .map(|path| {
+            path.strip_prefix(&settings.folder)
+                .unwrap_or(path)
+                .display()
+                .to_string()
+        })
         .collect();
     let words = format!(
         "{} holds the whole database, {} KB, checked.\nIt holds nothing else: keep {} as well.",
@@ -34,5 +39,8 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         count(bytes.div_ceil(1000)),
         also.join(", ")
     );
-    context.done(words, &json!({ "file": args.file, "bytes": bytes, "keep_too": also }))
+    context.done(
+        words,
+        &json!({ "file": args.file, "bytes": bytes, "keep_too": also }),
+    )
 }

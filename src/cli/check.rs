@@ -20,7 +20,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         Ok(manuscript) => {
             let list = issue_file::list_or_default(context, &settings, &manuscript)?;
             let media_base = issue_file::media_base(&settings);
-            (issue_file::compose(&settings, list, manuscript, &media_base)?.findings, true)
+            (
+                issue_file::compose(&settings, list, manuscript, &media_base)?.findings,
+                true,
+            )
         }
         // Of a file whose front matter is malformed, that is all there is to say.
         Err(PublishError::FrontMatter(found)) => (found, false),
@@ -31,13 +34,24 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         let passed = compose::check::passed(&found).len();
         let gap = if found.is_empty() { "" } else { "\n" };
         let sum = findings::sum(&found);
-        let sum = if sum.is_empty() { "Nothing to mend".to_owned() } else { sum };
-        let passed =
-            if whole { format!("{passed} checks passed") } else { "the rest was not looked at".into() };
+        let sum = if sum.is_empty() {
+            "Nothing to mend".to_owned()
+        } else {
+            sum
+        };
+        let passed = if whole {
+            format!("{passed} checks passed")
+        } else {
+            "the rest was not looked at".into()
+        };
         context.print(format!("{gap}{sum}, {passed}"))?;
         if findings::any_error(&found) {
             context.print("An error stops a send; --force overrides it.")?;
         }
     }
-    Ok(if findings::any_error(&found) { Answer::No } else { Answer::Done })
+    Ok(if findings::any_error(&found) {
+        Answer::No
+    } else {
+        Answer::Done
+    })
 }

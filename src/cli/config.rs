@@ -43,13 +43,22 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
     let found = &found;
     findings::print(context, found)?;
     if !context.json() {
-        let file = examined.settings.file.as_deref().unwrap_or(config::FILE.as_ref()).display();
+        let file = examined
+            .settings
+            .file
+            .as_deref()
+            .unwrap_or(config::FILE.as_ref())
+            .display();
         match findings::sum(found).as_str() {
             "" => context.print(format!("{file} is in order."))?,
             sum => context.print(format!("\n{sum} in {file}"))?,
         }
     }
-    Ok(if findings::any_error(found) { Answer::No } else { Answer::Done })
+    Ok(if findings::any_error(found) {
+        Answer::No
+    } else {
+        Answer::Done
+    })
 }
 
 /// What is wrong with the lists' themes. `config` only reads their names; whether there are such themes is known
@@ -60,8 +69,9 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
     let fault = |list: &crate::model::List| {
         let error = Theme::load(&list.theme, Some(&folder)).err()?.to_string();
         if names.contains(&list.theme) {
-            let (what, help) =
-                error.split_once(". ").unwrap_or((error.trim_end_matches('.'), "Mend that file."));
+            let (what, help) = error
+                .split_once(". ")
+                .unwrap_or((error.trim_end_matches('.'), "Mend that file."));
             let help = format!("{help} Or name another theme.");
             return Some(examined.about_list(Severity::Error, (list, "theme"), what, &help));
         }
@@ -80,7 +90,8 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
 
 /// The folders of issues that are named and not there: a schedule would find none in them.
 fn folders(examined: &config::Examined) -> Vec<Finding> {
-    let missing = |list: &&crate::model::List| examined.sets(list, "issues") && !list.issues.is_dir();
+    let missing =
+        |list: &&crate::model::List| examined.sets(list, "issues") && !list.issues.is_dir();
     let finding = |list: &crate::model::List| {
         let what = format!("there is no folder {}", list.issues.display());
         examined.about_list(
@@ -90,19 +101,33 @@ fn folders(examined: &config::Examined) -> Vec<Finding> {
             "Make it, or name the one where they are.",
         )
     };
-    examined.settings.lists.iter().filter(missing).map(finding).collect()
+    examined
+        .settings
+        .lists
+        .iter()
+        .filter(missing)
+        .map(finding)
+        .collect()
 }
 
 fn show(examined: &config::Examined, context: &Context) -> Outcome {
     let shown = config::show(examined);
     if context.json() {
-        shown.iter().try_for_each(|one| context.print_json(&one.as_json()))?;
+        shown
+            .iter()
+            .try_for_each(|one| context.print_json(&one.as_json()))?;
     } else {
         context.print(as_toml(&shown, context.paint).trim_end())?;
     }
     // Errors are said as well, so that nobody takes what is shown for what holds.
-    match examined.findings.iter().find(|f| f.severity == Severity::Error) {
-        Some(_) => Err(Failure::from(config::ConfigError::Wrong(examined.findings.clone()))),
+    match examined
+        .findings
+        .iter()
+        .find(|f| f.severity == Severity::Error)
+    {
+        Some(_) => Err(Failure::from(config::ConfigError::Wrong(
+            examined.findings.clone(),
+        ))),
         None => Ok(Answer::Done),
     }
 }
@@ -122,7 +147,12 @@ fn as_toml(shown: &[Shown], paint: Paint) -> String {
             (section.to_owned(), line, one)
         })
         .collect();
-    let width = lines.iter().map(|(_, line, _)| line.chars().count()).filter(|n| *n <= 44).max().unwrap_or(0);
+    let width = lines
+        .iter()
+        .map(|(_, line, _)| line.chars().count())
+        .filter(|n| *n <= 44)
+        .max()
+        .unwrap_or(0);
     for (of, line, one) in &lines {
         if *of != section {
             let _ = writeln!(out, "\n[{of}]");

@@ -19,7 +19,13 @@ use super::terminal::{self, Paint};
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Common {
     /// The settings to use, instead of the letterpress.toml found here or above
-    #[arg(long, global = true, value_name = "FILE", env = "LETTERPRESS_CONFIG", hide_env = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LETTERPRESS_CONFIG",
+        hide_env = true
+    )]
     pub config: Option<PathBuf>,
     /// The key of the list; needed only where there are several
     #[arg(long, global = true, value_name = "KEY")]
@@ -44,7 +50,12 @@ pub struct Context {
 
 impl Context {
     pub fn new(common: Common, clock: SharedClock) -> Self {
-        Self { common, clock, paint: Paint::stdout(), opened: Mutex::default() }
+        Self {
+            common,
+            clock,
+            paint: Paint::stdout(),
+            opened: Mutex::default(),
+        }
     }
 
     /// Whether `--json` was given.
@@ -76,13 +87,17 @@ impl Context {
     /// Opens the database of the settings, made where it is missing. It is closed by [`Context::close`].
     pub async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
         let store = Store::open(&settings.database).await?;
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(store.clone());
+        self.opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(store.clone());
         Ok(store)
     }
 
     /// Closes what the command opened, however it ended, so that no -wal file stays beside the database.
     pub async fn close(&self) {
-        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let opened =
+            std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         for store in opened {
             store.close().await;
         }
@@ -96,8 +111,10 @@ impl Context {
         if terminal::can_ask() {
             return terminal::ask(question);
         }
-        Err(Failure::new(format!("this needs your word, and nobody is there to ask: {question}"))
-            .to_do("Add --yes to do it without being asked."))
+        Err(Failure::new(format!(
+            "this needs your word, and nobody is there to ask: {question}"
+        ))
+        .to_do("Add --yes to do it without being asked."))
     }
 
     /// A line on stdout.
@@ -131,8 +148,10 @@ pub fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List, Failur
         (None, [only]) => Ok(only),
         (None, []) => Err(Failure::new("the settings name no list")
             .to_do("Add a section such as [list.weekly] to letterpress.toml.")),
-        (None, _) => Err(Failure::new("the settings name several lists, and this is about one")
-            .to_do(format!("Add --list with one of: {}.", keys().join(", ")))),
+        (None, _) => Err(
+            Failure::new("the settings name several lists, and this is about one")
+                .to_do(format!("Add --list with one of: {}.", keys().join(", "))),
+        ),
         (Some(key), _) => lists.iter().find(|l| l.key == key).ok_or_else(|| {
             let near = crate::words::nearest(key, keys());
             let help = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));

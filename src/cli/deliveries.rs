@@ -72,7 +72,8 @@ async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Out
     }
     overview::without_a_daemon(&mut rows, store);
     if context.json() {
-        rows.iter().try_for_each(|row| context.print_json(&Line::of(row)))?;
+        rows.iter()
+            .try_for_each(|row| context.print_json(&Line::of(row)))?;
     } else if csv {
         context.print(overview::as_csv(&rows).trim_end())?;
     } else if rows.is_empty() {
@@ -112,7 +113,13 @@ impl<'a> Recipient<'a> {
 }
 
 /// Every recipient of one issue, page by page, so that a million rows stream through.
-async fn one(context: &Context, store: &Store, issue: &IssueRow, args: &Args, mut sheet: Sheet) -> Outcome {
+async fn one(
+    context: &Context,
+    store: &Store,
+    issue: &IssueRow,
+    args: &Args,
+    mut sheet: Sheet,
+) -> Outcome {
     let mut out = BufWriter::new(std::io::stdout());
     sheet.begin(&mut out, issue).map_err(Failure::output)?;
     let mut after = SubscriberId(0);
@@ -163,8 +170,14 @@ impl Kind {
 
 /// How wide a column of relays' names is to be; `None` where the terminal has no room for one.
 fn room_for_relays(columns: Option<usize>, relays: &[Relay]) -> Option<usize> {
-    let longest = relays.iter().map(|relay| relay.name.chars().count()).max().unwrap_or(0);
-    columns.filter(|columns| *columns >= WIDE).map(|_| longest.clamp(RELAY.0, RELAY.1))
+    let longest = relays
+        .iter()
+        .map(|relay| relay.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    columns
+        .filter(|columns| *columns >= WIDE)
+        .map(|_| longest.clamp(RELAY.0, RELAY.1))
 }
 
 impl Sheet {
@@ -173,7 +186,13 @@ impl Sheet {
             Kind::Json => Ok(()),
             Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
             Kind::Words => {
-                writeln!(out, "{}, “{}”: {}", name(issue), issue.title, issue.state.word())?;
+                writeln!(
+                    out,
+                    "{}, “{}”: {}",
+                    name(issue),
+                    issue.title,
+                    issue.state.word()
+                )?;
                 match overview::because(issue, &self.zone) {
                     Some(reason) => writeln!(out, "{}", wrap(&reason, "  ", 2)),
                     None => Ok(()),
@@ -194,14 +213,30 @@ impl Sheet {
                 if std::mem::take(&mut self.is_first) {
                     writeln!(out)?;
                     if self.relays.is_some() {
-                        self.words(out, ["state", "email", "tries", "relay", "at", "next try", "reply"])?;
+                        self.words(
+                            out,
+                            [
+                                "state", "email", "tries", "relay", "at", "next try", "reply",
+                            ],
+                        )?;
                     }
                 }
-                let local =
-                    |at: Option<Timestamp>| at.map_or_else(String::new, |at| local_time(at, &self.zone));
-                let (at, next, tries) = (local(row.at), local(row.next_at), count(shown.attempts.into()));
-                let (relay, reply) = (shown.relay.unwrap_or_default(), shown.reply.unwrap_or_default());
-                self.words(out, [shown.state, shown.email, &tries, relay, &at, &next, reply])
+                let local = |at: Option<Timestamp>| {
+                    at.map_or_else(String::new, |at| local_time(at, &self.zone))
+                };
+                let (at, next, tries) = (
+                    local(row.at),
+                    local(row.next_at),
+                    count(shown.attempts.into()),
+                );
+                let (relay, reply) = (
+                    shown.relay.unwrap_or_default(),
+                    shown.reply.unwrap_or_default(),
+                );
+                self.words(
+                    out,
+                    [shown.state, shown.email, &tries, relay, &at, &next, reply],
+                )
             }
         }
     }
@@ -213,7 +248,9 @@ impl Sheet {
         let [state, email, tries, relay, at, next, reply] = cells;
         let line = match self.relays {
             Some(wide) => {
-                format!("{state:<9}  {email:<32}  {tries:>5}  {relay:<wide$}  {at:20}  {next:20}  {reply}")
+                format!(
+                    "{state:<9}  {email:<32}  {tries:>5}  {relay:<wide$}  {at:20}  {next:20}  {reply}"
+                )
             }
             None => format!("{state:<9}  {email:<32}  {at:20}  {reply}"),
         };
@@ -256,7 +293,12 @@ mod tests {
             next_at: "2026-11-27T15:14:05Z".parse().ok(),
         };
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let mut sheet = Sheet { kind: Kind::Words, zone, relays, is_first: true };
+        let mut sheet = Sheet {
+            kind: Kind::Words,
+            zone,
+            relays,
+            is_first: true,
+        };
         let mut out = Vec::new();
         sheet.row(&mut out, &row).unwrap();
         String::from_utf8(out).unwrap()
@@ -277,7 +319,9 @@ mod tests {
             written(None),
             "\ndeferred   mei@readers.example               2026-11-27 16:04 CET  450 4.2.0 greylisted\n"
         );
-        let relays = crate::config::of_text("[relay.a-name-of-many-letters]\nhost = \"h\"\n").sending.relays;
+        let relays = crate::config::of_text("[relay.a-name-of-many-letters]\nhost = \"h\"\n")
+            .sending
+            .relays;
         assert_eq!(room_for_relays(None, &relays), None);
         assert_eq!(room_for_relays(Some(WIDE - 1), &relays), None);
         assert_eq!(room_for_relays(Some(WIDE), &relays), Some(RELAY.1));

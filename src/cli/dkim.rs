@@ -50,22 +50,40 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     match args.what {
         What::New { domain } => {
             let pair = Pair::create(folder, &domain).map_err(failure)?;
-            let first = store.dkim_selectors().await?.iter().all(|(known, _)| *known != pair.domain);
+            let first = store
+                .dkim_selectors()
+                .await?
+                .iter()
+                .all(|(known, _)| *known != pair.domain);
             if first {
-                store.use_dkim_selector(&pair.domain, &pair.stem, context.clock.now()).await?;
+                store
+                    .use_dkim_selector(&pair.domain, &pair.stem, context.clock.now())
+                    .await?;
             }
             tell_new(context, &pair, first)?;
             warn_unused(&settings.lists, &pair.domain);
             Ok(Answer::Done)
         }
-        What::Show { domain } => show(context, &store.dkim_selectors().await?, folder, domain.as_deref()),
+        What::Show { domain } => show(
+            context,
+            &store.dkim_selectors().await?,
+            folder,
+            domain.as_deref(),
+        ),
         What::Use { selector, domain } => {
             let domain = find(folder, &selector, domain.as_deref())?;
             // Read before it is chosen: a daemon that can't read it would have to pause.
             let pair = Pair::load(folder, &domain, &selector).map_err(failure)?;
-            store.use_dkim_selector(&pair.domain, &pair.stem, context.clock.now()).await?;
-            let words = format!("Mails from {domain} are signed by {selector}r and {selector}e from now on.");
-            context.done(words, &json!({ "domain": domain, "selector": selector, "in_use": true }))
+            store
+                .use_dkim_selector(&pair.domain, &pair.stem, context.clock.now())
+                .await?;
+            let words = format!(
+                "Mails from {domain} are signed by {selector}r and {selector}e from now on."
+            );
+            context.done(
+                words,
+                &json!({ "domain": domain, "selector": selector, "in_use": true }),
+            )
         }
     }
 }
@@ -100,11 +118,22 @@ fn tell_new(context: &Context, pair: &Pair, in_use: bool) -> Outcome {
 
 /// Says where no list sends from the domain, or from below it: perhaps it was mistyped.
 fn warn_unused(lists: &[List], domain: &str) {
-    let is_signed =
-        |of: &str| of.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if !lists.iter().any(|list| is_signed(list.from.address.domain())) {
-        let known: Vec<&str> = lists.iter().map(|list| list.from.address.domain()).collect();
-        eprintln!("No list sends from {domain}; the settings name {}.", known.join(", "));
+    let is_signed = |of: &str| {
+        of.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if !lists
+        .iter()
+        .any(|list| is_signed(list.from.address.domain()))
+    {
+        let known: Vec<&str> = lists
+            .iter()
+            .map(|list| list.from.address.domain())
+            .collect();
+        eprintln!(
+            "No list sends from {domain}; the settings name {}.",
+            known.join(", ")
+        );
     }
 }
 
@@ -114,8 +143,10 @@ fn show(
     folder: &std::path::Path,
     only: Option<&str>,
 ) -> Outcome {
-    let all: Vec<_> =
-        keys::list(folder).into_iter().filter(|(domain, _)| only.is_none_or(|only| only == domain)).collect();
+    let all: Vec<_> = keys::list(folder)
+        .into_iter()
+        .filter(|(domain, _)| only.is_none_or(|only| only == domain))
+        .collect();
     if all.is_empty() {
         return Err(Failure::no("there are no DKIM keys")
             .at(folder.display().to_string())
@@ -125,8 +156,9 @@ fn show(
         let zone = Pair::load(folder, &domain, &stem).map_err(failure)?.zone();
         let used = in_use.contains(&(domain.clone(), stem.clone()));
         if context.json() {
-            context
-                .print_json(&json!({ "domain": domain, "selector": stem, "in_use": used, "zone": zone }))?;
+            context.print_json(
+                &json!({ "domain": domain, "selector": stem, "in_use": used, "zone": zone }),
+            )?;
         } else {
             let state = if used { "in use" } else { "rests" };
             context.print(format!("; {domain}: {stem} {state}\n{}", zone.trim_end()))?;
@@ -162,7 +194,9 @@ fn known(all: &[(String, String)]) -> String {
     if stems.is_empty() {
         return "There are none; `letterpress dkim new` makes one.".into();
     }
-    let named: Vec<String> =
-        stems.iter().map(|(stem, domains)| format!("{stem} ({})", domains.join(", "))).collect();
+    let named: Vec<String> = stems
+        .iter()
+        .map(|(stem, domains)| format!("{stem} ({})", domains.join(", ")))
+        .collect();
     format!("There are: {}.", named.join(", "))
 }

@@ -38,7 +38,13 @@ pub struct Failure {
 impl Failure {
     /// It could not run at all (exit 2). `what` is a sentence without a final stop.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { exit: 2, what: what.into(), place: None, reply: None, to_do: None }
+        Self {
+            exit: 2,
+            what: what.into(),
+            place: None,
+            reply: None,
+            to_do: None,
+        }
     }
 
     /// It could not run at all, as another room says it: what failed, a full stop, and what to do.
@@ -51,12 +57,18 @@ impl Failure {
 
     /// It ran and the answer is no (exit 1).
     pub fn no(what: impl Into<String>) -> Self {
-        Self { exit: 1, ..Self::new(what) }
+        Self {
+            exit: 1,
+            ..Self::new(what)
+        }
     }
 
     /// It was interrupted by a signal, and ended in order: the status that shells give for that.
     pub fn interrupted(what: impl Into<String>) -> Self {
-        Self { exit: 130, ..Self::new(what) }
+        Self {
+            exit: 130,
+            ..Self::new(what)
+        }
     }
 
     /// Where: `file:line`, a table, `host:port`.
@@ -80,9 +92,15 @@ impl Failure {
     /// Writing to stdout failed. A reader that went away, such as `head`, is no mishap: exit 0, nothing said.
     pub fn output(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { exit: 0, ..Self::new("") };
+            return Self {
+                exit: 0,
+                ..Self::new("")
+            };
         }
-        Self::new(format!("stdout could not be written: {}", crate::words::io(&error)))
+        Self::new(format!(
+            "stdout could not be written: {}",
+            crate::words::io(&error)
+        ))
     }
 
     /// Says it on stderr and gives the status to end with.
@@ -104,14 +122,29 @@ impl Failure {
         ];
         for (word, text) in lines {
             let Some(text) = text else { continue };
-            let shown = if word == "error" { paint.error(word) } else { word.to_owned() };
-            for (i, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+            let shown = if word == "error" {
+                paint.error(word)
+            } else {
+                word.to_owned()
+            };
+            for (i, line) in text
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .enumerate()
+            {
                 let head = if i == 0 { word } else { "     " };
                 // A place and a command are copied, so they stay on one line.
                 let whole = matches!(word, "where") || line.starts_with("  ");
-                let line =
-                    if whole { format!("{head}  {line}") } else { wrap(line, &format!("{head}  "), INDENT) };
-                let painted = if i == 0 { line.replacen(word, &shown, 1) } else { line };
+                let line = if whole {
+                    format!("{head}  {line}")
+                } else {
+                    wrap(line, &format!("{head}  "), INDENT)
+                };
+                let painted = if i == 0 {
+                    line.replacen(word, &shown, 1)
+                } else {
+                    line
+                };
                 let _ = writeln!(out, "{painted}");
             }
         }
@@ -122,9 +155,15 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Sqlite { path, what, message, help, .. } => {
-                Failure::new(message).at(format!("{path}, while {what}")).to_do(help)
-            }
+            StoreError::Sqlite {
+                path,
+                what,
+                message,
+                help,
+                ..
+            } => Failure::new(message)
+                .at(format!("{path}, while {what}"))
+                .to_do(help),
             other => Failure::said(&other.to_string()),
         }
     }
@@ -134,8 +173,9 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let findings = match error {
             ConfigError::Missing(what) => {
-                return Failure::new(what)
-                    .to_do("Begin a letter with `letterpress init`, or name its settings with --config.");
+                return Failure::new(what).to_do(
+                    "Begin a letter with `letterpress init`, or name its settings with --config.",
+                );
             }
             // As the standard library says it, which `config` hands on.
             ConfigError::Unreadable { file, why } if why.contains("valid UTF-8") => {
@@ -146,18 +186,29 @@ impl From<ConfigError> for Failure {
             ConfigError::Unreadable { file, why } => {
                 return Failure::new(format!("the settings can't be read: {why}"))
                     .at(file)
-                    .to_do("Make the file one that this user can read, or name another with --config.");
+                    .to_do(
+                        "Make the file one that this user can read, or name another with --config.",
+                    );
             }
             ConfigError::Wrong(findings) => findings,
         };
-        let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
-        let Some(first) = errors.first() else { return Failure::new("the settings can't be used") };
+        let errors: Vec<_> = findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .collect();
+        let Some(first) = errors.first() else {
+            return Failure::new("the settings can't be used");
+        };
         let mut help = first.help.clone();
         if errors.len() > 1 {
             let more = crate::words::count(errors.len() as u64 - 1);
-            help.push_str(&format!(" There are {more} more; `letterpress config check` shows all."));
+            help.push_str(&format!(
+                " There are {more} more; `letterpress config check` shows all."
+            ));
         }
-        Failure::new(first.message.clone()).at(first.place()).to_do(help)
+        Failure::new(first.message.clone())
+            .at(first.place())
+            .to_do(help)
     }
 }
 
@@ -184,9 +235,18 @@ mod tests {
     fn a_long_failure_is_wrapped_and_what_is_copied_is_not() {
         let long = "a sentence that goes on and on, ".repeat(4);
         let place = "/a/folder/of/letters".repeat(6);
-        let text = Failure::said(&format!("{long}. {long}")).at(place.clone()).paragraph(Paint::bare());
-        assert!(text.lines().all(|line| line.chars().count() <= 80 || line.ends_with(&place)), "{text}");
-        assert!(text.contains(&format!("where  {place}\nto do  a sentence")), "{text}");
+        let text = Failure::said(&format!("{long}. {long}"))
+            .at(place.clone())
+            .paragraph(Paint::bare());
+        assert!(
+            text.lines()
+                .all(|line| line.chars().count() <= 80 || line.ends_with(&place)),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("where  {place}\nto do  a sentence")),
+            "{text}"
+        );
     }
 
     #[test]

@@ -14,22 +14,32 @@ const WIDEST_PLACE: usize = 36;
 /// Prints findings, one JSON object each where `--json` was given.
 pub fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
     if context.json() {
-        return findings.iter().try_for_each(|finding| context.print_json(finding));
+        return findings
+            .iter()
+            .try_for_each(|finding| context.print_json(finding));
     }
     let text = listing(findings, context.paint);
-    if text.is_empty() { Ok(()) } else { context.print(text.trim_end_matches('\n')) }
+    if text.is_empty() {
+        Ok(())
+    } else {
+        context.print(text.trim_end_matches('\n'))
+    }
 }
 
 /// How many there are of each weight, such as `1 error, 2 warnings`; empty where there are none.
 pub fn sum(findings: &[Finding]) -> String {
-    [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
-        .into_iter()
-        .filter_map(|(severity, word)| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| format!("{n} {word}{}", if n == 1 { "" } else { "s" }))
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
+    [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ]
+    .into_iter()
+    .filter_map(|(severity, word)| {
+        let n = findings.iter().filter(|f| f.severity == severity).count();
+        (n > 0).then(|| format!("{n} {word}{}", if n == 1 { "" } else { "s" }))
+    })
+    .collect::<Vec<_>>()
+    .join(", ")
 }
 
 /// Whether one of them is an error.
@@ -40,14 +50,30 @@ pub fn any_error(findings: &[Finding]) -> bool {
 /// The errors alone, as warnings: where nothing is sent, they stop nothing.
 pub fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
     let errors = findings.iter().filter(|f| f.severity == Severity::Error);
-    errors.map(|f| Finding { severity: Severity::Warning, ..f.clone() }).collect()
+    errors
+        .map(|f| Finding {
+            severity: Severity::Warning,
+            ..f.clone()
+        })
+        .collect()
 }
 
 /// All findings, each with its help below.
 pub fn listing(findings: &[Finding], paint: Paint) -> String {
-    let place = |f: &Finding| f.line.map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file));
-    let widest = findings.iter().map(|f| place(f).chars().count()).max().unwrap_or(0);
-    let indent = if widest <= WIDEST_PLACE { widest + 2 + "warning  ".len() } else { 4 };
+    let place = |f: &Finding| {
+        f.line
+            .map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file))
+    };
+    let widest = findings
+        .iter()
+        .map(|f| place(f).chars().count())
+        .max()
+        .unwrap_or(0);
+    let indent = if widest <= WIDEST_PLACE {
+        widest + 2 + "warning  ".len()
+    } else {
+        4
+    };
     let mut out = String::new();
     for finding in findings {
         let (word, shown) = match finding.severity {
@@ -108,7 +134,12 @@ mod tests {
             "Put it beside the issue, or remove the line.",
         )];
         findings.push(finding(Severity::Warning, Some(39), alt, help));
-        findings.push(finding(Severity::Note, None, "HTML is 96 KB; Gmail cuts at 102 KB", ""));
+        findings.push(finding(
+            Severity::Note,
+            None,
+            "HTML is 96 KB; Gmail cuts at 102 KB",
+            "",
+        ));
         assert_eq!(
             listing(&findings, Paint::bare()),
             "issues/022.md:46  error    no such picture: contrastive.png\n\
@@ -123,11 +154,17 @@ mod tests {
     #[test]
     fn nothing_is_wider_than_eighty_columns_where_words_allow() {
         let long = "a sentence that goes on and on, ".repeat(5);
-        for file in ["issues/022.md", "/a/very/long/path/to/some/folder/of/letters/issues/022.md"] {
+        for file in [
+            "issues/022.md",
+            "/a/very/long/path/to/some/folder/of/letters/issues/022.md",
+        ] {
             let mut one = finding(Severity::Error, Some(7), &long, &long);
             one.file = file.into();
             let text = listing(&[one], Paint::bare());
-            assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+            assert!(
+                text.lines().all(|line| line.chars().count() <= COLUMNS),
+                "{text}"
+            );
         }
     }
 }

@@ -25,7 +25,10 @@ struct Said {
 impl Said {
     /// Whether this reason is to be said `now`: it is another one, and the last line is some seconds old.
     fn takes(&mut self, reason: &str, now: Duration) -> bool {
-        let is_due = self.last.as_ref().is_none_or(|(said, at)| said != reason && now >= *at + BETWEEN_LINES);
+        let is_due = self
+            .last
+            .as_ref()
+            .is_none_or(|(said, at)| said != reason && now >= *at + BETWEEN_LINES);
         if is_due {
             self.last = Some((reason.to_owned(), now));
         }
@@ -49,7 +52,9 @@ pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<E
     let mut said = Said::default();
     loop {
         let Some(row) = store.issue(id).await? else {
-            return Err(Failure::no("the issue was replaced or taken away while it was waited for"));
+            return Err(Failure::no(
+                "the issue was replaced or taken away while it was waited for",
+            ));
         };
         let waits = matches!(row.state, IssueState::Scheduled | IssueState::Sending);
         // What is cancelled still ends its mails in flight.
@@ -71,9 +76,11 @@ pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<E
         // Twice, since a daemon that is restarted is gone for a moment.
         let gone = DaemonLock::holder(store.path()).is_none();
         if gone && daemon_seen_gone {
-            return Err(Failure::no("the daemon ended before the send did; what is left stays queued")
-                .at(store.path().display().to_string())
-                .to_do("Start it again with `letterpress serve`: it goes on by itself."));
+            return Err(Failure::no(
+                "the daemon ended before the send did; what is left stays queued",
+            )
+            .at(store.path().display().to_string())
+            .to_do("Start it again with `letterpress serve`: it goes on by itself."));
         }
         daemon_seen_gone = gone;
         tokio::time::sleep(if gone { LOOK_EVERY * 10 } else { LOOK_EVERY }).await;
@@ -88,7 +95,8 @@ pub fn duration(row: &IssueRow) -> Option<Duration> {
 /// Whether every mail arrived, as far as SMTP can say.
 pub fn answer(row: &IssueRow) -> Answer {
     let t = &row.totals;
-    let all_there = row.state == IssueState::Done && t.failed + t.uncertain + t.cancelled + t.open() == 0;
+    let all_there =
+        row.state == IssueState::Done && t.failed + t.uncertain + t.cancelled + t.open() == 0;
     if all_there { Answer::Done } else { Answer::No }
 }
 
@@ -101,10 +109,16 @@ mod tests {
         let at = Duration::from_secs;
         let mut said = Said::default();
         assert!(said.takes("its relay rests", at(1)));
-        assert!(!said.takes("its relay rests", at(2)), "also where it was gone between");
+        assert!(
+            !said.takes("its relay rests", at(2)),
+            "also where it was gone between"
+        );
         assert!(!said.takes("its relay rests", at(60)));
         assert!(said.takes("the day's mails are out", at(61)));
-        assert!(!said.takes("its relay rests", at(70)), "too soon after the last line");
+        assert!(
+            !said.takes("its relay rests", at(70)),
+            "too soon after the last line"
+        );
         assert!(said.takes("its relay rests", at(71)));
     }
 }

@@ -23,7 +23,11 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> Outcome {
-    let dir = if args.dir.as_os_str() == "." { PathBuf::new() } else { args.dir };
+    let dir = if args.dir.as_os_str() == "." {
+        PathBuf::new()
+    } else {
+        args.dir
+    };
     let settings = dir.join(config::FILE);
     if settings.exists() {
         return Err(Failure::new("a letter lives here already")
@@ -52,21 +56,30 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         format!("    letterpress config check --config {}", name(&settings)),
     ]
     .join("\n");
-    context.done(words, &json!({"settings": settings, "database": database, "issue": issue}))
+    context.done(
+        words,
+        &json!({"settings": settings, "database": database, "issue": issue}),
+    )
 }
 
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
-        Failure::new(format!("the folder can't be made: {}", crate::words::io(&e)))
-            .at(path.display().to_string())
-            .to_do(remedy(&e, "Choose a folder that you can write in."))
+        Failure::new(format!(
+            "the folder can't be made: {}",
+            crate::words::io(&e)
+        ))
+        .at(path.display().to_string())
+        .to_do(remedy(&e, "Choose a folder that you can write in."))
     })
 }
 
 /// Writes a file that must not be there yet; where that fails, none is left there.
 pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let created = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let created = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path);
     let written = created.and_then(|mut file| {
         file.write_all(text.as_bytes()).inspect_err(|_| {
             // What is half a file is worse than none: it is in the way of the next try.
@@ -74,9 +87,12 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         })
     });
     written.map_err(|e| {
-        Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
-            .at(path.display().to_string())
-            .to_do(remedy(&e, "Check the folder and its permissions."))
+        Failure::new(format!(
+            "the file can't be written: {}",
+            crate::words::io(&e)
+        ))
+        .at(path.display().to_string())
+        .to_do(remedy(&e, "Check the folder and its permissions."))
     })
 }
 

@@ -31,9 +31,11 @@ pub fn list<'s>(
     if let (Some(asked), Some(own)) = (asked, own)
         && asked != own
     {
-        return Err(Failure::new(format!("the issue is for the list {own}, and --list says {asked}"))
-            .at(manuscript.shown.clone())
-            .to_do("Leave out --list, or change `list` in the front matter."));
+        return Err(Failure::new(format!(
+            "the issue is for the list {own}, and --list says {asked}"
+        ))
+        .at(manuscript.shown.clone())
+        .to_do("Leave out --list, or change `list` in the front matter."));
     }
     pick(&settings.lists, asked.or(own))
 }
@@ -55,7 +57,10 @@ pub fn list_or_default<'s>(
 
 /// Where the pictures of a letter are served.
 pub fn media_base(settings: &Settings) -> String {
-    settings.public_url.as_deref().map_or_else(String::new, |url| format!("{url}/media/"))
+    settings
+        .public_url
+        .as_deref()
+        .map_or_else(String::new, |url| format!("{url}/media/"))
 }
 
 /// The folder of the author's own themes.
@@ -73,33 +78,48 @@ pub fn compose(
     manuscript: Manuscript,
     media_base: &str,
 ) -> Result<Proof, Failure> {
-    let press =
-        Press { list, themes: &themes(settings), media_base, public_url: settings.public_url.as_deref() };
+    let press = Press {
+        list,
+        themes: &themes(settings),
+        media_base,
+        public_url: settings.public_url.as_deref(),
+    };
     publish::compose(manuscript, &press).map_err(Failure::from)
 }
 
 /// Prints what stops a send, and says how many there are; `None` where nothing does.
 pub fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<Answer>, Failure> {
-    let errors: Vec<Finding> = found.iter().filter(|f| f.severity == Severity::Error).cloned().collect();
+    let errors: Vec<Finding> = found
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .cloned()
+        .collect();
     if errors.is_empty() {
         return Ok(None);
     }
     findings::print(context, &errors)?;
-    eprintln!("{}: nothing was queued; --force overrides it.", findings::sum(&errors));
+    eprintln!(
+        "{}: nothing was queued; --force overrides it.",
+        findings::sum(&errors)
+    );
     Ok(Some(Answer::No))
 }
 
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::File { file, why } => Failure::new(format!("the issue can't be read: {why}"))
-                .at(file)
-                .to_do("Name the Markdown file of an issue."),
+            PublishError::File { file, why } => {
+                Failure::new(format!("the issue can't be read: {why}"))
+                    .at(file)
+                    .to_do("Name the Markdown file of an issue.")
+            }
             PublishError::FrontMatter(findings) => {
                 let Some(first) = findings.first() else {
                     return Failure::no("the front matter can't be read");
                 };
-                Failure::no(first.message.clone()).at(first.place()).to_do(first.help.clone())
+                Failure::no(first.message.clone())
+                    .at(first.place())
+                    .to_do(first.help.clone())
             }
             PublishError::Theme(e) => Failure::said(&e.to_string()),
             PublishError::Compose(e) => Failure::said(&e.to_string()),

@@ -33,7 +33,10 @@ pub fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> String {
     let width = planned.len().max(2) + 1;
     let line = |word: &str, figure: &str| format!("  {word:<12}{figure:>width$}", width = width);
     let mut out = String::new();
-    for (word, n) in always.into_iter().chain(sometimes.into_iter().filter(|(_, n)| *n > 0)) {
+    for (word, n) in always
+        .into_iter()
+        .chain(sometimes.into_iter().filter(|(_, n)| *n > 0))
+    {
         let _ = writeln!(out, "{}", line(word, &count(n)));
     }
     let _ = writeln!(out, "  {:<12}{}", "", "═".repeat(width));
@@ -41,7 +44,11 @@ pub fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> String {
     if let Some(took) = took {
         let seconds = took.as_secs_f64();
         let rate = plain_rate(totals.sent as f64 / seconds.max(0.001));
-        let _ = write!(out, "   {}", paint.dim(&format!("{seconds:.1} s, {rate} a second")));
+        let _ = write!(
+            out,
+            "   {}",
+            paint.dim(&format!("{seconds:.1} s, {rate} a second"))
+        );
     }
     out.push('\n');
     out
@@ -58,12 +65,18 @@ mod tests {
 
     #[test]
     fn a_sum_is_drawn_as_the_design_has_it() {
-        let totals = Totals { sent: 12, ..Totals::default() };
+        let totals = Totals {
+            sent: 12,
+            ..Totals::default()
+        };
         assert_eq!(
             sum(&totals, Some(Duration::from_millis(197)), Paint::bare()),
             "  sent         12\n  deferred      0\n  failed        0\n  uncertain     0\n              ═══\n  planned      12   0.2 s, 61 a second\n"
         );
-        assert_eq!(fact("database", "demo/letterpress.db"), "  database     demo/letterpress.db");
+        assert_eq!(
+            fact("database", "demo/letterpress.db"),
+            "  database     demo/letterpress.db"
+        );
     }
 
     #[test]

@@ -136,10 +136,16 @@ pub fn main() -> ExitCode {
     let matches = options::hide_idle(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let context = Context::new(cli.common, crate::app::clock::machine());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(e) => {
-            let failure = Failure::new(format!("no threads could be started: {}", crate::words::io(&e)));
+            let failure = Failure::new(format!(
+                "no threads could be started: {}",
+                crate::words::io(&e)
+            ));
             return failure.tell(Paint::stderr());
         }
     };
@@ -177,8 +183,14 @@ mod tests {
         walk(&command, "letterpress", &mut found);
         assert!(found.len() > 19);
         for (path, help) in found {
-            let example = help.split("Example:\n").nth(1).unwrap_or_else(|| panic!("{path}: no example"));
-            assert!(example.trim_start().starts_with(&path), "{path}: the example is of another: {example}");
+            let example = help
+                .split("Example:\n")
+                .nth(1)
+                .unwrap_or_else(|| panic!("{path}: no example"));
+            assert!(
+                example.trim_start().starts_with(&path),
+                "{path}: the example is of another: {example}"
+            );
         }
     }
 

@@ -25,12 +25,19 @@ pub async fn run(_args: Args, context: &Context) -> Outcome {
     let (path, text) = match last(list)? {
         Some(last) => {
             let text = std::fs::read_to_string(&last).map_err(|e| {
-                Failure::new(format!("the last issue can't be read: {}", crate::words::io(&e)))
-                    .at(last.display().to_string())
+                Failure::new(format!(
+                    "the last issue can't be read: {}",
+                    crate::words::io(&e)
+                ))
+                .at(last.display().to_string())
             })?;
             // Reading it for its number has found its front matter sound.
             let next = next::text(&text, date).map_err(PublishError::FrontMatter)?;
-            (list.issues.join(format!("{}.md", next::slug(&publish::slug(&last), date))), next)
+            (
+                list.issues
+                    .join(format!("{}.md", next::slug(&publish::slug(&last), date))),
+                next,
+            )
         }
         None => (list.issues.join("001.md"), FIRST_ISSUE.to_owned()),
     };
@@ -52,7 +59,10 @@ pub async fn run(_args: Args, context: &Context) -> Outcome {
 /// When the next issue comes: by the schedule, else today.
 fn next_date(list: &List, context: &Context) -> Date {
     let now = context.clock.now();
-    let plan = list.schedule.as_deref().and_then(|text| Plan::parse(text, list.zone.clone()).ok());
+    let plan = list
+        .schedule
+        .as_deref()
+        .and_then(|text| Plan::parse(text, list.zone.clone()).ok());
     let at = plan.and_then(|plan| plan.next_after(now)).unwrap_or(now);
     at.to_zoned(list.zone.clone()).date()
 }
@@ -60,8 +70,11 @@ fn next_date(list: &List, context: &Context) -> Date {
 /// The newest issue of the list's folder: the highest number, else the last name.
 fn last(list: &List) -> Result<Option<PathBuf>, Failure> {
     let files = crate::schedule::files(&list.issues).map_err(|e| {
-        Failure::new(format!("the folder of issues can't be read: {}", crate::words::io(&e)))
-            .at(list.issues.display().to_string())
+        Failure::new(format!(
+            "the folder of issues can't be read: {}",
+            crate::words::io(&e)
+        ))
+        .at(list.issues.display().to_string())
     })?;
     let mut newest: Option<(Option<u32>, PathBuf)> = None;
     for file in files {

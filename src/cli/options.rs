@@ -40,21 +40,36 @@ const HEEDED: &[(&str, &[&str])] = &[
 /// the same ones to every command.
 pub fn hide_idle(command: clap::Command) -> clap::Command {
     // clap hands what is global down to a command only where the command has none of that name itself.
-    let shared: Vec<clap::Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    let shared: Vec<clap::Arg> = command
+        .get_arguments()
+        .filter(|arg| arg.is_global_set())
+        .cloned()
+        .collect();
     below(command, "", &shared)
 }
 
 fn below(command: clap::Command, path: &str, shared: &[clap::Arg]) -> clap::Command {
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
     names.into_iter().fold(command, |command, name| {
-        let path = if path.is_empty() { name.clone() } else { format!("{path} {name}") };
-        let own = shared.iter().map(|arg| arg.clone().hide(!heeds(&path, arg.get_id().as_str())));
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path} {name}")
+        };
+        let own = shared
+            .iter()
+            .map(|arg| arg.clone().hide(!heeds(&path, arg.get_id().as_str())));
         command.mut_subcommand(&name, |sub| below(sub, &path, shared).args(own))
     })
 }
 
 fn heeds(path: &str, option: &str) -> bool {
-    HEEDED.iter().any(|(command, heeded)| *command == path && heeded.contains(&option))
+    HEEDED
+        .iter()
+        .any(|(command, heeded)| *command == path && heeded.contains(&option))
 }
 
 #[cfg(test)]
@@ -81,12 +96,21 @@ mod tests {
         let mut found = Vec::new();
         walk(&command, "", &mut found);
         let known: Vec<&str> = HEEDED.iter().map(|(command, _)| *command).collect();
-        assert_eq!(found.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), known);
+        assert_eq!(
+            found
+                .iter()
+                .map(|(path, _)| path.as_str())
+                .collect::<Vec<_>>(),
+            known
+        );
         for (path, help) in found {
             for option in ["config", "list", "json", "yes"] {
-                let begins =
-                    |line: &str, start: &str| line.trim_start().starts_with(&format!("{start}--{option}"));
-                let shown = help.lines().any(|line| begins(line, "") || begins(line, "-y, "));
+                let begins = |line: &str, start: &str| {
+                    line.trim_start().starts_with(&format!("{start}--{option}"))
+                };
+                let shown = help
+                    .lines()
+                    .any(|line| begins(line, "") || begins(line, "-y, "));
                 assert_eq!(shown, heeds(&path, option), "{path}: --{option}\n{help}");
             }
         }
@@ -99,10 +123,16 @@ mod tests {
             "letterpress --json config --list weekly check -y --config x",
             "letterpress init --json --yes --list weekly there --config x",
         ] {
-            let matches = hide_idle(Cli::command()).try_get_matches_from(line.split(' ')).unwrap();
+            let matches = hide_idle(Cli::command())
+                .try_get_matches_from(line.split(' '))
+                .unwrap();
             let common = Cli::from_arg_matches(&matches).unwrap().common;
             let config = common.config.as_deref().and_then(|path| path.to_str());
-            assert_eq!((config, common.list.as_deref()), (Some("x"), Some("weekly")), "{line}");
+            assert_eq!(
+                (config, common.list.as_deref()),
+                (Some("x"), Some("weekly")),
+                "{line}"
+            );
             assert!(common.json && common.yes, "{line}");
         }
     }

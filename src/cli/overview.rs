@@ -29,9 +29,14 @@ pub fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
 /// Why an issue stands where it does: the reason that was written beside it, or when it is due.
 pub fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
     let due = || {
-        (issue.state == IssueState::Scheduled).then(|| format!("due at {}", local_time(issue.due_at, zone)))
+        (issue.state == IssueState::Scheduled)
+            .then(|| format!("due at {}", local_time(issue.due_at, zone)))
     };
-    issue.reason.as_deref().map(|reason| in_local_time(reason, zone)).or_else(due)
+    issue
+        .reason
+        .as_deref()
+        .map(|reason| in_local_time(reason, zone))
+        .or_else(due)
 }
 
 /// For people; below each row, why the issue stands where it does.
@@ -58,7 +63,10 @@ pub fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
     for (i, line) in text.lines().enumerate() {
         out.push_str(line);
         out.push('\n');
-        if let Some(reason) = i.checked_sub(1).and_then(|i| because(&rows[i], &zone_of(lists, &rows[i]))) {
+        if let Some(reason) = i
+            .checked_sub(1)
+            .and_then(|i| because(&rows[i], &zone_of(lists, &rows[i])))
+        {
             out.push_str(&wrap(&reason, "  ", 2));
             out.push('\n');
         }
@@ -81,7 +89,11 @@ fn columns(rows: &[IssueRow]) -> Vec<Figures> {
     let sometimes: [Figures; 2] = [(">cancelled", |t| t.cancelled), (">skipped", |t| t.skipped)];
     let occurs = |(_, figure): &Figures| rows.iter().any(|row| figure(&row.totals) > 0);
     let planned: Figures = (">planned", Totals::planned);
-    always.into_iter().chain(sometimes.into_iter().filter(occurs)).chain([planned]).collect()
+    always
+        .into_iter()
+        .chain(sometimes.into_iter().filter(occurs))
+        .chain([planned])
+        .collect()
 }
 
 /// For scripts, with a line of names first.
@@ -140,17 +152,41 @@ mod tests {
 
     #[test]
     fn a_state_that_occurs_has_a_column_so_that_every_row_adds_up() {
-        let done = row("003", IssueState::Done, Totals { sent: 300, ..Totals::default() });
+        let done = row(
+            "003",
+            IssueState::Done,
+            Totals {
+                sent: 300,
+                ..Totals::default()
+            },
+        );
         let usual = as_table(std::slice::from_ref(&done), &[]);
-        assert!(!usual.contains("cancelled") && !usual.contains("skipped"), "{usual}");
+        assert!(
+            !usual.contains("cancelled") && !usual.contains("skipped"),
+            "{usual}"
+        );
 
-        let totals =
-            Totals { sent: 50, sending: 1, queued: 2, cancelled: 240, skipped: 7, ..Totals::default() };
+        let totals = Totals {
+            sent: 50,
+            sending: 1,
+            queued: 2,
+            cancelled: 240,
+            skipped: 7,
+            ..Totals::default()
+        };
         let table = as_table(&[done, row("004", IssueState::Cancelled, totals)], &[]);
         for line in table.lines().skip(1) {
-            let figures: Vec<u64> = line.split_whitespace().skip(2).map(|n| n.parse().unwrap()).collect();
+            let figures: Vec<u64> = line
+                .split_whitespace()
+                .skip(2)
+                .map(|n| n.parse().unwrap())
+                .collect();
             let (planned, parts) = figures.split_last().unwrap();
-            assert_eq!((figures.len(), parts.iter().sum::<u64>()), (8, *planned), "{table}");
+            assert_eq!(
+                (figures.len(), parts.iter().sum::<u64>()),
+                (8, *planned),
+                "{table}"
+            );
         }
     }
 }

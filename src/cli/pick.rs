@@ -23,10 +23,11 @@ pub async fn issue(context: &Context, store: &Store, text: &str) -> Result<Issue
     let mut found = store.find_issues(list, text, &absolute).await?;
     match (found.pop(), found.last()) {
         (Some(row), None) => Ok(row),
-        (Some(row), Some(other)) if row.list != other.list => {
-            Err(Failure::new(format!("{} and {} both have an issue {text}", row.list, other.list))
-                .to_do("Add --list with the one you mean."))
-        }
+        (Some(row), Some(other)) if row.list != other.list => Err(Failure::new(format!(
+            "{} and {} both have an issue {text}",
+            row.list, other.list
+        ))
+        .to_do("Add --list with the one you mean.")),
         (Some(row), Some(other)) => Err(Failure::new(format!(
             "{text} is the number of one issue and the name of another: {} and {}",
             row.slug, other.slug
@@ -43,17 +44,28 @@ async fn known_list(store: &Store, key: &str) -> Result<crate::model::ListId, Fa
         keys.sort_unstable();
         let hint = crate::words::nearest(key, keys.iter().copied());
         let hint = hint.map_or_else(String::new, |near| format!("Did you mean {near}? "));
-        Failure::new(format!("there is no list {key}")).to_do(format!("{hint}Known: {}.", keys.join(", ")))
+        Failure::new(format!("there is no list {key}"))
+            .to_do(format!("{hint}Known: {}.", keys.join(", ")))
     })
 }
 
 async fn unknown(store: &Store, text: &str) -> Result<Failure, Failure> {
     let rows = store.issues().await?;
-    let last: Vec<&str> = rows.iter().rev().take(NAMED).map(|row| row.slug.as_str()).collect();
+    let last: Vec<&str> = rows
+        .iter()
+        .rev()
+        .take(NAMED)
+        .map(|row| row.slug.as_str())
+        .collect();
     let help = if last.is_empty() {
         "Nothing was queued yet; `letterpress send FILE` does.".to_owned()
     } else {
-        format!("The last ones are {}; `letterpress deliveries` shows all.", last.join(", "))
+        format!(
+            "The last ones are {}; `letterpress deliveries` shows all.",
+            last.join(", ")
+        )
     };
-    Ok(Failure::new(format!("no issue {text} was queued")).at(store.path().display().to_string()).to_do(help))
+    Ok(Failure::new(format!("no issue {text} was queued"))
+        .at(store.path().display().to_string())
+        .to_do(help))
 }

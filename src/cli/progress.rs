@@ -25,7 +25,12 @@ pub struct Progress {
 impl Progress {
     pub fn begin() -> Self {
         let now = Instant::now();
-        Self { paint: Paint::stderr(), started: now, shown: now, drawn: false }
+        Self {
+            paint: Paint::stderr(),
+            started: now,
+            shown: now,
+            drawn: false,
+        }
     }
 
     /// How long it has taken until now.
@@ -35,7 +40,11 @@ impl Progress {
 
     /// Shows `done` of `total`, if it is time to.
     pub fn show(&mut self, done: u64, total: u64) {
-        let (every, bar) = if self.paint.is_on() { (BETWEEN_BARS, true) } else { (BETWEEN_LINES, false) };
+        let (every, bar) = if self.paint.is_on() {
+            (BETWEEN_BARS, true)
+        } else {
+            (BETWEEN_LINES, false)
+        };
         if self.shown.elapsed() < every {
             return;
         }
@@ -47,7 +56,8 @@ impl Progress {
             self.drawn = true;
             let filled = filled(done, total);
             let (ink, rest) = ("━".repeat(filled), "━".repeat(BAR - filled));
-            write!(err, "\r\x1b[K  {ink}{}  {text}", self.paint.dim(&rest)).and_then(|()| err.flush())
+            write!(err, "\r\x1b[K  {ink}{}  {text}", self.paint.dim(&rest))
+                .and_then(|()| err.flush())
         } else {
             writeln!(err, "{}", text.replace("  ", ", "))
         };
@@ -75,7 +85,9 @@ impl Drop for Progress {
 
 /// How many columns of the bar are inked.
 fn filled(done: u64, total: u64) -> usize {
-    (BAR as u64 * done.min(total)).checked_div(total).unwrap_or(0) as usize
+    (BAR as u64 * done.min(total))
+        .checked_div(total)
+        .unwrap_or(0) as usize
 }
 
 /// Such as `71 %  5,980 of 8,412  41/s  58 s left`.
@@ -95,7 +107,11 @@ fn figures(done: u64, total: u64, elapsed: Duration) -> String {
 
 /// A rate without digits that say nothing: `0.4`, `41`, `2,841`.
 pub fn plain_rate(rate: f64) -> String {
-    if rate < 9.95 { format!("{rate:.1}") } else { count(rate.round() as u64) }
+    if rate < 9.95 {
+        format!("{rate:.1}")
+    } else {
+        count(rate.round() as u64)
+    }
 }
 
 /// Seconds as people say them: `58 s`, `12 min`, `3 h 20 min`.
@@ -117,12 +133,18 @@ mod tests {
         assert_eq!(text, "71 %  5,980 of 8,412  41/s  60 s left");
         assert!(2 + BAR + 2 + text.chars().count() <= 80);
         assert_eq!(figures(0, 0, Duration::ZERO), "0 %  0 of 0");
-        assert_eq!(figures(8412, 8412, Duration::from_secs(1)), "100 %  8,412 of 8,412  8,412/s");
+        assert_eq!(
+            figures(8412, 8412, Duration::from_secs(1)),
+            "100 %  8,412 of 8,412  8,412/s"
+        );
     }
 
     #[test]
     fn the_bar_is_full_only_at_the_end() {
-        assert_eq!((filled(0, 10), filled(5, 10), filled(10, 10), filled(11, 10)), (0, 19, 38, 38));
+        assert_eq!(
+            (filled(0, 10), filled(5, 10), filled(10, 10), filled(11, 10)),
+            (0, 19, 38, 38)
+        );
         assert!(filled(999_999, 1_000_000) < BAR && filled(3, 0) == 0);
     }
 

@@ -68,7 +68,12 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     send::can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list(context, &settings, &manuscript)?;
-    let proof = issue_file::compose(&settings, list, manuscript, &issue_file::media_base(&settings))?;
+    let proof = issue_file::compose(
+        &settings,
+        list,
+        manuscript,
+        &issue_file::media_base(&settings),
+    )?;
     if !args.force
         && let Some(no) = issue_file::stopped_by(context, &proof.findings)?
     {
@@ -79,8 +84,15 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     let now = context.clock.now();
     let public_url = settings.public_url.as_deref().unwrap_or_default();
     let issue = |list| order(proof, list, now);
-    let mut rehearsal =
-        Rehearsal::begin(&store, &settings.sending, public_url, list.clone(), issue, &context.clock).await?;
+    let mut rehearsal = Rehearsal::begin(
+        &store,
+        &settings.sending,
+        public_url,
+        list.clone(),
+        issue,
+        &context.clock,
+    )
+    .await?;
     let (copy, id) = (rehearsal.store.clone(), rehearsal.issue);
     let ended = tokio::select! {
         ended = follow::to_its_end(&copy, id, &list.zone) => ended?,
@@ -88,14 +100,22 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     };
     drop(copy);
     let planned = ended.row.totals.planned();
-    let estimated = rehearsal.estimate(planned, ended.took, context.clock.now()).await?;
+    let estimated = rehearsal
+        .estimate(planned, ended.took, context.clock.now())
+        .await?;
     let findings = rehearsal.end().await?;
     // As the author knows it, not as its copy is called.
-    let row = IssueRow { slug, number, ..ended.row };
+    let row = IssueRow {
+        slug,
+        number,
+        ..ended.row
+    };
     tell(context, &row, ended.took, &findings, estimated)?;
     if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
         let reason = in_local_time(reason, &list.zone);
-        return Err(Failure::no(format!("the real send would stop as this one did: {reason}")));
+        return Err(Failure::no(format!(
+            "the real send would stop as this one did: {reason}"
+        )));
     }
     Ok(follow::answer(&row))
 }
@@ -144,7 +164,11 @@ fn tell(
         return Ok(Answer::Done);
     }
     // Where it stopped, that has one reason, and those who were not reached have none.
-    let faults: Vec<_> = findings.errors.iter().filter(|fault| fault.state != State::Queued).collect();
+    let faults: Vec<_> = findings
+        .errors
+        .iter()
+        .filter(|fault| fault.state != State::Queued)
+        .collect();
     for fault in faults.iter().take(NAMED) {
         let why = fault.reply.as_deref().unwrap_or("no answer");
         eprintln!("{}  {}: {why}", fault.state.word(), fault.email);
@@ -153,8 +177,14 @@ fn tell(
         eprintln!("and {} more", count((faults.len() - NAMED) as u64));
     }
     context.print(ledger::sum(&row.totals, Some(took), context.paint).trim_end())?;
-    context.print(ledger::fact("largest", &render::kilobytes(findings.largest_bytes as usize)))?;
-    context.print(ledger::fact("real send", &format!("about {}", time(estimated.as_secs().max(1)))))?;
+    context.print(ledger::fact(
+        "largest",
+        &render::kilobytes(findings.largest_bytes as usize),
+    ))?;
+    context.print(ledger::fact(
+        "real send",
+        &format!("about {}", time(estimated.as_secs().max(1))),
+    ))?;
     Ok(Answer::Done)
 }
 

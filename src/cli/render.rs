@@ -34,17 +34,32 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     // Pictures lie beside the HTML, so their addresses begin with nothing.
     let proof = issue_file::compose(&settings, list, manuscript, "")?;
     let errors = findings::errors_as_warnings(&proof.findings);
-    eprint!("{}", findings::listing(&errors, super::terminal::Paint::stderr()));
+    eprint!(
+        "{}",
+        findings::listing(&errors, super::terminal::Paint::stderr())
+    );
 
     super::init::make_folder(&args.out)?;
-    let public_url = settings.public_url.as_deref().unwrap_or("https://letters.example.org");
+    let public_url = settings
+        .public_url
+        .as_deref()
+        .unwrap_or("https://letters.example.org");
     let today = context.clock.now().to_zoned(list.zone.clone()).date();
     let since = Phrases::of(&proof.composed.rendered.language).date(today);
-    let preview = Preview { links: Links::preview(public_url), list, since };
+    let preview = Preview {
+        links: Links::preview(public_url),
+        list,
+        since,
+    };
     let written = write_all(&args.out, &proof, &preview, context)?;
     let lines: Vec<String> = written
         .iter()
-        .map(|(kind, path, size)| fact(kind, &format!("{}{}", path.display(), context.paint.aside(size))))
+        .map(|(kind, path, size)| {
+            fact(
+                kind,
+                &format!("{}{}", path.display(), context.paint.aside(size)),
+            )
+        })
         .collect();
     let files: Vec<_> = written.iter().map(|(_, path, _)| path).collect();
     context.done(lines.join("\n"), &json!({"files": files}))
@@ -89,7 +104,9 @@ impl Preview<'_> {
 
     /// The whole mail.
     fn mail(&self, proof: &Proof, context: &Context) -> Vec<u8> {
-        let stream = Stream::Issue { seed: &proof.issue.slug };
+        let stream = Stream::Issue {
+            seed: &proof.issue.slug,
+        };
         let template = Template::new(&proof.composed.rendered, self.list, stream);
         let reader = Address::trusted(READER.to_owned());
         let to = Recipient {
@@ -124,9 +141,21 @@ fn write_all(
 ) -> Result<Vec<Written>, Failure> {
     let rendered = &proof.composed.rendered;
     let files = [
-        ("mjml", "issue.mjml", preview.fill(&proof.composed.mjml).into_bytes()),
-        ("html", "issue.html", preview.fill(&rendered.html).into_bytes()),
-        ("text", "issue.txt", preview.fill(&rendered.text).into_bytes()),
+        (
+            "mjml",
+            "issue.mjml",
+            preview.fill(&proof.composed.mjml).into_bytes(),
+        ),
+        (
+            "html",
+            "issue.html",
+            preview.fill(&rendered.html).into_bytes(),
+        ),
+        (
+            "text",
+            "issue.txt",
+            preview.fill(&rendered.text).into_bytes(),
+        ),
         ("mail", "issue.eml", preview.mail(proof, context)),
     ];
     let mut written = Vec::new();
@@ -150,8 +179,14 @@ pub fn kilobytes(bytes: usize) -> String {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|e| {
-        Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
-            .at(path.display().to_string())
-            .to_do(super::init::remedy(&e, "Choose a folder that you can write in."))
+        Failure::new(format!(
+            "the file can't be written: {}",
+            crate::words::io(&e)
+        ))
+        .at(path.display().to_string())
+        .to_do(super::init::remedy(
+            &e,
+            "Choose a folder that you can write in.",
+        ))
     })
 }

@@ -28,19 +28,29 @@ pub async fn run(_args: Args, context: &Context) -> Outcome {
 
 /// A token that SIGTERM and Ctrl-C cancel.
 pub fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
-    app::shutdown_on_signals()
-        .map_err(|e| Failure::new(format!("signals can't be waited for: {}", crate::words::io(&e))))
+    app::shutdown_on_signals().map_err(|e| {
+        Failure::new(format!(
+            "signals can't be waited for: {}",
+            crate::words::io(&e)
+        ))
+    })
 }
 
 /// Listens on an address of the settings.
 pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| {
         let help = match e.kind() {
-            std::io::ErrorKind::AddrInUse => "Stop what listens there, or set web.listen to another port.",
-            std::io::ErrorKind::PermissionDenied => "Ports below 1024 are the system's: take one above.",
+            std::io::ErrorKind::AddrInUse => {
+                "Stop what listens there, or set web.listen to another port."
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "Ports below 1024 are the system's: take one above."
+            }
             _ => "Set web.listen to an address of this machine.",
         };
-        Failure::new(format!("the daemon can't listen: {}", crate::words::io(&e))).at(address).to_do(help)
+        Failure::new(format!("the daemon can't listen: {}", crate::words::io(&e)))
+            .at(address)
+            .to_do(help)
     })
 }
 

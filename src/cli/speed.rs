@@ -20,7 +20,9 @@ use super::{Answer, Context, Failure, Outcome, table};
 const MOST: u32 = 10_000_000;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  letterpress speed gmail.com 600\n  letterpress speed gmail.com off")]
+#[command(
+    after_help = "Example:\n  letterpress speed gmail.com 600\n  letterpress speed gmail.com off"
+)]
 pub struct Args {
     /// A relay's name, or a domain, which stands for its whole provider; without it, all are shown
     name: Option<String>,
@@ -40,7 +42,9 @@ fn word(text: &str) -> Result<Word, String> {
     match text.parse::<u32>() {
         _ if text == "off" => Ok(Word::Off),
         Ok(per_minute) if per_minute <= MOST => Ok(Word::PerMinute(per_minute)),
-        _ => Err(format!("write messages a minute, from 0 (no limit) to {MOST}, or off")),
+        _ => Err(format!(
+            "write messages a minute, from 0 (no limit) to {MOST}, or off"
+        )),
     }
 }
 
@@ -75,7 +79,9 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
             Word::PerMinute(per_minute) => Some(per_minute),
             Word::Off => None,
         };
-        store.set_speed(name, per_minute, context.clock.now()).await?;
+        store
+            .set_speed(name, per_minute, context.clock.now())
+            .await?;
     }
     let mut lines = lines(&settings, &store, context.clock.now(), name.as_deref()).await?;
     if let Some(name) = &name {
@@ -96,7 +102,11 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 
 /// How the measure of a relay or a domain is called in the database.
 fn stored_name(settings: &Settings, name: &str) -> Result<String, Failure> {
-    let relays = settings.sending.relays.iter().map(|relay| relay.name.as_str());
+    let relays = settings
+        .sending
+        .relays
+        .iter()
+        .map(|relay| relay.name.as_str());
     if relays.clone().any(|relay| relay == name) {
         return Ok(relay_name(name));
     }
@@ -106,15 +116,22 @@ fn stored_name(settings: &Settings, name: &str) -> Result<String, Failure> {
     if provider.contains('.') || domains.of(provider).is_some() {
         return Ok(provider_name(provider));
     }
-    let near =
-        nearest(name, relays.clone()).map_or_else(String::new, |near| format!("Did you mean {near}? "));
+    let near = nearest(name, relays.clone())
+        .map_or_else(String::new, |near| format!("Did you mean {near}? "));
     let known = relays.collect::<Vec<_>>().join(", ");
-    Err(Failure::new(format!("{name} is neither a relay nor a domain"))
-        .to_do(format!("{near}The relays are: {known}. A domain has a dot, such as gmail.com.")))
+    Err(
+        Failure::new(format!("{name} is neither a relay nor a domain")).to_do(format!(
+            "{near}The relays are: {known}. A domain has a dot, such as gmail.com."
+        )),
+    )
 }
 
 fn stored(line: &Line) -> String {
-    if line.kind == "relay" { relay_name(&line.name) } else { provider_name(&line.name) }
+    if line.kind == "relay" {
+        relay_name(&line.name)
+    } else {
+        provider_name(&line.name)
+    }
 }
 
 /// Every relay, and the providers of which there is something to say; `also`: one that is asked for.
@@ -127,12 +144,20 @@ async fn lines(
     let (measures, words) = (store.measures().await?, store.speeds().await?);
     let mut lines = Vec::new();
     for relay in &settings.sending.relays {
-        let mut line = line(relay_name(&relay.name), relay.messages_per_minute, &measures, &words);
+        let mut line = line(
+            relay_name(&relay.name),
+            relay.messages_per_minute,
+            &measures,
+            &words,
+        );
         (line.today, line.given_today) = today(relay, store, now).await?;
         lines.push(line);
     }
     let domains = &settings.sending.pacing.domains;
-    let learnt = measures.iter().filter(|measure| measure.learnt.is_some()).map(|m| m.name.as_str());
+    let learnt = measures
+        .iter()
+        .filter(|measure| measure.learnt.is_some())
+        .map(|m| m.name.as_str());
     let mut names: Vec<String> = learnt
         .chain(words.iter().map(|(name, _)| name.as_str()))
         .chain(also)
@@ -152,36 +177,72 @@ async fn lines(
 fn line(stored: String, set: u32, measures: &[Measure], words: &[(String, u32)]) -> Line {
     let (kind, name) = match stored.strip_prefix(PROVIDER) {
         Some(provider) => ("domain", provider.to_owned()),
-        None => ("relay", stored.split_once(':').map_or_else(|| stored.clone(), |(_, name)| name.to_owned())),
+        None => (
+            "relay",
+            stored
+                .split_once(':')
+                .map_or_else(|| stored.clone(), |(_, name)| name.to_owned()),
+        ),
     };
-    let learnt = measures.iter().find(|m| m.name == stored).and_then(|m| m.learnt).map(|(rate, _)| rate);
-    let overridden = words.iter().find(|(name, _)| *name == stored).map(|(_, per_minute)| *per_minute);
+    let learnt = measures
+        .iter()
+        .find(|m| m.name == stored)
+        .and_then(|m| m.learnt)
+        .map(|(rate, _)| rate);
+    let overridden = words
+        .iter()
+        .find(|(name, _)| *name == stored)
+        .map(|(_, per_minute)| *per_minute);
     let per_minute = lowest(overridden.unwrap_or(set), learnt);
     let set = (set > 0).then_some(set);
-    Line { name, kind, set, learnt, overridden, per_minute, today: None, given_today: None }
+    Line {
+        name,
+        kind,
+        set,
+        learnt,
+        overridden,
+        per_minute,
+        today: None,
+        given_today: None,
+    }
 }
 
 /// What today allows a relay that is warmed up, and what may have gone of it.
-async fn today(relay: &Relay, store: &Store, now: Timestamp) -> Result<(Option<u64>, Option<u64>), Failure> {
-    let Some(plan) = relay.warm_up else { return Ok((None, None)) };
+async fn today(
+    relay: &Relay,
+    store: &Store,
+    now: Timestamp,
+) -> Result<(Option<u64>, Option<u64>), Failure> {
+    let Some(plan) = relay.warm_up else {
+        return Ok((None, None));
+    };
     let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
     Ok((plan.allowed(days), plan.allowed(days).map(|_| given)))
 }
 
 fn as_table(lines: &[Line]) -> String {
-    let rate = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), |rate| count(rate.round() as u64));
+    let rate =
+        |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), |rate| count(rate.round() as u64));
     let rows: Vec<Vec<String>> = lines
         .iter()
         .map(|line| {
             let word = line.overridden.map_or_else(
                 || "–".to_owned(),
-                |word| if word == 0 { "no limit".into() } else { count(u64::from(word)) },
+                |word| {
+                    if word == 0 {
+                        "no limit".into()
+                    } else {
+                        count(u64::from(word))
+                    }
+                },
             );
             let today = match (line.today, line.given_today) {
                 (Some(today), Some(given)) => format!("{} of {}", count(given), count(today)),
                 _ => String::new(),
             };
-            let holds = line.per_minute.map_or_else(|| "no limit".to_owned(), |_| rate(line.per_minute));
+            let holds = line
+                .per_minute
+                .map_or_else(|| "no limit".to_owned(), |_| rate(line.per_minute));
             vec![
                 line.name.clone(),
                 line.kind.to_owned(),
@@ -193,7 +254,15 @@ fn as_table(lines: &[Line]) -> String {
             ]
         })
         .collect();
-    let head = ["name", "kind", ">set", ">learnt", ">said", ">a minute", "today"];
+    let head = [
+        "name",
+        "kind",
+        ">set",
+        ">learnt",
+        ">said",
+        ">a minute",
+        "today",
+    ];
     table::set(&head, &rows)
 }
 
@@ -214,7 +283,10 @@ mod tests {
         let name = |text| stored_name(&settings, text).ok();
         assert_eq!(name("main").as_deref(), Some("relay:main"));
         assert_eq!(name("GoogleMail.com").as_deref(), Some("domain:gmail.com"));
-        assert_eq!(name("readers.example").as_deref(), Some("domain:readers.example"));
+        assert_eq!(
+            name("readers.example").as_deref(),
+            Some("domain:readers.example")
+        );
         assert_eq!(name("mian"), None);
     }
 

@@ -52,7 +52,11 @@ enum Whom {
 
 pub async fn pause(args: PauseArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
-    let why = format!("paused by {} with “letterpress pause” at {:.0}", who(), context.clock.now());
+    let why = format!(
+        "paused by {} with “letterpress pause” at {:.0}",
+        who(),
+        context.clock.now()
+    );
     let steered = store.pause(row.id, &why).await?;
     told(context, &store, &row, steered, "paused").await
 }
@@ -60,9 +64,15 @@ pub async fn pause(args: PauseArgs, context: &Context) -> Outcome {
 pub async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     if row.state == IssueState::Held && store.rendered(row.id).await.is_err() {
-        return Err(Failure::no(format!("{} was never rendered, so there is nothing to send", name(&row)))
-            .at(row.file.display().to_string())
-            .to_do(format!("Mend the file, then\n  letterpress send {}", row.file.display())));
+        return Err(Failure::no(format!(
+            "{} was never rendered, so there is nothing to send",
+            name(&row)
+        ))
+        .at(row.file.display().to_string())
+        .to_do(format!(
+            "Mend the file, then\n  letterpress send {}",
+            row.file.display()
+        )));
     }
     let steered = store.resume(row.id, context.clock.now()).await?;
     told(context, &store, &row, steered, "resumed").await
@@ -93,9 +103,11 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     let (which, n, warning) = match args.state {
         Whom::Failed => (State::Failed, row.totals.failed, ""),
-        Whom::Uncertain => {
-            (State::Uncertain, row.totals.uncertain, " They may have it already, and get it twice.")
-        }
+        Whom::Uncertain => (
+            State::Uncertain,
+            row.totals.uncertain,
+            " They may have it already, and get it twice.",
+        ),
     };
     if n == 0 {
         let none = match args.state {
@@ -104,7 +116,12 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         };
         return context.done(none, &Line::of(&row));
     }
-    let question = format!("Send {} once more to the {} {}?{warning}", name(&row), count(n), which.word());
+    let question = format!(
+        "Send {} once more to the {} {}?{warning}",
+        name(&row),
+        count(n),
+        which.word()
+    );
     if !context.agree(&question)? {
         return Ok(Answer::No);
     }
@@ -116,7 +133,9 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
             state.word(),
             count(moved)
         );
-        return Err(Failure::no(stopped).to_do("`letterpress deliveries` shows where each issue stands."));
+        return Err(
+            Failure::no(stopped).to_do("`letterpress deliveries` shows where each issue stands.")
+        );
     }
     let done = match moved {
         0 => "queued once more".to_owned(),
@@ -128,9 +147,21 @@ pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
 /// Who gave the command, as people know them: by the user's name, or by its number where there is none.
 fn who() -> String {
     use std::os::unix::fs::MetadataExt as _;
-    let called = |number| if number == 0 { "root".to_owned() } else { format!("user {number}") };
-    let number = || std::fs::metadata("/proc/self").ok().map(|process| called(process.uid()));
-    config::user().or_else(number).unwrap_or_else(|| "its author".into())
+    let called = |number| {
+        if number == 0 {
+            "root".to_owned()
+        } else {
+            format!("user {number}")
+        }
+    };
+    let number = || {
+        std::fs::metadata("/proc/self")
+            .ok()
+            .map(|process| called(process.uid()))
+    };
+    config::user()
+        .or_else(number)
+        .unwrap_or_else(|| "its author".into())
 }
 
 async fn open(context: &Context, issue: &str) -> Result<(Store, IssueRow), Failure> {
@@ -141,7 +172,13 @@ async fn open(context: &Context, issue: &str) -> Result<(Store, IssueRow), Failu
 }
 
 /// Says what became of it; what could not be done is a no.
-async fn told(context: &Context, store: &Store, before: &IssueRow, steered: Steered, done: &str) -> Outcome {
+async fn told(
+    context: &Context,
+    store: &Store,
+    before: &IssueRow,
+    steered: Steered,
+    done: &str,
+) -> Outcome {
     match steered {
         Steered::Now(state) => {
             let row = store.issue(before.id).await?;
@@ -153,8 +190,12 @@ async fn told(context: &Context, store: &Store, before: &IssueRow, steered: Stee
             }
             context.done(words, &Line::of(row))
         }
-        Steered::Not(state) => Err(Failure::no(format!("{} is {}", name(before), why_not(state, done)))
-            .to_do("`letterpress deliveries` shows where each issue stands.")),
+        Steered::Not(state) => {
+            Err(
+                Failure::no(format!("{} is {}", name(before), why_not(state, done)))
+                    .to_do("`letterpress deliveries` shows where each issue stands."),
+            )
+        }
         Steered::Unknown => Err(Failure::no(format!("{} is no longer there", name(before)))),
     }
 }
@@ -165,7 +206,11 @@ fn rest(totals: &Totals) -> String {
     let waiting = totals.queued + totals.deferred;
     if waiting > 0 {
         let verb = if waiting == 1 { "waits" } else { "wait" };
-        words.push_str(&format!(" {} of {} {verb}.", count(waiting), count(totals.planned())));
+        words.push_str(&format!(
+            " {} of {} {verb}.",
+            count(waiting),
+            count(totals.planned())
+        ));
     }
     if totals.sending > 0 {
         let verb = if totals.sending == 1 { "is" } else { "are" };
@@ -179,7 +224,10 @@ fn why_not(state: IssueState, done: &str) -> String {
     match (state, done) {
         _ if state.word() == done => format!("already {done}"),
         (IssueState::Scheduled | IssueState::Sending, "resumed") => {
-            format!("{} and not paused, so there is nothing to resume", state.word())
+            format!(
+                "{} and not paused, so there is nothing to resume",
+                state.word()
+            )
         }
         _ => format!("{}, so it can't be {done}", state.word()),
     }
@@ -191,19 +239,50 @@ mod tests {
 
     #[test]
     fn the_rest_tells_who_waits_from_who_is_in_flight() {
-        let totals =
-            |queued, sending| Totals { queued, sending, deferred: 1, sent: 443, ..Totals::default() };
+        let totals = |queued, sending| Totals {
+            queued,
+            sending,
+            deferred: 1,
+            sent: 443,
+            ..Totals::default()
+        };
         assert_eq!(rest(&totals(2, 4)), " 3 of 450 wait. 4 are in flight.");
-        assert_eq!(rest(&Totals { sending: 1, sent: 9, ..Totals::default() }), " 1 is in flight.");
-        assert_eq!(rest(&Totals { deferred: 1, sent: 9, ..Totals::default() }), " 1 of 10 waits.");
-        assert_eq!(rest(&Totals { sent: 450, ..Totals::default() }), "");
+        assert_eq!(
+            rest(&Totals {
+                sending: 1,
+                sent: 9,
+                ..Totals::default()
+            }),
+            " 1 is in flight."
+        );
+        assert_eq!(
+            rest(&Totals {
+                deferred: 1,
+                sent: 9,
+                ..Totals::default()
+            }),
+            " 1 of 10 waits."
+        );
+        assert_eq!(
+            rest(&Totals {
+                sent: 450,
+                ..Totals::default()
+            }),
+            ""
+        );
     }
 
     #[test]
     fn what_is_so_already_is_called_so() {
         assert_eq!(why_not(IssueState::Paused, "paused"), "already paused");
-        assert_eq!(why_not(IssueState::Cancelled, "cancelled"), "already cancelled");
+        assert_eq!(
+            why_not(IssueState::Cancelled, "cancelled"),
+            "already cancelled"
+        );
         assert!(why_not(IssueState::Sending, "resumed").contains("nothing to resume"));
-        assert_eq!(why_not(IssueState::Done, "cancelled"), "done, so it can't be cancelled");
+        assert_eq!(
+            why_not(IssueState::Done, "cancelled"),
+            "done, so it can't be cancelled"
+        );
     }
 }

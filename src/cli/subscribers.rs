@@ -79,7 +79,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 /// The database, and the row of each list of the settings.
-async fn open(context: &Context, settings: &Settings) -> Result<(Store, HashMap<String, ListId>), Failure> {
+async fn open(
+    context: &Context,
+    settings: &Settings,
+) -> Result<(Store, HashMap<String, ListId>), Failure> {
     let store = context.store(settings).await?;
     let keys: Vec<String> = settings.lists.iter().map(|list| list.key.clone()).collect();
     let lists = store.ensure_lists(&keys, context.clock.now()).await?;
@@ -100,13 +103,19 @@ fn named_list<'s>(
 }
 
 fn by_command(context: &Context) -> Consent {
-    Consent { at: context.clock.now(), how: How::Command, network: None }
+    Consent {
+        at: context.clock.now(),
+        how: How::Command,
+        network: None,
+    }
 }
 
 async fn add(context: &Context, settings: &Settings, email: &Address, name: &str) -> Outcome {
     let list = context.list(settings)?;
     let (store, lists) = open(context, settings).await?;
-    let added = store.add(lists[&list.key], email, name, by_command(context)).await?;
+    let added = store
+        .add(lists[&list.key], email, name, by_command(context))
+        .await?;
     let words = match added {
         Added::Now => format!("{email} gets {} from now on.", list.key),
         Added::Already => format!("{email} gets {} already.", list.key),
@@ -117,10 +126,15 @@ async fn add(context: &Context, settings: &Settings, email: &Address, name: &str
                 list.key,
                 state.word()
             ))
-            .to_do("Nobody is brought back by another's word: let them sign up again and confirm."));
+            .to_do(
+                "Nobody is brought back by another's word: let them sign up again and confirm.",
+            ));
         }
     };
-    context.done(words, &json!({ "email": email, "list": list.key, "added": added == Added::Now }))
+    context.done(
+        words,
+        &json!({ "email": email, "list": list.key, "added": added == Added::Now }),
+    )
 }
 
 async fn remove(context: &Context, settings: &Settings, email: &Address) -> Outcome {
@@ -130,13 +144,18 @@ async fn remove(context: &Context, settings: &Settings, email: &Address) -> Outc
     if !context.agree(&format!("Take {email} off {from}?"))? {
         return Ok(Answer::No);
     }
-    let Some(left) = store.remove(list.map(|(_, id)| id), email, by_command(context)).await? else {
+    let Some(left) = store
+        .remove(list.map(|(_, id)| id), email, by_command(context))
+        .await?
+    else {
         let place = if list.is_some() {
             format!("nobody of the address {email} is on {from}")
         } else {
             unknown(email)
         };
-        return Err(Failure::no(place).to_do("See who there is with `letterpress subscribers list`."));
+        return Err(
+            Failure::no(place).to_do("See who there is with `letterpress subscribers list`.")
+        );
     };
     let words = match left.as_slice() {
         [] => format!("{email} had left already."),

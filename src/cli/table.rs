@@ -8,7 +8,13 @@ pub fn set(head: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = names
         .iter()
         .enumerate()
-        .map(|(i, name)| rows.iter().map(|row| row[i].width()).max().unwrap_or(0).max(name.width()))
+        .map(|(i, name)| {
+            rows.iter()
+                .map(|row| row[i].width())
+                .max()
+                .unwrap_or(0)
+                .max(name.width())
+        })
         .collect();
     let line = |cells: &[&str]| {
         let mut out = String::new();
@@ -34,8 +40,10 @@ pub fn set(head: &[&str], rows: &[Vec<String>]) -> String {
 mod tests {
     #[test]
     fn words_stand_left_and_figures_right() {
-        let rows =
-            [vec!["022".into(), "8,412".into(), "x".into()], vec!["第1期".into(), "2".into(), String::new()]];
+        let rows = [
+            vec!["022".into(), "8,412".into(), "x".into()],
+            vec!["第1期".into(), "2".into(), String::new()],
+        ];
         assert_eq!(
             super::set(&["issue", ">sent", "why"], &rows),
             "issue   sent  why\n022    8,412  x\n第1期      2\n"

@@ -12,11 +12,15 @@ pub struct Paint {
 
 impl Paint {
     pub fn stdout() -> Self {
-        Self { on: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never }
+        Self {
+            on: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+        }
     }
 
     pub fn stderr() -> Self {
-        Self { on: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never }
+        Self {
+            on: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+        }
     }
 
     /// Never any colour.
@@ -30,7 +34,11 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.on {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The word `error`: red and bold.
@@ -55,7 +63,11 @@ impl Paint {
 
     /// A side fact behind something: dim, or set off by a comma where there is no colour.
     pub fn aside(self, text: &str) -> String {
-        if self.on { format!(" {}", self.dim(text)) } else { format!(", {text}") }
+        if self.on {
+            format!(" {}", self.dim(text))
+        } else {
+            format!(", {text}")
+        }
     }
 }
 
@@ -79,8 +91,11 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
     eprint!("{question} [y/N] ");
     let _ = std::io::stderr().flush();
     let mut typed = String::new();
-    std::io::stdin()
-        .read_line(&mut typed)
-        .map_err(|e| Failure::new(format!("the answer could not be read: {}", crate::words::io(&e))))?;
+    std::io::stdin().read_line(&mut typed).map_err(|e| {
+        Failure::new(format!(
+            "the answer could not be read: {}",
+            crate::words::io(&e)
+        ))
+    })?;
     Ok(matches!(typed.trim().to_lowercase().as_str(), "y" | "yes"))
 }

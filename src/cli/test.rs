@@ -35,17 +35,26 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
     send::can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list(context, &settings, &manuscript)?;
-    let proof = issue_file::compose(&settings, list, manuscript, &issue_file::media_base(&settings))?;
+    let proof = issue_file::compose(
+        &settings,
+        list,
+        manuscript,
+        &issue_file::media_base(&settings),
+    )?;
     // The author looks at the copy: what is wrong is said, and stops nothing.
     let errors = findings::errors_as_warnings(&proof.findings);
     eprint!("{}", findings::listing(&errors, Paint::stderr()));
     let store = context.store(&settings).await?;
     let now = context.clock.now();
-    let ids = store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
+    let ids = store
+        .ensure_lists(std::slice::from_ref(&list.key), now)
+        .await?;
     let public_url = settings.public_url.as_deref().unwrap_or_default();
     let links = app::keys::links(&store, public_url, &context.clock).await?;
     // Without them the copy would show no picture until the issue is queued.
-    store.keep_media(proof.pictures.iter().cloned().collect()).await?;
+    store
+        .keep_media(proof.pictures.iter().cloned().collect())
+        .await?;
 
     let mut rendered = proof.composed.rendered;
     rendered.subject.insert(0, Piece::Text(MARK.to_owned()));
@@ -67,7 +76,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         return Err(Failure::no(format!("the copy can't be signed: {why}")));
     }
     let write = |out: &mut Vec<u8>| template.write(&to, now, out);
-    let signed = signing.sign(&list.from.address, Vec::new(), now, write).mail().await;
+    let signed = signing
+        .sign(&list.from.address, Vec::new(), now, write)
+        .mail()
+        .await;
     let mail = signed.as_slice();
 
     let Some(relay) = settings.sending.relays.first() else {
@@ -77,7 +89,10 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
         .await
         .map_err(|why| {
             Failure::no(format!("the copy was not sent: {why}"))
-                .at(format!("relay {}, {}:{}", relay.name, relay.host, relay.port))
+                .at(format!(
+                    "relay {}, {}:{}",
+                    relay.name, relay.host, relay.port
+                ))
                 .to_do(format!(
                     "Look at [relay.{}] in the settings and at that server, and try again.",
                     relay.name

@@ -42,17 +42,23 @@ impl<'a> Line<'a> {
 
 /// How people call an issue: `No. 22`, or its slug where it has no number.
 pub fn name(row: &IssueRow) -> String {
-    row.number.map_or_else(|| row.slug.clone(), |number| format!("No. {number}"))
+    row.number
+        .map_or_else(|| row.slug.clone(), |number| format!("No. {number}"))
 }
 
 /// A moment as the list's readers' clocks show it, with the zone.
 pub fn local_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M %Z")
+        .to_string()
 }
 
 /// The zone of an issue's list; UTC where the settings no longer name the list.
 pub fn zone_of(lists: &[List], issue: &IssueRow) -> TimeZone {
-    lists.iter().find(|list| list.key == issue.list).map_or(TimeZone::UTC, |list| list.zone.clone())
+    lists
+        .iter()
+        .find(|list| list.key == issue.list)
+        .map_or(TimeZone::UTC, |list| list.zone.clone())
 }
 
 /// A reason with its moments as the list's clocks show them; what it quotes of a server stays word for word.
@@ -61,9 +67,16 @@ pub fn in_local_time(reason: &str, zone: &TimeZone) -> String {
     let shown = reason.split(' ').map(|word| {
         is_quoted |= word.contains('“');
         let bare = word.trim_end_matches([',', ';', '.']);
-        let moment = bare.ends_with('Z').then(|| bare.parse().ok()).flatten().filter(|_| !is_quoted);
+        let moment = bare
+            .ends_with('Z')
+            .then(|| bare.parse().ok())
+            .flatten()
+            .filter(|_| !is_quoted);
         is_quoted &= !word.contains('”');
-        moment.map_or_else(|| word.to_owned(), |at| local_time(at, zone) + &word[bare.len()..])
+        moment.map_or_else(
+            || word.to_owned(),
+            |at| local_time(at, zone) + &word[bare.len()..],
+        )
     });
     shown.collect::<Vec<_>>().join(" ")
 }

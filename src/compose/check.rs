@@ -30,40 +30,110 @@ pub struct Check {
 
 /// Every check, in the order of a letter.
 pub const CHECKS: [Check; 19] = [
-    Check { name: "the file is UTF-8", codes: &["not-utf8"] },
-    Check { name: "the front matter can be read", codes: &["front-matter-open", "front-matter-malformed"] },
-    Check { name: "its keys are known", codes: &["front-matter-unknown"] },
-    Check { name: "their values can be taken", codes: &["front-matter-value"] },
-    Check { name: "there is a title", codes: &["title-missing"] },
-    Check { name: "there is something to read", codes: &["text-missing"] },
-    Check { name: "inboxes show the whole subject", codes: &["subject-long"] },
-    Check { name: "the preheader says more", codes: &["preheader-long", "preheader-same"] },
-    Check { name: "personal fields are known", codes: &["field-unknown"] },
-    Check { name: "personal fields stand where they are filled", codes: &["field-not-filled"] },
+    Check {
+        name: "the file is UTF-8",
+        codes: &["not-utf8"],
+    },
+    Check {
+        name: "the front matter can be read",
+        codes: &["front-matter-open", "front-matter-malformed"],
+    },
+    Check {
+        name: "its keys are known",
+        codes: &["front-matter-unknown"],
+    },
+    Check {
+        name: "their values can be taken",
+        codes: &["front-matter-value"],
+    },
+    Check {
+        name: "there is a title",
+        codes: &["title-missing"],
+    },
+    Check {
+        name: "there is something to read",
+        codes: &["text-missing"],
+    },
+    Check {
+        name: "inboxes show the whole subject",
+        codes: &["subject-long"],
+    },
+    Check {
+        name: "the preheader says more",
+        codes: &["preheader-long", "preheader-same"],
+    },
+    Check {
+        name: "personal fields are known",
+        codes: &["field-unknown"],
+    },
+    Check {
+        name: "personal fields stand where they are filled",
+        codes: &["field-not-filled"],
+    },
     Check {
         name: "every picture is there",
-        codes: &["picture-missing", "picture-outside", "picture-unreadable", "picture-damaged"],
+        codes: &[
+            "picture-missing",
+            "picture-outside",
+            "picture-unreadable",
+            "picture-damaged",
+        ],
     },
-    Check { name: "mail programs show every picture", codes: &["picture-kind", "picture-too-large"] },
-    Check { name: "every picture has an alternative text", codes: &["alt-missing"] },
-    Check { name: "links have an address", codes: &["link-empty", "link-malformed"] },
-    Check { name: "links lead somewhere from a mail", codes: &["link-relative", "link-scheme"] },
-    Check { name: "no markers are left", codes: &["marker-left"] },
-    Check { name: "something stands below each heading", codes: &["heading-empty"] },
-    Check { name: "the HTML does nothing that mail can't", codes: &["html-hidden"] },
-    Check { name: "Gmail shows the whole letter", codes: &["html-large"] },
+    Check {
+        name: "mail programs show every picture",
+        codes: &["picture-kind", "picture-too-large"],
+    },
+    Check {
+        name: "every picture has an alternative text",
+        codes: &["alt-missing"],
+    },
+    Check {
+        name: "links have an address",
+        codes: &["link-empty", "link-malformed"],
+    },
+    Check {
+        name: "links lead somewhere from a mail",
+        codes: &["link-relative", "link-scheme"],
+    },
+    Check {
+        name: "no markers are left",
+        codes: &["marker-left"],
+    },
+    Check {
+        name: "something stands below each heading",
+        codes: &["heading-empty"],
+    },
+    Check {
+        name: "the HTML does nothing that mail can't",
+        codes: &["html-hidden"],
+    },
+    Check {
+        name: "Gmail shows the whole letter",
+        codes: &["html-large"],
+    },
 ];
 
 /// The checks that hold, given everything that was found; notes spoil none.
 pub fn passed(findings: &[Finding]) -> Vec<&'static Check> {
-    let spoilt: HashSet<&str> =
-        findings.iter().filter(|f| f.severity != Severity::Note).map(|f| f.code).collect();
-    CHECKS.iter().filter(|c| !c.codes.iter().any(|code| spoilt.contains(code))).collect()
+    let spoilt: HashSet<&str> = findings
+        .iter()
+        .filter(|f| f.severity != Severity::Note)
+        .map(|f| f.code)
+        .collect();
+    CHECKS
+        .iter()
+        .filter(|c| !c.codes.iter().any(|code| spoilt.contains(code)))
+        .collect()
 }
 
 /// Everything there is to say: what was found before (`parsed`, and the pictures' findings where the caller
 /// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
-pub fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed, _setting: &Setting) -> Vec<Finding> {
+pub fn findings(
+    issue: &Issue,
+    parsed: &[Finding],
+    composed: &Composed,
+    _setting: &Setting,
+) -> Vec<Finding> {
     let mut out = parsed.to_vec();
     out.extend(nothing_to_read(issue));
     out.extend(alternative_texts(issue));
@@ -83,7 +153,12 @@ fn nothing_to_read(issue: &Issue) -> Option<Finding> {
     });
     let help = "Write the letter below the front matter or the title.";
     (!any).then(|| {
-        Finding::new(Severity::Error, "text-missing", "there is nothing to read in this letter", help)
+        Finding::new(
+            Severity::Error,
+            "text-missing",
+            "there is nothing to read in this letter",
+            help,
+        )
     })
 }
 
@@ -95,7 +170,12 @@ fn alternative_texts(issue: &Issue) -> Vec<Finding> {
             && image.alt.trim().is_empty()
         {
             let help = "Write it between the brackets: ![a plot of …](…)";
-            let finding = Finding::new(Severity::Warning, "alt-missing", "image without alt text", help);
+            let finding = Finding::new(
+                Severity::Warning,
+                "alt-missing",
+                "image without alt text",
+                help,
+            );
             out.push(finding.at(image.line, None));
         }
     });
@@ -120,12 +200,23 @@ fn tagged_links(issue: &Issue) -> Option<Finding> {
     };
     let help = "What is there is neither doubled nor changed; remove it to have the list's own.";
     let finding = Finding::new(Severity::Note, "utm-present", message, help);
-    Some(Finding { line: first, ..finding })
+    Some(Finding {
+        line: first,
+        ..finding
+    })
 }
 
 fn has_utm(url: &str) -> bool {
-    let query = url.split('#').next().unwrap_or(url).split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|p| p.get(..4).is_some_and(|key| key.eq_ignore_ascii_case("utm_")))
+    let query = url
+        .split('#')
+        .next()
+        .unwrap_or(url)
+        .split_once('?')
+        .map_or("", |(_, query)| query);
+    query.split('&').any(|p| {
+        p.get(..4)
+            .is_some_and(|key| key.eq_ignore_ascii_case("utm_"))
+    })
 }
 
 /// The HTML against what Gmail shows, with what would help most.
@@ -134,8 +225,16 @@ fn size(issue: &Issue, bytes: usize) -> Option<Finding> {
         return None;
     }
     let size = words::count(bytes.div_ceil(1024) as u64);
-    let message = format!("HTML is {size} KB; Gmail cuts at {} KB", CLIPPED_BYTES / 1024);
-    Some(Finding::new(Severity::Warning, "html-large", message, remedy(issue, bytes)))
+    let message = format!(
+        "HTML is {size} KB; Gmail cuts at {} KB",
+        CLIPPED_BYTES / 1024
+    );
+    Some(Finding::new(
+        Severity::Warning,
+        "html-large",
+        message,
+        remedy(issue, bytes),
+    ))
 }
 
 /// Names the longest section and about what it takes of the whole.
@@ -153,7 +252,10 @@ fn remedy(issue: &Issue, bytes: usize) -> String {
         sum
     };
     let all = weight(&issue.parts).max(1);
-    let longest = issue.parts.iter().max_by_key(|part| weight(std::slice::from_ref(part)));
+    let longest = issue
+        .parts
+        .iter()
+        .max_by_key(|part| weight(std::slice::from_ref(part)));
     match longest {
         Some(part @ Part::Section(section)) if !section.heading.is_empty() => {
             let saved = bytes * weight(std::slice::from_ref(part)) / all / 1024;
@@ -178,7 +280,9 @@ fn fold(mut all: Vec<Finding>) -> Vec<Finding> {
             }
         }
     }
-    out.into_iter().map(|(finding, lines)| also(finding, lines)).collect()
+    out.into_iter()
+        .map(|(finding, lines)| also(finding, lines))
+        .collect()
 }
 
 /// Adds the further lines to a message.
@@ -186,8 +290,16 @@ fn also(mut finding: Finding, mut lines: Vec<usize>) -> Finding {
     lines.dedup();
     lines.retain(|line| Some(*line) != finding.line);
     if !lines.is_empty() {
-        let named: Vec<String> = lines.iter().take(NAMED_LINES).map(usize::to_string).collect();
-        let more = if lines.len() > NAMED_LINES { ", …" } else { "" };
+        let named: Vec<String> = lines
+            .iter()
+            .take(NAMED_LINES)
+            .map(usize::to_string)
+            .collect();
+        let more = if lines.len() > NAMED_LINES {
+            ", …"
+        } else {
+            ""
+        };
         finding.message = format!("{}; also {}{more}", finding.message, named.join(", "));
     }
     finding
@@ -205,7 +317,8 @@ mod tests {
 
     #[test]
     fn pictures_without_words_are_one_finding() {
-        let (issue, _) = issue("# T\n\n![](a.png)\n\n![ ](b.png)\n\n![a plot](c.png)\n\n![](d.png)\n");
+        let (issue, _) =
+            issue("# T\n\n![](a.png)\n\n![ ](b.png)\n\n![a plot](c.png)\n\n![](d.png)\n");
         let found = fold(alternative_texts(&issue));
         assert_eq!(found.len(), 1);
         assert_eq!(
@@ -218,7 +331,11 @@ mod tests {
     fn a_letter_without_a_word_is_an_error() {
         for empty in ["", "+++\ntitle = \"T\"\n+++\n", "# T\n\n \n"] {
             let (issue, _) = issue(empty);
-            assert_eq!(nothing_to_read(&issue).map(|f| f.severity), Some(Severity::Error), "{empty:?}");
+            assert_eq!(
+                nothing_to_read(&issue).map(|f| f.severity),
+                Some(Severity::Error),
+                "{empty:?}"
+            );
         }
         for full in ["a", "# T\n\n![](a.png)\n", "`x`", "## Only a heading\n"] {
             let (issue, _) = issue(full);
@@ -241,11 +358,20 @@ mod tests {
 
     #[test]
     fn a_letter_that_gmail_cuts_is_told_what_to_move() {
-        let (issue, _) = issue(&format!("# T\n\n## Short\n\na\n\n## Long\n\n{}\n", "word ".repeat(500)));
+        let (issue, _) = issue(&format!(
+            "# T\n\n## Short\n\na\n\n## Long\n\n{}\n",
+            "word ".repeat(500)
+        ));
         assert_eq!(size(&issue, 90 * 1024), None);
         let found = size(&issue, 110 * 1024).unwrap();
         assert_eq!(found.message, "HTML is 110 KB; Gmail cuts at 102 KB");
-        assert!(found.help.starts_with("Moving “Long” to the next issue saves about 10"), "{}", found.help);
+        assert!(
+            found
+                .help
+                .starts_with("Moving “Long” to the next issue saves about 10"),
+            "{}",
+            found.help
+        );
     }
 
     #[test]
@@ -262,10 +388,22 @@ mod tests {
     fn errors_come_first_and_lines_in_order() {
         let at = |severity, line| Finding::new(severity, "x", format!("{line:?}"), "");
         let all = vec![
-            Finding { line: None, ..at(Severity::Warning, 0) },
-            Finding { line: Some(9), ..at(Severity::Warning, 9) },
-            Finding { line: Some(12), ..at(Severity::Error, 12) },
-            Finding { line: Some(2), ..at(Severity::Warning, 2) },
+            Finding {
+                line: None,
+                ..at(Severity::Warning, 0)
+            },
+            Finding {
+                line: Some(9),
+                ..at(Severity::Warning, 9)
+            },
+            Finding {
+                line: Some(12),
+                ..at(Severity::Error, 12)
+            },
+            Finding {
+                line: Some(2),
+                ..at(Severity::Warning, 2)
+            },
         ];
         let lines: Vec<_> = fold(all).into_iter().map(|f| f.line).collect();
         assert_eq!(lines, [Some(12), Some(2), Some(9), None]);

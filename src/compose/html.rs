@@ -43,7 +43,13 @@ fn scaled((width, height): (u32, u32), wide: u32) -> (u32, u32) {
 
 impl<'a> Writer<'a> {
     fn new(setting: &'a Setting<'a>, look: &'a Look) -> Self {
-        Writer { setting, look, cjk: look.script().is_cjk(), role: Role::Text, top_heading: 2 }
+        Writer {
+            setting,
+            look,
+            cjk: look.script().is_cjk(),
+            role: Role::Text,
+            top_heading: 2,
+        }
     }
 
     /// The same writer for text of another role.
@@ -54,12 +60,19 @@ impl<'a> Writer<'a> {
     /// The role of something that is styled apart everywhere but in the call to subscribe, which has inks of
     /// its own.
     fn in_call_or(&self, usual: Role) -> Role {
-        if self.role == Role::Call { Role::Call } else { usual }
+        if self.role == Role::Call {
+            Role::Call
+        } else {
+            usual
+        }
     }
 
     /// The same writer for text below a heading of this rank.
     fn below(self, heading: u8) -> Self {
-        Writer { top_heading: heading + 1, ..self }
+        Writer {
+            top_heading: heading + 1,
+            ..self
+        }
     }
 
     fn is_right_to_left(&self) -> bool {
@@ -73,9 +86,18 @@ impl<'a> Writer<'a> {
     /// Where a picture is to be shown from; `None` where it is missing and its words stand for it.
     fn picture(&self, image: &Image) -> Option<Shown> {
         if let Some(picture) = self.setting.pictures.get(&image.src) {
-            let src = format!("{}{}.{}", self.setting.media_base, picture.hash, picture.ext);
-            return Some(Shown { src, size: Some((picture.width_px, picture.height_px)) });
+            let src = format!(
+                "{}{}.{}",
+                self.setting.media_base, picture.hash, picture.ext
+            );
+            return Some(Shown {
+                src,
+                size: Some((picture.width_px, picture.height_px)),
+            });
         }
-        inlines::is_on_the_web(&image.src).then(|| Shown { src: image.src.clone(), size: None })
+        inlines::is_on_the_web(&image.src).then(|| Shown {
+            src: image.src.clone(),
+            size: None,
+        })
     }
 }

@@ -40,7 +40,11 @@ pub struct Setting<'a> {
 impl Setting<'_> {
     /// The language of the mail: the issue's own, else the list's.
     pub fn language<'s>(&'s self, issue: &'s Issue) -> &'s str {
-        issue.meta.language.as_deref().unwrap_or(&self.list.language)
+        issue
+            .meta
+            .language
+            .as_deref()
+            .unwrap_or(&self.list.language)
     }
 }
 
@@ -67,9 +71,13 @@ pub fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeErro
     let language = setting.language(issue);
     let mut slots = Slots::default();
     let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);
-    let mut typeset = setting.theme.set(language, Density::Open, outline.clone(), &slots)?;
+    let mut typeset = setting
+        .theme
+        .set(language, Density::Open, outline.clone(), &slots)?;
     if bytes(&typeset.html) > CLIPPED_BYTES {
-        typeset = setting.theme.set(language, Density::Dense, outline, &slots)?;
+        typeset = setting
+            .theme
+            .set(language, Density::Dense, outline, &slots)?;
     }
     let rendered = Rendered {
         format: FORMAT,
@@ -78,12 +86,23 @@ pub fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeErro
         text: text::write(issue, setting),
         language: language.to_owned(),
     };
-    Ok(Composed { rendered, mjml: typeset.mjml })
+    Ok(Composed {
+        rendered,
+        mjml: typeset.mjml,
+    })
 }
 
 /// The size of HTML once its spots are filled, about.
 fn bytes(html: &[Piece]) -> usize {
-    html.iter().map(|piece| if let Piece::Text(text) = piece { text.len() } else { SPOT_BYTES }).sum()
+    html.iter()
+        .map(|piece| {
+            if let Piece::Text(text) = piece {
+                text.len()
+            } else {
+                SPOT_BYTES
+            }
+        })
+        .sum()
 }
 
 /// The subject: the author's, else the title of the issue, else the name of the list; always one line.
@@ -93,16 +112,25 @@ fn subject(issue: &Issue, list: &List) -> Vec<Piece> {
         match inline {
             Inline::Field(field) => {
                 let spot = match field {
-                    Field::Name { default } => Spot::Name { default: default.clone() },
+                    Field::Name { default } => Spot::Name {
+                        default: default.clone(),
+                    },
                     Field::Email => Spot::Email,
                 };
-                out.push(Piece::Spot { spot, context: Context::Text });
+                out.push(Piece::Spot {
+                    spot,
+                    context: Context::Text,
+                });
             }
             other => slots::push(&mut out, &one_line(&plain(std::slice::from_ref(other)))),
         }
     }
     if out.is_empty() {
-        let title = if issue.meta.title.is_empty() { &list.name } else { &issue.meta.title };
+        let title = if issue.meta.title.is_empty() {
+            &list.name
+        } else {
+            &issue.meta.title
+        };
         slots::push(&mut out, &one_line(title));
     }
     out
@@ -110,7 +138,9 @@ fn subject(issue: &Issue, list: &List) -> Vec<Piece> {
 
 /// Text without line breaks and other control characters.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ pub fn slug(last: &str, date: Date) -> String {
     };
     let start = last[..end]
         .rfind(|c: char| !c.is_ascii_digit())
-        .map_or(0, |at| at + last[at..].chars().next().map_or(1, char::len_utf8));
+        .map_or(0, |at| {
+            at + last[at..].chars().next().map_or(1, char::len_utf8)
+        });
     let digits = &last[start..end];
     match digits.parse::<u64>() {
         Ok(number) => {
@@ -57,7 +59,10 @@ pub fn slug(last: &str, date: Date) -> String {
 
 /// A title with its number risen by one.
 fn risen(title: &str, number: Option<u32>) -> String {
-    number.map_or_else(|| title.to_owned(), |n| date::renumbered(title, n, n.saturating_add(1)))
+    number.map_or_else(
+        || title.to_owned(),
+        |n| date::renumbered(title, n, n.saturating_add(1)),
+    )
 }
 
 /// Front matter with what changes from issue to issue made new, fences and all.
@@ -69,15 +74,20 @@ fn next_front(front: &Front, number: Option<u32>, date: Date) -> Result<String, 
     let first = entries.first().map_or(lines.len(), |e| place(e.line));
     lines[..first].iter().for_each(|line| out.push_str(line));
     for (at, entry) in entries.iter().enumerate() {
-        let end = entries.get(at + 1).map_or(lines.len(), |next| place(next.line));
+        let end = entries
+            .get(at + 1)
+            .map_or(lines.len(), |next| place(next.line));
         let own = &lines[place(entry.line).min(end)..end];
         match renewed(entry, number, date) {
             None => own.iter().for_each(|line| out.push_str(line)),
             Some(value) => {
                 out.push_str(&written(front.style, &entry.key, &value));
                 // Comments and empty lines below a key stay where they are.
-                let remarks =
-                    own.iter().skip(1).rev().take_while(|l| l.trim().is_empty() || l.starts_with('#'));
+                let remarks = own
+                    .iter()
+                    .skip(1)
+                    .rev()
+                    .take_while(|l| l.trim().is_empty() || l.starts_with('#'));
                 let mut remarks: Vec<&&str> = remarks.collect();
                 remarks.reverse();
                 remarks.into_iter().for_each(|line| out.push_str(line));
@@ -123,8 +133,10 @@ fn renewed(entry: &Entry, number: Option<u32>, date: Date) -> Option<New> {
         "number" => Some(New::Bare(number?.saturating_add(1).to_string())),
         "title" => Some(New::Text(risen(old, number))),
         "date" => {
-            let time =
-                old.get(10..).filter(|t| t.starts_with(['T', ' ']) && t.contains(':')).unwrap_or_default();
+            let time = old
+                .get(10..)
+                .filter(|t| t.starts_with(['T', ' ']) && t.contains(':'))
+                .unwrap_or_default();
             Some(New::Bare(format!("{date}{time}")))
         }
         "subject" | "preheader" | "cover" => Some(New::Text(String::new())),
@@ -143,7 +155,9 @@ fn written(style: Style, key: &str, value: &New) -> String {
         (Style::Yaml, New::Text(text)) => format!("{key}: {}\n", quoted(text)),
         (Style::Yaml, New::Bare(text)) => format!("{key}: {text}\n"),
         (Style::Yaml, New::True) => format!("{key}: true  # {DRAFT_REMARK}\n"),
-        (Style::Bare, New::Text(text) | New::Bare(text)) => format!("{key}: {text}\n").replace(": \n", ":\n"),
+        (Style::Bare, New::Text(text) | New::Bare(text)) => {
+            format!("{key}: {text}\n").replace(": \n", ":\n")
+        }
         (Style::Bare, New::True) => format!("{key}: true\n"),
     }
 }
@@ -167,17 +181,25 @@ mod tests {
 
     #[test]
     fn bare_lines_and_yaml_keep_their_style() {
-        let bare =
-            text("Title: The Week 75\nDate: 2015-03-23 07:00\nTags: a\n\n# One\n\nx\n\n# Two\n\ny\n", DAY)
-                .unwrap();
+        let bare = text(
+            "Title: The Week 75\nDate: 2015-03-23 07:00\nTags: a\n\n# One\n\nx\n\n# Two\n\ny\n",
+            DAY,
+        )
+        .unwrap();
         assert_eq!(
             bare,
             "Title: The Week 76\nDate: 2026-11-30 07:00\nTags: a\nDraft: true\n\n# One\n\n# Two\n"
         );
         let yaml = text("---\ntitle: 'It''s \"5\"'\nnumber: 5\n---\n\ntext\n", DAY).unwrap();
-        assert!(yaml.starts_with("---\ntitle: \"It's \\\"6\\\"\"\nnumber: 6\ndraft: true"), "{yaml}");
+        assert!(
+            yaml.starts_with("---\ntitle: \"It's \\\"6\\\"\"\nnumber: 6\ndraft: true"),
+            "{yaml}"
+        );
         let again = source::read(&yaml, "", "").unwrap().issue.meta;
-        assert_eq!((again.title.as_str(), again.number, again.draft), ("It's \"6\"", Some(6), true));
+        assert_eq!(
+            (again.title.as_str(), again.number, again.draft),
+            ("It's \"6\"", Some(6), true)
+        );
     }
 
     #[test]
@@ -191,9 +213,12 @@ mod tests {
 
     #[test]
     fn slugs_rise() {
-        for (last, want) in
-            [("022", "023"), ("issue-99", "issue-100"), ("2021-w07-x", "2021-w08-x"), ("new", "2026-11-30")]
-        {
+        for (last, want) in [
+            ("022", "023"),
+            ("issue-99", "issue-100"),
+            ("2021-w07-x", "2021-w08-x"),
+            ("new", "2026-11-30"),
+        ] {
             assert_eq!(slug(last, DAY), want);
         }
     }

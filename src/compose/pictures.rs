@@ -38,7 +38,12 @@ impl Pictures {
 /// Pictures that were loaded elsewhere, by their own names.
 impl FromIterator<Picture> for Pictures {
     fn from_iter<I: IntoIterator<Item = Picture>>(pictures: I) -> Self {
-        Pictures(pictures.into_iter().map(|picture| (picture.src.clone(), picture)).collect())
+        Pictures(
+            pictures
+                .into_iter()
+                .map(|picture| (picture.src.clone(), picture))
+                .collect(),
+        )
     }
 }
 
@@ -61,7 +66,11 @@ pub fn load(issue: &Issue, folder: &Path) -> (Pictures, Vec<Finding>) {
             Err(refusal) => {
                 let message = format!("{}: {}", refusal.what, image.src);
                 let finding = Finding::new(Severity::Error, refusal.code, message, refusal.help);
-                findings.push(if image.line > 0 { finding.at(image.line, None) } else { finding });
+                findings.push(if image.line > 0 {
+                    finding.at(image.line, None)
+                } else {
+                    finding
+                });
             }
         }
     }
@@ -79,7 +88,11 @@ struct Refusal {
 
 impl Refusal {
     fn new(code: &'static str, what: impl Into<String>, help: &'static str) -> Self {
-        Self { code, what: what.into(), help }
+        Self {
+            code,
+            what: what.into(),
+            help,
+        }
     }
 }
 
@@ -109,8 +122,13 @@ fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
             "Put it into the issue's folder or below it, and name it from there.",
         )
     };
-    let missing =
-        || Refusal::new("picture-missing", "no such picture", "Put it beside the issue, or remove the line.");
+    let missing = || {
+        Refusal::new(
+            "picture-missing",
+            "no such picture",
+            "Put it beside the issue, or remove the line.",
+        )
+    };
     if src.is_empty() {
         return Err(Refusal::new(
             "picture-missing",
@@ -120,7 +138,9 @@ fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
     }
     let inside = |name: &str| {
         !name.contains(['\\', '\0', ':'])
-            && Path::new(name).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+            && Path::new(name)
+                .components()
+                .all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
     };
     // As written, else with %20 and the like read as browsers read them.
     let decoded = percent_decoded(src);
@@ -132,35 +152,56 @@ fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
         let (Ok(real), Ok(home)) = (path.canonicalize(), folder_of(folder).canonicalize()) else {
             continue;
         };
-        return if real.starts_with(home) { Ok(path) } else { Err(outside()) };
+        return if real.starts_with(home) {
+            Ok(path)
+        } else {
+            Err(outside())
+        };
     }
     Err(missing())
 }
 
 fn folder_of(folder: &Path) -> &Path {
-    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+    if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |error: &std::io::Error| {
         let what = format!("this picture can't be read ({})", words::io(error));
-        Refusal::new("picture-unreadable", what, "Look at the file's permissions.")
+        Refusal::new(
+            "picture-unreadable",
+            what,
+            "Look at the file's permissions.",
+        )
     };
     let facts = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
     if !facts.is_file() {
-        return Err(Refusal::new("picture-missing", "this is no file", "Name a picture, not a folder."));
+        return Err(Refusal::new(
+            "picture-missing",
+            "this is no file",
+            "Name a picture, not a folder.",
+        ));
     }
     if facts.len() > FILE_MAX_BYTES {
         let help = "Save it with fewer pixels; 1200 px is as wide as any mail shows.";
-        return Err(Refusal::new("picture-too-large", "this picture is larger than 20 MB", help));
+        return Err(Refusal::new(
+            "picture-too-large",
+            "this picture is larger than 20 MB",
+            help,
+        ));
     }
     std::fs::read(path).map_err(|e| unreadable(&e))
 }
 
 fn on_the_web(src: &str) -> bool {
-    ["http://", "https://"]
-        .iter()
-        .any(|s| src.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
+    ["http://", "https://"].iter().any(|s| {
+        src.get(..s.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(s))
+    })
 }
 
 /// The name with its percent-escapes read; `None` where there are none, or where they spell no text.
@@ -168,7 +209,10 @@ fn percent_decoded(name: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let escape = tail.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        let escape = tail
+            .get(..2)
+            .filter(|_| first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
         match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -180,7 +224,9 @@ fn percent_decoded(name: &str) -> Option<String> {
             }
         }
     }
-    String::from_utf8(bytes).ok().filter(|decoded| decoded != name)
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|decoded| decoded != name)
 }
 
 /// Every picture that the issue names, in reading order.
@@ -197,7 +243,9 @@ fn images(issue: &Issue) -> Vec<&Image> {
             }
             Part::Contents { intro, entries } => {
                 in_blocks(intro, &mut found);
-                entries.iter().for_each(|entry| in_inlines(&entry.title, &mut found));
+                entries
+                    .iter()
+                    .for_each(|entry| in_inlines(&entry.title, &mut found));
             }
             Part::Section(section) => {
                 in_inlines(&section.heading, &mut found);
@@ -234,11 +282,17 @@ fn in_bodies<'i>(bodies: &'i [Body], found: &mut Vec<&'i Image>) {
 fn in_blocks<'i>(blocks: &'i [Block], found: &mut Vec<&'i Image>) {
     for block in blocks {
         match block {
-            Block::Paragraph(inlines) | Block::Heading { inlines, .. } => in_inlines(inlines, found),
+            Block::Paragraph(inlines) | Block::Heading { inlines, .. } => {
+                in_inlines(inlines, found)
+            }
             Block::Quote(blocks) => in_blocks(blocks, found),
-            Block::List { items, .. } => items.iter().for_each(|item| in_blocks(&item.blocks, found)),
+            Block::List { items, .. } => {
+                items.iter().for_each(|item| in_blocks(&item.blocks, found))
+            }
             Block::Table { head, rows, .. } => {
-                head.iter().chain(rows.iter().flatten()).for_each(|cell| in_inlines(cell, found));
+                head.iter()
+                    .chain(rows.iter().flatten())
+                    .for_each(|cell| in_inlines(cell, found));
             }
             Block::Figure { image, caption, .. } => {
                 found.push(image);

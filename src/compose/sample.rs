@@ -20,7 +20,10 @@ pub fn list(name: &str, language: &str) -> List {
         name: name.into(),
         promise: String::new(),
         description: String::new(),
-        from: Mailbox { name: "Editor".into(), address: address.clone() },
+        from: Mailbox {
+            name: "Editor".into(),
+            address: address.clone(),
+        },
         unsubscribe_mailto: address,
         bounce_address: None,
         language: language.into(),
@@ -44,7 +47,8 @@ pub fn list(name: &str, language: &str) -> List {
 /// Composes with the defaults of a letter in `language`.
 pub fn composed(issue: &Issue, theme: &str, list: &List, pictures: &Pictures) -> Composed {
     static THEMES: OnceLock<[Theme; 2]> = OnceLock::new();
-    let themes = THEMES.get_or_init(|| ["magazine", "quiet"].map(|name| Theme::load(name, None).unwrap()));
+    let themes =
+        THEMES.get_or_init(|| ["magazine", "quiet"].map(|name| Theme::load(name, None).unwrap()));
     let theme = themes.iter().find(|t| t.name() == theme).unwrap();
     let facts = Facts {
         list_name: &list.name,
@@ -54,8 +58,13 @@ pub fn composed(issue: &Issue, theme: &str, list: &List, pictures: &Pictures) ->
         campaign: None,
     };
     let tagger = Tagger::new(&list.utm, &facts, None);
-    let setting =
-        Setting { list, theme, pictures, media_base: "https://letters.example/media/", tagger: &tagger };
+    let setting = Setting {
+        list,
+        theme,
+        pictures,
+        media_base: "https://letters.example/media/",
+        tagger: &tagger,
+    };
     compose(issue, &setting).unwrap()
 }
 
@@ -68,7 +77,12 @@ pub fn paragraph(t: &str) -> Block {
 }
 
 pub fn link(t: &str, url: &str) -> Inline {
-    Inline::Link { url: url.to_owned(), title: String::new(), children: text(t), line: 0 }
+    Inline::Link {
+        url: url.to_owned(),
+        title: String::new(),
+        children: text(t),
+        line: 0,
+    }
 }
 
 /// A weekly of five sections and thirteen items, with links as long as trackers make them.
@@ -93,7 +107,11 @@ pub fn weekly() -> Issue {
                 name: text("papers.example.org"),
                 url: format!("https://papers.example.org/abs/2103.{n:05}"),
             }),
-            image: picture.then(|| Image { src: format!("fig{}.png", n % 4), line: n, ..Image::default() }),
+            image: picture.then(|| Image {
+                src: format!("fig{}.png", n % 4),
+                line: n,
+                ..Image::default()
+            }),
             caption: if picture {
                 text("【2103.06877】快速而准确地放大模型")
             } else {
@@ -146,7 +164,10 @@ pub fn weekly() -> Issue {
         entries: sections
             .iter()
             .enumerate()
-            .map(|(i, (title, ..))| ContentsEntry { title: text(title), part: Some(i + 2) })
+            .map(|(i, (title, ..))| ContentsEntry {
+                title: text(title),
+                part: Some(i + 2),
+            })
             .collect(),
     });
     for (i, (heading, count, pictures)) in sections.into_iter().enumerate() {
@@ -177,7 +198,10 @@ pub fn weekly() -> Issue {
         heading: text("关于我"),
         body: vec![Block::Paragraph(vec![
             Inline::Text("制造工程师/机器学习工程师/".into()),
-            link("http://code.example.com/A/", "https://t.example.co/hjHHbG24Ph?amp=1"),
+            link(
+                "http://code.example.com/A/",
+                "https://t.example.co/hjHHbG24Ph?amp=1",
+            ),
         ])],
     });
     Issue {
@@ -232,7 +256,12 @@ impl Counter {
 
     fn link(&mut self) -> Inline {
         let (children, url) = (self.word(), self.url());
-        Inline::Link { url, title: String::new(), children, line: 0 }
+        Inline::Link {
+            url,
+            title: String::new(),
+            children,
+            line: 0,
+        }
     }
 
     fn paragraph(&mut self) -> Block {
@@ -240,18 +269,37 @@ impl Counter {
     }
 
     fn card(&mut self) -> Card {
-        Card { url: self.url(), title: self.word(), description: self.word(), domain: self.word(), line: 0 }
+        Card {
+            url: self.url(),
+            title: self.word(),
+            description: self.word(),
+            domain: self.word(),
+            line: 0,
+        }
     }
 
     fn item(&mut self, image: Option<&str>, card: bool) -> Body {
         Body::Item(Box::new(Item {
             title: self.word(),
             url: self.url(),
-            source: Some(Source { name: self.word(), url: self.url() }),
-            image: image.map(|src| Image { src: src.into(), alt: "An alt".into(), ..Image::default() }),
+            source: Some(Source {
+                name: self.word(),
+                url: self.url(),
+            }),
+            image: image.map(|src| Image {
+                src: src.into(),
+                alt: "An alt".into(),
+                ..Image::default()
+            }),
             caption: self.word(),
             card: card.then(|| self.card()),
-            comment: vec![self.paragraph(), Block::Heading { level: 2, inlines: self.word() }],
+            comment: vec![
+                self.paragraph(),
+                Block::Heading {
+                    level: 2,
+                    inlines: self.word(),
+                },
+            ],
             line: 0,
         }))
     }
@@ -262,7 +310,10 @@ impl Counter {
             ordered: true,
             start: 3,
             tight: false,
-            items: vec![ListItem { task: Some(true), blocks: vec![self.paragraph(), self.paragraph()] }],
+            items: vec![ListItem {
+                task: Some(true),
+                blocks: vec![self.paragraph(), self.paragraph()],
+            }],
         };
         let inlines = vec![
             Inline::Emphasis(self.word()),
@@ -270,30 +321,56 @@ impl Counter {
             Inline::Strike(self.word()),
             Inline::Code(plain(&self.word())),
             self.link(),
-            Inline::Tag { name: "sup", children: self.word() },
+            Inline::Tag {
+                name: "sup",
+                children: self.word(),
+            },
             Inline::SoftBreak,
             Inline::HardBreak,
-            Inline::Field(Field::Name { default: plain(&self.word()) }),
-            Inline::Image(Image { src: "none.png".into(), alt: plain(&self.word()), ..Image::default() }),
+            Inline::Field(Field::Name {
+                default: plain(&self.word()),
+            }),
+            Inline::Image(Image {
+                src: "none.png".into(),
+                alt: plain(&self.word()),
+                ..Image::default()
+            }),
         ];
-        let figure = Image { src: "fig1.png".into(), alt: "An alt".into(), ..Image::default() };
+        let figure = Image {
+            src: "fig1.png".into(),
+            alt: "An alt".into(),
+            ..Image::default()
+        };
         vec![
             Block::Paragraph(inlines),
-            Block::Heading { level: 5, inlines: self.word() },
+            Block::Heading {
+                level: 5,
+                inlines: self.word(),
+            },
             Block::Quote(vec![self.paragraph()]),
             Block::List {
                 ordered: false,
                 start: 1,
                 tight: true,
-                items: vec![ListItem { task: None, blocks: vec![self.paragraph(), nested] }],
+                items: vec![ListItem {
+                    task: None,
+                    blocks: vec![self.paragraph(), nested],
+                }],
             },
-            Block::Code { info: "rust".into(), literal: plain(&self.word()) },
+            Block::Code {
+                info: "rust".into(),
+                literal: plain(&self.word()),
+            },
             Block::Table {
                 align: vec![Align::End],
                 head: vec![self.word()],
                 rows: vec![vec![self.word(), self.word()]],
             },
-            Block::Figure { image: figure, link: Some(self.url()), caption: self.word() },
+            Block::Figure {
+                image: figure,
+                link: Some(self.url()),
+                caption: self.word(),
+            },
             Block::Card(self.card()),
             Block::Rule,
         ]
@@ -305,13 +382,25 @@ pub fn everything() -> Issue {
     let mut n = Counter::default();
     let parts = vec![
         Part::Text(n.blocks()),
-        Part::Summary(vec![SummaryGroup { heading: n.word(), blocks: vec![n.paragraph()] }]),
+        Part::Summary(vec![SummaryGroup {
+            heading: n.word(),
+            blocks: vec![n.paragraph()],
+        }]),
         Part::Contents {
             intro: vec![n.paragraph()],
             entries: vec![
-                ContentsEntry { title: n.word(), part: Some(3) },
-                ContentsEntry { title: n.word(), part: None },
-                ContentsEntry { title: vec![n.link()], part: Some(3) },
+                ContentsEntry {
+                    title: n.word(),
+                    part: Some(3),
+                },
+                ContentsEntry {
+                    title: n.word(),
+                    part: None,
+                },
+                ContentsEntry {
+                    title: vec![n.link()],
+                    part: Some(3),
+                },
             ],
         },
         Part::Section(Section {
@@ -345,13 +434,34 @@ pub fn everything() -> Issue {
         }),
         Part::Subscribe {
             heading: n.word(),
-            body: vec![Body::Card(n.card()), Body::Text(vec![n.paragraph()]), n.item(None, true)],
+            body: vec![
+                Body::Card(n.card()),
+                Body::Text(vec![n.paragraph()]),
+                n.item(None, true),
+            ],
         },
         Part::About {
             heading: n.word(),
-            body: vec![Block::Heading { level: 6, inlines: n.word() }, n.paragraph()],
+            body: vec![
+                Block::Heading {
+                    level: 6,
+                    inlines: n.word(),
+                },
+                n.paragraph(),
+            ],
         },
     ];
-    assert_eq!((n.words, n.links), (WORDS, LINKS), "the counts that tests rely on");
-    Issue { meta: Meta { title: "Everything".into(), ..Meta::default() }, parts, slug: "all".into() }
+    assert_eq!(
+        (n.words, n.links),
+        (WORDS, LINKS),
+        "the counts that tests rely on"
+    );
+    Issue {
+        meta: Meta {
+            title: "Everything".into(),
+            ..Meta::default()
+        },
+        parts,
+        slug: "all".into(),
+    }
 }

@@ -9,7 +9,16 @@ use crate::model::rendered::{Context, Piece, Spot};
 const THEMES: [&str; 2] = ["magazine", "quiet"];
 
 fn html_of(issue: &Issue, theme: &str) -> String {
-    filled(&composed(issue, theme, &sample::list("A list", "en"), &Pictures::default()).rendered.html)
+    filled(
+        &composed(
+            issue,
+            theme,
+            &sample::list("A list", "en"),
+            &Pictures::default(),
+        )
+        .rendered
+        .html,
+    )
 }
 
 /// The pieces as one person gets them.
@@ -18,9 +27,17 @@ fn filled(pieces: &[Piece]) -> String {
         .iter()
         .map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
-            Piece::Spot { spot: Spot::Email, .. } => "mei@example.com",
-            Piece::Spot { spot: Spot::SubscribedSince, .. } => "2 March 2026",
-            Piece::Spot { spot: Spot::Name { default }, .. } => default,
+            Piece::Spot {
+                spot: Spot::Email, ..
+            } => "mei@example.com",
+            Piece::Spot {
+                spot: Spot::SubscribedSince,
+                ..
+            } => "2 March 2026",
+            Piece::Spot {
+                spot: Spot::Name { default },
+                ..
+            } => default,
             Piece::Spot { .. } => "https://letters.example/unsubscribe/t",
         })
         .collect()
@@ -30,7 +47,10 @@ fn filled(pieces: &[Piece]) -> String {
 fn words(html: &str) -> String {
     let body = Html::parse_document(html);
     let select = Selector::parse("body").unwrap();
-    let text: String = body.select(&select).flat_map(|e| e.text().collect::<Vec<_>>()).collect();
+    let text: String = body
+        .select(&select)
+        .flat_map(|e| e.text().collect::<Vec<_>>())
+        .collect();
     text.split_whitespace().collect()
 }
 
@@ -41,11 +61,21 @@ fn squeezed(text: &str) -> String {
 fn hrefs(html: &str) -> Vec<String> {
     let select = Selector::parse("a").unwrap();
     let document = Html::parse_document(html);
-    document.select(&select).filter_map(|a| a.attr("href").map(str::to_owned)).collect()
+    document
+        .select(&select)
+        .filter_map(|a| a.attr("href").map(str::to_owned))
+        .collect()
 }
 
 fn issue(parts: Vec<Part>) -> Issue {
-    Issue { meta: Meta { title: "A title".into(), ..Meta::default() }, parts, slug: "001".into() }
+    Issue {
+        meta: Meta {
+            title: "A title".into(),
+            ..Meta::default()
+        },
+        parts,
+        slug: "001".into(),
+    }
 }
 
 #[test]
@@ -53,7 +83,11 @@ fn a_whole_weekly_stays_under_what_gmail_cuts() {
     let issue = sample::weekly();
     for theme in THEMES {
         let list = sample::list("Akira's Machine Learning News", "zh-Hans");
-        let size = bytes(&composed(&issue, theme, &list, &sample::pictures()).rendered.html);
+        let size = bytes(
+            &composed(&issue, theme, &list, &sample::pictures())
+                .rendered
+                .html,
+        );
         assert!(size < CLIPPED_BYTES, "{theme}: {size} bytes");
     }
 }
@@ -62,17 +96,32 @@ fn a_whole_weekly_stays_under_what_gmail_cuts() {
 fn a_letter_of_many_items_is_set_denser_before_it_would_be_cut() {
     let items = |n: usize| {
         let mut issue = sample::weekly();
-        let Some(Part::Section(section)) = issue.parts.get_mut(4) else { panic!("the third section") };
+        let Some(Part::Section(section)) = issue.parts.get_mut(4) else {
+            panic!("the third section")
+        };
         let first = section.body[0].clone();
         section.body = vec![first; n];
         issue
     };
     let list = sample::list("A list", "zh-Hans");
-    let size = |n| bytes(&composed(&items(n), "magazine", &list, &sample::pictures()).rendered.html);
+    let size = |n| {
+        bytes(
+            &composed(&items(n), "magazine", &list, &sample::pictures())
+                .rendered
+                .html,
+        )
+    };
     let open_item = (size(12) - size(6)) / 6;
     let uncut = size(6) + 18 * open_item;
-    assert!(uncut > CLIPPED_BYTES, "the test needs a longer letter: {uncut} bytes");
-    assert!(size(24) < CLIPPED_BYTES, "24 items: {} bytes, not {uncut}", size(24));
+    assert!(
+        uncut > CLIPPED_BYTES,
+        "the test needs a longer letter: {uncut} bytes"
+    );
+    assert!(
+        size(24) < CLIPPED_BYTES,
+        "24 items: {} bytes, not {uncut}",
+        size(24)
+    );
 }
 
 #[test]
@@ -82,11 +131,20 @@ fn ranks_of_headings_are_never_skipped_and_one_h1_stands_first() {
             let html = html_of(&issue, theme);
             let document = Html::parse_document(&html);
             let select = Selector::parse("h1,h2,h3,h4,h5,h6").unwrap();
-            let ranks: Vec<u8> =
-                document.select(&select).map(|h| h.value().name().as_bytes()[1] - b'0').collect();
-            assert_eq!(ranks.iter().filter(|r| **r == 1).count(), 1, "{theme}: {ranks:?}");
+            let ranks: Vec<u8> = document
+                .select(&select)
+                .map(|h| h.value().name().as_bytes()[1] - b'0')
+                .collect();
+            assert_eq!(
+                ranks.iter().filter(|r| **r == 1).count(),
+                1,
+                "{theme}: {ranks:?}"
+            );
             assert!(ranks.len() > 5 && ranks[0] == 1, "{theme}: {ranks:?}");
-            assert!(ranks.windows(2).all(|w| w[1] <= w[0] + 1), "{theme}: {ranks:?}");
+            assert!(
+                ranks.windows(2).all(|w| w[1] <= w[0] + 1),
+                "{theme}: {ranks:?}"
+            );
         }
     }
 }
@@ -95,7 +153,12 @@ fn ranks_of_headings_are_never_skipped_and_one_h1_stands_first() {
 fn no_word_and_no_link_of_any_part_is_lost() {
     let issue = sample::everything();
     for theme in THEMES {
-        let composed = composed(&issue, theme, &sample::list("A list", "en"), &sample::pictures());
+        let composed = composed(
+            &issue,
+            theme,
+            &sample::list("A list", "en"),
+            &sample::pictures(),
+        );
         for document in [filled(&composed.rendered.html), filled(&composed.mjml)] {
             let seen = words(&document);
             let links = hrefs(&document);
@@ -105,7 +168,10 @@ fn no_word_and_no_link_of_any_part_is_lost() {
             }
             for n in 1..=sample::LINKS {
                 let url = format!("https://link.example/{n}?");
-                assert!(links.iter().any(|link| link.starts_with(&url)), "{theme} lost {url}");
+                assert!(
+                    links.iter().any(|link| link.starts_with(&url)),
+                    "{theme} lost {url}"
+                );
             }
         }
     }
@@ -115,11 +181,21 @@ fn no_word_and_no_link_of_any_part_is_lost() {
 fn every_picture_has_alt_width_and_height_and_tables_are_for_layout_only() {
     let pictures = sample::pictures();
     for theme in THEMES {
-        let html =
-            filled(&composed(&sample::weekly(), theme, &sample::list("L", "zh"), &pictures).rendered.html);
+        let html = filled(
+            &composed(
+                &sample::weekly(),
+                theme,
+                &sample::list("L", "zh"),
+                &pictures,
+            )
+            .rendered
+            .html,
+        );
         let document = Html::parse_document(&html);
-        let images: Vec<_> =
-            document.select(&Selector::parse("img").unwrap()).map(|e| e.value().clone()).collect();
+        let images: Vec<_> = document
+            .select(&Selector::parse("img").unwrap())
+            .map(|e| e.value().clone())
+            .collect();
         assert_eq!(images.len(), 8);
         for image in images {
             assert!(
@@ -127,7 +203,12 @@ fn every_picture_has_alt_width_and_height_and_tables_are_for_layout_only() {
                     && image.attr("width").is_some()
                     && image.attr("height").is_some()
             );
-            assert!(image.attr("src").unwrap().starts_with("https://letters.example/media/"));
+            assert!(
+                image
+                    .attr("src")
+                    .unwrap()
+                    .starts_with("https://letters.example/media/")
+            );
         }
         for table in document.select(&Selector::parse("table").unwrap()) {
             assert_eq!(table.attr("role"), Some("presentation"));
@@ -137,8 +218,15 @@ fn every_picture_has_alt_width_and_height_and_tables_are_for_layout_only() {
 
 #[test]
 fn a_missing_picture_leaves_its_words_and_no_broken_box() {
-    let image = Image { src: "gone.png".into(), alt: "A lost drawing".into(), ..Image::default() };
-    let bare = Image { src: "bare.png".into(), ..Image::default() };
+    let image = Image {
+        src: "gone.png".into(),
+        alt: "A lost drawing".into(),
+        ..Image::default()
+    };
+    let bare = Image {
+        src: "bare.png".into(),
+        ..Image::default()
+    };
     let item = Item {
         title: sample::text("Title"),
         url: "https://a.example/".into(),
@@ -151,8 +239,16 @@ fn a_missing_picture_leaves_its_words_and_no_broken_box() {
     };
     let issue = issue(vec![
         Part::Text(vec![
-            Block::Figure { image: image.clone(), link: None, caption: Vec::new() },
-            Block::Figure { image: bare, link: None, caption: Vec::new() },
+            Block::Figure {
+                image: image.clone(),
+                link: None,
+                caption: Vec::new(),
+            },
+            Block::Figure {
+                image: bare,
+                link: None,
+                caption: Vec::new(),
+            },
             Block::Paragraph(vec![Inline::Image(image)]),
         ]),
         Part::Section(Section {
@@ -165,8 +261,15 @@ fn a_missing_picture_leaves_its_words_and_no_broken_box() {
     for theme in THEMES {
         let html = html_of(&issue, theme);
         assert!(!html.contains("<img"), "{theme}");
-        assert_eq!(words(&html).matches("Alostdrawing").count(), 4, "{theme}, the preheader among them");
-        assert!(words(&html).contains("Itscaption") && words(&html).contains("bare.png"), "{theme}");
+        assert_eq!(
+            words(&html).matches("Alostdrawing").count(),
+            4,
+            "{theme}, the preheader among them"
+        );
+        assert!(
+            words(&html).contains("Itscaption") && words(&html).contains("bare.png"),
+            "{theme}"
+        );
     }
 }
 
@@ -181,50 +284,97 @@ fn dangerous_links_are_shown_and_lead_nowhere() {
         "/path",
         "file:///x",
     ];
-    let plain = ["mailto:a@b.example?subject=Hi%20there", "tel:+1555", "#part2"];
-    let links = dangerous.iter().chain(&plain).map(|url| sample::link("here", url)).collect();
-    let html = html_of(&issue(vec![Part::Text(vec![Block::Paragraph(links)])]), "quiet");
+    let plain = [
+        "mailto:a@b.example?subject=Hi%20there",
+        "tel:+1555",
+        "#part2",
+    ];
+    let links = dangerous
+        .iter()
+        .chain(&plain)
+        .map(|url| sample::link("here", url))
+        .collect();
+    let html = html_of(
+        &issue(vec![Part::Text(vec![Block::Paragraph(links)])]),
+        "quiet",
+    );
     let hrefs = hrefs(&html);
-    assert_eq!(hrefs.iter().filter(|h| plain.contains(&h.as_str())).count(), plain.len());
+    assert_eq!(
+        hrefs.iter().filter(|h| plain.contains(&h.as_str())).count(),
+        plain.len()
+    );
     for url in dangerous {
         assert!(!hrefs.iter().any(|h| h == url), "{url} can be followed");
-        assert!(words(&html).contains(&url.replace('\u{1}', "")), "{url} is not shown");
+        assert!(
+            words(&html).contains(&url.replace('\u{1}', "")),
+            "{url} is not shown"
+        );
     }
 }
 
 #[test]
 fn personal_fields_are_spots_in_their_contexts() {
-    let name = || Inline::Field(Field::Name { default: "reader".into() });
+    let name = || {
+        Inline::Field(Field::Name {
+            default: "reader".into(),
+        })
+    };
     let mut issue = issue(vec![Part::Text(vec![Block::Paragraph(vec![
         Inline::Text("Dear ".into()),
         name(),
         Inline::Strong(vec![Inline::Field(Field::Email)]),
     ])])]);
-    issue.meta.subject = vec![Inline::Text("For ".into()), name(), Inline::Text("\r\nBcc: x".into())];
-    let rendered = composed(&issue, "magazine", &sample::list("L", "en"), &Pictures::default()).rendered;
+    issue.meta.subject = vec![
+        Inline::Text("For ".into()),
+        name(),
+        Inline::Text("\r\nBcc: x".into()),
+    ];
+    let rendered = composed(
+        &issue,
+        "magazine",
+        &sample::list("L", "en"),
+        &Pictures::default(),
+    )
+    .rendered;
     let spot = |spot: Spot, context| Piece::Spot { spot, context };
-    let reader = Spot::Name { default: "reader".into() };
+    let reader = Spot::Name {
+        default: "reader".into(),
+    };
     assert_eq!(
         rendered.subject,
-        [Piece::Text("For ".into()), spot(reader.clone(), Context::Text), Piece::Text("  Bcc: x".into())]
+        [
+            Piece::Text("For ".into()),
+            spot(reader.clone(), Context::Text),
+            Piece::Text("  Bcc: x".into())
+        ]
     );
     assert!(rendered.html.contains(&spot(reader, Context::Html)));
     assert!(rendered.html.contains(&spot(Spot::Email, Context::Html)));
-    assert!(rendered.html.contains(&spot(Spot::UnsubscribeUrl, Context::Html)));
+    assert!(
+        rendered
+            .html
+            .contains(&spot(Spot::UnsubscribeUrl, Context::Html))
+    );
 }
 
 #[test]
 fn language_and_direction_stand_on_the_document() {
-    for (language, dir, word) in
-        [("zh-Hans", "ltr", "退订"), ("ar", "rtl", "Unsubscribe"), ("de", "ltr", "Abbestellen")]
-    {
+    for (language, dir, word) in [
+        ("zh-Hans", "ltr", "退订"),
+        ("ar", "rtl", "Unsubscribe"),
+        ("de", "ltr", "Abbestellen"),
+    ] {
         let mut issue = sample::everything();
         issue.meta.language = Some(language.into());
         for theme in THEMES {
             let html = html_of(&issue, theme);
             let document = Html::parse_document(&html);
             let root = document.root_element().value().clone();
-            assert_eq!((root.attr("lang"), root.attr("dir")), (Some(language), Some(dir)), "{theme}");
+            assert_eq!(
+                (root.attr("lang"), root.attr("dir")),
+                (Some(language), Some(dir)),
+                "{theme}"
+            );
             assert!(words(&html).contains(word), "{theme} {language}");
         }
     }
@@ -242,7 +392,10 @@ fn latin_words_in_a_letter_from_right_to_left_keep_their_order() {
         Block::Paragraph(sample::text("A sentence.")),
         Block::Paragraph(sample::text("جملة قصيرة about FLOPs.")),
         Block::Paragraph(vec![Inline::Text("انظر ".into()), link]),
-        Block::Code { info: String::new(), literal: "widen(2)".into() },
+        Block::Code {
+            info: String::new(),
+            literal: "widen(2)".into(),
+        },
     ];
     for theme in THEMES {
         let mut issue = issue(vec![Part::Text(blocks.clone())]);
@@ -250,7 +403,10 @@ fn latin_words_in_a_letter_from_right_to_left_keep_their_order() {
         let document = Html::parse_document(&html_of(&issue, theme));
         let told = |selector: &str| -> Vec<String> {
             let select = Selector::parse(selector).unwrap();
-            document.select(&select).map(|e| e.text().collect()).collect()
+            document
+                .select(&select)
+                .map(|e| e.text().collect())
+                .collect()
         };
         assert_eq!(told(".t p[dir=ltr]"), ["A sentence."], "{theme}");
         assert_eq!(told("a bdi[dir=ltr]"), ["a.example/b/"], "{theme}");
@@ -271,7 +427,10 @@ fn nothing_is_asked_of_a_third_party() {
 #[test]
 fn an_unknown_theme_is_named_with_those_that_exist() {
     let error = super::Theme::load("magazin", None).unwrap_err().to_string();
-    assert!(error.contains("magazin") && error.contains("magazine, quiet"), "{error}");
+    assert!(
+        error.contains("magazin") && error.contains("magazine, quiet"),
+        "{error}"
+    );
     assert!(super::Theme::load("../etc", None).is_err());
 }
 
@@ -287,15 +446,43 @@ fn a_copy_beside_the_letter_wins_and_its_faults_are_named() {
     std::fs::write(mine.join("layout.mjml"), layout).unwrap();
     let load = || super::Theme::load("quiet", Some(dir.path()));
     assert!(load().is_ok());
-    std::fs::write(mine.join("layout.mjml"), layout.replace("mj-text", "mj-txt")).unwrap();
-    assert!(load().unwrap_err().to_string().contains("quiet/layout.mjml:2"));
-    std::fs::write(mine.join("layout.mjml"), layout.replace("masthead", "mastehad")).unwrap();
+    std::fs::write(
+        mine.join("layout.mjml"),
+        layout.replace("mj-text", "mj-txt"),
+    )
+    .unwrap();
+    assert!(
+        load()
+            .unwrap_err()
+            .to_string()
+            .contains("quiet/layout.mjml:2")
+    );
+    std::fs::write(
+        mine.join("layout.mjml"),
+        layout.replace("masthead", "mastehad"),
+    )
+    .unwrap();
     let theme = load().unwrap();
-    let error =
-        theme.set("en", super::Density::Open, minijinja::context! {}, &super::Slots::default()).unwrap_err();
+    let error = theme
+        .set(
+            "en",
+            super::Density::Open,
+            minijinja::context! {},
+            &super::Slots::default(),
+        )
+        .unwrap_err();
     assert!(error.to_string().contains("quiet/layout.mjml:2"), "{error}");
-    std::fs::write(mine.join("theme.toml"), manifest.replace("[size]", "[sizes]")).unwrap();
-    assert!(load().unwrap_err().to_string().contains("quiet/theme.toml:5"));
+    std::fs::write(
+        mine.join("theme.toml"),
+        manifest.replace("[size]", "[sizes]"),
+    )
+    .unwrap();
+    assert!(
+        load()
+            .unwrap_err()
+            .to_string()
+            .contains("quiet/theme.toml:5")
+    );
 }
 
 #[test]
@@ -323,7 +510,10 @@ fn hostile_content_stays_in_its_place() {
             let seen = words(&html).matches(&squeezed(text)).count();
             assert!(seen >= 3, "{theme}: {text:.40} seen {seen} times");
             let document = Html::parse_document(&html);
-            let title = document.select(&Selector::parse("title").unwrap()).next().unwrap();
+            let title = document
+                .select(&Selector::parse("title").unwrap())
+                .next()
+                .unwrap();
             assert_eq!(squeezed(&title.text().collect::<String>()), squeezed(text));
         }
     }

@@ -29,7 +29,11 @@ pub fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
 /// Writes an issue of a list; `tag` makes the addresses that readers get of the author's.
 fn letter(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> String) -> Vec<Piece> {
     let phrases = Phrases::of(language);
-    let mut writer = Writer { page: Page::default(), notes: Notes::default(), tag };
+    let mut writer = Writer {
+        page: Page::default(),
+        notes: Notes::default(),
+        tag,
+    };
     writer.masthead(issue, list, phrases);
     for part in &issue.parts {
         writer.part(part, &issue.parts);
@@ -48,7 +52,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn masthead(&mut self, issue: &Issue, list: &List, phrases: Phrases) {
         let meta = &issue.meta;
-        let title = if meta.title.is_empty() { &list.name } else { &meta.title };
+        let title = if meta.title.is_empty() {
+            &list.name
+        } else {
+            &meta.title
+        };
         let mut run = Run::default();
         run.push(title);
         self.page.run(&run);
@@ -204,15 +212,26 @@ impl Writer<'_> {
                 self.within("> ", None, |this| this.blocks(blocks));
                 self.page.gap(1);
             }
-            Block::List { ordered, start, tight, items } => self.list(*ordered, *start, *tight, items),
+            Block::List {
+                ordered,
+                start,
+                tight,
+                items,
+            } => self.list(*ordered, *start, *tight, items),
             Block::Code { literal, .. } => {
                 self.page.gap(1);
                 let literal = literal.trim_end_matches('\n');
-                self.within("    ", None, |this| literal.split('\n').for_each(|line| this.page.text(line)));
+                self.within("    ", None, |this| {
+                    literal.split('\n').for_each(|line| this.page.text(line))
+                });
                 self.page.gap(1);
             }
             Block::Table { head, rows, .. } => self.table(head, rows),
-            Block::Figure { image, link, caption } => {
+            Block::Figure {
+                image,
+                link,
+                caption,
+            } => {
                 self.picture(&image.alt);
                 if let Some(url) = link {
                     self.page.no_gap();
@@ -255,8 +274,11 @@ impl Writer<'_> {
         let widest = start.saturating_add(items.len()).to_string().len();
         for (at, item) in items.iter().enumerate() {
             let number = start.saturating_add(at);
-            let mut bullet =
-                if ordered { format!("{number}. {}", " ".repeat(widest)) } else { "- ".to_owned() };
+            let mut bullet = if ordered {
+                format!("{number}. {}", " ".repeat(widest))
+            } else {
+                "- ".to_owned()
+            };
             if ordered {
                 bullet.truncate(widest + 2);
             }
@@ -280,8 +302,11 @@ impl Writer<'_> {
     /// A table: in columns where it fits the page, else a row a line.
     fn table(&mut self, head: &[Inlines], rows: &[Vec<Inlines>]) {
         self.page.gap(1);
-        let all: Vec<&[Inlines]> =
-            [head].into_iter().filter(|h| !h.is_empty()).chain(rows.iter().map(Vec::as_slice)).collect();
+        let all: Vec<&[Inlines]> = [head]
+            .into_iter()
+            .filter(|h| !h.is_empty())
+            .chain(rows.iter().map(Vec::as_slice))
+            .collect();
         let runs: Vec<Vec<Run>> = all
             .iter()
             .map(|row| {
@@ -295,9 +320,16 @@ impl Writer<'_> {
             })
             .collect();
         let columns = runs.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| runs.iter().filter_map(|r| r.get(at)).map(Run::columns).max().unwrap_or(0);
+        let width = |at: usize| {
+            runs.iter()
+                .filter_map(|r| r.get(at))
+                .map(Run::columns)
+                .max()
+                .unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
-        let fits = widths.iter().sum::<usize>() + 3 * columns.saturating_sub(1) <= self.page.columns();
+        let fits =
+            widths.iter().sum::<usize>() + 3 * columns.saturating_sub(1) <= self.page.columns();
         for (at, row) in runs.iter().enumerate() {
             let mut line = Run::default();
             for (column, cell) in row.iter().enumerate() {
@@ -311,7 +343,8 @@ impl Writer<'_> {
             }
             self.within("  ", Some(""), |this| this.page.run(&line));
             if at == 0 && !head.is_empty() {
-                self.page.text(&"-".repeat(line.columns().clamp(3, self.page.columns())));
+                self.page
+                    .text(&"-".repeat(line.columns().clamp(3, self.page.columns())));
             }
         }
         self.addresses(None);
@@ -348,7 +381,10 @@ impl Writer<'_> {
         why.push_spot(Spot::SubscribedSince);
         why.push(&after);
         self.page.run(&why);
-        let spot = Piece::Spot { spot: Spot::UnsubscribeUrl, context: Context::Text };
+        let spot = Piece::Spot {
+            spot: Spot::UnsubscribeUrl,
+            context: Context::Text,
+        };
         self.page.line(vec![
             Piece::Text(format!("{}: <", phrases.unsubscribe())),
             spot,
@@ -364,7 +400,10 @@ impl Writer<'_> {
     }
 
     fn flow(&mut self) -> Flow<'_> {
-        Flow { notes: &mut self.notes, tag: self.tag }
+        Flow {
+            notes: &mut self.notes,
+            tag: self.tag,
+        }
     }
 
     /// Writes with more indentation; see [`Page::within`].
@@ -377,7 +416,15 @@ impl Writer<'_> {
 
 /// A cell's inlines on one line.
 fn without_breaks(cell: &[Inline]) -> Inlines {
-    cell.iter().map(|i| if *i == Inline::HardBreak { Inline::SoftBreak } else { i.clone() }).collect()
+    cell.iter()
+        .map(|i| {
+            if *i == Inline::HardBreak {
+                Inline::SoftBreak
+            } else {
+                i.clone()
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

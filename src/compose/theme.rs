@@ -73,7 +73,10 @@ impl Theme {
     pub fn load(name: &str, themes_dir: Option<&Path>) -> Result<Theme, ThemeError> {
         let files = files::read(name, themes_dir)?;
         let manifest = manifest::read(&files)?;
-        let looks = Script::ALL.iter().map(|script| manifest.look(*script)).collect::<Result<_, _>>()?;
+        let looks = Script::ALL
+            .iter()
+            .map(|script| manifest.look(*script))
+            .collect::<Result<_, _>>()?;
         lint::check(&files)?;
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -84,7 +87,11 @@ impl Theme {
                 .add_template_owned(file.clone(), source.clone())
                 .map_err(|error| files.template_error(&error))?;
         }
-        Ok(Theme(Arc::new(Inner { name: name.to_owned(), templates, looks })))
+        Ok(Theme(Arc::new(Inner {
+            name: name.to_owned(),
+            templates,
+            looks,
+        })))
     }
 
     pub fn name(&self) -> &str {
@@ -99,7 +106,10 @@ impl Theme {
     /// How the theme sets a language (BCP 47).
     pub fn look(&self, language: &str) -> &Look {
         let script = Script::of(language);
-        let index = Script::ALL.iter().position(|s| *s == script).unwrap_or_default();
+        let index = Script::ALL
+            .iter()
+            .position(|s| *s == script)
+            .unwrap_or_default();
         &self.0.looks[index]
     }
 
@@ -121,15 +131,31 @@ impl Theme {
         if slots.lost(&document, &skeleton) {
             return Err(self.fault("it puts text into a place that MJML does not show"));
         }
-        Ok(Typeset { html: slots.fill(&skeleton), mjml: slots.fill(&document) })
+        Ok(Typeset {
+            html: slots.fill(&skeleton),
+            mjml: slots.fill(&document),
+        })
     }
 
     /// The MJML document of an outline, compact and with the tokens in it.
-    fn document(&self, language: &str, density: Density, outline: Value) -> Result<String, ThemeError> {
+    fn document(
+        &self,
+        language: &str,
+        density: Density,
+        outline: Value,
+    ) -> Result<String, ThemeError> {
         let look = self.look(language);
         let rtl = look.script().is_right_to_left();
-        let (dir, start, end) = if rtl { ("rtl", "right", "left") } else { ("ltr", "left", "right") };
-        let layout = self.0.templates.get_template(LAYOUT).map_err(|e| self.template_fault(&e))?;
+        let (dir, start, end) = if rtl {
+            ("rtl", "right", "left")
+        } else {
+            ("ltr", "left", "right")
+        };
+        let layout = self
+            .0
+            .templates
+            .get_template(LAYOUT)
+            .map_err(|e| self.template_fault(&e))?;
         let written = layout
             .render(context! {
                 ..context! { dir, start, end, rtl, cjk => look.script().is_cjk(), dense => density == Density::Dense },
@@ -142,8 +168,11 @@ impl Theme {
 
     fn render(&self, document: &str) -> Result<String, ThemeError> {
         // No fonts: mrml would link Google's for every stack that names Roboto.
-        let options =
-            RenderOptions { disable_comments: false, social_icon_origin: None, fonts: HashMap::new() };
+        let options = RenderOptions {
+            disable_comments: false,
+            social_icon_origin: None,
+            fonts: HashMap::new(),
+        };
         mrml::parse(document)
             .map_err(|error| self.fault(&format!("its MJML can't be read: {error}")))?
             .element
@@ -153,7 +182,10 @@ impl Theme {
     }
 
     fn fault(&self, why: &str) -> ThemeError {
-        ThemeError(format!("The theme “{}” can't be used: {why}. Look at its {LAYOUT}.", self.0.name))
+        ThemeError(format!(
+            "The theme “{}” can't be used: {why}. Look at its {LAYOUT}.",
+            self.0.name
+        ))
     }
 
     fn template_fault(&self, error: &minijinja::Error) -> ThemeError {
@@ -171,7 +203,11 @@ fn compact(document: &str) -> String {
         let text = after.trim_start();
         let gap = &after[..after.len() - text.len()];
         let between_tags = text.starts_with('<') || text.is_empty();
-        rest = if between_tags && gap.contains('\n') { text } else { after };
+        rest = if between_tags && gap.contains('\n') {
+            text
+        } else {
+            after
+        };
     }
     out.push_str(rest);
     out
@@ -180,8 +216,13 @@ fn compact(document: &str) -> String {
 /// The filter `image|fit(600)`: the size in which a picture is shown in a column so many pixels wide.
 /// A picture whose size is not known (it lies on the web) has neither width nor height.
 fn fit(image: &Value, column_px: u32) -> Result<Value, minijinja::Error> {
-    let pixels =
-        |name: &str| image.get_attr(name).ok().and_then(|v| u32::try_from(v).ok()).filter(|n| *n > 0);
+    let pixels = |name: &str| {
+        image
+            .get_attr(name)
+            .ok()
+            .and_then(|v| u32::try_from(v).ok())
+            .filter(|n| *n > 0)
+    };
     let (Some(width), Some(height)) = (pixels("width"), pixels("height")) else {
         return Ok(context! { width => (), height => () });
     };

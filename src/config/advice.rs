@@ -10,7 +10,10 @@ use crate::model::{Finding, Severity};
 
 /// Everything that is worth a word.
 pub fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
-    let mut advice = Advice { values, findings: Vec::new() };
+    let mut advice = Advice {
+        values,
+        findings: Vec::new(),
+    };
     advice.of_links(settings);
     if settings.lists.is_empty() {
         let help = "Add a section such as [list.weekly] with name and from.";
@@ -31,15 +34,22 @@ pub fn open_passwords(file: &Path, values: &Values) -> Vec<Finding> {
     if !std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
         return Vec::new();
     }
-    let is_password =
-        |path: &[String]| matches!(path, [relay, _, last] if relay == "relay" && last == "password");
+    let is_password = |path: &[String]| matches!(path, [relay, _, last] if relay == "relay" && last == "password");
     let set = values.set.iter().filter(|(path, _)| is_password(path));
     let in_file = set.filter(|(_, (_, origin))| matches!(origin, Origin::File(..)));
     let finding = |(path, (_, origin)): (&Vec<String>, &(_, Origin))| {
         let message = format!("{} stands in a file that others can read", path.join("."));
-        let help =
-            format!("chmod 600 {}, or put it in a file of its own and set password_file.", file.display());
-        values.finding(Severity::Warning, "password-readable", origin, message, help)
+        let help = format!(
+            "chmod 600 {}, or put it in a file of its own and set password_file.",
+            file.display()
+        );
+        values.finding(
+            Severity::Warning,
+            "password-readable",
+            origin,
+            message,
+            help,
+        )
     };
     in_file.map(finding).collect()
 }
@@ -53,14 +63,26 @@ impl Advice<'_> {
     /// A warning, at the place of a value where it has one.
     fn say(&mut self, code: &'static str, path: &[&str], message: &str, help: &str) {
         let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
-        let origin = self.values.set.get(&path).map_or(&Origin::Default, |(_, origin)| origin);
-        let finding =
-            self.values.finding(Severity::Warning, code, origin, message.to_owned(), help.to_owned());
+        let origin = self
+            .values
+            .set
+            .get(&path)
+            .map_or(&Origin::Default, |(_, origin)| origin);
+        let finding = self.values.finding(
+            Severity::Warning,
+            code,
+            origin,
+            message.to_owned(),
+            help.to_owned(),
+        );
         self.findings.push(finding);
     }
 
     fn of_links(&mut self, settings: &Settings) {
-        let is_wrong = self.values.set.contains_key(&["web", "public_url"].map(str::to_owned)[..]);
+        let is_wrong = self
+            .values
+            .set
+            .contains_key(&["web", "public_url"].map(str::to_owned)[..]);
         match settings.public_url.as_deref() {
             // What stands there could not be taken, and that is said already.
             None if is_wrong => {}
@@ -82,15 +104,27 @@ impl Advice<'_> {
 
     /// Relays to which mails would go in the clear, out of this machine.
     fn of_relays(&mut self, settings: &Settings) {
-        let far =
-            |host: &str| !is_loopback(&format!("http://{host}")) && !is_loopback(&format!("http://[{host}]"));
-        for relay in settings.sending.relays.iter().filter(|relay| relay.tls == Tls::None && far(&relay.host))
+        let far = |host: &str| {
+            !is_loopback(&format!("http://{host}")) && !is_loopback(&format!("http://[{host}]"))
+        };
+        for relay in settings
+            .sending
+            .relays
+            .iter()
+            .filter(|relay| relay.tls == Tls::None && far(&relay.host))
         {
-            let what = if relay.password.is_some() { "mails and its password go" } else { "mails go" };
+            let what = if relay.password.is_some() {
+                "mails and its password go"
+            } else {
+                "mails go"
+            };
             self.say(
                 "relay-clear",
                 &["relay", &relay.name, "tls"],
-                &format!("relay.{}.tls is none: {what} to {} in the clear", relay.name, relay.host),
+                &format!(
+                    "relay.{}.tls is none: {what} to {} in the clear",
+                    relay.name, relay.host
+                ),
                 "Use starttls or implicit, unless the way there is your own.",
             );
         }
@@ -99,13 +133,27 @@ impl Advice<'_> {
     /// Words in braces that stand for nothing.
     fn of_tags(&mut self, settings: &Settings) {
         for list in &settings.lists {
-            let Utm { source, medium, campaign, .. } = &list.utm;
-            for (name, value) in [("source", source), ("medium", medium), ("campaign", campaign)] {
-                let Some(word) = unknown_fact(value) else { continue };
+            let Utm {
+                source,
+                medium,
+                campaign,
+                ..
+            } = &list.utm;
+            for (name, value) in [
+                ("source", source),
+                ("medium", medium),
+                ("campaign", campaign),
+            ] {
+                let Some(word) = unknown_fact(value) else {
+                    continue;
+                };
                 self.say(
                     "utm-fact",
                     &["list", &list.key, "utm", name],
-                    &format!("list.{}.utm.{name}: {word} stands for nothing and stays as it is", list.key),
+                    &format!(
+                        "list.{}.utm.{name}: {word} stands for nothing and stays as it is",
+                        list.key
+                    ),
                     &format!("Known are {}.", Utm::FACTS.join(", ")),
                 );
             }

@@ -24,26 +24,41 @@ pub(super) const PER_MINUTE_MAX: i64 = 10_000_000;
 /// A value that is wrong or missing leaves an empty one in its place, so that the rest can be looked at;
 /// settings with an error among their findings are never handed out.
 pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Settings {
-    let mut taker = Taker { values, folder, findings };
+    let mut taker = Taker {
+        values,
+        folder,
+        findings,
+    };
     let settings = Settings {
         file: None,
         folder: folder.to_owned(),
-        listen: taker.parsed(&["web", "listen"], parse::listen).unwrap_or_default(),
+        listen: taker
+            .parsed(&["web", "listen"], parse::listen)
+            .unwrap_or_default(),
         public_url: taker.parsed(&["web", "public_url"], parse::public_url),
         trusted_proxies: taker.each(&["web", "trusted_proxies"], parse::network),
         database: taker.path(&["store", "path"]).unwrap_or_default(),
         log: Log {
             level: taker
-                .parsed(&["log", "level"], |t| parse::choice(t, &["error", "warn", "info", "debug", "trace"]))
+                .parsed(&["log", "level"], |t| {
+                    parse::choice(t, &["error", "warn", "info", "debug", "trace"])
+                })
                 .unwrap_or("info"),
             format: taker
-                .parsed(&["log", "format"], |t| parse::choice(t, &["auto", "text", "json", "journald"]))
+                .parsed(&["log", "format"], |t| {
+                    parse::choice(t, &["auto", "text", "json", "journald"])
+                })
                 .unwrap_or("auto"),
         },
         sending: delivery::Settings {
-            relays: values.names("relay").iter().map(|name| taker.relay(name)).collect(),
+            relays: values
+                .names("relay")
+                .iter()
+                .map(|name| taker.relay(name))
+                .collect(),
             batch_size: taker.number(&["sending", "batch_size"], 1, 1_000_000) as usize,
-            pause_between_batches: taker.duration(&["sending", "pause_between_batches"], Duration::ZERO),
+            pause_between_batches: taker
+                .duration(&["sending", "pause_between_batches"], Duration::ZERO),
             first_retry: taker.duration(&["sending", "first_retry"], Duration::from_secs(1)),
             longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
@@ -59,7 +74,11 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
             },
             dkim: folder.join("dkim"),
         },
-        lists: values.names("list").iter().map(|key| taker.list(key)).collect(),
+        lists: values
+            .names("list")
+            .iter()
+            .map(|key| taker.list(key))
+            .collect(),
     };
     if settings.sending.longest_retry < settings.sending.first_retry {
         taker.wrong(
@@ -81,12 +100,17 @@ pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Set
 /// The words with a capital at their beginning.
 fn sentence(words: &str) -> String {
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// In the place of a sender that is missing.
 fn nobody() -> Mailbox {
-    Mailbox { name: String::new(), address: Address::trusted(String::new()) }
+    Mailbox {
+        name: String::new(),
+        address: Address::trusted(String::new()),
+    }
 }
 
 /// Takes values out one by one and notes what is wrong with them.
@@ -108,11 +132,19 @@ impl Taker<'_> {
             Fallback::Is(text) => environment::read(key.kind, text),
             Fallback::Unset(_) | Fallback::Always(_) => None,
             Fallback::Required => {
-                let origin = path.get(..2).and_then(|section| self.values.sections.get(section));
+                let origin = path
+                    .get(..2)
+                    .and_then(|section| self.values.sections.get(section));
                 let message = format!("{} is not set", path.join("."));
                 let help = format!("There must be one: {}.", key.about);
                 let origin = origin.unwrap_or(&Origin::Default);
-                self.findings.push(self.values.finding(Severity::Error, "required", origin, message, help));
+                self.findings.push(self.values.finding(
+                    Severity::Error,
+                    "required",
+                    origin,
+                    message,
+                    help,
+                ));
                 None
             }
         }
@@ -120,7 +152,10 @@ impl Taker<'_> {
 
     pub(super) fn origin(&self, path: &[&str]) -> &Origin {
         let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
-        self.values.set.get(&path).map_or(&Origin::Default, |(_, origin)| origin)
+        self.values
+            .set
+            .get(&path)
+            .map_or(&Origin::Default, |(_, origin)| origin)
     }
 
     pub(super) fn note(
@@ -131,7 +166,9 @@ impl Taker<'_> {
         message: String,
         help: &str,
     ) {
-        let finding = self.values.finding(severity, code, self.origin(path), message, help.to_owned());
+        let finding =
+            self.values
+                .finding(severity, code, self.origin(path), message, help.to_owned());
         self.findings.push(finding);
     }
 
@@ -146,7 +183,11 @@ impl Taker<'_> {
         }
     }
 
-    pub(super) fn parsed<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        path: &[&str],
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let text = self.text(path)?;
         read(&text).map_err(|why| self.wrong_text(path, &why)).ok()
     }
@@ -165,8 +206,14 @@ impl Taker<'_> {
         self.wrong(path, format!("{}: {why}", path.join(".")), &help);
     }
 
-    pub(super) fn each<T>(&mut self, path: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        let Some(Value::Texts(texts)) = self.value(path) else { return Vec::new() };
+    pub(super) fn each<T>(
+        &mut self,
+        path: &[&str],
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(Value::Texts(texts)) = self.value(path) else {
+            return Vec::new();
+        };
         let mut out = Vec::new();
         for text in texts {
             match read(&text) {
@@ -178,31 +225,49 @@ impl Taker<'_> {
     }
 
     pub(super) fn number(&mut self, path: &[&str], least: i64, most: i64) -> i64 {
-        let Some(Value::Number(number)) = self.value(path) else { return least };
+        let Some(Value::Number(number)) = self.value(path) else {
+            return least;
+        };
         if (least..=most).contains(&number) {
             return number;
         }
         let message = format!("{} can't be {number}", path.join("."));
-        self.wrong(path, message, &format!("Write a number from {least} to {most}."));
+        self.wrong(
+            path,
+            message,
+            &format!("Write a number from {least} to {most}."),
+        );
         least
     }
 
     pub(super) fn decimal(&mut self, path: &[&str], least: f64, most: f64) -> f64 {
-        let Some(Value::Decimal(text)) = self.value(path) else { return least };
+        let Some(Value::Decimal(text)) = self.value(path) else {
+            return least;
+        };
         match text.parse::<f64>() {
             Ok(number) if (least..=most).contains(&number) => number,
             _ => {
                 let message = format!("{} can't be {text}", path.join("."));
-                self.wrong(path, message, &format!("Write a number from {least} to {most}."));
+                self.wrong(
+                    path,
+                    message,
+                    &format!("Write a number from {least} to {most}."),
+                );
                 least
             }
         }
     }
 
     pub(super) fn duration(&mut self, path: &[&str], least: Duration) -> Duration {
-        let Some(duration) = self.parsed(path, parse::duration) else { return least };
+        let Some(duration) = self.parsed(path, parse::duration) else {
+            return least;
+        };
         if duration < least {
-            self.wrong(path, format!("{} is too short", path.join(".")), "Write at least 1s.");
+            self.wrong(
+                path,
+                format!("{} is too short", path.join(".")),
+                "Write at least 1s.",
+            );
         }
         duration
     }
@@ -211,7 +276,11 @@ impl Taker<'_> {
     pub(super) fn path(&mut self, path: &[&str]) -> Option<PathBuf> {
         let text = self.text(path)?;
         if text.is_empty() {
-            self.wrong(path, format!("{} is empty", path.join(".")), "Write a path.");
+            self.wrong(
+                path,
+                format!("{} is empty", path.join(".")),
+                "Write a path.",
+            );
         }
         Some(self.folder.join(text))
     }
@@ -233,11 +302,15 @@ impl Taker<'_> {
         let days = self.each(&["sending", "window_days"], window::weekday);
         let zone = self.parsed(&["sending", "window_zone"], parse::zone);
         let read = |text: &str, zone: TimeZone| Window::parse(text, days.clone(), zone);
-        let common = self.parsed(&["sending", "window"], |t| read(t, TimeZone::UTC).map(|_| t.to_owned()));
+        let common = self.parsed(&["sending", "window"], |t| {
+            read(t, TimeZone::UTC).map(|_| t.to_owned())
+        });
         let mut windows = HashMap::new();
         for list in self.values.names("list") {
             // A zone that is wrong is said where the list is read.
-            let home = self.text(&["list", &list, "zone"]).and_then(|zone| parse::zone(&zone).ok());
+            let home = self
+                .text(&["list", &list, "zone"])
+                .and_then(|zone| parse::zone(&zone).ok());
             let home = home.unwrap_or(TimeZone::UTC);
             let own = ["list", list.as_str(), "send_between"];
             let window = match self.text(&own) {
@@ -255,9 +328,17 @@ impl Taker<'_> {
 
     fn list(&mut self, key: &str) -> List {
         let at = |name| ["list", key, name];
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+        if key.is_empty()
+            || !key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
             let path = ["list".to_owned(), key.to_owned()];
-            let origin = self.values.sections.get(&path[..]).unwrap_or(&Origin::Default);
+            let origin = self
+                .values
+                .sections
+                .get(&path[..])
+                .unwrap_or(&Origin::Default);
             self.findings.push(self.values.finding(
                 Severity::Error,
                 "value",
@@ -267,8 +348,12 @@ impl Taker<'_> {
             ));
         }
         let name = self.parsed(&at("name"), parse::name).unwrap_or_default();
-        let from = self.parsed(&at("from"), parse::mailbox).unwrap_or_else(nobody);
-        let zone = self.parsed(&at("zone"), parse::zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let from = self
+            .parsed(&at("from"), parse::mailbox)
+            .unwrap_or_else(nobody);
+        let zone = self
+            .parsed(&at("zone"), parse::zone)
+            .unwrap_or(jiff::tz::TimeZone::UTC);
         List {
             key: key.to_owned(),
             promise: self.text(&at("promise")).unwrap_or_else(|| name.clone()),
@@ -279,10 +364,13 @@ impl Taker<'_> {
                 .unwrap_or_else(|| from.address.clone()),
             from,
             bounce_address: self.parsed(&at("bounce_address"), parse::bounce_address),
-            language: self.parsed(&at("language"), parse::language).unwrap_or_default(),
+            language: self
+                .parsed(&at("language"), parse::language)
+                .unwrap_or_default(),
             issues: self.path(&at("issues")).unwrap_or_default(),
-            schedule: self
-                .parsed(&at("schedule"), |text| Plan::parse(text, zone.clone()).map(|_| text.to_owned())),
+            schedule: self.parsed(&at("schedule"), |text| {
+                Plan::parse(text, zone.clone()).map(|_| text.to_owned())
+            }),
             zone,
             theme: self.text(&at("theme")).unwrap_or_default(),
             postal_address: self.text(&at("postal_address")).unwrap_or_default(),
@@ -298,9 +386,15 @@ impl Taker<'_> {
             _ => Err(format!("“{text}” is no domain")),
         };
         Utm {
-            source: self.text(&["list", key, "utm", "source"]).unwrap_or_default(),
-            medium: self.text(&["list", key, "utm", "medium"]).unwrap_or_default(),
-            campaign: self.text(&["list", key, "utm", "campaign"]).unwrap_or_default(),
+            source: self
+                .text(&["list", key, "utm", "source"])
+                .unwrap_or_default(),
+            medium: self
+                .text(&["list", key, "utm", "medium"])
+                .unwrap_or_default(),
+            campaign: self
+                .text(&["list", key, "utm", "campaign"])
+                .unwrap_or_default(),
             only_domains: self.each(&["list", key, "utm", "only_domains"], domain),
             never_domains: self.each(&["list", key, "utm", "never_domains"], domain),
         }

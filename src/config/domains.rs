@@ -20,9 +20,11 @@ impl Taker<'_> {
         for name in self.values.names("domain") {
             let at = |key| ["domain", name.as_str(), key];
             let limits = Limits {
-                messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
+                messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX)
+                    as u32,
                 connections: self.number(&at("connections"), 0, 1000) as u32,
-                messages_per_connection: self.number(&at("messages_per_connection"), 0, 1_000_000) as u32,
+                messages_per_connection: self.number(&at("messages_per_connection"), 0, 1_000_000)
+                    as u32,
             };
             let domains = self.each(&at("domains"), parse::domain);
             if name == "default" {
@@ -46,12 +48,17 @@ impl Taker<'_> {
                     ),
                 );
             }
-            let section = Section { name: domain.unwrap_or_else(|_| name.clone()), domains, limits };
+            let section = Section {
+                name: domain.unwrap_or_else(|_| name.clone()),
+                domains,
+                limits,
+            };
             if let Some((shared, other)) = claims.add(&name, &section) {
                 self.wrong_section(
                     &name,
                     format!("[domain.\"{name}\"] and [domain.\"{other}\"] both hold for {shared}"),
-                    "One provider's domains share what it may get: keep one of the sections.".into(),
+                    "One provider's domains share what it may get: keep one of the sections."
+                        .into(),
                 );
             }
             sections.push(section);
@@ -62,8 +69,15 @@ impl Taker<'_> {
     /// A finding at the line on which a section begins.
     fn wrong_section(&mut self, name: &str, message: String, help: String) {
         let path = ["domain".to_owned(), name.to_owned()];
-        let origin = self.values.sections.get(&path[..]).unwrap_or(&Origin::Default);
-        self.findings.push(self.values.finding(Severity::Error, "value", origin, message, help));
+        let origin = self
+            .values
+            .sections
+            .get(&path[..])
+            .unwrap_or(&Origin::Default);
+        self.findings.push(
+            self.values
+                .finding(Severity::Error, "value", origin, message, help),
+        );
     }
 }
 
@@ -88,8 +102,14 @@ impl Claims {
     }
 }
 
-fn claim(claims: &mut HashMap<String, String>, what: String, name: &str) -> Option<(String, String)> {
-    let other = claims.insert(what.clone(), name.to_owned()).filter(|other| other != name)?;
+fn claim(
+    claims: &mut HashMap<String, String>,
+    what: String,
+    name: &str,
+) -> Option<(String, String)> {
+    let other = claims
+        .insert(what.clone(), name.to_owned())
+        .filter(|other| other != name)?;
     Some((what, other))
 }
 
@@ -101,20 +121,32 @@ mod tests {
         let mut claims = Claims::default();
         let mut add = |(name, domains): &(&str, &[&str])| {
             let domains = domains.iter().map(|domain| (*domain).to_owned()).collect();
-            let section = Section { name: (*name).to_owned(), domains, limits: Limits::default() };
-            claims.add(name, &section).map(|(what, other)| format!("{what} {other}"))
+            let section = Section {
+                name: (*name).to_owned(),
+                domains,
+                limits: Limits::default(),
+            };
+            claims
+                .add(name, &section)
+                .map(|(what, other)| format!("{what} {other}"))
         };
         sections.iter().filter_map(&mut add).collect()
     }
 
     #[test]
     fn two_sections_never_speak_for_one_provider() {
-        assert_eq!(shared(&[("gmail.com", &[]), ("googlemail.com", &[])]), ["gmail.com gmail.com"]);
+        assert_eq!(
+            shared(&[("gmail.com", &[]), ("googlemail.com", &[])]),
+            ["gmail.com gmail.com"]
+        );
         assert_eq!(
             shared(&[("gmail.com", &["outlook.com"]), ("outlook.com", &[])]),
             ["outlook.com gmail.com"]
         );
-        assert_eq!(shared(&[("a", &["x.example"]), ("b", &["y.example", "x.example"])]), ["x.example a"]);
+        assert_eq!(
+            shared(&[("a", &["x.example"]), ("b", &["y.example", "x.example"])]),
+            ["x.example a"]
+        );
     }
 
     #[test]

@@ -13,7 +13,9 @@ const USER: [&str; 2] = ["LOGNAME", "USER"];
 /// What the user of this process is called, as the environment has it, which everybody can set: good enough to be
 /// told, and for nothing else.
 pub fn user() -> Option<String> {
-    USER.into_iter().filter_map(|name| std::env::var(name).ok()).find(|text| is_a_name(text))
+    USER.into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|text| is_a_name(text))
 }
 
 /// Whether a text can stand for somebody within a sentence.
@@ -28,7 +30,10 @@ pub fn overlay(
     variables: impl IntoIterator<Item = (String, String)>,
     findings: &mut Vec<Finding>,
 ) {
-    let mut ours: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let mut ours: Vec<_> = variables
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
     ours.sort();
     for (name, text) in ours {
         let path = path_of(values, &name);
@@ -40,7 +45,10 @@ pub fn overlay(
         match read(key.kind, &text) {
             Some(value) => {
                 if keys::NAMED.contains(&path[0].as_str()) {
-                    values.sections.entry(path[..2].to_vec()).or_insert_with(|| origin.clone());
+                    values
+                        .sections
+                        .entry(path[..2].to_vec())
+                        .or_insert_with(|| origin.clone());
                 }
                 values.set.insert(path, (value, origin));
             }
@@ -59,10 +67,19 @@ pub fn overlay(
 pub fn read(kind: Kind, text: &str) -> Option<Value> {
     Some(match kind {
         Kind::Text | Kind::Secret => Value::Text(text.to_owned()),
-        Kind::Decimal => Value::Decimal(text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned())?),
+        Kind::Decimal => Value::Decimal(
+            text.trim()
+                .parse::<f64>()
+                .ok()
+                .map(|_| text.trim().to_owned())?,
+        ),
         Kind::Number => Value::Number(text.trim().parse().ok()?),
         Kind::Texts => Value::Texts(
-            text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect(),
+            text.split(',')
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+                .map(str::to_owned)
+                .collect(),
         ),
     })
 }
@@ -70,7 +87,10 @@ pub fn read(kind: Kind, text: &str) -> Option<Value> {
 /// The path that a variable means. Names of relays, lists and providers are found without regard to case, `_` for
 /// `-` and for the dots of a domain.
 fn path_of(values: &Values, name: &str) -> Vec<String> {
-    let mut path: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
+    let mut path: Vec<String> = name[PREFIX.len()..]
+        .split("__")
+        .map(str::to_lowercase)
+        .collect();
     if let [section, named, ..] = &mut path[..]
         && keys::NAMED.contains(&section.as_str())
     {
@@ -100,7 +120,13 @@ fn unknown(values: &Values, name: &str, path: &[String], origin: &Origin) -> Fin
         Some(near) => format!("Did you mean {near}?"),
         None => "Remove it, or see `letterpress config show` for the names.".into(),
     };
-    values.finding(Severity::Error, "unknown-key", origin, format!("{name} sets nothing"), help)
+    values.finding(
+        Severity::Error,
+        "unknown-key",
+        origin,
+        format!("{name} sets nothing"),
+        help,
+    )
 }
 
 #[cfg(test)]
@@ -110,23 +136,37 @@ mod tests {
 
     fn overlaid(text: &str, variables: &[(&str, &str)]) -> (Values, Vec<Finding>) {
         let (mut values, mut findings) = values::read(text, "l.toml");
-        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         overlay(&mut values, variables, &mut findings);
         (values, findings)
     }
 
     #[test]
     fn a_user_has_a_name_that_can_stand_in_a_sentence() {
-        assert!(["anna", "Åsa.K", "DOMAIN\\anna", "svc-mail$"].into_iter().all(is_a_name));
+        assert!(
+            ["anna", "Åsa.K", "DOMAIN\\anna", "svc-mail$"]
+                .into_iter()
+                .all(is_a_name)
+        );
         let long = "a".repeat(65);
-        assert!(!["", "an na", "“anna”", "a\nb", &long].into_iter().any(is_a_name));
+        assert!(
+            !["", "an na", "“anna”", "a\nb", &long]
+                .into_iter()
+                .any(is_a_name)
+        );
     }
 
     #[test]
     fn a_variable_takes_the_place_of_a_key_and_says_so() {
         let (values, findings) = overlaid(
             "[relay.Main-One]\nport = 1\n",
-            &[("LETTERPRESS__RELAY__MAIN_ONE__PORT", "25"), ("LETTERPRESS_CONFIG", "x"), ("PATH", "/bin")],
+            &[
+                ("LETTERPRESS__RELAY__MAIN_ONE__PORT", "25"),
+                ("LETTERPRESS_CONFIG", "x"),
+                ("PATH", "/bin"),
+            ],
         );
         assert!(findings.is_empty());
         let path: Vec<String> = ["relay", "Main-One", "port"].map(String::from).into();
@@ -142,16 +182,27 @@ mod tests {
             &[(&name("WEB_DE"), "2"), (&name("GMAIL_COM"), "3")],
         );
         assert!(findings.is_empty(), "{findings:?}");
-        let number =
-            |domain: &str| values.set[&["domain", domain, "connections"].map(String::from)[..]].0.clone();
-        assert_eq!((number("web.de"), number("gmail.com")), (Value::Number(2), Value::Number(3)));
+        let number = |domain: &str| {
+            values.set[&["domain", domain, "connections"].map(String::from)[..]]
+                .0
+                .clone()
+        };
+        assert_eq!(
+            (number("web.de"), number("gmail.com")),
+            (Value::Number(2), Value::Number(3))
+        );
         assert_eq!(values.names("domain"), ["gmail.com", "web.de"]);
     }
 
     #[test]
     fn an_unknown_variable_is_an_error_with_its_neighbour() {
-        let (_, findings) =
-            overlaid("", &[("LETTERPRESS__WEB__LISTEM", "x"), ("LETTERPRESS__SENDING__BATCH_SIZE", "many")]);
+        let (_, findings) = overlaid(
+            "",
+            &[
+                ("LETTERPRESS__WEB__LISTEM", "x"),
+                ("LETTERPRESS__SENDING__BATCH_SIZE", "many"),
+            ],
+        );
         assert_eq!(findings[0].message, "“many” is no number");
         assert_eq!(findings[1].help, "Did you mean LETTERPRESS__WEB__LISTEN?");
     }

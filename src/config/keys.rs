@@ -42,87 +42,357 @@ pub struct Key {
 }
 
 const fn key(path: &'static str, kind: Kind, fallback: Fallback, about: &'static str) -> Key {
-    Key { path, kind, fallback, about }
+    Key {
+        path,
+        kind,
+        fallback,
+        about,
+    }
 }
 
 /// All settings, in the order in which they are shown.
 pub const KEYS: &[Key] = &[
-    key("web.listen", Text, Is("127.0.0.1:8080"), "where the daemon's pages are served, host and port"),
-    key("web.public_url", Text, Unset("nothing can be sent"), "what every link in a mail begins with"),
-    key("web.trusted_proxies", Texts, Is(""), "networks whose X-Forwarded-For is believed"),
+    key(
+        "web.listen",
+        Text,
+        Is("127.0.0.1:8080"),
+        "where the daemon's pages are served, host and port",
+    ),
+    key(
+        "web.public_url",
+        Text,
+        Unset("nothing can be sent"),
+        "what every link in a mail begins with",
+    ),
+    key(
+        "web.trusted_proxies",
+        Texts,
+        Is(""),
+        "networks whose X-Forwarded-For is believed",
+    ),
     key("store.path", Text, Is("letterpress.db"), "the database"),
-    key("log.level", Text, Is("info"), "error, warn, info, debug or trace"),
-    key("log.format", Text, Is("auto"), "auto, text, json or journald"),
-    key("relay.*.host", Text, Required, "the SMTP server that takes the mails"),
+    key(
+        "log.level",
+        Text,
+        Is("info"),
+        "error, warn, info, debug or trace",
+    ),
+    key(
+        "log.format",
+        Text,
+        Is("auto"),
+        "auto, text, json or journald",
+    ),
+    key(
+        "relay.*.host",
+        Text,
+        Required,
+        "the SMTP server that takes the mails",
+    ),
     key("relay.*.port", Number, Is("587"), "its port"),
-    key("relay.*.tls", Text, Is("starttls"), "starttls, implicit or none"),
-    key("relay.*.ca_file", Text, Unset("the system's roots alone"), "further roots, PEM"),
-    key("relay.*.username", Text, Unset("no login"), "the name to log in with"),
+    key(
+        "relay.*.tls",
+        Text,
+        Is("starttls"),
+        "starttls, implicit or none",
+    ),
+    key(
+        "relay.*.ca_file",
+        Text,
+        Unset("the system's roots alone"),
+        "further roots, PEM",
+    ),
+    key(
+        "relay.*.username",
+        Text,
+        Unset("no login"),
+        "the name to log in with",
+    ),
     key("relay.*.password", Secret, Unset("none"), "the password"),
-    key("relay.*.password_file", Text, Unset("none"), "a file with the password"),
-    key("relay.*.connections", Number, Is("4"), "connections at once"),
-    key("relay.*.messages_per_connection", Number, Is("500"), "then a new connection is made"),
-    key("relay.*.messages_per_minute", Number, Is("0"), "0: no limit"),
-    key("relay.*.weight", Number, Is("1"), "its share where they differ; 0: only where the others fail"),
-    key("relay.*.warm_up_per_day", Number, Is("0"), "mails on its first day; 0: it needs no warming up"),
-    key("relay.*.warm_up_growth", Decimal, Is("1.5"), "each day of sending allows so many times the last"),
-    key("relay.*.pipelining", Text, Is("standard"), "off, standard, or ahead: one round trip a mail"),
-    key("domain.*.messages_per_minute", Number, Is("0"), "to this provider, by all relays; 0: no limit"),
-    key("domain.*.connections", Number, Is("0"), "mails to it under way at the same time; 0: no limit"),
-    key("domain.*.messages_per_connection", Number, Is("0"), "then a new connection is made; 0: no limit"),
-    key("domain.*.domains", Texts, Is(""), "further domains of the same provider"),
-    key("sending.batch_size", Number, Is("500"), "how many are read ahead; they stay queued"),
-    key("sending.pause_between_batches", Text, Is("0s"), "a rest after each batch"),
-    key("sending.first_retry", Text, Is("5m"), "the least wait after a temporary refusal"),
-    key("sending.longest_retry", Text, Is("4h"), "the waits grow up to this"),
-    key("sending.give_up_after", Text, Is("48h"), "then a deferred mail has failed"),
-    key("sending.window", Text, Unset("at any time"), "the hours in which mails may go, such as 08:00-20:00"),
+    key(
+        "relay.*.password_file",
+        Text,
+        Unset("none"),
+        "a file with the password",
+    ),
+    key(
+        "relay.*.connections",
+        Number,
+        Is("4"),
+        "connections at once",
+    ),
+    key(
+        "relay.*.messages_per_connection",
+        Number,
+        Is("500"),
+        "then a new connection is made",
+    ),
+    key(
+        "relay.*.messages_per_minute",
+        Number,
+        Is("0"),
+        "0: no limit",
+    ),
+    key(
+        "relay.*.weight",
+        Number,
+        Is("1"),
+        "its share where they differ; 0: only where the others fail",
+    ),
+    key(
+        "relay.*.warm_up_per_day",
+        Number,
+        Is("0"),
+        "mails on its first day; 0: it needs no warming up",
+    ),
+    key(
+        "relay.*.warm_up_growth",
+        Decimal,
+        Is("1.5"),
+        "each day of sending allows so many times the last",
+    ),
+    key(
+        "relay.*.pipelining",
+        Text,
+        Is("standard"),
+        "off, standard, or ahead: one round trip a mail",
+    ),
+    key(
+        "domain.*.messages_per_minute",
+        Number,
+        Is("0"),
+        "to this provider, by all relays; 0: no limit",
+    ),
+    key(
+        "domain.*.connections",
+        Number,
+        Is("0"),
+        "mails to it under way at the same time; 0: no limit",
+    ),
+    key(
+        "domain.*.messages_per_connection",
+        Number,
+        Is("0"),
+        "then a new connection is made; 0: no limit",
+    ),
+    key(
+        "domain.*.domains",
+        Texts,
+        Is(""),
+        "further domains of the same provider",
+    ),
+    key(
+        "sending.batch_size",
+        Number,
+        Is("500"),
+        "how many are read ahead; they stay queued",
+    ),
+    key(
+        "sending.pause_between_batches",
+        Text,
+        Is("0s"),
+        "a rest after each batch",
+    ),
+    key(
+        "sending.first_retry",
+        Text,
+        Is("5m"),
+        "the least wait after a temporary refusal",
+    ),
+    key(
+        "sending.longest_retry",
+        Text,
+        Is("4h"),
+        "the waits grow up to this",
+    ),
+    key(
+        "sending.give_up_after",
+        Text,
+        Is("48h"),
+        "then a deferred mail has failed",
+    ),
+    key(
+        "sending.window",
+        Text,
+        Unset("at any time"),
+        "the hours in which mails may go, such as 08:00-20:00",
+    ),
     key(
         "sending.window_days",
         Texts,
         Is(""),
         "the days on which they begin, such as mon, tue; none: every day",
     ),
-    key("sending.window_zone", Text, Always("the list's zone"), "by whose clocks"),
+    key(
+        "sending.window_zone",
+        Text,
+        Always("the list's zone"),
+        "by whose clocks",
+    ),
     key(
         "sending.pause_above_failed",
         Decimal,
         Is("0.3"),
         "an issue of which more is refused pauses; 0: never",
     ),
-    key("sending.pause_above_deferred", Decimal, Is("0.7"), "the same of refusals for now; 0: never"),
-    key("sending.hold_when_late", Text, Is("6h"), "a send due longer ago waits for the author"),
-    key("sending.timeout.connect", Text, Is("30s"), "how long a relay may take to be reached"),
-    key("sending.timeout.greeting", Text, Is("5m"), "to greet, and for a TLS handshake"),
-    key("sending.timeout.command", Text, Is("5m"), "to answer MAIL, RCPT and other commands"),
+    key(
+        "sending.pause_above_deferred",
+        Decimal,
+        Is("0.7"),
+        "the same of refusals for now; 0: never",
+    ),
+    key(
+        "sending.hold_when_late",
+        Text,
+        Is("6h"),
+        "a send due longer ago waits for the author",
+    ),
+    key(
+        "sending.timeout.connect",
+        Text,
+        Is("30s"),
+        "how long a relay may take to be reached",
+    ),
+    key(
+        "sending.timeout.greeting",
+        Text,
+        Is("5m"),
+        "to greet, and for a TLS handshake",
+    ),
+    key(
+        "sending.timeout.command",
+        Text,
+        Is("5m"),
+        "to answer MAIL, RCPT and other commands",
+    ),
     key("sending.timeout.data", Text, Is("2m"), "to answer DATA"),
-    key("sending.timeout.block", Text, Is("3m"), "to take a part of a mail"),
-    key("sending.timeout.dot", Text, Is("10m"), "to answer a mail; a short one makes it uncertain"),
+    key(
+        "sending.timeout.block",
+        Text,
+        Is("3m"),
+        "to take a part of a mail",
+    ),
+    key(
+        "sending.timeout.dot",
+        Text,
+        Is("10m"),
+        "to answer a mail; a short one makes it uncertain",
+    ),
     key("list.*.name", Text, Required, "the newsletter's name"),
-    key("list.*.promise", Text, Always("its name"), "the headline of the subscribe page"),
-    key("list.*.description", Text, Is(""), "what one gets, in a sentence or two"),
-    key("list.*.from", Text, Required, "the sender, such as Akira <news@example.org>"),
-    key("list.*.unsubscribe_mailto", Text, Always("the From address"), "where to leave by mail"),
-    key("list.*.bounce_address", Text, Unset("From is the envelope sender"), "where bounces return to"),
-    key("list.*.language", Text, Is("en"), "of the letter and its pages, BCP 47"),
-    key("list.*.issues", Text, Is("issues"), "the folder of issue files"),
-    key("list.*.schedule", Text, Unset("sent by hand"), "cron of five fields, Sunday is 0"),
-    key("list.*.zone", Text, Is("UTC"), "the zone of the schedule, such as Europe/Berlin"),
-    key("list.*.send_between", Text, Always("sending.window"), "its own hours by its zone, or always"),
-    key("list.*.theme", Text, Is("magazine"), "magazine or quiet, or a folder in themes/"),
-    key("list.*.postal_address", Text, Is(""), "in the footer; many laws want one"),
-    key("list.*.confirm_within", Text, Is("72h"), "how long a confirmation link is good"),
+    key(
+        "list.*.promise",
+        Text,
+        Always("its name"),
+        "the headline of the subscribe page",
+    ),
+    key(
+        "list.*.description",
+        Text,
+        Is(""),
+        "what one gets, in a sentence or two",
+    ),
+    key(
+        "list.*.from",
+        Text,
+        Required,
+        "the sender, such as Akira <news@example.org>",
+    ),
+    key(
+        "list.*.unsubscribe_mailto",
+        Text,
+        Always("the From address"),
+        "where to leave by mail",
+    ),
+    key(
+        "list.*.bounce_address",
+        Text,
+        Unset("From is the envelope sender"),
+        "where bounces return to",
+    ),
+    key(
+        "list.*.language",
+        Text,
+        Is("en"),
+        "of the letter and its pages, BCP 47",
+    ),
+    key(
+        "list.*.issues",
+        Text,
+        Is("issues"),
+        "the folder of issue files",
+    ),
+    key(
+        "list.*.schedule",
+        Text,
+        Unset("sent by hand"),
+        "cron of five fields, Sunday is 0",
+    ),
+    key(
+        "list.*.zone",
+        Text,
+        Is("UTC"),
+        "the zone of the schedule, such as Europe/Berlin",
+    ),
+    key(
+        "list.*.send_between",
+        Text,
+        Always("sending.window"),
+        "its own hours by its zone, or always",
+    ),
+    key(
+        "list.*.theme",
+        Text,
+        Is("magazine"),
+        "magazine or quiet, or a folder in themes/",
+    ),
+    key(
+        "list.*.postal_address",
+        Text,
+        Is(""),
+        "in the footer; many laws want one",
+    ),
+    key(
+        "list.*.confirm_within",
+        Text,
+        Is("72h"),
+        "how long a confirmation link is good",
+    ),
     key(
         "list.*.confirm_again_after",
         Text,
         Is("1h"),
         "the rest between two confirmation mails to one address",
     ),
-    key("list.*.utm.source", Text, Is("newsletter"), "utm_source of every link"),
-    key("list.*.utm.medium", Text, Is("email"), "utm_medium of every link"),
-    key("list.*.utm.campaign", Text, Is("{list}"), "may hold {list}, {number}, {date}, {slug}"),
-    key("list.*.utm.only_domains", Texts, Is(""), "if given, only links to these are tagged"),
-    key("list.*.utm.never_domains", Texts, Is(""), "links to these are not tagged"),
+    key(
+        "list.*.utm.source",
+        Text,
+        Is("newsletter"),
+        "utm_source of every link",
+    ),
+    key(
+        "list.*.utm.medium",
+        Text,
+        Is("email"),
+        "utm_medium of every link",
+    ),
+    key(
+        "list.*.utm.campaign",
+        Text,
+        Is("{list}"),
+        "may hold {list}, {number}, {date}, {slug}",
+    ),
+    key(
+        "list.*.utm.only_domains",
+        Texts,
+        Is(""),
+        "if given, only links to these are tagged",
+    ),
+    key(
+        "list.*.utm.never_domains",
+        Texts,
+        Is(""),
+        "links to these are not tagged",
+    ),
 ];
 
 /// The sections whose members the author names.
@@ -132,7 +402,8 @@ pub const NAMED: [&str; 3] = ["relay", "domain", "list"];
 pub fn find(path: &[String]) -> Option<&'static Key> {
     KEYS.iter().find(|key| {
         let mut parts = key.path.split('.');
-        path.iter().all(|name| parts.next().is_some_and(|part| part == "*" || part == name))
+        path.iter()
+            .all(|name| parts.next().is_some_and(|part| part == "*" || part == name))
             && parts.next().is_none()
     })
 }
@@ -152,7 +423,9 @@ pub fn children(prefix: &[String]) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     for key in KEYS {
         let mut parts = key.path.split('.');
-        let fits = prefix.iter().all(|name| parts.next().is_some_and(|part| part == "*" || part == name));
+        let fits = prefix
+            .iter()
+            .all(|name| parts.next().is_some_and(|part| part == "*" || part == name));
         if let (true, Some(part)) = (fits, parts.next())
             && !found.contains(&part)
         {
@@ -172,15 +445,24 @@ mod tests {
 
     #[test]
     fn paths_with_names_find_their_setting() {
-        assert_eq!(find(&path("relay.main.host")).map(|k| k.path), Some("relay.*.host"));
-        assert_eq!(find(&path("list.weekly.utm.source")).map(|k| k.path), Some("list.*.utm.source"));
+        assert_eq!(
+            find(&path("relay.main.host")).map(|k| k.path),
+            Some("relay.*.host")
+        );
+        assert_eq!(
+            find(&path("list.weekly.utm.source")).map(|k| k.path),
+            Some("list.*.utm.source")
+        );
         assert!(find(&path("relay.main")).is_none());
         assert!(find(&path("web.listem")).is_none());
     }
 
     #[test]
     fn children_are_the_names_that_may_follow() {
-        assert_eq!(children(&[]), ["web", "store", "log", "relay", "domain", "sending", "list"]);
+        assert_eq!(
+            children(&[]),
+            ["web", "store", "log", "relay", "domain", "sending", "list"]
+        );
         assert_eq!(children(&path("relay")), ["*"]);
         assert!(children(&path("list.weekly")).contains(&"utm"));
         assert!(children(&path("list.weekly.utm")).contains(&"only_domains"));

@@ -30,7 +30,8 @@ pub const FILE: &str = "letterpress.toml";
 pub const SAMPLE: &str = include_str!("../../deploy/letterpress.toml");
 
 /// What holds where a command needs no settings and there are none.
-const WITHOUT_A_FILE: &str = "[list.newsletter]\nname = \"Newsletter\"\nfrom = \"newsletter@example.org\"\n";
+const WITHOUT_A_FILE: &str =
+    "[list.newsletter]\nname = \"Newsletter\"\nfrom = \"newsletter@example.org\"\n";
 
 /// Whether a command can do without a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,9 @@ pub struct Examined {
 impl Examined {
     /// Whether a list's setting was given, and has not its default.
     pub fn sets(&self, list: &List, name: &str) -> bool {
-        self.values.set.contains_key(&["list", list.key.as_str(), name].map(str::to_owned)[..])
+        self.values
+            .set
+            .contains_key(&["list", list.key.as_str(), name].map(str::to_owned)[..])
     }
 
     /// A finding about a list's setting, at the place that its value came from.
@@ -109,9 +112,14 @@ impl Examined {
         help: &str,
     ) -> Finding {
         let path = ["list", list.key.as_str(), name].map(str::to_owned);
-        let origin = self.values.set.get(&path[..]).map_or(&values::Origin::Default, |(_, origin)| origin);
+        let origin = self
+            .values
+            .set
+            .get(&path[..])
+            .map_or(&values::Origin::Default, |(_, origin)| origin);
         let message = format!("{}: {message}", path.join("."));
-        self.values.finding(severity, "value", origin, message, help.to_owned())
+        self.values
+            .finding(severity, "value", origin, message, help.to_owned())
     }
 }
 
@@ -122,7 +130,11 @@ impl Examined {
 /// [`ConfigError::Missing`], and [`ConfigError::Wrong`] where a finding is an error.
 pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
     let examined = examine(given, need)?;
-    if examined.findings.iter().any(|f| f.severity == Severity::Error) {
+    if examined
+        .findings
+        .iter()
+        .any(|f| f.severity == Severity::Error)
+    {
         return Err(ConfigError::Wrong(examined.findings));
     }
     Ok(examined.settings)
@@ -137,7 +149,14 @@ pub fn defaults() -> Settings {
 #[cfg(test)]
 pub fn of_text(text: &str) -> Settings {
     let examined = read(text, FILE, Path::new("/letter"), []);
-    assert!(!examined.findings.iter().any(|f| f.severity == Severity::Error), "{:?}", examined.findings);
+    assert!(
+        !examined
+            .findings
+            .iter()
+            .any(|f| f.severity == Severity::Error),
+        "{:?}",
+        examined.findings
+    );
     examined.settings
 }
 
@@ -152,22 +171,29 @@ pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError
     };
     let Some(file) = file else {
         if need == Need::File {
-            let place = std::env::current_dir().map_or_else(|_| "here".into(), |p| p.display().to_string());
-            return Err(ConfigError::Missing(format!("there is no {FILE} in {place} or above")));
+            let place =
+                std::env::current_dir().map_or_else(|_| "here".into(), |p| p.display().to_string());
+            return Err(ConfigError::Missing(format!(
+                "there is no {FILE} in {place} or above"
+            )));
         }
         return Ok(read(WITHOUT_A_FILE, "", Path::new(""), std::env::vars()));
     };
     let text = std::fs::read_to_string(&file).map_err(|e| {
         let (file, why) = (file.display().to_string(), crate::words::io(&e));
         match e.kind() {
-            std::io::ErrorKind::NotFound => ConfigError::Missing(format!("there is no file {file}")),
+            std::io::ErrorKind::NotFound => {
+                ConfigError::Missing(format!("there is no file {file}"))
+            }
             _ => ConfigError::Unreadable { file, why },
         }
     })?;
     // Empty for a file in the current folder, so that paths stay as short as people know them.
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut examined = read(&text, &file.display().to_string(), folder, std::env::vars());
-    examined.findings.extend(advice::open_passwords(&file, &examined.values));
+    examined
+        .findings
+        .extend(advice::open_passwords(&file, &examined.values));
     examined.findings.sort_by_key(|f| (f.severity, f.line));
     examined.settings.file = Some(file);
     Ok(examined)
@@ -191,7 +217,11 @@ fn read(
         findings.extend(advice::advice(&settings, &values));
     }
     findings.sort_by_key(|f| (f.severity, f.line));
-    Examined { settings, findings, values }
+    Examined {
+        settings,
+        findings,
+        values,
+    }
 }
 
 /// A text as the file takes it, between quotation marks.
@@ -205,9 +235,16 @@ fn find_upwards() -> Result<Option<PathBuf>, ConfigError> {
         return Ok(Some(PathBuf::from(FILE)));
     }
     let here = std::env::current_dir().map_err(|e| {
-        ConfigError::Missing(format!("the current folder can't be read: {}", crate::words::io(&e)))
+        ConfigError::Missing(format!(
+            "the current folder can't be read: {}",
+            crate::words::io(&e)
+        ))
     })?;
-    Ok(here.ancestors().skip(1).map(|folder| folder.join(FILE)).find(|file| file.is_file()))
+    Ok(here
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join(FILE))
+        .find(|file| file.is_file()))
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let number: u64 = rest[..digits].parse().map_err(|_| bad())?;
         rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         let unit = match &rest[..letters] {
             "s" | "sec" | "second" | "seconds" => 1,
             "m" | "min" | "minute" | "minutes" => 60,
@@ -27,18 +29,29 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             "d" | "day" | "days" => 86_400,
             _ => return Err(bad()),
         };
-        seconds = number.checked_mul(unit).and_then(|n| seconds.checked_add(n)).ok_or_else(bad)?;
+        seconds = number
+            .checked_mul(unit)
+            .and_then(|n| seconds.checked_add(n))
+            .ok_or_else(bad)?;
         rest = rest[letters..].trim_start();
     }
     // Beyond a hundred years, sums with a clock would overflow.
-    if seconds > 100 * 366 * 86_400 { Err(bad()) } else { Ok(Duration::from_secs(seconds)) }
+    if seconds > 100 * 366 * 86_400 {
+        Err(bad())
+    } else {
+        Ok(Duration::from_secs(seconds))
+    }
 }
 
 /// Host and port to listen on.
 pub fn listen(text: &str) -> Result<String, String> {
     match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
-        _ => Err(format!("“{text}” is no host and port such as 127.0.0.1:8080")),
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "“{text}” is no host and port such as 127.0.0.1:8080"
+        )),
     }
 }
 
@@ -52,8 +65,15 @@ pub fn domain(text: &str) -> Result<String, String> {
 
 /// A host's name or address, alone.
 pub fn host(text: &str) -> Result<String, String> {
-    let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
-    if bad { Err(format!("“{text}” is no host such as smtp.example.org")) } else { Ok(text.to_owned()) }
+    let bad = text.is_empty()
+        || text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || c == '/');
+    if bad {
+        Err(format!("“{text}” is no host such as smtp.example.org"))
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// An address that links begin with, without the slash at its end.
@@ -78,11 +98,17 @@ pub fn mailbox(text: &str) -> Result<Mailbox, String> {
         Some((name, address)) => (name.trim(), address),
         None => ("", text),
     };
-    let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
+    let name = name
+        .strip_prefix('"')
+        .and_then(|n| n.strip_suffix('"'))
+        .unwrap_or(name);
     if name.chars().any(char::is_control) {
         return Err("a name can't hold line breaks or control characters".into());
     }
-    Ok(Mailbox { name: name.to_owned(), address: address_of(address)? })
+    Ok(Mailbox {
+        name: name.to_owned(),
+        address: address_of(address)?,
+    })
 }
 
 /// A bare address.
@@ -112,7 +138,9 @@ pub fn bounce_address(text: &str) -> Result<Address, String> {
 
 /// A network such as `10.0.0.0/8`, or a single address.
 pub fn network(text: &str) -> Result<Cidr, String> {
-    text.trim().parse().map_err(|e: crate::model::network::BadCidr| e.to_string())
+    text.trim()
+        .parse()
+        .map_err(|e: crate::model::network::BadCidr| e.to_string())
 }
 
 /// A time zone of the IANA database.
@@ -128,9 +156,13 @@ pub fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
 
 /// A language tag that is well enough formed for `lang` (BCP 47): letters, digits and hyphens.
 pub fn language(text: &str) -> Result<String, String> {
-    let subtag = |t: &str| (1..=8).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric());
+    let subtag =
+        |t: &str| (1..=8).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric());
     let first = text.split('-').next().unwrap_or_default();
-    if text.split('-').all(subtag) && first.len() >= 2 && first.bytes().all(|b| b.is_ascii_alphabetic()) {
+    if text.split('-').all(subtag)
+        && first.len() >= 2
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+    {
         return Ok(text.to_owned());
     }
     Err(format!("“{text}” is no language such as en or zh-Hans"))
@@ -138,16 +170,24 @@ pub fn language(text: &str) -> Result<String, String> {
 
 /// The name of a list, which pages and mails bear.
 pub fn name(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("the name is empty".into()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() {
+        Err("the name is empty".into())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// One of the given words.
 pub fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
-    words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-        let near = crate::words::nearest(text, words.iter().copied());
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-        format!("“{text}” is none of {}{hint}", words.join(", "))
-    })
+    words
+        .iter()
+        .copied()
+        .find(|word| *word == text)
+        .ok_or_else(|| {
+            let near = crate::words::nearest(text, words.iter().copied());
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("“{text}” is none of {}{hint}", words.join(", "))
+        })
 }
 
 #[cfg(test)]
@@ -162,18 +202,36 @@ mod tests {
         assert_eq!(seconds("1h 30m"), Some(5400));
         assert_eq!(seconds("2 days"), Some(172_800));
         assert_eq!(seconds("0s"), Some(0));
-        for bad in ["", "5", "m", "-5m", "5 parsecs", "1.5h", "99999999999999999999s", "9999999d"] {
+        for bad in [
+            "",
+            "5",
+            "m",
+            "-5m",
+            "5 parsecs",
+            "1.5h",
+            "99999999999999999999s",
+            "9999999d",
+        ] {
             assert_eq!(seconds(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_public_url_is_a_host_and_perhaps_a_path() {
-        assert_eq!(public_url("https://l.example.org/").as_deref(), Ok("https://l.example.org"));
-        assert_eq!(public_url("http://127.0.0.1:8080").as_deref(), Ok("http://127.0.0.1:8080"));
-        for bad in
-            ["l.example.org", "ftp://l.example.org", "https://l.example.org/?a=1", "https://u@l.example.org"]
-        {
+        assert_eq!(
+            public_url("https://l.example.org/").as_deref(),
+            Ok("https://l.example.org")
+        );
+        assert_eq!(
+            public_url("http://127.0.0.1:8080").as_deref(),
+            Ok("http://127.0.0.1:8080")
+        );
+        for bad in [
+            "l.example.org",
+            "ftp://l.example.org",
+            "https://l.example.org/?a=1",
+            "https://u@l.example.org",
+        ] {
             assert!(public_url(bad).is_err(), "{bad}");
         }
     }
@@ -181,7 +239,10 @@ mod tests {
     #[test]
     fn a_sender_has_a_name_or_none() {
         let named = mailbox("\"Q, Quote\" <News@Example.org>").unwrap();
-        assert_eq!((named.name.as_str(), named.address.as_str()), ("Q, Quote", "News@example.org"));
+        assert_eq!(
+            (named.name.as_str(), named.address.as_str()),
+            ("Q, Quote", "News@example.org")
+        );
         assert_eq!(mailbox("news@example.org").unwrap().name, "");
         assert!(mailbox("Akira news@example.org").is_err());
         assert!(mailbox("A\r\nBcc: x <news@example.org>").is_err());
@@ -192,12 +253,25 @@ mod tests {
         let local = "b".repeat(BOUNCE_LOCAL_MAX_BYTES);
         assert!(bounce_address(&format!("{local}@example.org")).is_ok());
         let said = bounce_address(&format!("b{local}@example.org")).unwrap_err();
-        assert!(said.contains("24 bytes") && said.contains("such as bounce@example.org"), "{said}");
+        assert!(
+            said.contains("24 bytes") && said.contains("such as bounce@example.org"),
+            "{said}"
+        );
         // Two bytes a letter.
         assert!(bounce_address(&format!("{}@example.org", "ü".repeat(12))).is_err());
-        let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "example".into()].join(".");
+        let domain = [
+            "d".repeat(63),
+            "d".repeat(63),
+            "d".repeat(63),
+            "example".into(),
+        ]
+        .join(".");
         assert!(bounce_address(&format!("bounces@{domain}")).is_ok());
-        assert!(bounce_address(&format!("{local}@{domain}")).unwrap_err().contains("shorter domain"));
+        assert!(
+            bounce_address(&format!("{local}@{domain}"))
+                .unwrap_err()
+                .contains("shorter domain")
+        );
     }
 
     #[test]

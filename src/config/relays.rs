@@ -15,22 +15,26 @@ impl Taker<'_> {
         let password = self.password(name);
         let username = self.text(&at("username"));
         if username.is_some() != password.is_some() && !self.has_password_finding(name) {
-            let (has, lacks) =
-                if username.is_some() { ("username", "password") } else { ("password", "username") };
+            let (has, lacks) = if username.is_some() {
+                ("username", "password")
+            } else {
+                ("password", "username")
+            };
             self.wrong(
                 &at(has),
                 format!("relay.{name} has a {has} but no {lacks}"),
                 "Set username with password or password_file, or neither.",
             );
         }
-        let tls = self.parsed(&at("tls"), |t| parse::choice(t, &["starttls", "implicit", "none"])).map_or(
-            Tls::Starttls,
-            |word| match word {
+        let tls = self
+            .parsed(&at("tls"), |t| {
+                parse::choice(t, &["starttls", "implicit", "none"])
+            })
+            .map_or(Tls::Starttls, |word| match word {
                 "implicit" => Tls::Implicit,
                 "none" => Tls::None,
                 _ => Tls::Starttls,
-            },
-        );
+            });
         Relay {
             name: name.to_owned(),
             host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
@@ -40,7 +44,8 @@ impl Taker<'_> {
             username,
             password,
             connections: self.number(&at("connections"), 1, 1000) as usize,
-            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000) as u32,
+            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
+                as u32,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
             pipelining: self.pipelining(&at("pipelining")),
             weight: self.number(&at("weight"), 0, 1000) as u32,
@@ -64,14 +69,21 @@ impl Taker<'_> {
 
     fn has_password_finding(&self, name: &str) -> bool {
         let about = format!("relay.{name}.password");
-        self.findings.iter().any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
+        self.findings
+            .iter()
+            .any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
     }
 
     /// `password`, or what stands in `password_file` without the line break at its end.
     fn password(&mut self, name: &str) -> Option<String> {
-        let (direct, in_file) = (["relay", name, "password"], ["relay", name, "password_file"]);
+        let (direct, in_file) = (
+            ["relay", name, "password"],
+            ["relay", name, "password_file"],
+        );
         let password = self.text(&direct);
-        let Some(file) = self.path(&in_file) else { return password };
+        let Some(file) = self.path(&in_file) else {
+            return password;
+        };
         // The environment wins over the file of settings, also between these two.
         match (password, self.origin(&direct)) {
             (Some(password), Origin::Environment(_)) => return Some(password),
@@ -93,7 +105,11 @@ impl Taker<'_> {
                     file.display(),
                     crate::words::io(&e)
                 );
-                self.wrong(&in_file, message, "Put the password there, in a file with mode 0600.");
+                self.wrong(
+                    &in_file,
+                    message,
+                    "Put the password there, in a file with mode 0600.",
+                );
                 None
             }
         }

@@ -25,7 +25,10 @@ impl Shown {
         let value = self.value.as_ref().map(|text| {
             let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
             // What is no TOML is what stands in a secret's place.
-            table.map_or_else(|| serde_json::json!(text), |table| serde_json::json!(table["value"]))
+            table.map_or_else(
+                || serde_json::json!(text),
+                |table| serde_json::json!(table["value"]),
+            )
         });
         serde_json::json!({ "key": self.key, "value": value, "source": self.source, "about": self.about })
     }
@@ -39,13 +42,22 @@ pub fn show(examined: &Examined) -> Vec<Shown> {
     for key in KEYS {
         let parts: Vec<&str> = key.path.split('.').collect();
         if parts[1] != "*" {
-            out.push(one(examined, key.path.split('.').map(str::to_owned).collect()));
+            out.push(one(
+                examined,
+                key.path.split('.').map(str::to_owned).collect(),
+            ));
         } else if parts[0] != last_section {
             // All keys of one relay, then all of the next.
             for name in values.names(parts[0]) {
-                for key in KEYS.iter().filter(|k| k.path.starts_with(&format!("{}.*.", parts[0]))) {
+                for key in KEYS
+                    .iter()
+                    .filter(|k| k.path.starts_with(&format!("{}.*.", parts[0])))
+                {
                     // Put in part by part, since a domain's name has dots of its own.
-                    let path = key.path.split('.').map(|part| if part == "*" { &name } else { part });
+                    let path = key
+                        .path
+                        .split('.')
+                        .map(|part| if part == "*" { &name } else { part });
                     out.push(one(examined, path.map(str::to_owned).collect()));
                 }
             }
@@ -61,7 +73,9 @@ fn one(examined: &Examined, path: Vec<String>) -> Shown {
     let value = match (set, key.fallback) {
         (Some(_), _) if key.kind == Kind::Secret => Some("(hidden)".to_owned()),
         (Some((value, _)), _) => Some(written(value)),
-        (None, Fallback::Is(text)) => super::environment::read(key.kind, text).as_ref().map(written),
+        (None, Fallback::Is(text)) => super::environment::read(key.kind, text)
+            .as_ref()
+            .map(written),
         (None, _) => None,
     };
     let source = match set.map(|(_, origin)| origin) {
@@ -74,7 +88,12 @@ fn one(examined: &Examined, path: Vec<String>) -> Shown {
         Fallback::Always(from) if value.is_none() => format!("{}; not set: {from}", key.about),
         _ => key.about.to_owned(),
     };
-    Shown { key: path.join("."), value, source, about }
+    Shown {
+        key: path.join("."),
+        value,
+        source,
+        about,
+    }
 }
 
 /// A value as the file would have it.
@@ -84,7 +103,14 @@ fn written(value: &Value) -> String {
         Value::Number(n) => n.to_string(),
         Value::Decimal(text) => text.clone(),
         Value::Texts(texts) => {
-            format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))
+            format!(
+                "[{}]",
+                texts
+                    .iter()
+                    .map(|t| quoted(t))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
     }
 }
@@ -97,32 +123,56 @@ mod tests {
 
     #[test]
     fn each_value_is_shown_with_its_source_and_secrets_are_not() {
-        let text =
-            "[relay.b]\nhost = \"h\"\nusername = \"u\"\npassword = \"sesame\"\n[relay.a]\nhost = \"i\"\n";
+        let text = "[relay.b]\nhost = \"h\"\nusername = \"u\"\npassword = \"sesame\"\n[relay.a]\nhost = \"i\"\n";
         let variables = [("LETTERPRESS__RELAY__A__PORT".to_owned(), "25".to_owned())];
-        let shown = show(&super::super::read(text, "l.toml", Path::new("."), variables));
+        let shown = show(&super::super::read(
+            text,
+            "l.toml",
+            Path::new("."),
+            variables,
+        ));
         let get = |key: &str| shown.iter().find(|s| s.key == key).unwrap();
         assert_eq!(get("relay.b.host").value.as_deref(), Some("\"h\""));
         assert_eq!(get("relay.b.host").source, "l.toml:2");
         assert_eq!(get("relay.a.port").value.as_deref(), Some("25"));
         assert_eq!(get("relay.a.port").source, "LETTERPRESS__RELAY__A__PORT");
         assert_eq!(
-            (get("web.trusted_proxies").value.as_deref(), get("web.trusted_proxies").source.as_str()),
+            (
+                get("web.trusted_proxies").value.as_deref(),
+                get("web.trusted_proxies").source.as_str()
+            ),
             (Some("[]"), "default")
         );
         assert_eq!(get("web.public_url").value, None);
         assert!(!serde_json::to_string(&shown).unwrap().contains("sesame"));
-        let order: Vec<_> = shown.iter().map(|s| s.key.as_str()).filter(|k| k.starts_with("relay")).collect();
-        assert!(order[..10].iter().all(|k| k.starts_with("relay.a")), "{order:?}");
+        let order: Vec<_> = shown
+            .iter()
+            .map(|s| s.key.as_str())
+            .filter(|k| k.starts_with("relay"))
+            .collect();
+        assert!(
+            order[..10].iter().all(|k| k.starts_with("relay.a")),
+            "{order:?}"
+        );
     }
 
     #[test]
     fn values_are_json_where_json_is_asked_for() {
         let value = |text: &str| {
             let [key, source, about] = ["web.listen", "default", "where"].map(str::to_owned);
-            Shown { key, value: Some(text.into()), source, about }.as_json()["value"].clone()
+            Shown {
+                key,
+                value: Some(text.into()),
+                source,
+                about,
+            }
+            .as_json()["value"]
+                .clone()
         };
-        assert_eq!(value("\"127.0.0.1:8080\""), serde_json::json!("127.0.0.1:8080"));
+        assert_eq!(
+            value("\"127.0.0.1:8080\""),
+            serde_json::json!("127.0.0.1:8080")
+        );
         assert_eq!(value("587"), serde_json::json!(587));
         assert_eq!(value("[\"a\", \"b\"]"), serde_json::json!(["a", "b"]));
         assert_eq!(value("(hidden)"), serde_json::json!("(hidden)"));

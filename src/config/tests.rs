@@ -20,21 +20,35 @@ fn errors(text: &str) -> Vec<String> {
 
 #[test]
 fn what_is_not_set_has_its_default() {
-    let Examined { settings, findings, .. } = examined(GOOD);
+    let Examined {
+        settings, findings, ..
+    } = examined(GOOD);
     assert!(findings.is_empty(), "{findings:?}");
     assert_eq!(settings.listen, "127.0.0.1:8080");
-    assert_eq!(settings.public_url.as_deref(), Some("https://l.example.org"));
+    assert_eq!(
+        settings.public_url.as_deref(),
+        Some("https://l.example.org")
+    );
     assert_eq!(settings.database, Path::new("/letter/letterpress.db"));
     assert_eq!(
-        (settings.sending.relays[0].port, settings.sending.relays[0].tls),
+        (
+            settings.sending.relays[0].port,
+            settings.sending.relays[0].tls
+        ),
         (587, delivery::Tls::Starttls)
     );
-    assert_eq!(settings.sending.hold_when_late, Duration::from_secs(6 * 3600));
+    assert_eq!(
+        settings.sending.hold_when_late,
+        Duration::from_secs(6 * 3600)
+    );
     let list = &settings.lists[0];
     assert_eq!(list.promise, "The Weekly Proof");
     assert_eq!(list.unsubscribe_mailto.as_str(), "ed@example.org");
     assert_eq!(list.issues, Path::new("/letter/issues"));
-    assert_eq!((list.utm.source.as_str(), list.utm.campaign.as_str()), ("newsletter", "{list}"));
+    assert_eq!(
+        (list.utm.source.as_str(), list.utm.campaign.as_str()),
+        ("newsletter", "{list}")
+    );
 }
 
 #[test]
@@ -53,12 +67,29 @@ fn everything_that_is_wrong_is_said_at_once() {
         "l.toml:13:1 list.w.zone: “Berlin” is no time zone",
         "l.toml:14:1 list.w.schedule: “weekly” has 1 fields",
     ] {
-        assert!(found.iter().any(|f| f.starts_with(wanted)), "{wanted} is not among {found:#?}");
+        assert!(
+            found.iter().any(|f| f.starts_with(wanted)),
+            "{wanted} is not among {found:#?}"
+        );
     }
     assert_eq!(found.len(), 9, "{found:#?}");
-    let help = |line| examined(text).findings.iter().find(|f| f.line == Some(line)).unwrap().help.clone();
-    assert_eq!(help(9), "The least wait after a temporary refusal; the default is 5m.");
-    assert_eq!(help(4), "Error, warn, info, debug or trace; the default is info.");
+    let help = |line| {
+        examined(text)
+            .findings
+            .iter()
+            .find(|f| f.line == Some(line))
+            .unwrap()
+            .help
+            .clone()
+    };
+    assert_eq!(
+        help(9),
+        "The least wait after a temporary refusal; the default is 5m."
+    );
+    assert_eq!(
+        help(4),
+        "Error, warn, info, debug or trace; the default is info."
+    );
 }
 
 #[test]
@@ -70,22 +101,41 @@ fn providers_hours_and_shares_are_read_and_their_errors_said_once() {
          [domain.default]\nmessages_per_connection = 9\n\
          [sending]\nwindow = \"08:00-20:00\"\nwindow_days = [\"mon\"]\npause_above_failed = 0\n"
     );
-    let Examined { settings, findings, .. } = examined(&text);
+    let Examined {
+        settings, findings, ..
+    } = examined(&text);
     assert!(findings.is_empty(), "{findings:?}");
     let pacing = &settings.sending.pacing;
     let of = |domain: &str| pacing.domains.of(pacing.domains.providers.of(domain));
     assert_eq!(of("googlemail.com").messages_per_minute, 60);
-    assert_eq!((of("acme.example").connections, of("x.example").messages_per_connection), (2, 9));
+    assert_eq!(
+        (
+            of("acme.example").connections,
+            of("x.example").messages_per_connection
+        ),
+        (2, 9)
+    );
     assert!(pacing.windows.contains_key("other") && !pacing.windows.contains_key("free"));
     assert_ne!(pacing.windows["weekly"], pacing.windows["other"]);
-    assert_eq!((pacing.pause_above.failed, pacing.pause_above.deferred), (0.0, 0.7));
+    assert_eq!(
+        (pacing.pause_above.failed, pacing.pause_above.deferred),
+        (0.0, 0.7)
+    );
 
     let found = errors(&format!(
         "{GOOD}[list.w]\nname = \"W\"\nfrom = \"w@example.org\"\n[domain.gmail]\nconnections = 1\n\
          [sending]\nwindow = \"8-20\"\nwindow_days = [\"someday\"]\npause_above_failed = 1.5\n"
     ));
-    let wanted = ["[domain.gmail] names no domain", "“8-20”", "“someday”", "pause_above_failed can't be 1.5"];
-    assert!(found.len() == 4 && wanted.iter().all(|w| found.iter().any(|f| f.contains(w))), "{found:#?}");
+    let wanted = [
+        "[domain.gmail] names no domain",
+        "“8-20”",
+        "“someday”",
+        "pause_above_failed can't be 1.5",
+    ];
+    assert!(
+        found.len() == 4 && wanted.iter().all(|w| found.iter().any(|f| f.contains(w))),
+        "{found:#?}"
+    );
 }
 
 #[test]
@@ -108,14 +158,20 @@ fn a_list_has_a_name() {
     for empty in ["", " "] {
         let found = errors(&GOOD.replace("The Weekly Proof", empty));
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("l.toml:6:1 list.weekly.name: the name is empty"), "{found:?}");
+        assert!(
+            found[0].starts_with("l.toml:6:1 list.weekly.name: the name is empty"),
+            "{found:?}"
+        );
     }
 }
 
 #[test]
 fn of_a_broken_file_only_the_broken_line_is_said() {
     let found = errors("[sending\nbatch_size = 1\n");
-    assert!(found.len() == 1 && found[0].starts_with("l.toml:1:"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].starts_with("l.toml:1:"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -125,13 +181,26 @@ fn a_password_is_read_from_its_file_and_others_should_not() {
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "open sesame \r\n").unwrap();
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let text = format!("{GOOD}[relay.other]\nhost = \"h\"\nusername = \"u\"\npassword_file = \"secret\"\n");
-    let Examined { settings, findings, .. } = read(&text, "l.toml", folder.path(), []);
-    assert_eq!(settings.sending.relays[1].password.as_deref(), Some("open sesame "));
+    let text = format!(
+        "{GOOD}[relay.other]\nhost = \"h\"\nusername = \"u\"\npassword_file = \"secret\"\n"
+    );
+    let Examined {
+        settings, findings, ..
+    } = read(&text, "l.toml", folder.path(), []);
+    assert_eq!(
+        settings.sending.relays[1].password.as_deref(),
+        Some("open sesame ")
+    );
     assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].code, findings[0].line), ("password-readable", Some(11)));
+    assert_eq!(
+        (findings[0].code, findings[0].line),
+        ("password-readable", Some(11))
+    );
 
-    let from_outside = [("LETTERPRESS__RELAY__OTHER__PASSWORD".to_owned(), "else".to_owned())];
+    let from_outside = [(
+        "LETTERPRESS__RELAY__OTHER__PASSWORD".to_owned(),
+        "else".to_owned(),
+    )];
     let Examined { settings, .. } = read(&text, "l.toml", folder.path(), from_outside);
     assert_eq!(settings.sending.relays[1].password.as_deref(), Some("else"));
 }
@@ -139,22 +208,35 @@ fn a_password_is_read_from_its_file_and_others_should_not() {
 #[test]
 fn a_login_needs_both_halves() {
     let half = GOOD.replace("[list", "username = \"u\"\n[list");
-    assert_eq!(errors(&half), ["l.toml:5:1 relay.main has a username but no password"]);
+    assert_eq!(
+        errors(&half),
+        ["l.toml:5:1 relay.main has a username but no password"]
+    );
     let gone = GOOD.replace("[list", "username = \"u\"\npassword_file = \"none\"\n[list");
     let found = errors(&gone);
-    assert!(found.len() == 1 && found[0].contains("/letter/none can't be read"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("/letter/none can't be read"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn the_sample_is_sound_and_holds_every_setting_with_its_default() {
     let findings = examined(SAMPLE).findings;
-    assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), ["public-url-unset"]);
+    assert_eq!(
+        findings.iter().map(|f| f.code).collect::<Vec<_>>(),
+        ["public-url-unset"]
+    );
 
     // With every `# key = …` taken for a setting, all are known, and none is missing.
     let loud: String = SAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+            Some(rest)
+                if rest
+                    .split_once(" = ")
+                    .is_some_and(|(key, _)| !key.contains(' ')) =>
+            {
                 format!("{rest}\n")
             }
             _ => format!("{line}\n"),
@@ -168,13 +250,25 @@ fn the_sample_is_sound_and_holds_every_setting_with_its_default() {
             Some("domain") => "default",
             _ => "weekly",
         };
-        let path: Vec<String> = key.path.replace('*', name).split('.').map(str::to_owned).collect();
-        let Some((value, _)) = values.set.get(&path) else { panic!("{} is not in the sample", key.path) };
+        let path: Vec<String> = key
+            .path
+            .replace('*', name)
+            .split('.')
+            .map(str::to_owned)
+            .collect();
+        let Some((value, _)) = values.set.get(&path) else {
+            panic!("{} is not in the sample", key.path)
+        };
         // Facts that every letter has of its own can't show their default.
         if let keys::Fallback::Is(text) = key.fallback
             && !matches!(key.path, "list.*.zone")
         {
-            assert_eq!(Some(value), environment::read(key.kind, text).as_ref(), "{}", key.path);
+            assert_eq!(
+                Some(value),
+                environment::read(key.kind, text).as_ref(),
+                "{}",
+                key.path
+            );
         }
     }
 }
@@ -186,7 +280,11 @@ fn without_a_file_the_defaults_are_sound() {
 
 #[test]
 fn loopback_is_told_from_the_world() {
-    for url in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/x"] {
+    for url in [
+        "http://127.0.0.1:8080",
+        "http://localhost",
+        "http://[::1]:1/x",
+    ] {
         assert!(is_loopback(url), "{url}");
     }
     assert!(!is_loopback("https://letters.example.org") && !is_loopback("http://10.0.0.1"));
@@ -194,10 +292,15 @@ fn loopback_is_told_from_the_world() {
 
 #[test]
 fn what_would_surprise_is_warned_of_where_it_stands() {
-    let text = GOOD.replace("[list", "tls = \"none\"\nusername = \"u\"\npassword = \"p\"\n[list")
-        + "[list.weekly.utm]\nsource = \"{list}\"\ncampaign = \"{list}-{year}\"\n";
+    let text = GOOD.replace(
+        "[list",
+        "tls = \"none\"\nusername = \"u\"\npassword = \"p\"\n[list",
+    ) + "[list.weekly.utm]\nsource = \"{list}\"\ncampaign = \"{list}-{year}\"\n";
     let findings = examined(&text).findings;
-    let told: Vec<_> = findings.iter().map(|f| format!("{} {} {}", f.place(), f.code, f.message)).collect();
+    let told: Vec<_> = findings
+        .iter()
+        .map(|f| format!("{} {} {}", f.place(), f.code, f.message))
+        .collect();
     assert_eq!(
         told,
         [
@@ -206,13 +309,20 @@ fn what_would_surprise_is_warned_of_where_it_stands() {
         ]
     );
     for near in ["127.0.0.1", "localhost", "::1"] {
-        let text = GOOD.replace("smtp.example.org", near).replace("[list", "tls = \"none\"\n[list");
+        let text = GOOD
+            .replace("smtp.example.org", near)
+            .replace("[list", "tls = \"none\"\n[list");
         assert!(examined(&text).findings.is_empty(), "{near}");
     }
 }
 
 #[test]
 fn nobody_is_given_up_before_a_second_try() {
-    let found = errors(&format!("{GOOD}[sending]\nfirst_retry = \"1h\"\ngive_up_after = \"5m\"\n"));
-    assert_eq!(found, ["l.toml:10:1 sending.give_up_after is shorter than first_retry"]);
+    let found = errors(&format!(
+        "{GOOD}[sending]\nfirst_retry = \"1h\"\ngive_up_after = \"5m\"\n"
+    ));
+    assert_eq!(
+        found,
+        ["l.toml:10:1 sending.give_up_after is shorter than first_retry"]
+    );
 }

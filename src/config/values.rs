@@ -42,7 +42,11 @@ pub struct Values {
 impl Values {
     /// The names under `relay`, `domain` or `list`.
     pub fn names(&self, section: &str) -> Vec<String> {
-        self.sections.keys().filter(|path| path[0] == section).map(|path| path[1].clone()).collect()
+        self.sections
+            .keys()
+            .filter(|path| path[0] == section)
+            .map(|path| path[1].clone())
+            .collect()
     }
 
     /// A finding at the place that a value came from.
@@ -71,19 +75,36 @@ impl Values {
 pub fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (1 + before.matches('\n').count(), 1 + before[line_start..].chars().count())
+    (
+        1 + before.matches('\n').count(),
+        1 + before[line_start..].chars().count(),
+    )
 }
 
 /// Reads the text of a settings file; every unknown key and wrong type becomes a finding.
 pub fn read(text: &str, file: &str) -> (Values, Vec<Finding>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader =
-        Reader { text, values: Values { file: file.to_owned(), ..Values::default() }, findings: Vec::new() };
+    let mut reader = Reader {
+        text,
+        values: Values {
+            file: file.to_owned(),
+            ..Values::default()
+        },
+        findings: Vec::new(),
+    };
     if let Some(error) = errors.first() {
         // What follows a broken line is often only its consequence.
         let at = error.span().map_or(0, |span| span.start);
-        let message = format!("this is not TOML: {}", error.message().lines().next().unwrap_or("unreadable"));
-        reader.complain("toml", at, message, "Mend this line; the rest is looked at afterwards.".into());
+        let message = format!(
+            "this is not TOML: {}",
+            error.message().lines().next().unwrap_or("unreadable")
+        );
+        reader.complain(
+            "toml",
+            at,
+            message,
+            "Mend this line; the rest is looked at afterwards.".into(),
+        );
     } else {
         reader.table(&mut Vec::new(), table.get_ref());
     }
@@ -100,7 +121,10 @@ impl Reader<'_> {
     fn complain(&mut self, code: &'static str, byte: usize, message: String, help: String) {
         let (line, column) = place(self.text, byte);
         let origin = Origin::File(line, column);
-        self.findings.push(self.values.finding(Severity::Error, code, &origin, message, help));
+        self.findings.push(
+            self.values
+                .finding(Severity::Error, code, &origin, message, help),
+        );
     }
 
     fn table(&mut self, path: &mut Vec<String>, table: &DeTable<'_>) {
@@ -114,12 +138,19 @@ impl Reader<'_> {
             } else if let DeValue::Table(inner) = value.get_ref() {
                 if path.len() == 2 {
                     let (line, column) = place(self.text, at);
-                    self.values.sections.insert(path.clone(), Origin::File(line, column));
+                    self.values
+                        .sections
+                        .insert(path.clone(), Origin::File(line, column));
                 }
                 self.table(path, inner);
             } else {
                 let dotted = path.join(".");
-                self.complain("type", at, format!("{dotted} is a section"), format!("Write [{dotted}]."));
+                self.complain(
+                    "type",
+                    at,
+                    format!("{dotted} is a section"),
+                    format!("Write [{dotted}]."),
+                );
             }
             path.pop();
         }
@@ -130,7 +161,9 @@ impl Reader<'_> {
         match plain(key.kind, value) {
             Some(value) => {
                 let (line, column) = place(self.text, at);
-                self.values.set.insert(path.to_vec(), (value, Origin::File(line, column)));
+                self.values
+                    .set
+                    .insert(path.to_vec(), (value, Origin::File(line, column)));
             }
             None => {
                 let help = match key.kind {
@@ -146,15 +179,29 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, path: &[String], at: usize) {
-        let (name, prefix) = path.split_last().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
+        let (name, prefix) = path
+            .split_last()
+            .map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
         let candidates = keys::children(prefix);
-        let help = match (nearest(name, candidates.iter().copied()), keys::sections_with(name)) {
+        let help = match (
+            nearest(name, candidates.iter().copied()),
+            keys::sections_with(name),
+        ) {
             (Some(near), _) => format!("Did you mean {near}?"),
             (None, Some(sections)) => format!("It belongs in {sections}."),
             (None, None) => format!("Known here: {}.", candidates.join(", ")),
         };
-        let place = if prefix.is_empty() { String::new() } else { format!(" in [{}]", prefix.join(".")) };
-        self.complain("unknown-key", at, format!("there is no setting {name}{place}"), help);
+        let place = if prefix.is_empty() {
+            String::new()
+        } else {
+            format!(" in [{}]", prefix.join("."))
+        };
+        self.complain(
+            "unknown-key",
+            at,
+            format!("there is no setting {name}{place}"),
+            help,
+        );
     }
 }
 
@@ -176,7 +223,9 @@ fn plain(kind: Kind, value: &DeValue<'_>) -> Option<Value> {
         Kind::Text | Kind::Secret => Value::Text(value.as_str()?.to_owned()),
         Kind::Number => {
             let number = value.as_integer()?;
-            Value::Number(i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()?)
+            Value::Number(
+                i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()?,
+            )
         }
         Kind::Decimal => Value::Decimal(match value {
             DeValue::Float(number) => number.as_str().replace('_', ""),
@@ -198,7 +247,11 @@ mod tests {
     use super::*;
 
     fn complaints(text: &str) -> Vec<String> {
-        read(text, "l.toml").1.iter().map(|f| format!("{} {} {}", f.place(), f.message, f.help)).collect()
+        read(text, "l.toml")
+            .1
+            .iter()
+            .map(|f| format!("{} {} {}", f.place(), f.message, f.help))
+            .collect()
     }
 
     #[test]
@@ -223,20 +276,32 @@ mod tests {
     fn a_wrong_type_and_a_broken_line_are_named() {
         assert_eq!(
             complaints("[relay.main]\nport = \"25\"\n"),
-            ["l.toml:2:1 relay.main.port can't be a text Write a whole number, without quotation marks."]
+            [
+                "l.toml:2:1 relay.main.port can't be a text Write a whole number, without quotation marks."
+            ]
         );
         assert!(complaints("web = 1\n")[0].contains("Write [web]."));
         let broken = complaints("[store]\npath = \"x\n");
-        assert!(broken.len() == 1 && broken[0].starts_with("l.toml:2:"), "{broken:?}");
+        assert!(
+            broken.len() == 1 && broken[0].starts_with("l.toml:2:"),
+            "{broken:?}"
+        );
     }
 
     #[test]
     fn values_keep_their_place() {
-        let (values, findings) =
-            read("[list.a]\nname = \"ä\"\n[list.a.utm]\nonly_domains = [\"x.org\"]\n", "l.toml");
+        let (values, findings) = read(
+            "[list.a]\nname = \"ä\"\n[list.a.utm]\nonly_domains = [\"x.org\"]\n",
+            "l.toml",
+        );
         assert!(findings.is_empty());
-        let path: Vec<String> = ["list", "a", "utm", "only_domains"].map(String::from).into();
-        assert_eq!(values.set[&path], (Value::Texts(vec!["x.org".into()]), Origin::File(4, 1)));
+        let path: Vec<String> = ["list", "a", "utm", "only_domains"]
+            .map(String::from)
+            .into();
+        assert_eq!(
+            values.set[&path],
+            (Value::Texts(vec!["x.org".into()]), Origin::File(4, 1))
+        );
         assert_eq!(values.names("list"), ["a"]);
     }
 

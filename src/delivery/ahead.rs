@@ -29,13 +29,18 @@ impl Ahead {
 
     /// A whole group was answered as the standard has it.
     pub fn proves_good(&self) {
-        let _ = self.0.compare_exchange(UNTRIED, PROVEN, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self
+            .0
+            .compare_exchange(UNTRIED, PROVEN, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Something went wrong in a group. `true`: the form is taken to be the reason, and is given up; the mails at
     /// hand are nobody's fault.
     pub fn is_to_blame(&self) -> bool {
-        match self.0.compare_exchange(UNTRIED, OFF, Ordering::Relaxed, Ordering::Relaxed) {
+        match self
+            .0
+            .compare_exchange(UNTRIED, OFF, Ordering::Relaxed, Ordering::Relaxed)
+        {
             Ok(_) => true,
             // Another connection found out a moment before.
             Err(now) => now == OFF,

@@ -64,7 +64,11 @@ impl Awaited {
         let waits = self.waits();
         let is_long = |since: Instant| now.saturating_duration_since(since) >= LONG;
         let all = waits.open.values().all(|(_, since)| is_long(*since));
-        let (wants, _) = waits.open.values().min_by_key(|(_, since)| *since).filter(|_| all)?;
+        let (wants, _) = waits
+            .open
+            .values()
+            .min_by_key(|(_, since)| *since)
+            .filter(|_| all)?;
         Some(*wants)
     }
 }
@@ -72,7 +76,10 @@ impl Awaited {
 impl Waiting<'_> {
     /// That has come; now something else is waited for.
     pub fn goes_on(&self, wants: Wants) {
-        self.all.waits().open.insert(self.number, (wants, Instant::now()));
+        self.all
+            .waits()
+            .open
+            .insert(self.number, (wants, Instant::now()));
     }
 }
 

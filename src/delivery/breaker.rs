@@ -34,7 +34,12 @@ struct Streak {
 impl Breaker {
     /// Puts an outcome into the group that is about to be written; where it makes the row full, the pause and
     /// the return of the others go in as well. `in_flight`: claimed, and not answered yet.
-    pub fn record(&mut self, mut outcome: Outcome, group: &mut Group, in_flight: &HashSet<MailKey>) {
+    pub fn record(
+        &mut self,
+        mut outcome: Outcome,
+        group: &mut Group,
+        in_flight: &HashSet<MailKey>,
+    ) {
         let spared = self.spared.remove(&outcome.key);
         let MailKey::Issue(issue, _) = outcome.key else {
             group.outcomes.push(outcome);
@@ -48,7 +53,8 @@ impl Breaker {
                 let mark = mark(&outcome);
                 if spared.is_some_and(|spared| Some(spared) == mark) {
                     outcome.event = Event::Released;
-                } else if let Some(mark) = mark.filter(|mark| is_for_good(*mark) && !is_about_address(*mark))
+                } else if let Some(mark) =
+                    mark.filter(|mark| is_for_good(*mark) && !is_about_address(*mark))
                 {
                     self.count(issue, mark, &outcome);
                 }
@@ -56,31 +62,57 @@ impl Breaker {
             _ => {}
         }
         group.outcomes.push(outcome);
-        if self.streaks.get(&issue).is_some_and(|streak| streak.hit.len() >= IN_A_ROW) {
+        if self
+            .streaks
+            .get(&issue)
+            .is_some_and(|streak| streak.hit.len() >= IN_A_ROW)
+        {
             self.trip(issue, group, in_flight);
         }
     }
 
     fn count(&mut self, issue: IssueId, mark: Mark, outcome: &Outcome) {
-        let streak = self.streaks.entry(issue).or_insert_with(|| Streak { mark, hit: Vec::new() });
+        let streak = self.streaks.entry(issue).or_insert_with(|| Streak {
+            mark,
+            hit: Vec::new(),
+        });
         if streak.mark != mark {
-            *streak = Streak { mark, hit: Vec::new() };
+            *streak = Streak {
+                mark,
+                hit: Vec::new(),
+            };
         }
         streak.hit.push(outcome.clone());
     }
 
     fn trip(&mut self, issue: IssueId, group: &mut Group, in_flight: &HashSet<MailKey>) {
-        let Some(streak) = self.streaks.remove(&issue) else { return };
-        let words = streak.hit.last().map(|outcome| outcome.reply.text.clone()).unwrap_or_default();
+        let Some(streak) = self.streaks.remove(&issue) else {
+            return;
+        };
+        let words = streak
+            .hit
+            .last()
+            .map(|outcome| outcome.reply.text.clone())
+            .unwrap_or_default();
         for hit in streak.hit {
             // One of this same group is not failed yet: it never will be.
-            match group.outcomes.iter_mut().find(|o| o.key == hit.key && o.attempt == hit.attempt) {
+            match group
+                .outcomes
+                .iter_mut()
+                .find(|o| o.key == hit.key && o.attempt == hit.attempt)
+            {
                 Some(same) => same.event = Event::Released,
-                None => group.outcomes.push(Outcome { from: State::Failed, event: Event::Released, ..hit }),
+                None => group.outcomes.push(Outcome {
+                    from: State::Failed,
+                    event: Event::Released,
+                    ..hit
+                }),
             }
         }
         let mark = streak.mark;
-        let flying = in_flight.iter().filter(|key| matches!(key, MailKey::Issue(i, _) if *i == issue));
+        let flying = in_flight
+            .iter()
+            .filter(|key| matches!(key, MailKey::Issue(i, _) if *i == issue));
         self.spared.extend(flying.map(|key| (*key, mark)));
         group.pauses.push((
             issue,
@@ -99,8 +131,13 @@ fn is_for_good(mark: Mark) -> bool {
 /// The codes of an outcome's reply, read from its text as it is kept.
 fn mark(outcome: &Outcome) -> Option<Mark> {
     let code = outcome.reply.code?;
-    let enhanced = read_line(outcome.reply.text.as_bytes())
-        .and_then(|line| super::reply::Answer { code: line.code, lines: vec![line.text] }.enhanced());
+    let enhanced = read_line(outcome.reply.text.as_bytes()).and_then(|line| {
+        super::reply::Answer {
+            code: line.code,
+            lines: vec![line.text],
+        }
+        .enhanced()
+    });
     Some((code, enhanced))
 }
 
@@ -119,7 +156,10 @@ mod tests {
             attempt: 1,
             event,
             next_at: None,
-            reply: Reply { code: text[..3].parse().ok(), text: text.into() },
+            reply: Reply {
+                code: text[..3].parse().ok(),
+                text: text.into(),
+            },
             relay: "main".into(),
         }
     }
@@ -137,19 +177,30 @@ mod tests {
     }
 
     fn refusals(people: std::ops::Range<i64>, text: &str) -> Vec<Outcome> {
-        people.map(|person| outcome(person, Event::Refused, text)).collect()
+        people
+            .map(|person| outcome(person, Event::Refused, text))
+            .collect()
     }
 
     #[test]
     fn twenty_alike_pause_the_issue_and_all_return() {
         let mut breaker = Breaker::default();
-        let groups = run(&mut breaker, refusals(0..20, "550 5.7.1 blocked by our policy"));
+        let groups = run(
+            &mut breaker,
+            refusals(0..20, "550 5.7.1 blocked by our policy"),
+        );
         assert!(groups[..19].iter().all(|g| g.pauses.is_empty()));
         let last = &groups[19];
         assert!(last.pauses[0].1.contains("blocked by our policy"));
         assert_eq!(last.outcomes.len(), 20);
         assert!(last.outcomes.iter().all(|o| o.event == Event::Released));
-        assert_eq!(last.outcomes.iter().filter(|o| o.from == State::Failed).count(), 19);
+        assert_eq!(
+            last.outcomes
+                .iter()
+                .filter(|o| o.from == State::Failed)
+                .count(),
+            19
+        );
     }
 
     #[test]
@@ -160,7 +211,12 @@ mod tests {
             breaker.record(refused, &mut group, &HashSet::new());
         }
         assert_eq!(group.outcomes.len(), 20);
-        assert!(group.outcomes.iter().all(|o| o.event == Event::Released && o.from == State::Sending));
+        assert!(
+            group
+                .outcomes
+                .iter()
+                .all(|o| o.event == Event::Released && o.from == State::Sending)
+        );
     }
 
     #[test]
@@ -188,17 +244,27 @@ mod tests {
     fn who_was_refused_for_now_until_given_up_is_no_sign() {
         let mut breaker = Breaker::default();
         let groups = run(&mut breaker, refusals(0..60, "451 4.7.1 try later"));
-        assert!(groups.iter().all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::Refused));
+        assert!(
+            groups
+                .iter()
+                .all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::Refused)
+        );
     }
 
     #[test]
     fn those_in_flight_are_spared_the_same_answer_once() {
         let mut breaker = Breaker::default();
         run(&mut breaker, refusals(0..19, "550 5.7.1 no"));
-        let flying =
-            HashSet::from([MailKey::Issue(ISSUE, SubscriberId(70)), MailKey::Issue(ISSUE, SubscriberId(71))]);
+        let flying = HashSet::from([
+            MailKey::Issue(ISSUE, SubscriberId(70)),
+            MailKey::Issue(ISSUE, SubscriberId(71)),
+        ]);
         let mut group = Group::default();
-        breaker.record(outcome(19, Event::Refused, "550 5.7.1 no"), &mut group, &flying);
+        breaker.record(
+            outcome(19, Event::Refused, "550 5.7.1 no"),
+            &mut group,
+            &flying,
+        );
         assert_eq!(group.pauses.len(), 1);
         let after = run(
             &mut breaker,

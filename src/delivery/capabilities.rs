@@ -50,7 +50,10 @@ mod tests {
     use super::*;
 
     fn read(lines: &[&str]) -> Capabilities {
-        Capabilities::read(&Answer { code: 250, lines: lines.iter().map(|&l| l.to_owned()).collect() })
+        Capabilities::read(&Answer {
+            code: 250,
+            lines: lines.iter().map(|&l| l.to_owned()).collect(),
+        })
     }
 
     #[test]
@@ -65,13 +68,21 @@ mod tests {
             "SMTPUTF8",
         ]);
         assert!(
-            all.pipelining && all.size && all.smtputf8 && all.starttls && all.auth_plain && all.auth_login
+            all.pipelining
+                && all.size
+                && all.smtputf8
+                && all.starttls
+                && all.auth_plain
+                && all.auth_login
         );
     }
 
     #[test]
     fn a_servers_name_is_no_extension() {
         assert_eq!(read(&["PIPELINING"]), Capabilities::default());
-        assert_eq!(read(&["x", "", "PIPELINING-NOT", "AUTH CRAM-MD5"]), Capabilities::default());
+        assert_eq!(
+            read(&["x", "", "PIPELINING-NOT", "AUTH CRAM-MD5"]),
+            Capabilities::default()
+        );
     }
 }

@@ -46,7 +46,11 @@ pub enum Offered {
     /// 354: the server waits for the content.
     Ready,
     /// A negative reply; the connection can be used again, unless it says otherwise.
-    Declined { step: Step, answer: Answer, verdict: Verdict },
+    Declined {
+        step: Step,
+        answer: Answer,
+        verdict: Verdict,
+    },
     /// The address needs SMTPUTF8, which this server lacks. Nothing was said.
     NeedsUtf8,
 }
@@ -86,10 +90,16 @@ impl Connection {
         waiting: &Waiting<'_>,
     ) -> Result<Connection, Trouble> {
         let at = format!("{}:{}", relay.host, relay.port);
-        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
+        let reach = |why: Broken| Trouble {
+            ours: false,
+            text: format!("{at} can't be reached: {}", why.0),
+        };
         let mut wire = Wire::connect(relay, limits).await.map_err(reach)?;
         if let (Tls::Implicit, Some(config)) = (relay.tls, tls) {
-            wire = wire.secure(&relay.host, config.clone(), limits.greeting).await.map_err(reach)?;
+            wire = wire
+                .secure(&relay.host, config.clone(), limits.greeting)
+                .await
+                .map_err(reach)?;
         }
         waiting.goes_on(Wants::Greeting);
         let greeting = wire.answer(limits.greeting).await.map_err(reach)?;
@@ -110,7 +120,9 @@ impl Connection {
             connection = connection.starttls(&at, relay, tls).await?;
         }
         if let (Some(name), Some(password)) = (&relay.username, &relay.password) {
-            connection.login(&at, relay, Credentials::new(name.clone(), password.clone())).await?;
+            connection
+                .login(&at, relay, Credentials::new(name.clone(), password.clone()))
+                .await?;
         }
         Ok(connection)
     }
@@ -119,7 +131,9 @@ impl Connection {
     /// where the settings `need` one. A machine without a full name gives its address (4.1.4).
     async fn hello(&mut self, at: &str, need: bool) -> Result<(), Trouble> {
         let name = match ClientId::default() {
-            ClientId::Domain(name) if name.contains('.') && name.is_ascii() => ClientId::Domain(name),
+            ClientId::Domain(name) if name.contains('.') && name.is_ascii() => {
+                ClientId::Domain(name)
+            }
             _ => match self.wire.local.ip() {
                 std::net::IpAddr::V4(ip) => ClientId::Ipv4(ip),
                 std::net::IpAddr::V6(ip) => ClientId::Ipv6(ip),
@@ -131,7 +145,9 @@ impl Connection {
                 self.offers = Capabilities::read(&answer);
                 return Ok(());
             }
-            Err(refused) if need || !matches!(answer.code, 500 | 502 | 504 | 550) => return Err(refused),
+            Err(refused) if need || !matches!(answer.code, 500 | 502 | 504 | 550) => {
+                return Err(refused);
+            }
             Err(refused) => refused,
         };
         self.offers = Capabilities::default();
@@ -144,8 +160,14 @@ impl Connection {
 
     /// Says one thing while the connection is made ready.
     async fn say(&mut self, at: &str, command: &str) -> Result<Answer, Trouble> {
-        let reach = |why: Broken| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) };
-        self.wire.write(command.as_bytes()).await.map_err(|cut| reach(cut.why))?;
+        let reach = |why: Broken| Trouble {
+            ours: false,
+            text: format!("{at} can't be reached: {}", why.0),
+        };
+        self.wire
+            .write(command.as_bytes())
+            .await
+            .map_err(|cut| reach(cut.why))?;
         self.wire.answer(self.limits.command).await.map_err(reach)
     }
 
@@ -174,31 +196,54 @@ impl Connection {
             .wire
             .secure(&relay.host, config.clone(), limit)
             .await
-            .map_err(|why| Trouble { ours: false, text: format!("{at} can't be reached: {}", why.0) })?;
+            .map_err(|why| Trouble {
+                ours: false,
+                text: format!("{at} can't be reached: {}", why.0),
+            })?;
         // RFC 3207, 4.2: what was known of the server before TLS is forgotten.
         self.hello(at, true).await?;
         Ok(self)
     }
 
-    async fn login(&mut self, at: &str, relay: &Relay, credentials: Credentials) -> Result<(), Trouble> {
-        let ours = |why: &str| Trouble { ours: true, text: format!("{at}: {why}") };
+    async fn login(
+        &mut self,
+        at: &str,
+        relay: &Relay,
+        credentials: Credentials,
+    ) -> Result<(), Trouble> {
+        let ours = |why: &str| Trouble {
+            ours: true,
+            text: format!("{at}: {why}"),
+        };
         if relay.tls == Tls::None && !self.wire.local.ip().is_loopback() {
             return Err(ours(
                 "the password would go out in clear text; set tls of the relay to starttls or implicit",
             ));
         }
         let encode = |text: String| data_encoding::BASE64.encode(text.as_bytes());
-        let odd = |_| ours("the relay asks in a way that is not known; ask its keeper how to log in");
+        let odd =
+            |_| ours("the relay asks in a way that is not known; ask its keeper how to log in");
         if self.offers.auth_plain {
             let secret = Mechanism::Plain.response(&credentials, None).map_err(odd)?;
-            self.ask(at, Step::Auth, &format!("AUTH PLAIN {}\r\n", encode(secret))).await?;
+            self.ask(
+                at,
+                Step::Auth,
+                &format!("AUTH PLAIN {}\r\n", encode(secret)),
+            )
+            .await?;
         } else if self.offers.auth_login {
             let mut answer = self.ask(at, Step::Auth, "AUTH LOGIN\r\n").await?;
             for _ in 0..2 {
-                let asked = data_encoding::BASE64.decode(answer.lines[0].as_bytes()).unwrap_or_default();
+                let asked = data_encoding::BASE64
+                    .decode(answer.lines[0].as_bytes())
+                    .unwrap_or_default();
                 let asked = String::from_utf8_lossy(&asked).into_owned();
-                let reply = Mechanism::Login.response(&credentials, Some(&asked)).map_err(odd)?;
-                answer = self.ask(at, Step::Auth, &format!("{}\r\n", encode(reply))).await?;
+                let reply = Mechanism::Login
+                    .response(&credentials, Some(&asked))
+                    .map_err(odd)?;
+                answer = self
+                    .ask(at, Step::Auth, &format!("{}\r\n", encode(reply)))
+                    .await?;
             }
         } else {
             return Err(ours(
@@ -228,7 +273,10 @@ impl Connection {
         }
         let groups = self.groups();
         if groups {
-            let group: String = commands.iter().map(|(_, command)| command.as_str()).collect();
+            let group: String = commands
+                .iter()
+                .map(|(_, command)| command.as_str())
+                .collect();
             self.wire.write(group.as_bytes()).await?;
         }
         self.converse(&commands, groups).await
@@ -251,7 +299,10 @@ impl Connection {
 
     /// The commands of an offer, as they stand behind a content.
     pub fn group(&self, offer: &Offer<'_>) -> String {
-        self.commands(offer).into_iter().map(|(_, command)| command).collect()
+        self.commands(offer)
+            .into_iter()
+            .map(|(_, command)| command)
+            .collect()
     }
 
     /// What became of an offer whose commands went out with the content before it.
@@ -264,17 +315,32 @@ impl Connection {
     }
 
     fn commands(&self, offer: &Offer<'_>) -> [(Step, String); 3] {
-        let size = if self.offers.size { format!(" SIZE={}", offer.size_bytes) } else { String::new() };
-        let utf8 = if offer.utf8 { " BODY=8BITMIME SMTPUTF8" } else { "" };
+        let size = if self.offers.size {
+            format!(" SIZE={}", offer.size_bytes)
+        } else {
+            String::new()
+        };
+        let utf8 = if offer.utf8 {
+            " BODY=8BITMIME SMTPUTF8"
+        } else {
+            ""
+        };
         [
-            (Step::Mail, format!("MAIL FROM:<{}>{size}{utf8}\r\n", offer.sender)),
+            (
+                Step::Mail,
+                format!("MAIL FROM:<{}>{size}{utf8}\r\n", offer.sender),
+            ),
             (Step::Rcpt, format!("RCPT TO:<{}>\r\n", offer.recipient)),
             (Step::Data, "DATA\r\n".into()),
         ]
     }
 
     /// Hears the answers to an offer's commands, which are `written` already or are said one by one.
-    async fn converse(&mut self, commands: &[(Step, String)], written: bool) -> Result<Offered, Broken> {
+    async fn converse(
+        &mut self,
+        commands: &[(Step, String)],
+        written: bool,
+    ) -> Result<Offered, Broken> {
         let mut declined: Option<Offered> = None;
         for (step, command) in commands {
             if !written {
@@ -297,12 +363,20 @@ impl Connection {
                 (Some(_), Verdict::Good) if *step == Step::Data => self.withdraw().await,
                 (Some(_), _) | (None, Verdict::Good) => {}
                 (None, Verdict::Nonsense) => {
-                    return Err(Broken(format!("“{}” is no answer to {}", answer.text(), step.word())));
+                    return Err(Broken(format!(
+                        "“{}” is no answer to {}",
+                        answer.text(),
+                        step.word()
+                    )));
                 }
                 (None, verdict) => {
                     self.closing |= answer.code == 421;
                     self.dirty = *step != Step::Mail;
-                    declined = Some(Offered::Declined { step: *step, answer, verdict });
+                    declined = Some(Offered::Declined {
+                        step: *step,
+                        answer,
+                        verdict,
+                    });
                 }
             }
         }
@@ -311,8 +385,8 @@ impl Connection {
 
     /// Ends a DATA for which nobody was accepted.
     async fn withdraw(&mut self) {
-        let ended =
-            self.wire.write(b".\r\n").await.is_ok() && self.wire.answer(self.limits.dot).await.is_ok();
+        let ended = self.wire.write(b".\r\n").await.is_ok()
+            && self.wire.answer(self.limits.dot).await.is_ok();
         self.closing |= !ended;
     }
 
@@ -321,17 +395,27 @@ impl Connection {
     ///
     /// # Errors
     /// [`LostContent`] tells whether the server may have taken it.
-    pub async fn content(&mut self, bytes: &[u8], mail_end: usize) -> Result<(Answer, Verdict), LostContent> {
+    pub async fn content(
+        &mut self,
+        bytes: &[u8],
+        mail_end: usize,
+    ) -> Result<(Answer, Verdict), LostContent> {
         debug_assert!(bytes[..mail_end].ends_with(b"\r\n.\r\n"));
-        self.wire
-            .write(bytes)
-            .await
-            .map_err(|cut| LostContent { after_dot: cut.written >= mail_end, why: cut.why })?;
-        let lost = |why| LostContent { after_dot: true, why };
+        self.wire.write(bytes).await.map_err(|cut| LostContent {
+            after_dot: cut.written >= mail_end,
+            why: cut.why,
+        })?;
+        let lost = |why| LostContent {
+            after_dot: true,
+            why,
+        };
         let answer = self.wire.answer(self.limits.dot).await.map_err(lost)?;
         self.closing |= answer.code == 421;
         match judge(Step::Content, &answer) {
-            Verdict::Nonsense => Err(lost(Broken(format!("“{}” is no answer to a mail", answer.text())))),
+            Verdict::Nonsense => Err(lost(Broken(format!(
+                "“{}” is no answer to a mail",
+                answer.text()
+            )))),
             verdict => Ok((answer, verdict)),
         }
     }
@@ -357,9 +441,13 @@ fn good(at: &str, step: Step, answer: &Answer) -> Result<(), Trouble> {
     let said = || format!("{at} answers {} with “{}”", step.word(), answer.text());
     match judge(step, answer) {
         Verdict::Good => Ok(()),
-        Verdict::Ours | Verdict::Refused => {
-            Err(Trouble { ours: true, text: format!("{}: {}", said(), remedy(step, answer)) })
-        }
-        _ => Err(Trouble { ours: false, text: said() }),
+        Verdict::Ours | Verdict::Refused => Err(Trouble {
+            ours: true,
+            text: format!("{}: {}", said(), remedy(step, answer)),
+        }),
+        _ => Err(Trouble {
+            ours: false,
+            text: said(),
+        }),
     }
 }

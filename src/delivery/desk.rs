@@ -47,7 +47,12 @@ pub struct Job {
 
 impl Job {
     pub fn new(candidate: Candidate, letter: Arc<Letter>) -> Job {
-        Job { candidate, letter, lane: FREE, closes_at: None }
+        Job {
+            candidate,
+            letter,
+            lane: FREE,
+            closes_at: None,
+        }
     }
 
     /// The issue it is of; `None` for a system mail.
@@ -98,8 +103,12 @@ impl Inner {
         if self.out.remove(&key).is_none() {
             return false;
         }
-        let MailKey::Issue(issue, _) = key else { return false };
-        let Some(count) = self.of_issue.get_mut(&issue) else { return false };
+        let MailKey::Issue(issue, _) = key else {
+            return false;
+        };
+        let Some(count) = self.of_issue.get_mut(&issue) else {
+            return false;
+        };
         *count -= 1;
         if *count == 0 {
             self.of_issue.remove(&issue);
@@ -120,7 +129,12 @@ impl Desk {
             since: HashSet::new(),
             closed: false,
         };
-        Desk { inner: Mutex::new(inner), laid: Notify::new(), hungry: Notify::new(), low }
+        Desk {
+            inner: Mutex::new(inner),
+            laid: Notify::new(),
+            hungry: Notify::new(),
+            low,
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -203,7 +217,11 @@ impl Desk {
     /// The next system mail, if one lies here and the desk is open.
     pub fn try_take_system(&self) -> Option<Job> {
         let mut inner = self.inner();
-        if inner.closed { None } else { inner.system.pop_front() }
+        if inner.closed {
+            None
+        } else {
+            inner.system.pop_front()
+        }
     }
 
     /// As [`Desk::try_take`]; else tells when to ask again at the latest, where that is known.
@@ -221,7 +239,10 @@ impl Desk {
         {
             return Ok(job);
         }
-        let picked = inner.lanes.pick(now).map_err(|at| inner.look_aside_at(wanted, at, now));
+        let picked = inner
+            .lanes
+            .pick(now)
+            .map_err(|at| inner.look_aside_at(wanted, at, now));
         let lane = picked.as_ref().map_or(FREE, |(lane, _)| *lane);
         let low = inner.lanes.is_low(lane, self.low);
         if let Ok((lane, job)) = &picked

@@ -14,7 +14,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Every reply in a server's bytes, up to where nothing more can be had, and why.
 pub async fn read_replies(bytes: Vec<u8>) -> (Vec<Answer>, String) {
-    let mut wire = Wire::over(tokio::io::join(Cursor::new(bytes), tokio::io::sink()), LIMIT);
+    let mut wire = Wire::over(
+        tokio::io::join(Cursor::new(bytes), tokio::io::sink()),
+        LIMIT,
+    );
     let mut answers = Vec::new();
     loop {
         match wire.answer(LIMIT).await {

@@ -23,7 +23,12 @@ pub struct Gathering {
 
 impl Default for Gathering {
     fn default() -> Gathering {
-        Gathering { aim: 1, pause: 0, left: 0, tries: false }
+        Gathering {
+            aim: 1,
+            pause: 0,
+            left: 0,
+            tries: false,
+        }
     }
 }
 
@@ -86,7 +91,10 @@ mod tests {
     #[test]
     fn slow_connections_are_seldom_waited_for() {
         let (_, vain) = groups(6_400, 8, 1, 1);
-        assert!((6..=6_400 / 64 + 8).contains(&vain), "{vain} of 6400 groups waited in vain");
+        assert!(
+            (6..=6_400 / 64 + 8).contains(&vain),
+            "{vain} of 6400 groups waited in vain"
+        );
     }
 
     #[test]

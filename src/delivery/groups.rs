@@ -61,7 +61,11 @@ impl Groups {
         if known.is_proven && known.broken < 2 {
             return Blame::No;
         }
-        *known = Known { is_proven: false, broken: 0, off_until: Some(now + WHILE) };
+        *known = Known {
+            is_proven: false,
+            broken: 0,
+            off_until: Some(now + WHILE),
+        };
         Blame::First
     }
 
@@ -78,9 +82,16 @@ mod tests {
     fn a_relay_that_never_answered_a_group_is_sent_none_for_a_while() {
         let (groups, now) = (Groups::default(), Instant::now());
         assert!(groups.are_on(now));
-        assert_eq!((groups.broke(now), groups.broke(now)), (Blame::First, Blame::Known));
+        assert_eq!(
+            (groups.broke(now), groups.broke(now)),
+            (Blame::First, Blame::Known)
+        );
         assert!(!groups.are_on(now + WHILE / 2) && groups.are_on(now + WHILE));
-        assert_eq!(groups.broke(now + WHILE), Blame::First, "it is on trial again");
+        assert_eq!(
+            groups.broke(now + WHILE),
+            Blame::First,
+            "it is on trial again"
+        );
     }
 
     #[test]

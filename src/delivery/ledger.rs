@@ -149,7 +149,11 @@ async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> 
 /// Each issue that stands still from now on, with the reason that is kept: the first of those that came together.
 fn moved<'g>(pauses: &'g [(IssueId, String)], paused: &[IssueId]) -> Vec<(IssueId, &'g str)> {
     let first = |issue: &IssueId| pauses.iter().find(|(other, _)| other == issue);
-    paused.iter().filter_map(first).map(|(issue, reason)| (*issue, reason.as_str())).collect()
+    paused
+        .iter()
+        .filter_map(first)
+        .map(|(issue, reason)| (*issue, reason.as_str()))
+        .collect()
 }
 
 /// Logs a pause with the issue's name, or its number where it can't be read.
@@ -158,7 +162,10 @@ async fn log_pause(store: &Store, issue: IssueId, reason: &str) {
         Ok(Some(row)) => format!("{} of {}", row.slug, row.list),
         _ => issue.to_string(),
     };
-    tracing::error!("issue {name} pauses: {}", reason.strip_prefix(BY_ITSELF).unwrap_or(reason));
+    tracing::error!(
+        "issue {name} pauses: {}",
+        reason.strip_prefix(BY_ITSELF).unwrap_or(reason)
+    );
 }
 
 #[cfg(test)]
@@ -168,7 +175,12 @@ mod tests {
     #[test]
     fn a_pause_that_several_connections_meet_is_told_once() {
         let pause = |issue: i64, why: &str| (IssueId(issue), why.to_owned());
-        let met = [pause(1, "no login"), pause(2, "blocked"), pause(1, "no login at all"), pause(3, "late")];
+        let met = [
+            pause(1, "no login"),
+            pause(2, "blocked"),
+            pause(1, "no login at all"),
+            pause(3, "late"),
+        ];
         // The third stood still already.
         assert_eq!(
             moved(&met, &[IssueId(1), IssueId(2)]),

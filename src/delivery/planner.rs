@@ -104,7 +104,10 @@ impl Planner {
         self.wake_at(&mut until, self.store.next_system_mail(now).await?);
 
         let rows = self.store.open_issues().await?;
-        let goes_on = |id: &IssueId| rows.iter().any(|row| row.id == *id && row.state == IssueState::Sending);
+        let goes_on = |id: &IssueId| {
+            rows.iter()
+                .any(|row| row.id == *id && row.state == IssueState::Sending)
+        };
         self.issues.retain(|id, _| goes_on(id));
         self.desk.retain(|id| goes_on(&id));
         for row in &rows {
@@ -133,8 +136,18 @@ impl Planner {
     /// been withdrawn, and then nobody is held up there.
     fn tell_the_desk(&self) {
         let more = self.issues.values().any(Course::has_more);
-        let parked: HashSet<LaneId> = self.issues.values().flat_map(Course::parked_lanes).collect();
-        self.desk.set_more(|lane| if lane == FREE { more } else { parked.contains(&lane) });
+        let parked: HashSet<LaneId> = self
+            .issues
+            .values()
+            .flat_map(Course::parked_lanes)
+            .collect();
+        self.desk.set_more(|lane| {
+            if lane == FREE {
+                more
+            } else {
+                parked.contains(&lane)
+            }
+        });
     }
 
     /// Wakes no later than a moment of the wall clock.
@@ -151,7 +164,11 @@ impl Planner {
             match self.store.fan_out(id).await? {
                 FanOut::Partial => {}
                 FanOut::Whole(planned) => {
-                    let slug = self.store.issue(id).await?.map_or_else(String::new, |row| row.slug);
+                    let slug = self
+                        .store
+                        .issue(id)
+                        .await?
+                        .map_or_else(String::new, |row| row.slug);
                     tracing::info!(issue = slug, "it goes to {}", crate::words::people(planned));
                     break;
                 }
@@ -170,20 +187,37 @@ impl Planner {
         let mut jobs = Vec::new();
         // Mails of a list that can't be signed would else take up the room of all others.
         let can_go = |list: &List| self.signing.obstacle(&list.from.address).is_none();
-        let lists: Vec<ListId> =
-            self.lists.iter().filter(|(_, list)| can_go(list)).map(|(id, _)| *id).collect();
+        let lists: Vec<ListId> = self
+            .lists
+            .iter()
+            .filter(|(_, list)| can_go(list))
+            .map(|(id, _)| *id)
+            .collect();
         let horizon = horizon(&self.settings, now);
         self.desk.begin_reading();
-        let (mails, unreadable) = self.store.waiting_system_mails(now, horizon, &lists, SYSTEM_MAX).await?;
+        let (mails, unreadable) = self
+            .store
+            .waiting_system_mails(now, horizon, &lists, SYSTEM_MAX)
+            .await?;
         if unreadable != self.unreadable {
             unreadable.iter().for_each(|told| tracing::warn!("{told}"));
             self.unreadable = unreadable;
         }
         for mail in mails {
-            let Some(list) = self.lists.get(&mail.candidate.list) else { continue };
-            let seed = format!("{}/system/{}", mail.queued_at.as_millisecond(), mail.candidate.subscriber);
+            let Some(list) = self.lists.get(&mail.candidate.list) else {
+                continue;
+            };
+            let seed = format!(
+                "{}/system/{}",
+                mail.queued_at.as_millisecond(),
+                mail.candidate.subscriber
+            );
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
-            let letter = Letter { template, from: list.from.address.clone(), bounce: None };
+            let letter = Letter {
+                template,
+                from: list.from.address.clone(),
+                bounce: None,
+            };
             jobs.push(Job::new(mail.candidate, Arc::new(letter)));
         }
         self.desk.lay(jobs);
@@ -192,21 +226,33 @@ impl Planner {
 
     /// Lays the next people of an issue down, or ends it, or tells why it waits; gives when to look again.
     async fn advance(&mut self, row: &IssueRow) -> Result<Instant> {
-        let window = self.settings.pacing.windows.get(&row.list).map(|window| window.at(self.clock.now()));
+        let window = self
+            .settings
+            .pacing
+            .windows
+            .get(&row.list)
+            .map(|window| window.at(self.clock.now()));
         if let Some(window::At::Closed(opens)) = window {
             return self.wait_for_window(row, opens).await;
         }
-        let is_new = self.issues.get(&row.id).is_none_or(|course| course.begun_anew != row.begun_anew);
+        let is_new = self
+            .issues
+            .get(&row.id)
+            .is_none_or(|course| course.begun_anew != row.begun_anew);
         if is_new && !self.begin(row).await? {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let now = self.clock.now();
-        let Some(course) = self.issues.get_mut(&row.id) else { return Ok(Instant::now() + LONGEST_SLEEP) };
+        let Some(course) = self.issues.get_mut(&row.id) else {
+            return Ok(Instant::now() + LONGEST_SLEEP);
+        };
         course.closes_at = match window {
             Some(window::At::Open(closes)) => Some(closes),
             _ => None,
         };
-        let read = course.read((&self.store, &self.desk, &self.settings), row.id, now).await?;
+        let read = course
+            .read((&self.store, &self.desk, &self.settings), row.id, now)
+            .await?;
         if read.more {
             return Ok(Instant::now());
         }
@@ -216,7 +262,10 @@ impl Planner {
         self.explain(row, None).await?;
         let pause = self.issues.get(&row.id).and_then(|course| course.pause);
         let mut until = pause.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP);
-        self.wake_at(&mut until, self.issues.get(&row.id).and_then(|course| course.closes_at));
+        self.wake_at(
+            &mut until,
+            self.issues.get(&row.id).and_then(|course| course.closes_at),
+        );
         Ok(until)
     }
 
@@ -231,7 +280,11 @@ impl Planner {
             return Ok(until);
         }
         self.wake_at(&mut until, Some(opens));
-        self.explain(row, Some(format!("the hours in which it may go begin at {opens:.0}"))).await?;
+        self.explain(
+            row,
+            Some(format!("the hours in which it may go begin at {opens:.0}")),
+        )
+        .await?;
         Ok(until)
     }
 
@@ -246,7 +299,11 @@ impl Planner {
         let course_pause = self.issues.get(&row.id).and_then(|course| course.pause);
         if let Some(pause) = course_pause.filter(|pause| *pause > Instant::now()) {
             let at = self.wall(pause);
-            self.explain(row, Some(format!("pause between two batches until {at:.0}"))).await?;
+            self.explain(
+                row,
+                Some(format!("pause between two batches until {at:.0}")),
+            )
+            .await?;
             return Ok(until.min(pause));
         }
         let next = self.store.next_deferred(row.id).await?;
@@ -262,7 +319,11 @@ impl Planner {
             Some(at) if queued == 0 => {
                 let deferred = fresh.map_or(0, |row| row.totals.deferred);
                 let who = crate::words::people(deferred);
-                self.explain(row, Some(format!("{who} deferred; the next try is at {at:.0}"))).await?;
+                self.explain(
+                    row,
+                    Some(format!("{who} deferred; the next try is at {at:.0}")),
+                )
+                .await?;
             }
             _ if queued > 0 => until = Instant::now() + BREATH,
             _ => {}
@@ -273,8 +334,10 @@ impl Planner {
     /// Reads what an issue's mails are made of. `false`: it can't be sent as it stands, and pauses.
     async fn begin(&mut self, row: &IssueRow) -> Result<bool> {
         let Some(list) = self.lists.get(&row.list_id) else {
-            let reason =
-                format!("the settings know no list “{}” any more: put it back, then resume", row.list);
+            let reason = format!(
+                "the settings know no list “{}” any more: put it back, then resume",
+                row.list
+            );
             return self.cannot_begin(row, reason).await;
         };
         if self.signing.obstacle(&list.from.address).is_some() {
@@ -289,10 +352,19 @@ impl Planner {
             Err(StoreError::Refused(reason)) => return self.cannot_begin(row, reason).await,
             Err(other) => return Err(other),
         };
-        let seed = format!("{}/{}/{}/{}", row.queued_at.as_millisecond(), row.list, row.slug, row.id);
+        let seed = format!(
+            "{}/{}/{}/{}",
+            row.queued_at.as_millisecond(),
+            row.list,
+            row.slug,
+            row.id
+        );
         let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
-        let letter =
-            Letter { template, from: list.from.address.clone(), bounce: list.bounce_address.clone() };
+        let letter = Letter {
+            template,
+            from: list.from.address.clone(),
+            bounce: list.bounce_address.clone(),
+        };
         let mut course = Course::new(Arc::new(letter), self.clock.now());
         course.begun_anew = row.begun_anew;
         if let Some(before) = self.issues.remove(&row.id) {

@@ -112,9 +112,15 @@ impl RelayState {
         }
         inner.failures = inner.failures.saturating_add(1);
         let length = retry::rest(inner.failures, self.first_rest, self.longest_rest);
-        inner.rest = Some(Rest { until: now + length, why: why.to_owned() });
+        inner.rest = Some(Rest {
+            until: now + length,
+            why: why.to_owned(),
+        });
         drop(inner);
-        self.log(why, &format!("the next try is in {:.0} s", length.as_secs_f64()));
+        self.log(
+            why,
+            &format!("the next try is in {:.0} s", length.as_secs_f64()),
+        );
     }
 
     /// A connection broke. One may, and all may at once; what breaks more often without a mail between has a
@@ -223,10 +229,15 @@ impl RelayState {
     pub fn wait(&self) -> Option<Duration> {
         let now = Instant::now();
         let inner = self.inner();
-        let rest = inner.rest.as_ref().map(|rest| rest.until.saturating_duration_since(now));
+        let rest = inner
+            .rest
+            .as_ref()
+            .map(|rest| rest.until.saturating_duration_since(now));
         let step = |day: Day| if day.is_over() { DAY_STEP } else { LEAVE_STEP };
         let day = inner.day.filter(|day| !day.may_give()).map(step);
-        rest.filter(|rest| !rest.is_zero()).max(inner.gauge.wait(now)).max(day)
+        rest.filter(|rest| !rest.is_zero())
+            .max(inner.gauge.wait(now))
+            .max(day)
     }
 
     /// How it stands, for those that share the work with it.
@@ -250,7 +261,9 @@ impl RelayState {
     pub fn complains_of(&self, provider: &Arc<str>) -> bool {
         let now = Instant::now();
         let last = self.inner().complained.replace((provider.clone(), now));
-        last.is_some_and(|(other, at)| other != *provider && now.duration_since(at) < SAME_COMPLAINT)
+        last.is_some_and(|(other, at)| {
+            other != *provider && now.duration_since(at) < SAME_COMPLAINT
+        })
     }
 
     /// It took a mail.
@@ -261,13 +274,21 @@ impl RelayState {
     /// The author's words on speeds, as the database has them.
     pub fn say(&self, words: &[(String, u32)]) {
         let name = relay_name(&self.relay.name);
-        let word = words.iter().find(|(other, _)| *other == name).map(|(_, per_minute)| *per_minute);
+        let word = words
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, per_minute)| *per_minute);
         self.inner().gauge.say(word, Instant::now());
     }
 
     /// What is to be written down of its measure.
     pub fn keep(&self, wall: Timestamp, is_final: bool) -> Option<Measure> {
-        self.inner().gauge.keep(&relay_name(&self.relay.name), Instant::now(), wall, is_final)
+        self.inner().gauge.keep(
+            &relay_name(&self.relay.name),
+            Instant::now(),
+            wall,
+            is_final,
+        )
     }
 
     /// Takes up what was written down.

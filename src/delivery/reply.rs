@@ -84,7 +84,11 @@ impl Answer {
         let word = self.lines.first()?.split_whitespace().next()?;
         let mut parts = word.split('.').map(|part| {
             let short = (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-            if short { part.parse::<u16>().ok() } else { None }
+            if short {
+                part.parse::<u16>().ok()
+            } else {
+                None
+            }
         });
         let code = (parts.next()??, parts.next()??, parts.next()??);
         (parts.next().is_none() && code.0 == self.code / 100).then_some(code)
@@ -106,14 +110,20 @@ pub fn read_line(bytes: &[u8]) -> Option<Line> {
     if !digits.iter().all(u8::is_ascii_digit) || !(b'2'..=b'5').contains(&digits[0]) {
         return None;
     }
-    let code = digits.iter().fold(0, |code, d| code * 10 + u16::from(d - b'0'));
+    let code = digits
+        .iter()
+        .fold(0, |code, d| code * 10 + u16::from(d - b'0'));
     let (more, text) = match rest.split_first() {
         None => (false, &[][..]),
         Some((b' ', text)) => (false, text),
         Some((b'-', text)) => (true, text),
         Some(_) => return None,
     };
-    Some(Line { code, more, text: readable(text) })
+    Some(Line {
+        code,
+        more,
+        text: readable(text),
+    })
 }
 
 /// Bytes of a foreign server as one line that can be shown: not all servers write UTF-8, and some write worse.
@@ -123,8 +133,10 @@ fn readable(bytes: &[u8]) -> String {
     {
         return text.trim().to_owned();
     }
-    let text: String =
-        String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     text.trim().to_owned()
 }
 
@@ -184,7 +196,9 @@ pub fn remedy(step: Step, answer: &Answer) -> &'static str {
             "shorten the issue, or have the relay's message size limit raised"
         }
         (Step::Mail, 552) => "the relay has no room for the sender's mails: ask its keeper",
-        (Step::Mail, _) => "the relay refuses the sender: check from, and bounce_address if set, of the list",
+        (Step::Mail, _) => {
+            "the relay refuses the sender: check from, and bounce_address if set, of the list"
+        }
         _ => "ask the relay's keeper what it means",
     }
 }
@@ -193,7 +207,11 @@ pub fn remedy(step: Step, answer: &Answer) -> &'static str {
 /// 530 that asks for a login; 538 of RFC 2554, section 6; and the registry's 5.7.10 and 5.7.11.
 fn wants_tls(answer: &Answer) -> bool {
     let words = answer.text().to_ascii_lowercase();
-    let says_so = || ["starttls", "tls", "encrypt"].iter().any(|word| words.contains(word));
+    let says_so = || {
+        ["starttls", "tls", "encrypt"]
+            .iter()
+            .any(|word| words.contains(word))
+    };
     match answer.code {
         538 => true,
         530 => matches!(answer.enhanced(), Some((5, 7, 10 | 11))) || says_so(),
@@ -249,7 +267,10 @@ pub fn is_too_quick(code: u16, text: &str) -> bool {
     if GREY.iter().any(|word| small.contains(word)) {
         return false;
     }
-    let line = Answer { code, lines: vec![text.get(4..).unwrap_or_default().to_owned()] };
+    let line = Answer {
+        code,
+        lines: vec![text.get(4..).unwrap_or_default().to_owned()],
+    };
     match line.enhanced() {
         Some((_, 2, _)) => false,
         Some((_, 3, 2) | (_, 4, 5)) => true,

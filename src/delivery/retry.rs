@@ -27,7 +27,15 @@ mod tests {
 
     #[test]
     fn each_step_of_the_table() {
-        let at = |tries| wait(tries, Duration::from_secs(300), Duration::from_secs(4 * 3600), 0).as_secs();
+        let at = |tries| {
+            wait(
+                tries,
+                Duration::from_secs(300),
+                Duration::from_secs(4 * 3600),
+                0,
+            )
+            .as_secs()
+        };
         let steps: Vec<u64> = (1..=8).map(at).collect();
         assert_eq!(steps, [300, 600, 1200, 2400, 4800, 9600, 14_400, 14_400]);
         assert_eq!(at(0), 300);
@@ -36,7 +44,8 @@ mod tests {
 
     #[test]
     fn waits_below_a_second_grow_as_well() {
-        let at = |tries| wait(tries, Duration::from_millis(10), Duration::from_secs(1), 0).as_millis();
+        let at =
+            |tries| wait(tries, Duration::from_millis(10), Duration::from_secs(1), 0).as_millis();
         assert_eq!([at(1), at(2), at(3)], [10, 20, 40]);
     }
 
@@ -52,7 +61,13 @@ mod tests {
 
     #[test]
     fn a_longest_below_the_first_is_the_first() {
-        assert_eq!(rest(3, Duration::from_secs(9), Duration::from_secs(2)), Duration::from_secs(9));
-        assert_eq!(rest(9, Duration::from_secs(1), Duration::from_secs(2)), Duration::from_secs(2));
+        assert_eq!(
+            rest(3, Duration::from_secs(9), Duration::from_secs(2)),
+            Duration::from_secs(9)
+        );
+        assert_eq!(
+            rest(9, Duration::from_secs(1), Duration::from_secs(2)),
+            Duration::from_secs(2)
+        );
     }
 }

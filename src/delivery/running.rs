@@ -26,7 +26,8 @@ const LAST_WAIT: Duration = Duration::from_secs(30);
 /// How long the last outcomes are waited for after that.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
 /// What a row says whose daemon was killed while it was in flight.
-const KILLED: &str = "the daemon was killed while this mail was in flight: whether it arrived is not known";
+const KILLED: &str =
+    "the daemon was killed while this mail was in flight: whether it arrived is not known";
 
 /// Sends every issue that goes on until `shutdown` is asked for: then no new mail is begun, those in flight are waited
 /// for up to half a minute, and the rest stays queued.
@@ -81,17 +82,32 @@ async fn parts(
     clock: SharedClock,
 ) -> Result<Shared> {
     let settings = Arc::new(settings);
-    let connections: usize = settings.relays.iter().map(|relay| relay.connections.max(1)).sum();
-    let desk = Arc::new(Desk::new(connections * 4, Arc::new(settings.pacing.domains.clone())));
-    let relays: Vec<Arc<RelayState>> =
-        settings.relays.iter().map(|relay| Arc::new(RelayState::new(relay.clone(), &settings))).collect();
+    let connections: usize = settings
+        .relays
+        .iter()
+        .map(|relay| relay.connections.max(1))
+        .sum();
+    let desk = Arc::new(Desk::new(
+        connections * 4,
+        Arc::new(settings.pacing.domains.clone()),
+    ));
+    let relays: Vec<Arc<RelayState>> = settings
+        .relays
+        .iter()
+        .map(|relay| Arc::new(RelayState::new(relay.clone(), &settings)))
+        .collect();
     let (kept, words) = (store.measures().await?, store.speeds().await?);
     // First the author's words: said later, they would make an end of what was learnt under them.
     desk.say(&words);
     relays.iter().for_each(|relay| relay.say(&words));
     desk.recall(&kept, clock.now());
-    relays.iter().for_each(|relay| relay.recall(&kept, clock.now()));
-    let weights = settings.relays.iter().map(|relay| (relay.weight, relay.connections as u32));
+    relays
+        .iter()
+        .for_each(|relay| relay.recall(&kept, clock.now()));
+    let weights = settings
+        .relays
+        .iter()
+        .map(|relay| (relay.weight, relay.connections as u32));
     Ok(Shared {
         desk,
         relays,
@@ -134,7 +150,9 @@ fn workers(shared: Shared) -> JoinSet<()> {
 
 /// Waits for mails in flight and for the last outcomes, and for neither for ever.
 async fn end(mut workers: JoinSet<()>, writing: JoinHandle<()>) {
-    let finished = tokio::time::timeout(LAST_WAIT, async { while workers.join_next().await.is_some() {} });
+    let finished = tokio::time::timeout(LAST_WAIT, async {
+        while workers.join_next().await.is_some() {}
+    });
     if finished.await.is_err() {
         tracing::warn!("some mails in flight were not answered in time; they will be uncertain");
         workers.shutdown().await;

@@ -39,7 +39,11 @@ type Signers = std::result::Result<Arc<[Arc<dyn Signer>]>, String>;
 impl Signing {
     /// No keys yet; [`Signing::follow`] reads them.
     pub fn new(folder: PathBuf) -> Signing {
-        Signing { folder, state: RwLock::default(), threads: Threads::new() }
+        Signing {
+            folder,
+            state: RwLock::default(),
+            threads: Threads::new(),
+        }
     }
 
     /// Reads the keys of those domains for which another pair is in use than before. Where the new ones can't be
@@ -49,7 +53,12 @@ impl Signing {
     /// Where the database can't be read.
     pub async fn follow(&self, store: &Store) -> Result<()> {
         let chosen = store.dkim_selectors().await?;
-        let before = self.state.read().unwrap_or_else(PoisonError::into_inner).chosen.clone();
+        let before = self
+            .state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .chosen
+            .clone();
         if chosen == before {
             return Ok(());
         }
@@ -77,9 +86,13 @@ impl Signing {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { chosen, domains } = &mut *state;
         for (domain, stem) in chosen {
-            let Some(unread) = domains.get_mut(domain).filter(|signers| signers.is_err()) else { continue };
+            let Some(unread) = domains.get_mut(domain).filter(|signers| signers.is_err()) else {
+                continue;
+            };
             *unread = Pair::load(&self.folder, domain, stem)
-                .inspect(|_| tracing::info!("mails from {domain} are signed by {stem}r and {stem}e"))
+                .inspect(|_| {
+                    tracing::info!("mails from {domain} are signed by {stem}r and {stem}e")
+                })
                 .map(|pair| pair.signers().into())
                 .map_err(|why| why.to_string());
         }
@@ -119,12 +132,20 @@ impl Signing {
         let mut mail = SignedMail::written(buffer, room, write);
         let (size_max_bytes, is_ascii) = (room + mail.as_slice().len(), mail.as_slice().is_ascii());
         if signers.is_empty() {
-            return Signed { size_max_bytes, is_ascii, mail: Progress::Done(mail) };
+            return Signed {
+                size_max_bytes,
+                is_ascii,
+                mail: Progress::Done(mail),
+            };
         }
         let signing = self.threads.run(move || {
             mail.put_before(&dkim::fields(mail.as_slice(), &signers, now));
             mail
         });
-        Signed { size_max_bytes, is_ascii, mail: Progress::Runs(signing) }
+        Signed {
+            size_max_bytes,
+            is_ascii,
+            mail: Progress::Runs(signing),
+        }
     }
 }

@@ -70,7 +70,10 @@ impl Failures {
 
     /// The words of the reply that came most often.
     fn words(&self) -> &str {
-        self.replies.values().max_by_key(|(count, _)| *count).map_or("", |(_, words)| words)
+        self.replies
+            .values()
+            .max_by_key(|(count, _)| *count)
+            .map_or("", |(_, words)| words)
     }
 }
 
@@ -116,11 +119,20 @@ impl Counts {
 
 impl Toll {
     pub fn new(above: PauseAbove) -> Toll {
-        Toll { above, issues: Mutex::default() }
+        Toll {
+            above,
+            issues: Mutex::default(),
+        }
     }
 
     /// Counts an answer; gives the reason where the issue must pause for it.
-    pub fn count(&self, id: IssueId, provider: &str, event: Event, reply: &Reply) -> Option<String> {
+    pub fn count(
+        &self,
+        id: IssueId,
+        provider: &str,
+        event: Event,
+        reply: &Reply,
+    ) -> Option<String> {
         let is_answer = matches!(event, Event::Accepted | Event::Postponed | Event::Refused);
         if self.above == PauseAbove::NEVER || !is_answer || reply.code.is_none() {
             return None;
@@ -131,7 +143,9 @@ impl Toll {
         let mut reason = issue.all.verdict(self.above, "");
         let is_known = issue.providers.contains_key(provider);
         if !is_known && issue.providers.len() < PROVIDERS_MAX {
-            issue.providers.insert(provider.to_owned(), Counts::default());
+            issue
+                .providers
+                .insert(provider.to_owned(), Counts::default());
         }
         if let Some(counts) = issue.providers.get_mut(provider) {
             counts.add(event, reply);
@@ -145,7 +159,10 @@ impl Toll {
 
     /// Counts anew from now on: the issue begins, or goes on after a pause.
     pub fn forget(&self, id: IssueId) {
-        self.issues.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.issues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 }
 
@@ -158,19 +175,30 @@ mod tests {
     const ISSUE: IssueId = IssueId(1);
 
     fn reply(text: &str) -> Reply {
-        Reply { code: text[..3].parse().ok(), text: text.into() }
+        Reply {
+            code: text[..3].parse().ok(),
+            text: text.into(),
+        }
     }
 
     fn toll() -> Toll {
-        Toll::new(PauseAbove { failed: 0.3, deferred: 0.7 })
+        Toll::new(PauseAbove {
+            failed: 0.3,
+            deferred: 0.7,
+        })
     }
 
     /// After how many answers it pauses, and why, where so many of ten fail.
     fn run(toll: &Toll, failing: u32, event: Event, text: &str) -> Option<(u32, String)> {
         (1..2000).find_map(|n| {
             let fails = n % 10 < failing;
-            let (event, text) = if fails { (event, text) } else { (Event::Accepted, "250 ok") };
-            toll.count(ISSUE, "p.example", event, &reply(text)).map(|reason| (n, reason))
+            let (event, text) = if fails {
+                (event, text)
+            } else {
+                (Event::Accepted, "250 ok")
+            };
+            toll.count(ISSUE, "p.example", event, &reply(text))
+                .map(|reason| (n, reason))
         })
     }
 
@@ -178,7 +206,10 @@ mod tests {
     fn from_a_hundred_on_a_share_of_refusals_pauses_with_the_servers_words() {
         let (after, why) = run(&toll(), 4, Event::Refused, "550 5.7.1 blocked").unwrap();
         assert_eq!(after, 100);
-        assert!(why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"), "{why}");
+        assert!(
+            why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"),
+            "{why}"
+        );
         assert_eq!(run(&toll(), 2, Event::Refused, "550 5.7.1 blocked"), None);
         assert_eq!(run(&toll(), 6, Event::Postponed, "451 later"), None);
         let (_, why) = run(&toll(), 8, Event::Postponed, "451 later").unwrap();
@@ -191,19 +222,36 @@ mod tests {
         let mut why = None;
         for _ in 0..150 {
             for _ in 0..5 {
-                assert_eq!(toll.count(ISSUE, "good.example", Event::Accepted, &reply("250 ok")), None);
+                assert_eq!(
+                    toll.count(ISSUE, "good.example", Event::Accepted, &reply("250 ok")),
+                    None
+                );
             }
-            why = why
-                .or_else(|| toll.count(ISSUE, "bad.example", Event::Refused, &reply("550 5.1.1 <x> gone")));
+            why = why.or_else(|| {
+                toll.count(
+                    ISSUE,
+                    "bad.example",
+                    Event::Refused,
+                    &reply("550 5.1.1 <x> gone"),
+                )
+            });
         }
-        assert!(why.unwrap().contains("of the last 100 answers for bad.example"));
+        assert!(
+            why.unwrap()
+                .contains("of the last 100 answers for bad.example")
+        );
     }
 
     #[test]
     fn the_commonest_words_are_told() {
         let toll = toll();
-        let texts = ["550 5.1.1 <a> unknown", "550 5.1.1 <b> unknown", "554 5.7.1 policy"];
-        let reason = (0..100).find_map(|n| toll.count(ISSUE, "p", Event::Refused, &reply(texts[n % 3])));
+        let texts = [
+            "550 5.1.1 <a> unknown",
+            "550 5.1.1 <b> unknown",
+            "554 5.7.1 policy",
+        ];
+        let reason =
+            (0..100).find_map(|n| toll.count(ISSUE, "p", Event::Refused, &reply(texts[n % 3])));
         assert!(reason.unwrap().contains("unknown"));
     }
 
@@ -213,20 +261,33 @@ mod tests {
         assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
         assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
         for _ in 0..99 {
-            assert_eq!(toll.count(ISSUE, "p", Event::Refused, &reply("550 no")), None);
+            assert_eq!(
+                toll.count(ISSUE, "p", Event::Refused, &reply("550 no")),
+                None
+            );
         }
         toll.forget(ISSUE);
-        assert_eq!(toll.count(ISSUE, "p", Event::Refused, &reply("550 no")), None);
+        assert_eq!(
+            toll.count(ISSUE, "p", Event::Refused, &reply("550 no")),
+            None
+        );
     }
 
     #[test]
     fn what_fails_late_is_noticed_as_well() {
         let toll = toll();
         for _ in 0..100_000 {
-            assert_eq!(toll.count(ISSUE, "p", Event::Accepted, &reply("250 ok")), None);
+            assert_eq!(
+                toll.count(ISSUE, "p", Event::Accepted, &reply("250 ok")),
+                None
+            );
         }
-        let after =
-            (1..).find(|_| toll.count(ISSUE, "p", Event::Refused, &reply("550 no")).is_some()).unwrap();
+        let after = (1..)
+            .find(|_| {
+                toll.count(ISSUE, "p", Event::Refused, &reply("550 no"))
+                    .is_some()
+            })
+            .unwrap();
         assert!(after < 1000, "{after}");
     }
 

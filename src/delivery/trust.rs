@@ -21,8 +21,9 @@ pub fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
         extra = certificates(path).map_err(|why| format!("ca_file {}: {why}", path.display()))?;
     }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
-        .map_err(|e| format!("the system's certificates can't be read: {e}"))?;
+    let verifier =
+        rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
+            .map_err(|e| format!("the system's certificates can't be read: {e}"))?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?
@@ -38,7 +39,9 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         pem::Error::Io(error) => words::io(&error),
         _ => "it is damaged; a PEM file with certificates is wanted".to_owned(),
     };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(plain)?.collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(plain)?
+        .collect();
     match found.map_err(plain)? {
         none if none.is_empty() => Err("there is no certificate in it".to_owned()),
         some => Ok(some),
@@ -47,7 +50,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 /// Why TLS could not begin.
 pub fn why_not(error: &io::Error) -> String {
-    match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+    match error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<rustls::Error>())
+    {
         Some(rustls::Error::InvalidCertificate(why)) => {
             format!("the server's certificate is not trusted: {}", refused(why))
         }
@@ -101,7 +107,9 @@ fn by_name(name: &str) -> String {
     if name.contains(|c: char| !c.is_ascii_alphanumeric()) {
         return name.to_owned();
     }
-    let spaced = name.chars().flat_map(|c| c.is_ascii_uppercase().then_some(' ').into_iter().chain([c]));
+    let spaced = name
+        .chars()
+        .flat_map(|c| c.is_ascii_uppercase().then_some(' ').into_iter().chain([c]));
     spaced.collect::<String>().trim_start().to_ascii_lowercase()
 }
 
@@ -112,13 +120,18 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_certificate_is_said_in_words() {
         let text = |why: CertificateError| {
-            why_not(&io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why)))
+            why_not(&io::Error::new(
+                io::ErrorKind::InvalidData,
+                rustls::Error::InvalidCertificate(why),
+            ))
         };
         let foreign = CertificateError::NotValidForNameContext {
             expected: "smtp.example.org".try_into().unwrap(),
             presented: vec!["DnsName(\"mail.example.net\")".into()],
         };
-        assert!(text(foreign).ends_with("it is for mail.example.net, and host is smtp.example.org"));
+        assert!(
+            text(foreign).ends_with("it is for mail.example.net, and host is smtp.example.org")
+        );
         assert!(text(CertificateError::UnknownIssuer).contains("ca_file"));
         let other = |name: &str| {
             let error = io::Error::other(name.to_owned());
@@ -133,10 +146,20 @@ mod tests {
     fn a_file_without_certificates_is_named_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ca.pem");
-        assert_eq!(certificates(&file).unwrap_err(), "no such file or directory");
+        assert_eq!(
+            certificates(&file).unwrap_err(),
+            "no such file or directory"
+        );
         std::fs::write(&file, "nothing").unwrap();
-        assert_eq!(certificates(&file).unwrap_err(), "there is no certificate in it");
-        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n").unwrap();
+        assert_eq!(
+            certificates(&file).unwrap_err(),
+            "there is no certificate in it"
+        );
+        std::fs::write(
+            &file,
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
         assert!(certificates(&file).unwrap_err().contains("damaged"));
     }
 }

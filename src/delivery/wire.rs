@@ -76,7 +76,12 @@ impl Wire {
         // Without it each mail waits some 40 ms for the other side's delayed acknowledgement.
         stream.set_nodelay(true).map_err(|e| Broken::io(&e))?;
         let local = stream.local_addr().map_err(|e| Broken::io(&e))?;
-        Ok(Wire { stream: BufReader::new(Box::new(stream)), local, block: limits.block, sealed: false })
+        Ok(Wire {
+            stream: BufReader::new(Box::new(stream)),
+            local,
+            block: limits.block,
+            sealed: false,
+        })
     }
 
     /// A wire over any stream, such as bytes that never came over a network.
@@ -85,7 +90,12 @@ impl Wire {
         block: Duration,
     ) -> Wire {
         let local = SocketAddr::from(([127, 0, 0, 1], 0));
-        Wire { stream: BufReader::new(Box::new(stream)), local, block, sealed: false }
+        Wire {
+            stream: BufReader::new(Box::new(stream)),
+            local,
+            block,
+            sealed: false,
+        }
     }
 
     /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
@@ -107,7 +117,12 @@ impl Wire {
             .map_err(|_| Broken::late(limit))?
             .map_err(|e| Broken(format!("TLS failed: {}", trust::why_not(&e))))?;
         let stream = BufReader::new(Box::new(stream) as Box<dyn Stream>);
-        Ok(Wire { stream, local: self.local, block: self.block, sealed: true })
+        Ok(Wire {
+            stream,
+            local: self.local,
+            block: self.block,
+            sealed: true,
+        })
     }
 
     /// Whether nothing has come and nobody has hung up since the last answer. It does not wait.
@@ -136,19 +151,34 @@ impl Wire {
                 Ok(Err(error)) => Broken::io(&error),
                 Err(_) => Broken::late(self.block),
             };
-            return Err(Cut { why, written: if self.sealed { all_but_the_end } else { written } });
+            return Err(Cut {
+                why,
+                written: if self.sealed {
+                    all_but_the_end
+                } else {
+                    written
+                },
+            });
         }
         let written = all_but_the_end;
         match timeout(self.block, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Cut { why: Broken::io(&error), written }),
-            Err(_) => Err(Cut { why: Broken::late(self.block), written }),
+            Ok(Err(error)) => Err(Cut {
+                why: Broken::io(&error),
+                written,
+            }),
+            Err(_) => Err(Cut {
+                why: Broken::late(self.block),
+                written,
+            }),
         }
     }
 
     /// Reads one whole reply.
     pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
-        timeout(limit, self.lines()).await.map_err(|_| Broken::late(limit))?
+        timeout(limit, self.lines())
+            .await
+            .map_err(|_| Broken::late(limit))?
     }
 
     async fn lines(&mut self) -> Result<Answer, Broken> {
@@ -157,12 +187,17 @@ impl Wire {
             let bytes = self.line().await?;
             let Some(line) = read_line(&bytes) else {
                 let shown: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
-                return Err(Broken(format!("“{}” is no SMTP reply", shown.escape_debug())));
+                return Err(Broken(format!(
+                    "“{}” is no SMTP reply",
+                    shown.escape_debug()
+                )));
             };
             let code = *first.get_or_insert(line.code);
             // RFC 5321, 4.2.1: each line bears the same code.
             if line.code != code || lines.len() >= LINES_MAX {
-                return Err(Broken("a reply of many lines that don't belong together".into()));
+                return Err(Broken(
+                    "a reply of many lines that don't belong together".into(),
+                ));
             }
             lines.push(line.text);
             if !line.more {
@@ -207,7 +242,10 @@ mod tests {
     async fn handed_over(sealed: bool) -> usize {
         let (mine, theirs) = tokio::io::duplex(4);
         drop(theirs);
-        let mut wire = Wire { sealed, ..Wire::over(mine, Duration::from_secs(60)) };
+        let mut wire = Wire {
+            sealed,
+            ..Wire::over(mine, Duration::from_secs(60))
+        };
         wire.write(b"0123456789").await.unwrap_err().written
     }
 

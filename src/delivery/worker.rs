@@ -73,7 +73,11 @@ pub struct Worker {
 
 impl Worker {
     pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
-        let place = shared.relays.iter().position(|other| Arc::ptr_eq(other, &relay)).unwrap_or_default();
+        let place = shared
+            .relays
+            .iter()
+            .position(|other| Arc::ptr_eq(other, &relay))
+            .unwrap_or_default();
         Worker {
             shared,
             relay,
@@ -109,7 +113,10 @@ impl Worker {
         }
         if self.told.outcome.is_some() {
             let at_once = self.told.pause.is_none()
-                && self.line.as_ref().is_some_and(|line| self.is_good(&line.connection, 0))
+                && self
+                    .line
+                    .as_ref()
+                    .is_some_and(|line| self.is_good(&line.connection, 0))
                 && self.wait().is_none();
             if at_once
                 && let Some(job) = self.shared.desk.try_take(self.aside())
@@ -144,7 +151,9 @@ impl Worker {
                 Err(_) => self.hang_up().await,
                 Ok(None) => return None,
                 Ok(Some(job)) => {
-                    let Some(job) = self.measure(job) else { continue };
+                    let Some(job) = self.measure(job) else {
+                        continue;
+                    };
                     if self.has_had_enough(&job) {
                         self.renew(&job).await;
                     }
@@ -163,7 +172,9 @@ impl Worker {
     }
 
     fn own_rest(&self) -> Option<Duration> {
-        let own = self.waits.map(|until| until.saturating_duration_since(Instant::now()));
+        let own = self
+            .waits
+            .map(|until| until.saturating_duration_since(Instant::now()));
         own.filter(|wait| !wait.is_zero())
     }
 
@@ -208,7 +219,8 @@ impl Worker {
 
     /// Whether the hours in which a job may go are over.
     fn is_over(&self, job: &Job) -> bool {
-        job.closes_at.is_some_and(|closes| self.shared.clock.now() >= closes)
+        job.closes_at
+            .is_some_and(|closes| self.shared.clock.now() >= closes)
     }
 
     /// Makes room for a job by a new connection.
@@ -232,7 +244,9 @@ impl Worker {
 
     /// Sends a mail and, where the relay takes them so, those that follow it without a pause.
     async fn send(&mut self, job: Job) {
-        let Some(mut held) = self.line.take() else { return self.give_back(job) };
+        let Some(mut held) = self.line.take() else {
+            return self.give_back(job);
+        };
         let mut draft = Some(self.draft(job));
         while let Some(this) = draft {
             draft = self.send_one(&mut held.connection, this).await;
@@ -249,17 +263,24 @@ impl Worker {
             self.unused(&draft.job);
             return None;
         }
-        let entry =
-            Entry { claim: Some(Claim::from(&draft.job.candidate)), ..std::mem::take(&mut self.told) };
+        let entry = Entry {
+            claim: Some(Claim::from(&draft.job.candidate)),
+            ..std::mem::take(&mut self.told)
+        };
         if !draft.offered {
             let relay = &self.relay;
-            line.pipelines = relay.relay.pipelining != Pipelining::Off && relay.groups.are_on(Instant::now());
+            line.pipelines =
+                relay.relay.pipelining != Pipelining::Off && relay.groups.are_on(Instant::now());
         }
         let exchange = self.shared.ledger.exchange(entry);
         let relay = self.relay.clone();
         let (grant, offered) = tokio::join!(exchange, async {
             let _waiting = relay.awaited.begin(Wants::Answer);
-            if draft.offered { line.hear().await } else { line.offer(&draft.offer()).await }
+            if draft.offered {
+                line.hear().await
+            } else {
+                line.offer(&draft.offer()).await
+            }
         });
         let behind = draft.offered;
         let (job, content) = draft.content();
@@ -272,7 +293,9 @@ impl Worker {
         if job.issue().is_none() {
             self.shared.desk.count(job.candidate.email.domain());
         }
-        if line.groups() && !line.closing && matches!(offered, Ok(Offered::Ready | Offered::Declined { .. }))
+        if line.groups()
+            && !line.closing
+            && matches!(offered, Ok(Offered::Ready | Offered::Declined { .. }))
         {
             self.relay.groups.answered();
         }
@@ -289,9 +312,11 @@ impl Worker {
                     self.spare = mail.into_buffer();
                     fate
                 }
-                Ok(Offered::Declined { step, answer, verdict }) => {
-                    self.answered(line, step, &answer, verdict)
-                }
+                Ok(Offered::Declined {
+                    step,
+                    answer,
+                    verdict,
+                }) => self.answered(line, step, &answer, verdict),
                 Ok(Offered::NeedsUtf8) => self.needs_utf8(&job),
                 Err(broken) => {
                     line.closing = true;
@@ -313,7 +338,12 @@ impl Worker {
     }
 
     /// Sends the content, with the next mail's commands behind it.
-    async fn content(&self, line: &mut Connection, mail: &mut SignedMail, next: Option<&Draft>) -> Fate {
+    async fn content(
+        &self,
+        line: &mut Connection,
+        mail: &mut SignedMail,
+        next: Option<&Draft>,
+    ) -> Fate {
         let end = mail.as_slice().len();
         if let Some(next) = next {
             mail.push(line.group(&next.offer()).as_bytes());
@@ -322,7 +352,9 @@ impl Worker {
         let answered = line.content(mail.as_slice(), end).await;
         drop(waiting);
         match answered {
-            Ok((_, verdict)) if verdict != Verdict::Good && next.is_some() && self.blames_ahead() => {
+            Ok((_, verdict))
+                if verdict != Verdict::Good && next.is_some() && self.blames_ahead() =>
+            {
                 line.closing = true;
                 Fate::released("the relay did not take it with another mail's commands behind it")
             }
@@ -341,7 +373,10 @@ impl Worker {
     async fn flush(&mut self) {
         if self.told.outcome.is_some() {
             let paused = self.told.pause.as_ref().map(|(issue, _)| *issue);
-            self.shared.ledger.exchange(std::mem::take(&mut self.told)).await;
+            self.shared
+                .ledger
+                .exchange(std::mem::take(&mut self.told))
+                .await;
             self.shared.desk.written();
             if let Some(paused) = paused {
                 self.shared.desk.retain(|other| other != paused);

@@ -7,7 +7,8 @@ use axum::response::IntoResponse;
 
 use crate::page;
 
-static STYLE: LazyLock<String> = LazyLock::new(|| [page::BASE_CSS, include_str!("pages/pages.css")].concat());
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| [page::BASE_CSS, include_str!("pages/pages.css")].concat());
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| page::fingerprint(&STYLE));
 
 /// What its address says of the version, so that browsers may keep it for ever.
@@ -28,7 +29,10 @@ pub(super) async fn style() -> impl IntoResponse {
 }
 
 pub(super) async fn icon() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+    ];
     (headers, page::ICON_SVG)
 }
 
@@ -51,7 +55,13 @@ mod tests {
         assert_eq!(style.status, StatusCode::OK);
         assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
         assert!(style.header("cache-control").contains("immutable"));
-        assert_eq!(web.get("/icon.svg").await.header("content-type"), "image/svg+xml");
-        assert_eq!(web.get("/style-000000000000.css").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            web.get("/icon.svg").await.header("content-type"),
+            "image/svg+xml"
+        );
+        assert_eq!(
+            web.get("/style-000000000000.css").await.status,
+            StatusCode::NOT_FOUND
+        );
     }
 }

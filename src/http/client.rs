@@ -23,9 +23,14 @@ impl FromRequestParts<Arc<Site>> for Client {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Client, Problem> {
-        let ConnectInfo(peer) =
-            parts.extensions.get::<ConnectInfo<SocketAddr>>().copied().ok_or(Problem::Broken)?;
-        Ok(Client(address(peer.ip(), &parts.headers, &site.settings.trusted_proxies).into()))
+        let ConnectInfo(peer) = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .copied()
+            .ok_or(Problem::Broken)?;
+        Ok(Client(
+            address(peer.ip(), &parts.headers, &site.settings.trusted_proxies).into(),
+        ))
     }
 }
 
@@ -54,7 +59,10 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
             .get_all(name)
             .iter()
             .flat_map(|value| {
-                String::from_utf8_lossy(value.as_bytes()).split(',').map(str::to_owned).collect::<Vec<_>>()
+                String::from_utf8_lossy(value.as_bytes())
+                    .split(',')
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
             })
             .collect()
     };
@@ -67,7 +75,9 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         .map(|element| {
             let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
             let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
-            named.next().and_then(|(_, value)| node(value.trim().trim_matches('"')))
+            named
+                .next()
+                .and_then(|(_, value)| node(value.trim().trim_matches('"')))
         })
         .collect()
 }
@@ -81,7 +91,11 @@ fn node(text: &str) -> Option<IpAddr> {
     if let Ok(with_port) = text.parse::<SocketAddr>() {
         return Some(with_port.ip());
     }
-    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6)
+    text.strip_prefix('[')?
+        .strip_suffix(']')?
+        .parse()
+        .ok()
+        .map(IpAddr::V6)
 }
 
 #[cfg(test)]
@@ -101,8 +115,18 @@ mod tests {
 
     #[test]
     fn nobody_is_believed_who_is_no_trusted_proxy() {
-        assert_eq!(seen("203.0.113.5", &[(XFF, "192.0.2.1")], &[]), "203.0.113.0/24");
-        assert_eq!(seen("203.0.113.5", &[("forwarded", "for=192.0.2.1")], &["10.0.0.0/8"]), "203.0.113.0/24");
+        assert_eq!(
+            seen("203.0.113.5", &[(XFF, "192.0.2.1")], &[]),
+            "203.0.113.0/24"
+        );
+        assert_eq!(
+            seen(
+                "203.0.113.5",
+                &[("forwarded", "for=192.0.2.1")],
+                &["10.0.0.0/8"]
+            ),
+            "203.0.113.0/24"
+        );
     }
 
     #[test]
@@ -110,8 +134,14 @@ mod tests {
         let proxies = ["127.0.0.1", "10.0.0.0/8"];
         let at = |headers: &[(&'static str, &str)]| seen("127.0.0.1", headers, &proxies);
         assert_eq!(at(&[(XFF, "192.0.2.1")]), "192.0.2.0/24");
-        assert_eq!(at(&[(XFF, "198.51.100.7, 192.0.2.1, 10.2.3.4")]), "192.0.2.0/24");
-        assert_eq!(at(&[(XFF, "198.51.100.7"), (XFF, "192.0.2.1:5000")]), "192.0.2.0/24");
+        assert_eq!(
+            at(&[(XFF, "198.51.100.7, 192.0.2.1, 10.2.3.4")]),
+            "192.0.2.0/24"
+        );
+        assert_eq!(
+            at(&[(XFF, "198.51.100.7"), (XFF, "192.0.2.1:5000")]),
+            "192.0.2.0/24"
+        );
         assert_eq!(at(&[(XFF, "2001:db8:9::1")]), "2001:db8:9::/48");
         assert_eq!(at(&[(XFF, "10.1.1.1, 10.2.2.2")]), "10.1.1.0/24");
         assert_eq!(at(&[]), "127.0.0.0/24");
@@ -121,7 +151,10 @@ mod tests {
     fn forwarded_is_read_where_the_other_is_missing() {
         let at = |value: &str| seen("127.0.0.1", &[("forwarded", value)], &["127.0.0.1"]);
         assert_eq!(at("for=192.0.2.43;proto=https"), "192.0.2.0/24");
-        assert_eq!(at("by=203.0.113.1; For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::/48");
+        assert_eq!(
+            at("by=203.0.113.1; For=\"[2001:db8:cafe::17]:4711\""),
+            "2001:db8:cafe::/48"
+        );
         assert_eq!(at("for=198.51.100.1, for=\"192.0.2.1:80\""), "192.0.2.0/24");
         assert_eq!(at("for=unknown"), "127.0.0.0/24");
         assert_eq!(at("for=198.51.100.1, for=_hidden"), "127.0.0.0/24");
@@ -129,8 +162,20 @@ mod tests {
 
     #[test]
     fn nonsense_ends_the_chain() {
-        for nonsense in ["", ",", "1.2.3", "300.1.1.1", "[::1", "for=1.2.3.4", "\u{e9}"] {
-            assert_eq!(seen("127.0.0.1", &[(XFF, nonsense)], &["127.0.0.1"]), "127.0.0.0/24", "{nonsense:?}");
+        for nonsense in [
+            "",
+            ",",
+            "1.2.3",
+            "300.1.1.1",
+            "[::1",
+            "for=1.2.3.4",
+            "\u{e9}",
+        ] {
+            assert_eq!(
+                seen("127.0.0.1", &[(XFF, nonsense)], &["127.0.0.1"]),
+                "127.0.0.0/24",
+                "{nonsense:?}"
+            );
         }
     }
 }

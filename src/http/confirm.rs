@@ -50,7 +50,10 @@ pub(super) async fn show(
     };
     let (list, email) = (person.list()?, person.email()?);
     let shell = site.shell("Confirm", Some(list));
-    Ok(private(answer(StatusCode::OK, &AskPage { shell, list, email })))
+    Ok(private(answer(
+        StatusCode::OK,
+        &AskPage { shell, list, email },
+    )))
 }
 
 pub(super) async fn act(
@@ -63,7 +66,11 @@ pub(super) async fn act(
     };
     let within = person.list()?.confirm_within;
     let consent = site.consent(How::Page, client);
-    match site.store.confirm(person.list_id, person.id, consent, within).await? {
+    match site
+        .store
+        .confirm(person.list_id, person.id, consent, within)
+        .await?
+    {
         Confirmed::Now | Confirmed::Already => on_the_list(&site, &person, "You are on the list"),
         Confirmed::Expired => Err(Problem::Expired),
         Confirmed::Unknown => Err(Problem::Gone),
@@ -71,12 +78,26 @@ pub(super) async fn act(
 }
 
 /// Says that a person gets the letter, and when the next one comes.
-pub(super) fn on_the_list(site: &Site, person: &Person, headline: &'static str) -> Result<Response, Problem> {
+pub(super) fn on_the_list(
+    site: &Site,
+    person: &Person,
+    headline: &'static str,
+) -> Result<Response, Problem> {
     let (list, email) = (person.list()?, person.email()?);
-    let next = (site.next_letter)(list, site.clock.now())
-        .map(|at| Next { when: dates::day_and_hour(&at), zone: crate::words::zone(&at) });
+    let next = (site.next_letter)(list, site.clock.now()).map(|at| Next {
+        when: dates::day_and_hour(&at),
+        zone: crate::words::zone(&at),
+    });
     let shell = site.shell(headline, Some(list));
-    Ok(private(answer(StatusCode::OK, &OnTheList { shell, headline, email, next })))
+    Ok(private(answer(
+        StatusCode::OK,
+        &OnTheList {
+            shell,
+            headline,
+            email,
+            next,
+        },
+    )))
 }
 
 #[cfg(test)]
@@ -93,18 +114,31 @@ mod tests {
         assert_eq!(web.head(&path).await.status, StatusCode::OK);
         let page = web.get(&path).await;
         assert_eq!(
-            (page.status, page.count("form"), page.count("form[method=post]")),
+            (
+                page.status,
+                page.count("form"),
+                page.count("form[method=post]")
+            ),
             (StatusCode::OK, 1, 1)
         );
         assert_eq!(page.text("h1"), "One press, and you are on the list");
-        assert_eq!(page.text(".lede"), "Subscribe new@readers.example to The Weekly Proof.");
+        assert_eq!(
+            page.text(".lede"),
+            "Subscribe new@readers.example to The Weekly Proof."
+        );
         is_strict(&page);
         assert_eq!(web.state(who).await, SubscriptionState::Pending);
         let done = web.post(&path, FORM, "confirm=yes").await;
-        assert_eq!((done.status, done.text("h1").as_str()), (StatusCode::OK, "You are on the list"));
+        assert_eq!(
+            (done.status, done.text("h1").as_str()),
+            (StatusCode::OK, "You are on the list")
+        );
         is_strict(&done);
         assert_eq!(web.state(who).await, SubscriptionState::Active);
-        assert_eq!(web.post(&path, FORM, "").await.text("h1"), "You are on the list");
+        assert_eq!(
+            web.post(&path, FORM, "").await.text("h1"),
+            "You are on the list"
+        );
     }
 
     #[tokio::test]
@@ -113,8 +147,13 @@ mod tests {
         weekly.schedule = Some("0 8 * * SUN".into());
         let web = Web::with(vec![weekly], &[]).await;
         let who = web.pending("new@readers.example").await;
-        let done = web.post(&web.path("confirm", Purpose::Confirm, who), FORM, "").await;
-        assert_eq!(done.text(".lede"), "The next letter comes on Wednesday, 25 November at 18:14 (Tokyo).");
+        let done = web
+            .post(&web.path("confirm", Purpose::Confirm, who), FORM, "")
+            .await;
+        assert_eq!(
+            done.text(".lede"),
+            "The next letter comes on Wednesday, 25 November at 18:14 (Tokyo)."
+        );
     }
 
     #[tokio::test]
@@ -122,7 +161,9 @@ mod tests {
         let web = Web::new().await;
         let who = web.pending("slow@readers.example").await;
         web.wait(73);
-        let late = web.post(&web.path("confirm", Purpose::Confirm, who), FORM, "").await;
+        let late = web
+            .post(&web.path("confirm", Purpose::Confirm, who), FORM, "")
+            .await;
         assert_eq!(late.status, StatusCode::GONE);
         assert_eq!(late.attribute(".more a", "href"), "/subscribe");
         is_strict(&late);
@@ -135,12 +176,20 @@ mod tests {
         let who = web.pending("new@readers.example").await;
         for purpose in [Purpose::Unsubscribe, Purpose::Undo] {
             assert_eq!(
-                web.post(&web.path("confirm", purpose, who), FORM, "").await.status,
+                web.post(&web.path("confirm", purpose, who), FORM, "")
+                    .await
+                    .status,
                 StatusCode::NOT_FOUND
             );
         }
-        assert_eq!(web.post("/confirm/x", FORM, "").await.status, StatusCode::NOT_FOUND);
-        let ended = format!("/confirm/{}", web.links.token(Purpose::Confirm, web.lists["gone"], who));
+        assert_eq!(
+            web.post("/confirm/x", FORM, "").await.status,
+            StatusCode::NOT_FOUND
+        );
+        let ended = format!(
+            "/confirm/{}",
+            web.links.token(Purpose::Confirm, web.lists["gone"], who)
+        );
         for answer in [web.get(&ended).await, web.post(&ended, FORM, "").await] {
             assert_eq!(answer.status, StatusCode::GONE);
             assert_eq!(answer.text("h1"), "This letter is no longer published here");

@@ -28,8 +28,8 @@ pub(super) fn span(length: Duration) -> String {
         m => (m, "minute"),
     };
     const WORDS: [&str; 13] = [
-        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-        "twelve",
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
     ];
     let number = usize::try_from(count)
         .ok()

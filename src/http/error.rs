@@ -80,7 +80,9 @@ impl Problem {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Problem::NotFound | Problem::BadLink | Problem::UnknownList => StatusCode::NOT_FOUND,
-            Problem::Gone | Problem::Closed | Problem::Expired | Problem::TooLate => StatusCode::GONE,
+            Problem::Gone | Problem::Closed | Problem::Expired | Problem::TooLate => {
+                StatusCode::GONE
+            }
             Problem::Malformed(_) => StatusCode::BAD_REQUEST,
             Problem::Invalid { .. } | Problem::WhichList => StatusCode::UNPROCESSABLE_ENTITY,
             Problem::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -101,7 +103,9 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT => Problem::TooSlow,
             StatusCode::NOT_FOUND => Problem::NotFound,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::WrongType,
-            StatusCode::BAD_REQUEST => Problem::Malformed("the address of this page can't be read".into()),
+            StatusCode::BAD_REQUEST => {
+                Problem::Malformed("the address of this page can't be read".into())
+            }
             other if other.is_server_error() => Problem::Broken,
             _ => return None,
         })
@@ -131,7 +135,11 @@ impl Problem {
     }
 
     fn words(&self) -> Words {
-        let say = |headline, lede: &str, again| Words { headline, lede: lede.to_owned(), again };
+        let say = |headline, lede: &str, again| Words {
+            headline,
+            lede: lede.to_owned(),
+            again,
+        };
         match self {
             Problem::NotFound => say(
                 "Nothing is set on this page",
@@ -165,27 +173,41 @@ impl Problem {
             ),
             Problem::Malformed(why) => say("This can't be read", &sentence(why), false),
             Problem::Invalid { why, .. } => say("Please look at this once more", why, false),
-            Problem::UnknownList => {
-                say("There is no such letter here", "Its name in the address is not known.", true)
-            }
-            Problem::WhichList => {
-                say("Which letter?", "There are several here. Say which one in the field “list”.", false)
-            }
+            Problem::UnknownList => say(
+                "There is no such letter here",
+                "Its name in the address is not known.",
+                true,
+            ),
+            Problem::WhichList => say(
+                "Which letter?",
+                "There are several here. Say which one in the field “list”.",
+                false,
+            ),
             Problem::TooMany(_) => say(
                 "Too many sign-ups from your network",
                 "Please try again in a minute. Nothing was lost but this attempt.",
                 false,
             ),
-            Problem::WrongType => {
-                say("This can't be read", "A form or JSON is wanted here (Content-Type).", false)
-            }
-            Problem::WrongMethod => {
-                say("That does not work here", "This address takes no such request.", false)
-            }
-            Problem::TooLarge => {
-                say("This is too long", "A few thousand characters are taken, not more.", false)
-            }
-            Problem::TooSlow => say("That took too long", "Nothing was changed. Please try again.", false),
+            Problem::WrongType => say(
+                "This can't be read",
+                "A form or JSON is wanted here (Content-Type).",
+                false,
+            ),
+            Problem::WrongMethod => say(
+                "That does not work here",
+                "This address takes no such request.",
+                false,
+            ),
+            Problem::TooLarge => say(
+                "This is too long",
+                "A few thousand characters are taken, not more.",
+                false,
+            ),
+            Problem::TooSlow => say(
+                "That took too long",
+                "Nothing was changed. Please try again.",
+                false,
+            ),
             Problem::Busy => say(
                 "One moment",
                 "The database is busy. Nothing was changed; please try again in a minute.",
@@ -202,8 +224,13 @@ impl Problem {
     /// The problem as JSON, with its status.
     fn json(&self) -> Response {
         let words = self.words();
-        let field = if let Problem::Invalid { field, .. } = self { Some(*field) } else { None };
-        let body = json!({ "error": { "code": self.code(), "field": field, "message": words.lede } });
+        let field = if let Problem::Invalid { field, .. } = self {
+            Some(*field)
+        } else {
+            None
+        };
+        let body =
+            json!({ "error": { "code": self.code(), "field": field, "message": words.lede } });
         (self.status(), Json(body)).into_response()
     }
 
@@ -238,11 +265,19 @@ pub(super) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
     let in_json = speaks_json(request.headers());
     let response = next.run(request).await;
     let known = response.extensions().get::<Problem>().cloned();
-    let bare = response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t == "text/plain; charset=utf-8");
-    let Some(problem) = known.or_else(|| Problem::of_status(response.status()).filter(|_| bare)) else {
+    let bare = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|t| t == "text/plain; charset=utf-8");
+    let Some(problem) = known.or_else(|| Problem::of_status(response.status()).filter(|_| bare))
+    else {
         return response;
     };
-    let mut dressed = if in_json { problem.json() } else { problem.page(&site) };
+    let mut dressed = if in_json {
+        problem.json()
+    } else {
+        problem.page(&site)
+    };
     if let Some(allow) = response.headers().get(header::ALLOW) {
         dressed.headers_mut().insert(header::ALLOW, allow.clone());
     }
@@ -252,7 +287,9 @@ pub(super) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
         _ => None,
     };
     if let Some(seconds) = wait {
-        dressed.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        dressed
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     dressed
 }
@@ -260,7 +297,10 @@ pub(super) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
 /// Whether the body, or all that is accepted, is JSON.
 fn speaks_json(headers: &HeaderMap) -> bool {
     let has = |name, word| {
-        headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.trim_start().starts_with(word))
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.trim_start().starts_with(word))
     };
     has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
 }

@@ -22,7 +22,10 @@ mod tests {
     async fn it_is_well_while_the_store_answers() {
         let web = Web::new().await;
         let answer = web.get("/healthz").await;
-        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, "ok\n"));
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (StatusCode::OK, "ok\n")
+        );
         web.store.clone().close().await;
         assert!(web.get("/healthz").await.status.is_server_error());
     }

@@ -32,12 +32,20 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_address_gets_a_page_that_says_so() {
         let web = Web::new().await;
-        for path in
-            ["/nowhere", "/subscribe/", "//evil.example/", "/media/", "/confirm", "/..%2f..%2fetc/passwd"]
-        {
+        for path in [
+            "/nowhere",
+            "/subscribe/",
+            "//evil.example/",
+            "/media/",
+            "/confirm",
+            "/..%2f..%2fetc/passwd",
+        ] {
             let answer = web.get(path).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-            assert!(answer.body.contains("Nothing is set on this page"), "{path}");
+            assert!(
+                answer.body.contains("Nothing is set on this page"),
+                "{path}"
+            );
             assert_eq!(answer.header("location"), "");
         }
     }

@@ -57,8 +57,14 @@ impl<C: Clock + Clone> Limiter<C> {
     /// # Errors
     /// The time after which the next one passes.
     pub(super) fn take(&self, network: Network) -> Result<(), Duration> {
-        let who = if self.has_room() { Who::One(network) } else { Who::Rest };
-        self.counts.check_key(&who).map_err(|refused| refused.wait_time_from(self.clock.now()))
+        let who = if self.has_room() {
+            Who::One(network)
+        } else {
+            Who::Rest
+        };
+        self.counts
+            .check_key(&who)
+            .map_err(|refused| refused.wait_time_from(self.clock.now()))
     }
 
     fn has_room(&self) -> bool {
@@ -93,7 +99,10 @@ mod tests {
             assert_eq!(limiter.take(network(1)), Ok(()));
         }
         let wait = limiter.take(network(1)).unwrap_err();
-        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(3), "{wait:?}");
+        assert!(
+            wait > Duration::ZERO && wait <= Duration::from_secs(3),
+            "{wait:?}"
+        );
         assert_eq!(limiter.take(network(2)), Ok(()));
         clock.advance(wait);
         assert_eq!(limiter.take(network(1)), Ok(()));
@@ -112,7 +121,9 @@ mod tests {
         for n in 0..many {
             assert_eq!(limiter.take(network(n)), Ok(()));
         }
-        let rest = (many..2 * many).filter(|n| limiter.take(network(*n)).is_ok()).count();
+        let rest = (many..2 * many)
+            .filter(|n| limiter.take(network(*n)).is_ok())
+            .count();
         assert!(rest <= 20, "{rest} passed without a place");
         assert!(limiter.counts.len() <= NETWORKS_MAX + 1);
         clock.advance(Duration::from_secs(120));

@@ -18,22 +18,36 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (hash, ext) = file.split_once('.').ok_or(Problem::NotFound)?;
-    let is_hash = hash.len() == HASH_DIGITS && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let kind = content_type(ext).filter(|_| is_hash).ok_or(Problem::NotFound)?;
+    let is_hash =
+        hash.len() == HASH_DIGITS && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let kind = content_type(ext)
+        .filter(|_| is_hash)
+        .ok_or(Problem::NotFound)?;
     let tag = format!("\"{hash}\"");
     let shared = [
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::ETAG, tag.as_str()),
         // Mail programs on the web show the picture on a page of theirs.
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
     ];
     let (stored_ext, bytes) = site.store.media(hash).await?.ok_or(Problem::NotFound)?;
     if stored_ext != ext {
         return Err(Problem::NotFound);
     }
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    if known.is_some_and(|v| v.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok());
+    if known.is_some_and(|v| {
+        v.split(',')
+            .any(|one| one.trim().trim_start_matches("W/") == tag)
+    }) {
         return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
     }
     Ok((shared, [(header::CONTENT_TYPE, kind)], bytes).into_response())
@@ -66,14 +80,25 @@ mod tests {
         let answer = web.get(&path).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.header("content-type"), "image/png");
-        assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin");
+        assert_eq!(
+            answer.header("cross-origin-resource-policy"),
+            "cross-origin"
+        );
         assert!(answer.body.ends_with("PNG"));
-        let again =
-            Request::get(&path).header("if-none-match", answer.header("etag")).body(Body::empty()).unwrap();
+        let again = Request::get(&path)
+            .header("if-none-match", answer.header("etag"))
+            .body(Body::empty())
+            .unwrap();
         let again = web.send(again).await;
-        assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
+        assert_eq!(
+            (again.status, again.body.len()),
+            (StatusCode::NOT_MODIFIED, 0)
+        );
     }
 
     #[tokio::test]
@@ -90,7 +115,11 @@ mod tests {
             format!("1{}.png", &HASH[1..]),
             "..%2f..%2fletterpress.db".to_owned(),
         ] {
-            assert_eq!(web.get(&format!("/media/{file}")).await.status, StatusCode::NOT_FOUND, "{file}");
+            assert_eq!(
+                web.get(&format!("/media/{file}")).await.status,
+                StatusCode::NOT_FOUND,
+                "{file}"
+            );
         }
     }
 }

@@ -96,17 +96,33 @@ impl Site {
             .map(|url| url.path().trim_end_matches('/').to_owned())
             .unwrap_or_default();
         let limiter = limit::Limiter::new();
-        Arc::new(Site { store, links, clock, settings, next_letter, limiter, base })
+        Arc::new(Site {
+            store,
+            links,
+            clock,
+            settings,
+            next_letter,
+            limiter,
+            base,
+        })
     }
 
     /// The list of a row; `None` where the settings no longer name it.
     fn list(&self, id: ListId) -> Option<&List> {
-        self.settings.lists.iter().find(|(known, _)| *known == id).map(|(_, list)| list)
+        self.settings
+            .lists
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(_, list)| list)
     }
 
     /// The list of a key.
     fn list_by_key(&self, key: &str) -> Option<(ListId, &List)> {
-        self.settings.lists.iter().find(|(_, list)| list.key == key).map(|(id, list)| (*id, list))
+        self.settings
+            .lists
+            .iter()
+            .find(|(_, list)| list.key == key)
+            .map(|(id, list)| (*id, list))
     }
 
     /// The only list, where there is only one.
@@ -125,14 +141,20 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(healthz::show))
         .route("/subscribe", get(subscribe::show).post(subscribe::take))
         .route("/confirm/{token}", get(confirm::show).post(confirm::act))
-        .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::act))
+        .route(
+            "/unsubscribe/{token}",
+            get(unsubscribe::show).post(unsubscribe::act),
+        )
         .route("/undo/{token}", get(undo::show).post(undo::act))
         .route("/media/{file}", get(media::show))
         .route("/icon.svg", get(assets::icon))
         .route(&assets::style_path(), get(assets::style))
         .fallback(home::missing)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
         .layer(from_fn_with_state(site.clone(), error::dress))
         .layer(from_fn(headers::add))
         .with_state(site)

@@ -37,9 +37,17 @@ impl Site {
             Some(list) => Brand {
                 name: &list.name,
                 lang: Some(&list.language),
-                query: if self.only_list().is_some() { String::new() } else { format!("?list={}", list.key) },
+                query: if self.only_list().is_some() {
+                    String::new()
+                } else {
+                    format!("?list={}", list.key)
+                },
             },
-            None => Brand { name: host(self.links.public_url()), lang: None, query: String::new() },
+            None => Brand {
+                name: host(self.links.public_url()),
+                lang: None,
+                query: String::new(),
+            },
         };
         Shell {
             title: format!("{title} · {}", brand.name),
@@ -53,14 +61,21 @@ impl Site {
 
 /// The host of an address, for a site of several newsletters.
 fn host(public_url: &str) -> &str {
-    let rest = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let rest = public_url
+        .split_once("://")
+        .map_or(public_url, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
 /// A filled template as an answer.
 pub(super) fn answer(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        Ok(html) => (
+            status,
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            html,
+        )
+            .into_response(),
         Err(error) => {
             tracing::error!("a page could not be written: {error}");
             Problem::Broken.into_response()
@@ -85,7 +100,10 @@ pub(super) struct Plain<'a> {
 mod tests {
     #[test]
     fn a_site_of_several_letters_is_named_by_its_host() {
-        assert_eq!(super::host("https://letters.example.org"), "letters.example.org");
+        assert_eq!(
+            super::host("https://letters.example.org"),
+            "letters.example.org"
+        );
         assert_eq!(super::host("http://127.0.0.1:8080/x"), "127.0.0.1");
     }
 }

@@ -43,8 +43,13 @@ pub async fn serve_router(
     listener.local_addr()?;
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let tracker = TaskTracker::new();
-    while let Some(Ok(place)) = shutdown.run_until_cancelled(room.clone().acquire_owned()).await {
-        let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await else { break };
+    while let Some(Ok(place)) = shutdown
+        .run_until_cancelled(room.clone().acquire_owned())
+        .await
+    {
+        let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await else {
+            break;
+        };
         match accepted {
             Ok((stream, peer)) => {
                 let connection = talk(stream, peer, router.clone(), shutdown.clone());
@@ -54,7 +59,10 @@ pub async fn serve_router(
                 });
             }
             Err(error) => {
-                tracing::warn!("a connection could not be taken: {}", crate::words::io(&error));
+                tracing::warn!(
+                    "a connection could not be taken: {}",
+                    crate::words::io(&error)
+                );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -62,7 +70,11 @@ pub async fn serve_router(
     drop(listener);
     tracker.close();
     if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
-        tracing::warn!("{} web connections were cut after {} s", tracker.len(), GRACE.as_secs());
+        tracing::warn!(
+            "{} web connections were cut after {} s",
+            tracker.len(),
+            GRACE.as_secs()
+        );
     }
     Ok(())
 }
@@ -100,7 +112,11 @@ mod tests {
     /// Serves on a free port; gives the address, what stops it, and how it ends.
     async fn start(
         router: Router,
-    ) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<std::io::Result<()>>) {
+    ) -> (
+        SocketAddr,
+        CancellationToken,
+        tokio::task::JoinHandle<std::io::Result<()>>,
+    ) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -125,8 +141,15 @@ mod tests {
                 .map_or("nobody".into(), |c| c.0.ip().to_string())
         };
         let (address, stop, ends) = start(Router::new().route("/", get(who))).await;
-        let answer = ask(address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("127.0.0.1"), "{answer}");
+        let answer = ask(
+            address,
+            "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        )
+        .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("127.0.0.1"),
+            "{answer}"
+        );
         stop.cancel();
         ends.await.unwrap().unwrap();
     }
@@ -140,7 +163,8 @@ mod tests {
             "done"
         };
         let (address, stop, ends) = start(Router::new().route("/", get(slow))).await;
-        let answer = tokio::spawn(async move { ask(address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await });
+        let answer =
+            tokio::spawn(async move { ask(address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await });
         began.recv().await.unwrap();
         stop.cancel();
         assert!(answer.await.unwrap().ends_with("done"));
@@ -153,15 +177,22 @@ mod tests {
         let (address, stop, ends) = start(Router::new()).await;
         let _silent = TcpStream::connect(address).await.unwrap();
         let mut kept = TcpStream::connect(address).await.unwrap();
-        kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
         assert!(kept.read(&mut [0; 1000]).await.unwrap() > 0);
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(5), ends).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), ends)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
     }
 
     #[tokio::test]
     async fn requests_that_two_servers_could_read_differently_are_refused() {
-        let (address, _stop, _ends) = start(Router::new().route("/", post(|| async { "taken" }))).await;
+        let (address, _stop, _ends) =
+            start(Router::new().route("/", post(|| async { "taken" }))).await;
         for head in [
             "content-length: 3\r\ncontent-length: 4\r\n",
             "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
@@ -170,7 +201,11 @@ mod tests {
             "content-length : 3\r\n",
             " folded: x\r\n",
         ] {
-            let answer = ask(address, &format!("POST / HTTP/1.1\r\nhost: x\r\n{head}\r\nabc")).await;
+            let answer = ask(
+                address,
+                &format!("POST / HTTP/1.1\r\nhost: x\r\n{head}\r\nabc"),
+            )
+            .await;
             assert!(answer.starts_with("HTTP/1.1 400 "), "{head:?}: {answer}");
         }
     }

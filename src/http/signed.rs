@@ -35,7 +35,11 @@ pub(super) struct Person<'a> {
 ///
 /// # Errors
 /// [`Problem::BadLink`], or what the store says.
-pub(super) async fn holder<'a>(site: &'a Site, token: &str, purpose: Purpose) -> Result<Holder<'a>, Problem> {
+pub(super) async fn holder<'a>(
+    site: &'a Site,
+    token: &str,
+    purpose: Purpose,
+) -> Result<Holder<'a>, Problem> {
     let claim = site.links.verify(token).map_err(|_| Problem::BadLink)?;
     if claim.purpose == Purpose::Inert {
         return Ok(Holder::TestCopy);
@@ -43,9 +47,18 @@ pub(super) async fn holder<'a>(site: &'a Site, token: &str, purpose: Purpose) ->
     if claim.purpose != purpose {
         return Err(Problem::BadLink);
     }
-    let email = site.store.subscriber(claim.subscriber).await?.map(|s| s.email);
+    let email = site
+        .store
+        .subscriber(claim.subscriber)
+        .await?
+        .map(|s| s.email);
     let list = site.list(claim.list);
-    Ok(Holder::Person(Person { list_id: claim.list, list, id: claim.subscriber, email }))
+    Ok(Holder::Person(Person {
+        list_id: claim.list,
+        list,
+        id: claim.subscriber,
+        email,
+    }))
 }
 
 impl Person<'_> {
@@ -54,7 +67,10 @@ impl Person<'_> {
     /// # Errors
     /// [`Problem::Gone`].
     pub(super) fn email(&self) -> Result<&str, Problem> {
-        self.email.as_ref().map(Address::as_str).ok_or(Problem::Gone)
+        self.email
+            .as_ref()
+            .map(Address::as_str)
+            .ok_or(Problem::Gone)
     }
 
     /// The list, where the settings still name it.
@@ -69,7 +85,11 @@ impl Person<'_> {
 impl Site {
     /// What is noted of somebody's word, given now.
     pub(super) fn consent(&self, how: How, client: Client) -> Consent {
-        Consent { at: self.clock.now(), how, network: Some(client.0.to_string()) }
+        Consent {
+            at: self.clock.now(),
+            how,
+            network: Some(client.0.to_string()),
+        }
     }
 
     /// The page behind every link of a test copy, whatever is asked of it.
@@ -89,6 +109,9 @@ impl Site {
 
 /// Keeps a page that is about one person out of search engines.
 pub(super) fn private(mut response: Response) -> Response {
-    response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    response.headers_mut().insert(
+        "x-robots-tag",
+        HeaderValue::from_static("noindex, nofollow"),
+    );
     response
 }

@@ -110,15 +110,24 @@ pub(super) async fn take(
         Err(other) => return Err(other),
     };
     let consent = site.consent(how, client);
-    let confirmation = site.settings.confirmations.get(&id).ok_or(Problem::Broken)?;
-    let mail = confirmation.ask(consent.at, consent.network.as_deref()).map_err(|error| {
-        tracing::error!(list = %list.key, "a confirmation mail can't be made: {error}");
-        Problem::Broken
-    })?;
+    let confirmation = site
+        .settings
+        .confirmations
+        .get(&id)
+        .ok_or(Problem::Broken)?;
+    let mail = confirmation
+        .ask(consent.at, consent.network.as_deref())
+        .map_err(|error| {
+            tracing::error!(list = %list.key, "a confirmation mail can't be made: {error}");
+            Problem::Broken
+        })?;
     let quiet_for = list.confirm_again_after;
-    site.store.sign_up(id, &email, &name, consent, mail, quiet_for).await?;
+    site.store
+        .sign_up(id, &email, &name, consent, mail, quiet_for)
+        .await?;
     if how == How::Json {
-        let message = format!("If {email} can receive this letter, a message with a button is on its way.");
+        let message =
+            format!("If {email} can receive this letter, a message with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
     }
     let page = SentPage {
@@ -140,12 +149,31 @@ async fn form(
     error: Option<&str>,
 ) -> Result<Response, Problem> {
     let issues = last_issues(site, id, list).await?;
-    let title = if error.is_some() { "Error: subscribe" } else { "Subscribe" };
+    let title = if error.is_some() {
+        "Error: subscribe"
+    } else {
+        "Subscribe"
+    };
     let mut shell = site.shell(title, Some(list));
     shell.wide = !issues.is_empty();
-    let headline = if list.promise.is_empty() { &list.name } else { &list.promise };
-    let page = FormPage { shell, list, headline, email: typed, error, issues };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let headline = if list.promise.is_empty() {
+        &list.name
+    } else {
+        &list.promise
+    };
+    let page = FormPage {
+        shell,
+        list,
+        headline,
+        email: typed,
+        error,
+        issues,
+    };
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     Ok(answer(status, &page))
 }
 
@@ -170,8 +198,17 @@ fn wanted_list<'a>(site: &'a Site, key: Option<&str>) -> Result<(ListId, &'a Lis
 
 /// The fields of a form or of JSON.
 async fn read(request: Request) -> Result<(How, Fields), Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match kind.as_str() {
         "application/json" => match Json::<Fields>::from_request(request, &()).await {
             Ok(Json(fields)) => Ok((How::Json, fields)),
@@ -199,12 +236,20 @@ fn unread(status: StatusCode) -> Problem {
 fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
     let invalid = |field, why: String| Err(Problem::Invalid { field, why });
     if email.trim().is_empty() {
-        return invalid("email", "Please write your address here, such as mei@example.com.".into());
+        return invalid(
+            "email",
+            "Please write your address here, such as mei@example.com.".into(),
+        );
     }
-    let name = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty());
+    let name = name
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty());
     let name = name.collect::<Vec<_>>().join(" ");
     if name.chars().count() > NAME_MAX {
-        return invalid("name", format!("This name is longer than {NAME_MAX} characters."));
+        return invalid(
+            "name",
+            format!("This name is longer than {NAME_MAX} characters."),
+        );
     }
     match Address::parse(email) {
         Ok(address) => Ok((address, name)),

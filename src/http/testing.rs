@@ -68,20 +68,32 @@ impl Answer {
     pub(super) fn text(&self, selector: &str) -> String {
         let page = scraper::Html::parse_document(&self.body);
         let selector = scraper::Selector::parse(selector).unwrap();
-        let found =
-            page.select(&selector).next().unwrap_or_else(|| panic!("no {selector:?} in {}", self.body));
-        found.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+        let found = page
+            .select(&selector)
+            .next()
+            .unwrap_or_else(|| panic!("no {selector:?} in {}", self.body));
+        found
+            .text()
+            .collect::<String>()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// How many elements a selector finds.
     pub(super) fn count(&self, selector: &str) -> usize {
-        scraper::Html::parse_document(&self.body).select(&scraper::Selector::parse(selector).unwrap()).count()
+        scraper::Html::parse_document(&self.body)
+            .select(&scraper::Selector::parse(selector).unwrap())
+            .count()
     }
 
     /// An attribute of the first element that a selector finds.
     pub(super) fn attribute(&self, selector: &str, name: &str) -> String {
         let page = scraper::Html::parse_document(&self.body);
-        let found = page.select(&scraper::Selector::parse(selector).unwrap()).next().unwrap();
+        let found = page
+            .select(&scraper::Selector::parse(selector).unwrap())
+            .next()
+            .unwrap();
         found.value().attr(name).unwrap_or_default().to_owned()
     }
 }
@@ -93,7 +105,10 @@ pub(super) fn list(key: &str, name: &str) -> List {
         name: name.into(),
         promise: "The week's proofs, every Sunday".into(),
         description: "A dozen papers.".into(),
-        from: Mailbox { name: "Editor".into(), address: address.clone() },
+        from: Mailbox {
+            name: "Editor".into(),
+            address: address.clone(),
+        },
         unsubscribe_mailto: address,
         bounce_address: None,
         language: "en".into(),
@@ -127,27 +142,50 @@ impl Web {
 
     pub(super) async fn below(public_url: &str, lists: Vec<List>, removed: &[&str]) -> Web {
         let (dir, store) = open().await;
-        let clock = Arc::new(HandClock(Mutex::new("2026-11-24T09:14:00Z".parse().unwrap())));
-        let keys: Vec<String> =
-            lists.iter().map(|l| l.key.clone()).chain(removed.iter().map(|k| (*k).to_owned())).collect();
+        let clock = Arc::new(HandClock(Mutex::new(
+            "2026-11-24T09:14:00Z".parse().unwrap(),
+        )));
+        let keys: Vec<String> = lists
+            .iter()
+            .map(|l| l.key.clone())
+            .chain(removed.iter().map(|k| (*k).to_owned()))
+            .collect();
         let ids = store.ensure_lists(&keys, clock.now()).await.unwrap();
         let links = Links::new(public_url, KeyRing::new(vec![(1, vec![3; 32])]).unwrap());
         let settings = Settings {
-            confirmations: lists.iter().map(|l| (ids[&l.key], Confirmation::new(l).unwrap())).collect(),
+            confirmations: lists
+                .iter()
+                .map(|l| (ids[&l.key], Confirmation::new(l).unwrap()))
+                .collect(),
             lists: lists.into_iter().map(|l| (ids[&l.key], l)).collect(),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let next = Arc::new(|list: &List, now: Timestamp| {
-            list.schedule.as_ref().map(|_| (now + SignedDuration::from_hours(24)).to_zoned(list.zone.clone()))
+            list.schedule
+                .as_ref()
+                .map(|_| (now + SignedDuration::from_hours(24)).to_zoned(list.zone.clone()))
         });
         let site = Site::new(settings, store.clone(), links.clone(), clock.clone(), next);
-        Web { _dir: dir, store, links, lists: ids, clock, router: router(site) }
+        Web {
+            _dir: dir,
+            store,
+            links,
+            lists: ids,
+            clock,
+            router: router(site),
+        }
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
-        if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
-            request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 77], 5000))));
+        if request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .is_none()
+        {
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 77], 5000))));
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
@@ -160,15 +198,19 @@ impl Web {
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub(super) async fn head(&self, path: &str) -> Answer {
-        self.send(Request::head(path).body(Body::empty()).unwrap()).await
+        self.send(Request::head(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub(super) async fn post(&self, path: &str, kind: &str, body: &str) -> Answer {
-        let request = Request::post(path).header("content-type", kind).body(Body::from(body.to_owned()));
+        let request = Request::post(path)
+            .header("content-type", kind)
+            .body(Body::from(body.to_owned()));
         self.send(request.unwrap()).await
     }
 
@@ -184,8 +226,16 @@ impl Web {
 
     pub(super) async fn reader_of(&self, list: &str, email: &str) -> SubscriberId {
         let email = Address::parse(email).unwrap();
-        self.store.add(self.lists[list], &email, "", self.consent(How::Command)).await.unwrap();
-        self.store.find_subscriber(&email).await.unwrap().unwrap().id
+        self.store
+            .add(self.lists[list], &email, "", self.consent(How::Command))
+            .await
+            .unwrap();
+        self.store
+            .find_subscriber(&email)
+            .await
+            .unwrap()
+            .unwrap()
+            .id
     }
 
     /// Somebody who signed up for `weekly` and has not confirmed.
@@ -193,21 +243,42 @@ impl Web {
         let email = Address::parse(email).unwrap();
         let quiet = std::time::Duration::from_secs(60);
         let consent = self.consent(How::Form);
-        self.store.sign_up(self.lists["weekly"], &email, "", consent, mail(), quiet).await.unwrap();
-        self.store.find_subscriber(&email).await.unwrap().unwrap().id
+        self.store
+            .sign_up(self.lists["weekly"], &email, "", consent, mail(), quiet)
+            .await
+            .unwrap();
+        self.store
+            .find_subscriber(&email)
+            .await
+            .unwrap()
+            .unwrap()
+            .id
     }
 
     fn consent(&self, how: How) -> Consent {
-        Consent { at: self.clock.now(), how, network: None }
+        Consent {
+            at: self.clock.now(),
+            how,
+            network: None,
+        }
     }
 
     pub(super) async fn state(&self, who: SubscriberId) -> SubscriptionState {
-        self.store.subscriber(who).await.unwrap().unwrap().subscriptions[0].state
+        self.store
+            .subscriber(who)
+            .await
+            .unwrap()
+            .unwrap()
+            .subscriptions[0]
+            .state
     }
 
     /// A path of this site with a token for `weekly`.
     pub(super) fn path(&self, page: &str, purpose: Purpose, who: SubscriberId) -> String {
-        format!("/{page}/{}", self.links.token(purpose, self.lists["weekly"], who))
+        format!(
+            "/{page}/{}",
+            self.links.token(purpose, self.lists["weekly"], who)
+        )
     }
 }
 
@@ -218,7 +289,10 @@ pub(super) fn is_strict(answer: &Answer) {
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(answer.headers.get("set-cookie").is_none());
-    assert_eq!(answer.count("script, [style], [onclick], [src^=http], style"), 0);
+    assert_eq!(
+        answer.count("script, [style], [onclick], [src^=http], style"),
+        0
+    );
     assert_eq!(answer.count("h1"), 1);
     assert_eq!(answer.count("main"), 1);
     assert!(answer.count("title") == 1 && answer.attribute("html", "lang") == "en");

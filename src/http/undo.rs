@@ -32,7 +32,13 @@ pub(super) async fn show(
         return Ok(site.test_copy());
     };
     let shell = site.shell("Undo", Some(person.list()?));
-    Ok(private(answer(StatusCode::OK, &AskPage { shell, email: person.email()? })))
+    Ok(private(answer(
+        StatusCode::OK,
+        &AskPage {
+            shell,
+            email: person.email()?,
+        },
+    )))
 }
 
 pub(super) async fn act(
@@ -45,7 +51,11 @@ pub(super) async fn act(
     };
     person.list()?;
     let consent = site.consent(How::Page, client);
-    match site.store.undo_leave(person.list_id, person.id, consent, UNDO_WITHIN).await? {
+    match site
+        .store
+        .undo_leave(person.list_id, person.id, consent, UNDO_WITHIN)
+        .await?
+    {
         Undone::Now | Undone::Already => on_the_list(&site, &person, "You are on the list again"),
         Undone::TooLate => Err(Problem::TooLate),
         Undone::Unknown => Err(Problem::Gone),
@@ -62,10 +72,18 @@ mod tests {
     async fn get_asks_and_post_takes_it_back_for_thirty_days() {
         let web = Web::new().await;
         let who = web.reader("a@readers.example").await;
-        web.post(&web.path("unsubscribe", Purpose::Unsubscribe, who), FORM, "").await;
+        web.post(
+            &web.path("unsubscribe", Purpose::Unsubscribe, who),
+            FORM,
+            "",
+        )
+        .await;
         let path = web.path("undo", Purpose::Undo, who);
         let page = web.get(&path).await;
-        assert_eq!((page.status, page.count("form[method=post]")), (StatusCode::OK, 1));
+        assert_eq!(
+            (page.status, page.count("form[method=post]")),
+            (StatusCode::OK, 1)
+        );
         is_strict(&page);
         assert_eq!(web.state(who).await, SubscriptionState::Unsubscribed);
         web.wait(30 * 24 + 1);
@@ -75,7 +93,13 @@ mod tests {
             (StatusCode::GONE, "This can no longer be undone")
         );
         assert_eq!(web.state(who).await, SubscriptionState::Unsubscribed);
-        let again = web.post(&web.path("unsubscribe", Purpose::Unsubscribe, who), FORM, "").await;
+        let again = web
+            .post(
+                &web.path("unsubscribe", Purpose::Unsubscribe, who),
+                FORM,
+                "",
+            )
+            .await;
         assert_eq!(again.count("form"), 0);
     }
 
@@ -84,10 +108,15 @@ mod tests {
         let web = Web::new().await;
         let who = web.reader("a@readers.example").await;
         let path = web.path("undo", Purpose::Unsubscribe, who);
-        assert_eq!(web.post(&path, FORM, "").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            web.post(&path, FORM, "").await.status,
+            StatusCode::NOT_FOUND
+        );
         let never = web.pending("b@readers.example").await;
         assert_eq!(
-            web.post(&web.path("undo", Purpose::Undo, never), FORM, "").await.status,
+            web.post(&web.path("undo", Purpose::Undo, never), FORM, "")
+                .await
+                .status,
             StatusCode::GONE
         );
         assert_eq!(web.state(never).await, SubscriptionState::Pending);

@@ -51,7 +51,13 @@ pub(super) async fn show(
         return Ok(site.test_copy());
     };
     let shell = site.shell("Unsubscribe", person.list);
-    Ok(private(answer(StatusCode::OK, &AskPage { shell, email: person.email()? })))
+    Ok(private(answer(
+        StatusCode::OK,
+        &AskPage {
+            shell,
+            email: person.email()?,
+        },
+    )))
 }
 
 pub(super) async fn act(
@@ -63,23 +69,36 @@ pub(super) async fn act(
     let Holder::Person(person) = holder(&site, &token, Purpose::Unsubscribe).await? else {
         return Ok(site.test_copy());
     };
-    let how = if is_one_click(request).await { How::OneClick } else { How::Page };
+    let how = if is_one_click(request).await {
+        How::OneClick
+    } else {
+        How::Page
+    };
     // Now, before, or never on this list: in each case no further issue goes out, and that is what was asked.
-    site.store.leave(person.list_id, person.id, site.consent(how, client)).await?;
+    site.store
+        .leave(person.list_id, person.id, site.consent(how, client))
+        .await?;
     if how == How::OneClick {
         return Ok("No further issues will be sent to this address.\n".into_response());
     }
     let undo = undo(&site, &person).await?;
     let shell = site.shell("You are unsubscribed", person.list);
     let email = person.email().ok();
-    Ok(private(answer(StatusCode::OK, &DonePage { shell, email, undo })))
+    Ok(private(answer(
+        StatusCode::OK,
+        &DonePage { shell, email, undo },
+    )))
 }
 
 /// The way back, while there is one.
 async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem> {
-    let Some(list) = person.list else { return Ok(None) };
+    let Some(list) = person.list else {
+        return Ok(None);
+    };
     let standing = site.store.standing(person.list_id, person.id).await?;
-    let Some((SubscriptionState::Unsubscribed, since)) = standing else { return Ok(None) };
+    let Some((SubscriptionState::Unsubscribed, since)) = standing else {
+        return Ok(None);
+    };
     let within = SignedDuration::try_from(UNDO_WITHIN).unwrap_or_default();
     let until = since.checked_add(within).unwrap_or(since);
     if until < site.clock.now() {
@@ -95,9 +114,19 @@ async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem>
 /// Whether a request is the POST of RFC 8058. A body that can't be read is not.
 async fn is_one_click(request: Request) -> bool {
     const FIELD: (&str, &str) = ("List-Unsubscribe", "One-Click");
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
-        let Ok(mut parts) = Multipart::from_request(request, &()).await else { return false };
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    if kind
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("multipart/form-data")
+    {
+        let Ok(mut parts) = Multipart::from_request(request, &()).await else {
+            return false;
+        };
         while let Ok(Some(part)) = parts.next_field().await {
             if part.name() == Some(FIELD.0) {
                 return part.text().await.is_ok_and(|text| text.trim() == FIELD.1);
@@ -105,8 +134,11 @@ async fn is_one_click(request: Request) -> bool {
         }
         return false;
     }
-    let Ok(body) = axum::body::Bytes::from_request(request, &()).await else { return false };
-    url::form_urlencoded::parse(&body).any(|(name, value)| name == FIELD.0 && value.trim() == FIELD.1)
+    let Ok(body) = axum::body::Bytes::from_request(request, &()).await else {
+        return false;
+    };
+    url::form_urlencoded::parse(&body)
+        .any(|(name, value)| name == FIELD.0 && value.trim() == FIELD.1)
 }
 
 #[cfg(test)]

@@ -23,7 +23,11 @@ impl Maildir {
         for sub in ["tmp", "new", "cur"] {
             std::fs::create_dir_all(path.join(sub))?;
         }
-        Ok(Maildir { path: path.to_owned(), clock, count: AtomicU64::new(0) })
+        Ok(Maildir {
+            path: path.to_owned(),
+            clock,
+            count: AtomicU64::new(0),
+        })
     }
 }
 
@@ -36,7 +40,10 @@ impl Mailbox for Maildir {
             std::process::id(),
             self.count.fetch_add(1, Ordering::Relaxed)
         );
-        let (whole, half) = (self.path.join("new").join(&name), self.path.join("tmp").join(&name));
+        let (whole, half) = (
+            self.path.join("new").join(&name),
+            self.path.join("tmp").join(&name),
+        );
         std::fs::write(&half, &mail.bytes)?;
         std::fs::rename(half, whole)
     }
@@ -49,9 +56,14 @@ mod tests {
     #[test]
     fn mails_are_kept_byte_for_byte_under_names_of_their_own() {
         let folder = tempfile::tempdir().unwrap();
-        let maildir = Maildir::open(&folder.path().join("inbox"), crate::app::clock::machine()).unwrap();
+        let maildir =
+            Maildir::open(&folder.path().join("inbox"), crate::app::clock::machine()).unwrap();
         for bytes in [&b"A: 1\r\n\r\n.x\r\n"[..], b"A: 2\r\n\r\n\xff\r\n"] {
-            let mail = Received { sender: String::new(), recipients: vec![], bytes: bytes.to_vec() };
+            let mail = Received {
+                sender: String::new(),
+                recipients: vec![],
+                bytes: bytes.to_vec(),
+            };
             maildir.keep(mail).unwrap();
         }
         let mut kept: Vec<Vec<u8>> = std::fs::read_dir(folder.path().join("inbox/new"))
@@ -59,7 +71,18 @@ mod tests {
             .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
             .collect();
         kept.sort();
-        assert_eq!(kept, [b"A: 1\r\n\r\n.x\r\n".to_vec(), b"A: 2\r\n\r\n\xff\r\n".to_vec()]);
-        assert_eq!(std::fs::read_dir(folder.path().join("inbox/tmp")).unwrap().count(), 0);
+        assert_eq!(
+            kept,
+            [
+                b"A: 1\r\n\r\n.x\r\n".to_vec(),
+                b"A: 2\r\n\r\n\xff\r\n".to_vec()
+            ]
+        );
+        assert_eq!(
+            std::fs::read_dir(folder.path().join("inbox/tmp"))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use smtp_proto::Request;
 use tokio::io::{
-    AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
-    BufWriter,
+    AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+    BufReader, BufWriter,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -89,7 +89,9 @@ impl Talk {
             };
             match read {
                 Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                    return self.bye("421 4.4.2 nothing was said for five minutes").await;
+                    return self
+                        .bye("421 4.4.2 nothing was said for five minutes")
+                        .await;
                 }
                 Err(e) => return Err(e),
                 Ok(0) => return Ok(()),
@@ -110,7 +112,12 @@ impl Talk {
             Ok(Request::Ehlo { .. }) => {
                 self.reset();
                 let size = format!("250-SIZE {SIZE_MAX}");
-                for word in ["250-inbox.letterpress.localhost", "250-PIPELINING", &size, "250-8BITMIME"] {
+                for word in [
+                    "250-inbox.letterpress.localhost",
+                    "250-PIPELINING",
+                    &size,
+                    "250-8BITMIME",
+                ] {
                     self.say(word).await?;
                 }
                 self.say("250-ENHANCEDSTATUSCODES").await?;
@@ -135,7 +142,9 @@ impl Talk {
                 self.recipients.push(to.address.into_owned());
                 self.say("250 2.1.5 recipient noted").await?;
             }
-            Ok(Request::Data) if self.recipients.is_empty() => self.say("503 5.5.1 RCPT comes first").await?,
+            Ok(Request::Data) if self.recipients.is_empty() => {
+                self.say("503 5.5.1 RCPT comes first").await?
+            }
             Ok(Request::Data) => {
                 self.say("354 go ahead, and end with a dot").await?;
                 self.output.flush().await?;
@@ -153,8 +162,13 @@ impl Talk {
                 self.say("221 2.0.0 bye").await?;
                 return Ok(false);
             }
-            Ok(_) => self.say("502 5.5.1 this command is not spoken here").await?,
-            Err(smtp_proto::Error::InvalidSenderAddress) => self.say("501 5.1.7 bad sender address").await?,
+            Ok(_) => {
+                self.say("502 5.5.1 this command is not spoken here")
+                    .await?
+            }
+            Err(smtp_proto::Error::InvalidSenderAddress) => {
+                self.say("501 5.1.7 bad sender address").await?
+            }
             Err(smtp_proto::Error::InvalidRecipientAddress) => {
                 self.say("501 5.1.3 bad recipient address").await?
             }
@@ -234,7 +248,9 @@ async fn read_line(
     line: &mut Vec<u8>,
 ) -> io::Result<usize> {
     let mut input = input.take(most);
-    tokio::time::timeout(IDLE, input.read_until(b'\n', line)).await.map_err(|_| io::ErrorKind::TimedOut)?
+    tokio::time::timeout(IDLE, input.read_until(b'\n', line))
+        .await
+        .map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 async fn say(output: &mut (impl AsyncWrite + Unpin), line: &str) -> io::Result<()> {
@@ -275,16 +291,24 @@ mod tests {
     }
 
     fn codes(answers: &str) -> Vec<&str> {
-        answers.lines().filter(|l| l.as_bytes().get(3) == Some(&b' ')).map(|l| &l[..3]).collect()
+        answers
+            .lines()
+            .filter(|l| l.as_bytes().get(3) == Some(&b' '))
+            .map(|l| &l[..3])
+            .collect()
     }
 
-    const ENVELOPE: &str = "EHLO me\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n";
+    const ENVELOPE: &str =
+        "EHLO me\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n";
 
     #[tokio::test]
     async fn a_pipelined_mail_is_kept_as_it_came() {
         let said = format!("{ENVELOPE}A: b\r\n\r\n..dot\r\nend\r\n.\r\nQUIT\r\n");
         let (answers, kept) = talk(said.as_bytes()).await;
-        assert_eq!(codes(&answers), ["220", "250", "250", "250", "354", "250", "221"]);
+        assert_eq!(
+            codes(&answers),
+            ["220", "250", "250", "250", "354", "250", "221"]
+        );
         assert_eq!(kept.len(), 1);
         assert_eq!(
             (kept[0].sender.as_str(), &kept[0].recipients[..]),
@@ -295,8 +319,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_beyond_ascii_is_taken() {
-        let said =
-            ENVELOPE.replace("b@y.example", "用户@xn--fsqu00a.xn--4rr70v") + "A: b\r\n\r\nx\r\n.\r\nQUIT\r\n";
+        let said = ENVELOPE.replace("b@y.example", "用户@xn--fsqu00a.xn--4rr70v")
+            + "A: b\r\n\r\nx\r\n.\r\nQUIT\r\n";
         let (_, kept) = talk(said.as_bytes()).await;
         assert_eq!(kept[0].recipients, ["用户@xn--fsqu00a.xn--4rr70v"]);
     }
@@ -317,7 +341,12 @@ mod tests {
     async fn commands_out_of_order_and_unknown_ones_are_refused() {
         let said = b"DATA\r\nRCPT TO:<b@y.example>\r\nMAIL FROM:<a@x.example>\r\nDATA\r\nSTARTTLS\r\nnonsense\r\nNOOP\r\nRSET\r\nQUIT\r\n";
         let (answers, kept) = talk(said).await;
-        assert_eq!(codes(&answers), ["220", "503", "503", "250", "503", "502", "500", "250", "250", "221"]);
+        assert_eq!(
+            codes(&answers),
+            [
+                "220", "503", "503", "250", "503", "502", "500", "250", "250", "221"
+            ]
+        );
         assert!(kept.is_empty());
         let (answers, _) = talk(b"EHLO me\n").await;
         assert_eq!(codes(&answers), ["220", "500"]);

@@ -29,7 +29,10 @@ impl Links {
     }
 
     fn with(public_url: &str, ring: Option<Arc<KeyRing>>) -> Links {
-        Links { public_url: public_url.trim_end_matches('/').into(), ring: Arc::new(RwLock::new(ring)) }
+        Links {
+            public_url: public_url.trim_end_matches('/').into(),
+            ring: Arc::new(RwLock::new(ring)),
+        }
     }
 
     /// Puts other keys in, here and in every clone; says whether they differ from those of before.
@@ -43,7 +46,10 @@ impl Links {
     }
 
     fn ring(&self) -> Option<Arc<KeyRing>> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.ring
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What every address begins with, without a slash at its end.
@@ -63,22 +69,43 @@ impl Links {
 
     /// The page at which a person confirms.
     pub fn confirm_url(&self, list: ListId, subscriber: SubscriberId) -> String {
-        format!("{}/confirm/{}", self.public_url, self.token(Purpose::Confirm, list, subscriber))
+        format!(
+            "{}/confirm/{}",
+            self.public_url,
+            self.token(Purpose::Confirm, list, subscriber)
+        )
     }
 
     /// A person's own page for leaving, which takes RFC 8058's POST too.
     pub fn unsubscribe_url(&self, list: ListId, subscriber: SubscriberId) -> String {
-        format!("{}/unsubscribe/{}", self.public_url, self.token(Purpose::Unsubscribe, list, subscriber))
+        format!(
+            "{}/unsubscribe/{}",
+            self.public_url,
+            self.token(Purpose::Unsubscribe, list, subscriber)
+        )
     }
 
     /// The same address in a test copy: its page explains itself, and changes nothing.
     pub fn inert_url(&self, list: ListId) -> String {
-        format!("{}/unsubscribe/{}", self.public_url, self.token(Purpose::Inert, list, SubscriberId(0)))
+        format!(
+            "{}/unsubscribe/{}",
+            self.public_url,
+            self.token(Purpose::Inert, list, SubscriberId(0))
+        )
     }
 
     /// A token for one purpose.
     pub fn token(&self, purpose: Purpose, list: ListId, subscriber: SubscriberId) -> String {
-        self.ring().map_or_else(|| PREVIEW.into(), |ring| ring.mint(&Claim { purpose, list, subscriber }))
+        self.ring().map_or_else(
+            || PREVIEW.into(),
+            |ring| {
+                ring.mint(&Claim {
+                    purpose,
+                    list,
+                    subscriber,
+                })
+            },
+        )
     }
 
     /// What a token of one of our addresses says.
@@ -87,7 +114,11 @@ impl Links {
     /// [`BadToken`] where it is not one of ours.
     pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
         if token == PREVIEW {
-            return Ok(Claim { purpose: Purpose::Inert, list: ListId(0), subscriber: SubscriberId(0) });
+            return Ok(Claim {
+                purpose: Purpose::Inert,
+                list: ListId(0),
+                subscriber: SubscriberId(0),
+            });
         }
         self.ring().ok_or(BadToken)?.verify(token)
     }
@@ -110,11 +141,20 @@ mod tests {
     fn addresses_begin_with_public_url() {
         let links = Links::new("https://letters.example.org/", ring(1));
         let url = links.unsubscribe_url(ListId(1), SubscriberId(7));
-        let token = url.strip_prefix("https://letters.example.org/unsubscribe/").unwrap();
-        let claim = Claim { purpose: Purpose::Unsubscribe, list: ListId(1), subscriber: SubscriberId(7) };
+        let token = url
+            .strip_prefix("https://letters.example.org/unsubscribe/")
+            .unwrap();
+        let claim = Claim {
+            purpose: Purpose::Unsubscribe,
+            list: ListId(1),
+            subscriber: SubscriberId(7),
+        };
         assert_eq!(links.verify(token), Ok(claim));
         assert_eq!(links.media_base(), "https://letters.example.org/media/");
-        assert_eq!(links.subscribe_url("weekly"), "https://letters.example.org/subscribe?list=weekly");
+        assert_eq!(
+            links.subscribe_url("weekly"),
+            "https://letters.example.org/subscribe?list=weekly"
+        );
     }
 
     #[test]

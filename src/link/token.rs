@@ -45,7 +45,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Purpose; 4] = [Purpose::Confirm, Purpose::Unsubscribe, Purpose::Inert, Purpose::Undo];
+    const ALL: [Purpose; 4] = [
+        Purpose::Confirm,
+        Purpose::Unsubscribe,
+        Purpose::Inert,
+        Purpose::Undo,
+    ];
 }
 
 /// What a token says.
@@ -102,18 +107,28 @@ impl KeyRing {
         let mut ring = Vec::with_capacity(keys.len());
         for (id, secret) in keys {
             if secret.len() < SECRET_MIN {
-                return Err(BadKeys::Short { id, bytes: secret.len() });
+                return Err(BadKeys::Short {
+                    id,
+                    bytes: secret.len(),
+                });
             }
             let number = u64::try_from(id).map_err(|_| BadKeys::Number(id))?;
             ring.push((number, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
         }
         ring.sort_by_key(|(number, _)| *number);
-        if ring.is_empty() { Err(BadKeys::None) } else { Ok(KeyRing { keys: ring }) }
+        if ring.is_empty() {
+            Err(BadKeys::None)
+        } else {
+            Ok(KeyRing { keys: ring })
+        }
     }
 
     /// Whether both hold keys of the same numbers.
     pub fn same_keys(&self, other: &KeyRing) -> bool {
-        self.keys.iter().map(|(n, _)| n).eq(other.keys.iter().map(|(n, _)| n))
+        self.keys
+            .iter()
+            .map(|(n, _)| n)
+            .eq(other.keys.iter().map(|(n, _)| n))
     }
 
     /// A token for a link.
@@ -135,10 +150,20 @@ impl KeyRing {
         let mut rest = self.signed(Label::Link, TAG, &bytes)?;
         let (&number, after) = rest.split_first().ok_or(BadToken)?;
         rest = after;
-        let purpose = Purpose::ALL.into_iter().find(|p| *p as u8 == number).ok_or(BadToken)?;
-        let claim =
-            Claim { purpose, list: ListId(take(&mut rest)?), subscriber: SubscriberId(take(&mut rest)?) };
-        if rest.is_empty() { Ok(claim) } else { Err(BadToken) }
+        let purpose = Purpose::ALL
+            .into_iter()
+            .find(|p| *p as u8 == number)
+            .ok_or(BadToken)?;
+        let claim = Claim {
+            purpose,
+            list: ListId(take(&mut rest)?),
+            subscriber: SubscriberId(take(&mut rest)?),
+        };
+        if rest.is_empty() {
+            Ok(claim)
+        } else {
+            Err(BadToken)
+        }
     }
 
     /// A token for an envelope sender, such as `bounce+TOKEN@example.org`: small letters and digits, no more
@@ -159,7 +184,11 @@ impl KeyRing {
         let bytes = decoded(token, &BASE32_NOPAD_NOCASE)?;
         let mut rest = self.signed(Label::Bounce, BOUNCE_TAG, &bytes)?;
         let what = (IssueId(take(&mut rest)?), SubscriberId(take(&mut rest)?));
-        if rest.is_empty() { Ok(what) } else { Err(BadToken) }
+        if rest.is_empty() {
+            Ok(what)
+        } else {
+            Err(BadToken)
+        }
     }
 
     /// Version and key, what `payload` writes, and the tag of it all.
@@ -178,14 +207,19 @@ impl KeyRing {
 
     /// The payload of what one of our keys signed.
     fn signed<'b>(&self, label: Label, tag: usize, bytes: &'b [u8]) -> Result<&'b [u8], BadToken> {
-        let (body, given) = bytes.split_at_checked(bytes.len().wrapping_sub(tag)).ok_or(BadToken)?;
+        let (body, given) = bytes
+            .split_at_checked(bytes.len().wrapping_sub(tag))
+            .ok_or(BadToken)?;
         let (&version, mut rest) = body.split_first().ok_or(BadToken)?;
         if version != VERSION {
             return Err(BadToken);
         }
         let number = take(&mut rest)?;
-        let (_, key) =
-            self.keys.iter().find(|(known, _)| i64::try_from(*known) == Ok(number)).ok_or(BadToken)?;
+        let (_, key) = self
+            .keys
+            .iter()
+            .find(|(known, _)| i64::try_from(*known) == Ok(number))
+            .ok_or(BadToken)?;
         let full = tag_of(key, label, body);
         verify_slices_are_equal(&full.as_ref()[..tag], given).map_err(|_| BadToken)?;
         Ok(rest)

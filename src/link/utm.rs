@@ -51,19 +51,31 @@ impl Tagger {
     /// A parameter whose value comes out empty, such as `{number}` of an issue without one, is left out.
     pub fn new(utm: &Utm, facts: &Facts, own_url: Option<&str>) -> Tagger {
         let campaign = facts.campaign.unwrap_or(&utm.campaign);
-        let parameters =
-            [("utm_campaign", campaign), ("utm_medium", &utm.medium), ("utm_source", &utm.source)]
-                .into_iter()
-                .map(|(name, template)| (name, percent_encoded(fill(template, facts).trim())))
-                .filter(|(_, value)| !value.is_empty())
-                .collect();
+        let parameters = [
+            ("utm_campaign", campaign),
+            ("utm_medium", &utm.medium),
+            ("utm_source", &utm.source),
+        ]
+        .into_iter()
+        .map(|(name, template)| (name, percent_encoded(fill(template, facts).trim())))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
         Tagger {
             parameters,
-            only_domains: utm.only_domains.iter().map(|d| domain_of_setting(d)).collect(),
-            never_domains: utm.never_domains.iter().map(|d| domain_of_setting(d)).collect(),
-            own: own_url
-                .and_then(|own| Url::parse(own).ok())
-                .map(|own| Own { origin: own.origin(), path: own.path().trim_end_matches('/').to_owned() }),
+            only_domains: utm
+                .only_domains
+                .iter()
+                .map(|d| domain_of_setting(d))
+                .collect(),
+            never_domains: utm
+                .never_domains
+                .iter()
+                .map(|d| domain_of_setting(d))
+                .collect(),
+            own: own_url.and_then(|own| Url::parse(own).ok()).map(|own| Own {
+                origin: own.origin(),
+                path: own.path().trim_end_matches('/').to_owned(),
+            }),
         }
     }
 
@@ -96,15 +108,19 @@ impl Tagger {
 
     /// Whether a link is one of those that are tagged at all.
     fn concerns(&self, url: &str) -> bool {
-        let web = ["http://", "https://"]
-            .iter()
-            .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        let web = ["http://", "https://"].iter().any(|scheme| {
+            url.get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
         if !web {
             return false;
         }
         // An author's broken link is still the author's: it is tagged like the rest, unless hosts matter.
         let parsed = Url::parse(url).ok();
-        if parsed.as_ref().is_some_and(|link| self.own.as_ref().is_some_and(|own| own.holds(link))) {
+        if parsed
+            .as_ref()
+            .is_some_and(|link| self.own.as_ref().is_some_and(|own| own.holds(link)))
+        {
             return false;
         }
         let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
@@ -136,7 +152,11 @@ fn fill(template: &str, facts: &Facts) -> String {
             facts.date.map(|d| d.to_string()).unwrap_or_default(),
             facts.slug.to_owned(),
         ];
-        match Utm::FACTS.into_iter().zip(known).find(|(name, _)| rest.starts_with(name)) {
+        match Utm::FACTS
+            .into_iter()
+            .zip(known)
+            .find(|(name, _)| rest.starts_with(name))
+        {
             Some((name, value)) => {
                 out.push_str(&value);
                 rest = &rest[name.len()..];
@@ -201,7 +221,8 @@ fn domain_of_setting(typed: &str) -> String {
 /// Whether a host is a domain or one below it.
 fn is_within(host: &str, domain: &str) -> bool {
     let host = host.trim_end_matches('.');
-    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    host.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -83,7 +83,10 @@ fn phrase(text: &str) -> Vec<String> {
 /// A text without control characters and line breaks: each run of them, or of white space, is one space.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+    {
         if !out.is_empty() {
             out.push(' ');
         }
@@ -116,14 +119,21 @@ fn is_simple(text: &str) -> bool {
 
 /// Whether a word needs no quotes in a phrase (RFC 5322, 3.2.3, atext).
 fn is_atom(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+    !word.is_empty()
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
 }
 
 /// Encoded words of at most `max` characters each; decoded and joined they are the text. Characters are never
 /// split between two (RFC 2047, section 5).
 fn encoded_words(text: &str, max: usize) -> Vec<String> {
     let ascii = text.bytes().filter(|b| b.is_ascii_alphanumeric()).count();
-    if ascii * 3 >= text.len() { q_words(text, max) } else { b_words(text, max) }
+    if ascii * 3 >= text.len() {
+        q_words(text, max)
+    } else {
+        b_words(text, max)
+    }
 }
 
 /// The Q encoding, with the characters that are safe in a phrase as well (RFC 2047, section 5, rule 3).
@@ -165,7 +175,10 @@ fn b_words(text: &str, max: usize) -> Vec<String> {
 }
 
 fn b_word(text: &str) -> String {
-    format!("=?utf-8?B?{}?=", data_encoding::BASE64.encode(text.as_bytes()))
+    format!(
+        "=?utf-8?B?{}?=",
+        data_encoding::BASE64.encode(text.as_bytes())
+    )
 }
 
 #[cfg(test)]

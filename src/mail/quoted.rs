@@ -36,7 +36,11 @@ pub fn encode(text: &str, out: &mut Vec<u8>) {
             out.push(byte);
             column += 1;
         } else {
-            out.extend_from_slice(&[b'=', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            out.extend_from_slice(&[
+                b'=',
+                HEX[usize::from(byte >> 4)],
+                HEX[usize::from(byte & 15)],
+            ]);
             column += 3;
         }
     }

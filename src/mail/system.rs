@@ -31,7 +31,10 @@ impl Confirmation {
     /// # Errors
     /// [`ThemeError`] only if the theme inside the binary were broken: it is tried here.
     pub fn new(list: &List) -> Result<Confirmation, ThemeError> {
-        let confirmation = Confirmation { theme: Theme::load(THEME, None)?, list: list.clone() };
+        let confirmation = Confirmation {
+            theme: Theme::load(THEME, None)?,
+            list: list.clone(),
+        };
         confirmation.ask(Timestamp::UNIX_EPOCH, None)?;
         Ok(confirmation)
     }
@@ -66,7 +69,9 @@ impl Confirmation {
             request => slots.put(words.request()),
             url => slots.put(vec![Piece::Spot { spot: Spot::ConfirmUrl, context: Context::Html }]),
         };
-        let typeset = self.theme.set(phrases.language(), Density::Open, outline, &slots)?;
+        let typeset = self
+            .theme
+            .set(phrases.language(), Density::Open, outline, &slots)?;
         Ok(Rendered {
             format: FORMAT,
             subject: vec![Piece::Text(words.subject.clone())],
@@ -114,7 +119,9 @@ impl Words {
                 ),
                 button: "Yes, subscribe me",
                 open: "If that was you, open this page and say so there:",
-                hint: format!("The button opens a page where you press once more. It works until {until}."),
+                hint: format!(
+                    "The button opens a page where you press once more. It works until {until}."
+                ),
                 valid: format!("The page works until {until}."),
                 otherwise: "If it was not you, do nothing. Without your press nothing will be sent to you.",
                 trouble: "Button not working? Open this address:",
@@ -148,7 +155,10 @@ impl Words {
                 subject: format!("这是您的邮箱吗？《{name}》需要您确认"),
                 preheader: "有人（想必是您）请求订阅本刊，按一下即可确认。",
                 heading: "这是您的邮箱吗？",
-                request: ("有人（想必是您）请求把本刊寄到 ", "。如果是您，请在此确认。"),
+                request: (
+                    "有人（想必是您）请求把本刊寄到 ",
+                    "。如果是您，请在此确认。",
+                ),
                 button: "是的，我要订阅",
                 open: "如果是您，请打开这个页面确认：",
                 hint: format!("按钮会打开一个页面，请在那里再按一次。有效期至 {until}。"),
@@ -164,7 +174,10 @@ impl Words {
                 subject: format!("這是您的信箱嗎？《{name}》需要您確認"),
                 preheader: "有人（想必是您）請求訂閱本刊，按一下即可確認。",
                 heading: "這是您的信箱嗎？",
-                request: ("有人（想必是您）請求把本刊寄到 ", "。如果是您，請在此確認。"),
+                request: (
+                    "有人（想必是您）請求把本刊寄到 ",
+                    "。如果是您，請在此確認。",
+                ),
                 button: "是的，我要訂閱",
                 open: "如果是您，請打開這個頁面確認：",
                 hint: format!("按鈕會打開一個頁面，請在那裡再按一次。有效期至 {until}。"),
@@ -184,7 +197,10 @@ impl Words {
         let mut out = Html::default();
         out.text(self.request.0);
         out.raw("<strong>");
-        out.piece(Piece::Spot { spot: Spot::Email, context: Context::Html });
+        out.piece(Piece::Spot {
+            spot: Spot::Email,
+            context: Context::Html,
+        });
         out.raw("</strong>");
         out.text(self.request.1);
         out.into_pieces()
@@ -197,7 +213,10 @@ impl Words {
             slots::push(out, &textwrap::wrap(text, TEXT_COLUMNS).join("\n"));
             slots::push(out, end);
         };
-        let spot = |spot| Piece::Spot { spot, context: Context::Text };
+        let spot = |spot| Piece::Spot {
+            spot,
+            context: Context::Text,
+        };
         say(&mut out, list, "\n\n");
         say(&mut out, self.heading, "\n\n");
         say(&mut out, self.request.0.trim_end(), "\n");
@@ -225,7 +244,10 @@ mod tests {
             name: "A <b>list</b> & more".into(),
             promise: String::new(),
             description: String::new(),
-            from: crate::model::list::Mailbox { name: String::new(), address: address.clone() },
+            from: crate::model::list::Mailbox {
+                name: String::new(),
+                address: address.clone(),
+            },
             unsubscribe_mailto: address,
             bounce_address: None,
             language: language.into(),
@@ -262,19 +284,34 @@ mod tests {
     /// Asked for at 2021-07-29T09:14Z.
     fn confirm(language: &str, network: Option<&str>) -> Rendered {
         let at = "2021-07-29T09:14:00Z".parse().unwrap();
-        Confirmation::new(&list(language)).unwrap().ask(at, network).unwrap()
+        Confirmation::new(&list(language))
+            .unwrap()
+            .ask(at, network)
+            .unwrap()
     }
 
     #[test]
     fn only_the_address_and_the_link_are_left_open() {
-        for (language, said) in
-            [("en", "en"), ("de-AT", "de"), ("zh-TW", "zh-Hant"), ("zh", "zh-Hans"), ("ar", "en")]
-        {
+        for (language, said) in [
+            ("en", "en"),
+            ("de-AT", "de"),
+            ("zh-TW", "zh-Hant"),
+            ("zh", "zh-Hans"),
+            ("ar", "en"),
+        ] {
             let mail = confirm(language, Some("203.0.113.0/24"));
             assert_eq!(mail.language, said);
-            let html = [Spot::Email, Spot::ConfirmUrl, Spot::ConfirmUrl, Spot::ConfirmUrl];
+            let html = [
+                Spot::Email,
+                Spot::ConfirmUrl,
+                Spot::ConfirmUrl,
+                Spot::ConfirmUrl,
+            ];
             assert_eq!(spots(&mail.html, Context::Html), html);
-            assert_eq!(spots(&mail.text, Context::Text), [Spot::Email, Spot::ConfirmUrl]);
+            assert_eq!(
+                spots(&mail.text, Context::Text),
+                [Spot::Email, Spot::ConfirmUrl]
+            );
             assert_eq!(spots(&mail.subject, Context::Text), []);
             assert!(slots::flat(&mail.html).contains("A &lt;b&gt;list&lt;/b&gt; &amp; more"));
             assert!(!slots::flat(&mail.html).contains("utm_"));
@@ -320,7 +357,10 @@ mod tests {
         for language in ["en", "de", "zh"] {
             let text = slots::flat(&confirm(language, Some("2001:db8:ffff::/48")).text);
             for line in text.lines() {
-                assert!(unicode_width::UnicodeWidthStr::width(line) <= TEXT_COLUMNS, "{line}");
+                assert!(
+                    unicode_width::UnicodeWidthStr::width(line) <= TEXT_COLUMNS,
+                    "{line}"
+                );
             }
         }
     }

@@ -127,7 +127,11 @@ impl Template {
     fn head(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.fixed);
         // Until somebody has confirmed, the name may be anybody's words: such a mail bears the address alone.
-        let name = if self.unsubscribe_mailto.is_some() { to.name } else { "" };
+        let name = if self.unsubscribe_mailto.is_some() {
+            to.name
+        } else {
+            ""
+        };
         header::mailbox("To", name, to.email, out);
         match &self.subject {
             Subject::Same(field) => out.extend_from_slice(field),
@@ -136,10 +140,13 @@ impl Template {
                 header::unstructured("Subject", &text, out);
             }
         }
-        let date = rfc2822::DateTimePrinter::new().zoned_to_string(&now.to_zoned(self.zone.clone()));
+        let date =
+            rfc2822::DateTimePrinter::new().zoned_to_string(&now.to_zoned(self.zone.clone()));
         let date = date.unwrap_or_else(|_| "Thu, 1 Jan 1970 00:00:00 +0000".into());
         out.extend_from_slice(format!("Date: {date}\r\n").as_bytes());
-        out.extend_from_slice(format!("Message-ID: <{}>\r\n", self.message_id(to.subscriber)).as_bytes());
+        out.extend_from_slice(
+            format!("Message-ID: <{}>\r\n", self.message_id(to.subscriber)).as_bytes(),
+        );
         if let Some(mailto) = &self.unsubscribe_mailto {
             // RFC 8058, 3.1: one HTTPS address, and the second field that says what a POST there does.
             let field = format!(
@@ -169,7 +176,10 @@ impl Template {
             Spot::Name { .. } => to.name,
             Spot::Email => to.email.as_str(),
             Spot::SubscribedSince => {
-                return Cow::Owned(self.phrases.date(to.since.to_zoned(self.zone.clone()).date()));
+                return Cow::Owned(
+                    self.phrases
+                        .date(to.since.to_zoned(self.zone.clone()).date()),
+                );
             }
             Spot::UnsubscribeUrl => to.unsubscribe_url,
             Spot::ConfirmUrl => to.confirm_url,
@@ -193,11 +203,17 @@ impl Template {
 
 /// The fields of a list: who it is (RFC 2919), and by what a mailbox provider tells its complaints apart.
 fn list_fields(list: &List, seed: &str, out: &mut Vec<u8>) {
-    let id = format!("{}.{}", list.key.replace('_', "-"), list.from.address.domain());
+    let id = format!(
+        "{}.{}",
+        list.key.replace('_', "-"),
+        list.from.address.domain()
+    );
     header::named("List-Id", &list.name, &id, out);
     let hash = digest::digest(&digest::SHA256, seed.as_bytes());
     let issue = HEXLOWER.encode(&hash.as_ref()[..5]);
-    out.extend_from_slice(format!("Feedback-ID: {issue}:{}:issue:letterpress\r\n", list.key).as_bytes());
+    out.extend_from_slice(
+        format!("Feedback-ID: {issue}:{}:issue:letterpress\r\n", list.key).as_bytes(),
+    );
 }
 
 /// A `mailto:` address (RFC 6068) whose subject names the list.
@@ -215,14 +231,22 @@ fn mailto(address: &Address, list: &str) -> String {
 
 /// Whether a text looks like BCP 47, so that no other stands in a header.
 fn is_language(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    !text.is_empty()
+        && text.len() <= 35
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn subject(pieces: &[Piece]) -> Subject {
-    if pieces.iter().any(|piece| matches!(piece, Piece::Spot { .. })) {
+    if pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Spot { .. }))
+    {
         return Subject::Personal(pieces.to_vec());
     }
-    let text: String = pieces.iter().map(|p| if let Piece::Text(t) = p { t } else { "" }).collect();
+    let text: String = pieces
+        .iter()
+        .map(|p| if let Piece::Text(t) = p { t } else { "" })
+        .collect();
     let mut field = Vec::new();
     header::unstructured("Subject", &text, &mut field);
     Subject::Same(field)
@@ -243,8 +267,11 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
                 Piece::Text(text) => {
                     // At the end of a part the line is closed; before a spot it stays open.
                     let last = i + 1 == pieces.len() && !text.ends_with('\n');
-                    let text =
-                        if last { Cow::Owned(format!("{text}\n")) } else { Cow::Borrowed(text.as_str()) };
+                    let text = if last {
+                        Cow::Owned(format!("{text}\n"))
+                    } else {
+                        Cow::Borrowed(text.as_str())
+                    };
                     quoted::soft_break(&mut open);
                     quoted::encode(&text, &mut open);
                 }
@@ -261,7 +288,10 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
         }
     }
     open.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    chunks.push(Chunk { text: open, spot: None });
+    chunks.push(Chunk {
+        text: open,
+        spot: None,
+    });
     chunks
 }
 

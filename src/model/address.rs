@@ -48,7 +48,11 @@ impl Address {
         }
         let folded: String = typed.nfkc().collect();
         if let Some(c) = folded.chars().find(|c| c.is_control() || c.is_whitespace()) {
-            let what = if c.is_whitespace() && !c.is_control() { "a space" } else { "a control character" };
+            let what = if c.is_whitespace() && !c.is_control() {
+                "a space"
+            } else {
+                "a control character"
+            };
             return bad(format!("an address can't hold {what}"));
         }
         let folded = in_small_letters(&folded);
@@ -62,14 +66,18 @@ impl Address {
             return bad("this address has more than one @".into());
         }
         if domain.starts_with('[') {
-            return bad("an address of numbers in brackets is not taken; a domain name is wanted".into());
+            return bad(
+                "an address of numbers in brackets is not taken; a domain name is wanted".into(),
+            );
         }
         let Ok(ascii) = idna::domain_to_ascii_strict(domain) else {
             return bad(format!("“{domain}” is no domain name"));
         };
         let ending = ascii.rsplit('.').next().unwrap_or_default();
         if !ascii.contains('.') || ending.is_empty() {
-            return bad("this address has no ending such as .com; please check the part after @".into());
+            return bad(
+                "this address has no ending such as .com; please check the part after @".into(),
+            );
         }
         if ending.bytes().all(|b| b.is_ascii_digit()) {
             return bad("a domain name does not end in a number".into());
@@ -127,7 +135,9 @@ fn plain(typed: &str) -> Option<String> {
         bytes.len() <= 63
             && ends(bytes.first())
             && ends(bytes.last())
-            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && bytes
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
             && bytes.get(2..4) != Some(b"--")
     };
     let ending = domain.rsplit_once('.')?.1;
@@ -171,12 +181,19 @@ mod tests {
         assert_eq!(ok(" Ann@Readers.EXAMPLE "), "Ann@readers.example");
         assert_eq!(ok("用户@例子.广告"), "用户@xn--fsqu00a.xn--4rr70v");
         assert_eq!(ok("ａ@ｅｘａｍｐｌｅ.com"), "a@example.com");
-        assert_eq!(ok("first.last+tag@sub.example.co.uk"), "first.last+tag@sub.example.co.uk");
+        assert_eq!(
+            ok("first.last+tag@sub.example.co.uk"),
+            "first.last+tag@sub.example.co.uk"
+        );
     }
 
     #[test]
     fn most_addresses_are_plain() {
-        for typed in ["ann@readers.example", "First.Last+tag@Sub.example.co.uk", "o'neil_1@a-b.example"] {
+        for typed in [
+            "ann@readers.example",
+            "First.Last+tag@Sub.example.co.uk",
+            "o'neil_1@a-b.example",
+        ] {
             assert!(plain(typed).is_some(), "{typed}");
         }
         let long = format!("{}@{}", "x".repeat(64), "abcdefgh.".repeat(20) + "example");

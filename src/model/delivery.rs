@@ -59,7 +59,9 @@ impl State {
 
     /// The state of a stored number; `None` for a number that no version wrote.
     pub fn from_number(number: i64) -> Option<State> {
-        usize::try_from(number).ok().and_then(|n| State::ALL.get(n).copied())
+        usize::try_from(number)
+            .ok()
+            .and_then(|n| State::ALL.get(n).copied())
     }
 
     /// The state of a word that somebody typed.
@@ -205,13 +207,23 @@ mod tests {
     #[test]
     fn every_state_meets_every_event_as_the_table_says() {
         let mut lines = TABLE.trim().lines();
-        let heads: Vec<String> = EVENTS.iter().map(|event| format!("{event:?}").to_lowercase()).collect();
-        assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>(), heads);
+        let heads: Vec<String> = EVENTS
+            .iter()
+            .map(|event| format!("{event:?}").to_lowercase())
+            .collect();
+        assert_eq!(
+            lines.next().unwrap().split_whitespace().collect::<Vec<_>>(),
+            heads
+        );
         for from in State::ALL {
             let mut words = lines.next().unwrap().split_whitespace();
             assert_eq!(words.next(), Some(from.word()));
             for (event, word) in EVENTS.into_iter().zip(words.by_ref()) {
-                assert_eq!(step(from, event), State::from_word(word), "{from:?} on {event:?}");
+                assert_eq!(
+                    step(from, event),
+                    State::from_word(word),
+                    "{from:?} on {event:?}"
+                );
             }
             assert_eq!(words.next(), None);
         }
@@ -222,7 +234,11 @@ mod tests {
     fn an_end_is_left_only_by_the_author_or_for_our_own_fault() {
         for event in EVENTS {
             for from in [State::Sent, State::Cancelled, State::Skipped] {
-                assert_eq!(step(from, event), None, "{from:?} must not move on {event:?}");
+                assert_eq!(
+                    step(from, event),
+                    None,
+                    "{from:?} must not move on {event:?}"
+                );
             }
             let may = event == Event::Retry;
             assert_eq!(step(State::Uncertain, event).is_some(), may, "{event:?}");

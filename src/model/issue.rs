@@ -264,7 +264,9 @@ pub fn plain(inlines: &[Inline]) -> String {
         match inline {
             Inline::Text(t) | Inline::Code(t) => out.push_str(t),
             Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => out.push_str(&plain(c)),
-            Inline::Link { children, .. } | Inline::Tag { children, .. } => out.push_str(&plain(children)),
+            Inline::Link { children, .. } | Inline::Tag { children, .. } => {
+                out.push_str(&plain(children))
+            }
             Inline::Image(image) => out.push_str(&image.alt),
             Inline::SoftBreak | Inline::HardBreak => out.push(' '),
             Inline::Field(Field::Name { default }) => out.push_str(default),
@@ -297,12 +299,20 @@ mod tests {
     #[test]
     fn an_issue_is_ready_from_its_date_on_in_the_lists_zone() {
         let zone = TimeZone::get("Asia/Tokyo").unwrap();
-        let meta = |date: &str, time| Meta { date: date.parse().ok(), time, ..Meta::default() };
+        let meta = |date: &str, time| Meta {
+            date: date.parse().ok(),
+            time,
+            ..Meta::default()
+        };
         let now: Timestamp = "2026-11-29T15:00:00Z".parse().unwrap(); // midnight in Tokyo
         assert!(!meta("2026-11-30", None).is_future(now, &zone));
         assert!(meta("2026-12-01", None).is_future(now, &zone));
         assert!(!Meta::default().is_future(now, &zone));
-        let at = |hour| Some(Moment::Local(jiff::civil::date(2026, 11, 30).at(hour, 0, 0, 0)));
+        let at = |hour| {
+            Some(Moment::Local(
+                jiff::civil::date(2026, 11, 30).at(hour, 0, 0, 0),
+            ))
+        };
         assert!(meta("2026-11-30", at(7)).is_future(now, &zone));
         assert!(!meta("2026-11-30", at(0)).is_future(now, &zone));
         let exact = |text: &str| Some(Moment::Exact(text.parse().unwrap()));

@@ -63,10 +63,16 @@ impl FromStr for Cidr {
         let most = if base.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             None => most,
-            Some(bits) if bits.bytes().all(|b| b.is_ascii_digit()) => bits.parse().map_err(|_| bad())?,
+            Some(bits) if bits.bytes().all(|b| b.is_ascii_digit()) => {
+                bits.parse().map_err(|_| bad())?
+            }
             Some(_) => return Err(bad()),
         };
-        if bits > most { Err(bad()) } else { Ok(Cidr { base, bits }) }
+        if bits > most {
+            Err(bad())
+        } else {
+            Ok(Cidr { base, bits })
+        }
     }
 }
 
@@ -83,7 +89,9 @@ impl Cidr {
             (IpAddr::V4(base), IpAddr::V4(a)) => {
                 same_start(base.to_bits().into(), a.to_bits().into(), 32 - self.bits)
             }
-            (IpAddr::V6(base), IpAddr::V6(a)) => same_start(base.to_bits(), a.to_bits(), 128 - self.bits),
+            (IpAddr::V6(base), IpAddr::V6(a)) => {
+                same_start(base.to_bits(), a.to_bits(), 128 - self.bits)
+            }
             _ => false,
         }
     }
@@ -105,28 +113,51 @@ mod tests {
     #[test]
     fn networks_are_no_finer_than_24_and_48() {
         assert_eq!(Network::from(ip("192.0.2.77")).to_string(), "192.0.2.0/24");
-        assert_eq!(Network::from(ip("::ffff:192.0.2.77")).to_string(), "192.0.2.0/24");
-        assert_eq!(Network::from(ip("2001:db8:1:2:3:4:5:6")).to_string(), "2001:db8:1::/48");
-        assert_eq!(Network::from(ip("192.0.2.1")), Network::from(ip("192.0.2.254")));
-        assert_ne!(Network::from(ip("2001:db8:1::")), Network::from(ip("2001:db8:2::")));
+        assert_eq!(
+            Network::from(ip("::ffff:192.0.2.77")).to_string(),
+            "192.0.2.0/24"
+        );
+        assert_eq!(
+            Network::from(ip("2001:db8:1:2:3:4:5:6")).to_string(),
+            "2001:db8:1::/48"
+        );
+        assert_eq!(
+            Network::from(ip("192.0.2.1")),
+            Network::from(ip("192.0.2.254"))
+        );
+        assert_ne!(
+            Network::from(ip("2001:db8:1::")),
+            Network::from(ip("2001:db8:2::"))
+        );
     }
 
     #[test]
     fn blocks_hold_their_own() {
-        let holds = |block: &str, address: &str| block.parse::<Cidr>().unwrap().contains(ip(address));
+        let holds =
+            |block: &str, address: &str| block.parse::<Cidr>().unwrap().contains(ip(address));
         assert!(holds("10.0.0.0/8", "10.255.0.1") && !holds("10.0.0.0/8", "11.0.0.1"));
         assert!(holds("10.0.0.0/8", "::ffff:10.1.2.3"));
         assert!(holds("127.0.0.1", "127.0.0.1") && !holds("127.0.0.1", "127.0.0.2"));
         assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "::1"));
         assert!(holds("::/0", "::1") && !holds("::/0", "127.0.0.1"));
-        assert!(holds("2001:db8::/33", "2001:db8:7fff::1") && !holds("2001:db8::/33", "2001:db8:8000::1"));
+        assert!(
+            holds("2001:db8::/33", "2001:db8:7fff::1")
+                && !holds("2001:db8::/33", "2001:db8:8000::1")
+        );
     }
 
     #[test]
     fn what_is_no_block_is_named() {
-        for bad in
-            ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "proxy", "10.0.0.0/8/8"]
-        {
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0/8",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "proxy",
+            "10.0.0.0/8/8",
+        ] {
             assert!(bad.parse::<Cidr>().unwrap_err().to_string().contains(bad));
         }
     }

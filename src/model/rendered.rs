@@ -64,11 +64,20 @@ pub struct Rendered {
 impl Rendered {
     /// In the place of an issue that could not be rendered: of a format that nobody takes, so it can't be sent.
     pub fn missing() -> Self {
-        Self { format: 0, subject: vec![], html: vec![], text: vec![], language: String::new() }
+        Self {
+            format: 0,
+            subject: vec![],
+            html: vec![],
+            text: vec![],
+            language: String::new(),
+        }
     }
 
     /// The bytes of the HTML with every spot left empty: what Gmail's 102 KB are measured against.
     pub fn html_bytes(&self) -> usize {
-        self.html.iter().map(|p| if let Piece::Text(t) = p { t.len() } else { 0 }).sum()
+        self.html
+            .iter()
+            .map(|p| if let Piece::Text(t) = p { t.len() } else { 0 })
+            .sum()
     }
 }

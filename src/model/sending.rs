@@ -25,8 +25,14 @@ pub enum IssueState {
 
 impl IssueState {
     /// Every state.
-    pub const ALL: [IssueState; 6] =
-        [Self::Scheduled, Self::Sending, Self::Paused, Self::Done, Self::Cancelled, Self::Held];
+    pub const ALL: [IssueState; 6] = [
+        Self::Scheduled,
+        Self::Sending,
+        Self::Paused,
+        Self::Done,
+        Self::Cancelled,
+        Self::Held,
+    ];
 
     /// The word that people, scripts and the database read.
     pub fn word(self) -> &'static str {
@@ -130,7 +136,11 @@ mod tests {
             let mut words = lines.next().unwrap().split_whitespace();
             assert_eq!(words.next(), Some(from.word()));
             for (event, word) in EVENTS.into_iter().zip(words.by_ref()) {
-                assert_eq!(steer(from, event), IssueState::from_word(word), "{from:?} on {event:?}");
+                assert_eq!(
+                    steer(from, event),
+                    IssueState::from_word(word),
+                    "{from:?} on {event:?}"
+                );
             }
             assert_eq!(words.next(), None);
         }

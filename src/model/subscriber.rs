@@ -21,8 +21,13 @@ pub enum SubscriptionState {
 }
 
 impl SubscriptionState {
-    pub const ALL: [SubscriptionState; 5] =
-        [Self::Pending, Self::Active, Self::Unsubscribed, Self::Bounced, Self::Complained];
+    pub const ALL: [SubscriptionState; 5] = [
+        Self::Pending,
+        Self::Active,
+        Self::Unsubscribed,
+        Self::Bounced,
+        Self::Complained,
+    ];
 
     /// The word that people and scripts read.
     pub fn word(self) -> &'static str {
@@ -36,7 +41,9 @@ impl SubscriptionState {
     }
 
     pub fn from_number(number: i64) -> Option<Self> {
-        usize::try_from(number).ok().and_then(|n| Self::ALL.get(n).copied())
+        usize::try_from(number)
+            .ok()
+            .and_then(|n| Self::ALL.get(n).copied())
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
@@ -156,11 +163,15 @@ impl Subscriber {
     /// Where the person stands: on the list of this key, or, without one, wherever it is best: active if
     /// anywhere, else pending, and so on. `None`: on no list.
     pub fn state(&self, list: Option<&str>) -> Option<SubscriptionState> {
-        let here = self.subscriptions.iter().filter(|place| list.is_none_or(|key| key == place.list));
-        here.map(|place| place.state).min_by_key(|state| match state {
-            SubscriptionState::Active => 0,
-            other => 1 + *other as u8,
-        })
+        let here = self
+            .subscriptions
+            .iter()
+            .filter(|place| list.is_none_or(|key| key == place.list));
+        here.map(|place| place.state)
+            .min_by_key(|state| match state {
+                SubscriptionState::Active => 0,
+                other => 1 + *other as u8,
+            })
     }
 }
 
@@ -170,7 +181,10 @@ mod tests {
 
     #[test]
     fn a_name_stands_on_one_line() {
-        assert_eq!(tidy("Eve\r\nBcc: victim@else.example"), "Eve Bcc: victim@else.example");
+        assert_eq!(
+            tidy("Eve\r\nBcc: victim@else.example"),
+            "Eve Bcc: victim@else.example"
+        );
         assert_eq!(tidy(" A\n \tB\u{2028}C\0D\u{85} "), "A B C D");
         assert_eq!(tidy("山田\u{3000}太郎"), "山田\u{3000}太郎");
         assert_eq!(tidy("\n"), "");
@@ -178,7 +192,10 @@ mod tests {
 
     #[test]
     fn who_is_active_anywhere_is_active() {
-        let place = |list: &str, state| Subscription { list: list.into(), state };
+        let place = |list: &str, state| Subscription {
+            list: list.into(),
+            state,
+        };
         let ann = Subscriber {
             id: SubscriberId(1),
             email: Address::parse("ann@readers.example").unwrap(),
@@ -192,7 +209,10 @@ mod tests {
             joined_at: Timestamp::UNIX_EPOCH,
         };
         assert_eq!(ann.state(None), Some(SubscriptionState::Active));
-        assert_eq!(ann.state(Some("daily")), Some(SubscriptionState::Unsubscribed));
+        assert_eq!(
+            ann.state(Some("daily")),
+            Some(SubscriptionState::Unsubscribed)
+        );
         assert_eq!(ann.state(Some("hourly")), None);
     }
 

@@ -37,7 +37,9 @@ pub async fn export(
     out.write_record(COLUMNS).map_err(plain)?;
     let (mut after, mut rows, mut people) = (SubscriberId(0), 0, 0);
     loop {
-        let page = store.subscribers(list.map(|(_, id)| id), after, PAGE).await?;
+        let page = store
+            .subscribers(list.map(|(_, id)| id), after, PAGE)
+            .await?;
         for person in &page {
             rows += write(&mut out, person, list.map(|(key, _)| key))?;
         }
@@ -58,9 +60,20 @@ fn write(
 ) -> Result<u64, ExportError> {
     let (tags, joined_at) = (person.tags.join(","), person.joined_at.to_string());
     let mut rows = 0;
-    for place in person.subscriptions.iter().filter(|place| only.is_none_or(|key| key == place.list)) {
+    for place in person
+        .subscriptions
+        .iter()
+        .filter(|place| only.is_none_or(|key| key == place.list))
+    {
         let state = place.state.word();
-        let row = [person.email.as_str(), &person.name, &place.list, state, &tags, &joined_at];
+        let row = [
+            person.email.as_str(),
+            &person.name,
+            &place.list,
+            state,
+            &tags,
+            &joined_at,
+        ];
         out.write_record(row).map_err(plain)?;
         rows += 1;
     }

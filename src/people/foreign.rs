@@ -26,7 +26,11 @@ pub type Row = (u64, Result<Person, String>);
 pub fn read_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
     let mut rows = Rows::of(PathBuf::from("people.csv"), Cursor::new(bytes))?;
     let keys = ["weekly".to_owned()];
-    let lists = Lists { keys: &keys, default: Some(0), only_default: false };
+    let lists = Lists {
+        keys: &keys,
+        default: Some(0),
+        only_default: false,
+    };
     let mut all = Vec::new();
     while let Some(row) = rows.next(&lists)? {
         let person = row.entry.map(|entry| Person {

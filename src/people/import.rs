@@ -81,10 +81,17 @@ type Sender = mpsc::Sender<Message>;
 ///
 /// # Errors
 /// [`ImportError`]. A row that is not taken is none, but an [`Event`] and a number in the [`Report`].
-pub async fn import(store: &Store, plan: Plan, mut tell: impl FnMut(Event)) -> Result<Report, ImportError> {
+pub async fn import(
+    store: &Store,
+    plan: Plan,
+    mut tell: impl FnMut(Event),
+) -> Result<Report, ImportError> {
     let (sender, mut inbox) = mpsc::channel(4);
     let now = plan.now;
-    let beside_database = store.path().parent().filter(|folder| !folder.as_os_str().is_empty());
+    let beside_database = store
+        .path()
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = beside_database.unwrap_or(Path::new(".")).to_owned();
     let reading = tokio::task::spawn_blocking(move || read(&plan, &folder, &sender));
     let mut report = Report::default();
@@ -101,7 +108,10 @@ pub async fn import(store: &Store, plan: Plan, mut tell: impl FnMut(Event)) -> R
                 report.updated += imported.updated;
                 // A row that says once more what another said is one that changes nothing.
                 report.unchanged += imported.unchanged + rows - wishes;
-                tell(Event::Written { rows: report.added + report.updated + report.unchanged, of });
+                tell(Event::Written {
+                    rows: report.added + report.updated + report.unchanged,
+                    of,
+                });
             }
         }
     }
@@ -109,7 +119,9 @@ pub async fn import(store: &Store, plan: Plan, mut tell: impl FnMut(Event)) -> R
     match reading.await {
         Ok(Ok(())) => Ok(report),
         Ok(Err(why)) => Err(ImportError::File(why)),
-        Err(died) => Err(ImportError::File(format!("reading broke off, which is a defect: {died}"))),
+        Err(died) => Err(ImportError::File(format!(
+            "reading broke off, which is a defect: {died}"
+        ))),
     }
 }
 
@@ -124,8 +136,15 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
     };
     let mut file = Rows::open(plan.file.clone())?;
     let keys: Vec<String> = plan.lists.iter().map(|(key, _)| key.clone()).collect();
-    let default = keys.iter().position(|key| Some(key) == plan.default.as_ref()).map(|i| i as u16);
-    let lists = Lists { keys: &keys, default, only_default: plan.only_default };
+    let default = keys
+        .iter()
+        .position(|key| Some(key) == plan.default.as_ref())
+        .map(|i| i as u16);
+    let lists = Lists {
+        keys: &keys,
+        default,
+        only_default: plan.only_default,
+    };
     if !file.header.ignored.is_empty() {
         let _ = to.blocking_send(Message::Tell(Event::Ignored(file.header.ignored.clone())));
     }
@@ -146,7 +165,10 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
                 sorter.push(entry).map_err(unsorted)?;
             }
             Err(reason) => {
-                if to.blocking_send(Message::Tell(Event::Rejected { line, reason })).is_err() {
+                if to
+                    .blocking_send(Message::Tell(Event::Rejected { line, reason }))
+                    .is_err()
+                {
                     return Ok(());
                 }
             }
@@ -157,20 +179,35 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
 }
 
 /// Sends batches of people, each person once.
-fn hand_over(merged: Merged, lists: &[(String, ListId)], of: u64, to: &Sender) -> std::io::Result<()> {
+fn hand_over(
+    merged: Merged,
+    lists: &[(String, ListId)],
+    of: u64,
+    to: &Sender,
+) -> std::io::Result<()> {
     let mut people: Vec<Incoming> = Vec::with_capacity(BATCH_PEOPLE);
     let mut rows = 0;
     for entry in merged {
         let entry = entry?;
         let list = lists[usize::from(entry.list)].1;
         if let Some(last) = people.last_mut()
-            && last.email.as_str().eq_ignore_ascii_case(entry.email.as_str())
+            && last
+                .email
+                .as_str()
+                .eq_ignore_ascii_case(entry.email.as_str())
         {
             join(last, entry, list);
         } else {
             if people.len() == BATCH_PEOPLE {
                 let people = std::mem::replace(&mut people, Vec::with_capacity(BATCH_PEOPLE));
-                if to.blocking_send(Message::Batch { people, rows: std::mem::take(&mut rows), of }).is_err() {
+                if to
+                    .blocking_send(Message::Batch {
+                        people,
+                        rows: std::mem::take(&mut rows),
+                        of,
+                    })
+                    .is_err()
+                {
                     return Ok(());
                 }
             }
@@ -190,7 +227,10 @@ fn incoming(entry: Entry, list: ListId) -> Incoming {
         name: entry.name,
         tags: entry.tags,
         joined_at: entry.joined_at,
-        wishes: vec![Wish { list, state: entry.state }],
+        wishes: vec![Wish {
+            list,
+            state: entry.state,
+        }],
     }
 }
 
@@ -209,6 +249,9 @@ fn join(person: &mut Incoming, entry: Entry, list: ListId) {
     match person.wishes.iter_mut().find(|wish| wish.list == list) {
         Some(wish) if entry.state.wins_over(wish.state) => wish.state = entry.state,
         Some(_) => {}
-        None => person.wishes.push(Wish { list, state: entry.state }),
+        None => person.wishes.push(Wish {
+            list,
+            state: entry.state,
+        }),
     }
 }

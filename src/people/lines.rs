@@ -24,7 +24,13 @@ pub(super) struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(raw: R) -> Self {
-        Self { raw, passed: 0, line: 1, after_break: true, starts: VecDeque::new() }
+        Self {
+            raw,
+            passed: 0,
+            line: 1,
+            after_break: true,
+            starts: VecDeque::new(),
+        }
     }
 
     /// The line on which the row begins that was read between these bytes. Rows must be asked for in order.
@@ -105,8 +111,13 @@ mod tests {
     fn a_quotation_mark_that_is_never_closed_is_told_and_not_held_in_memory() {
         let endless = io::repeat(b'x').take(100 << 20);
         let raw = Lines::new(io::Cursor::new("a\nb\n\"c\n").chain(endless));
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(raw);
-        assert_eq!((next(&mut reader).unwrap(), next(&mut reader).unwrap()), (Some(1), Some(2)));
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(raw);
+        assert_eq!(
+            (next(&mut reader).unwrap(), next(&mut reader).unwrap()),
+            (Some(1), Some(2))
+        );
         let error = next(&mut reader).unwrap_err().to_string();
         assert!(error.contains("begins on line 3"), "{error}");
     }

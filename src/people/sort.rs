@@ -28,11 +28,17 @@ struct Keyed {
 impl Keyed {
     fn new(entry: Entry) -> Self {
         let has_capitals = entry.email.as_str().bytes().any(|b| b.is_ascii_uppercase());
-        Self { key: has_capitals.then(|| entry.email.key()), entry }
+        Self {
+            key: has_capitals.then(|| entry.email.key()),
+            entry,
+        }
     }
 
     fn order(&self) -> (&str, u64) {
-        (self.key.as_deref().unwrap_or(self.entry.email.as_str()), self.entry.line)
+        (
+            self.key.as_deref().unwrap_or(self.entry.email.as_str()),
+            self.entry.line,
+        )
     }
 }
 
@@ -47,7 +53,12 @@ pub(super) struct Sorter {
 impl Sorter {
     /// `folder` must have room for as much again as the file that is read.
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, run_rows: RUN_ROWS, rows: Vec::new(), runs: Vec::new() }
+        Self {
+            folder,
+            run_rows: RUN_ROWS,
+            rows: Vec::new(),
+            runs: Vec::new(),
+        }
     }
 
     pub(super) fn push(&mut self, entry: Entry) -> io::Result<()> {
@@ -77,8 +88,11 @@ impl Sorter {
     /// All rows in order.
     pub(super) fn merged(mut self) -> io::Result<Merged> {
         self.sort();
-        let mut sources: Vec<Source> =
-            self.runs.into_iter().map(|file| Source::File(BufReader::with_capacity(1 << 15, file))).collect();
+        let mut sources: Vec<Source> = self
+            .runs
+            .into_iter()
+            .map(|file| Source::File(BufReader::with_capacity(1 << 15, file)))
+            .collect();
         sources.push(Source::Memory(self.rows.into_iter()));
         let mut heads = BinaryHeap::new();
         for (source, rows) in sources.iter_mut().enumerate() {
@@ -163,7 +177,9 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     for text in texts {
         out.write_all(&(text.len() as u32).to_le_bytes())?;
     }
-    texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))
+    texts
+        .iter()
+        .try_for_each(|text| out.write_all(text.as_bytes()))
 }
 
 /// Reads the next row; `None` at the end of the run.
@@ -204,7 +220,10 @@ fn array<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a temporary file came back otherwise than it was written")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "a temporary file came back otherwise than it was written",
+    )
 }
 
 #[cfg(test)]
@@ -215,8 +234,16 @@ mod tests {
 
     fn some_entry() -> impl Strategy<Value = Entry> {
         let time = proptest::option::of(-1_000_000_000_000i64..4_000_000_000_000);
-        ("[a-dA-D]{1,2}", "\\PC{0,8}", "[a-z,]{0,5}", time, 0u16..3, 0i64..5, 1u64..1000).prop_map(
-            |(local, name, tags, joined_at, list, state, line)| Entry {
+        (
+            "[a-dA-D]{1,2}",
+            "\\PC{0,8}",
+            "[a-z,]{0,5}",
+            time,
+            0u16..3,
+            0i64..5,
+            1u64..1000,
+        )
+            .prop_map(|(local, name, tags, joined_at, list, state, line)| Entry {
                 email: Address::parse(&format!("{local}@b.example")).unwrap(),
                 name,
                 tags,
@@ -224,8 +251,7 @@ mod tests {
                 list,
                 state: SubscriptionState::from_number(state).unwrap(),
                 line,
-            },
-        )
+            })
     }
 
     proptest! {

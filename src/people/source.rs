@@ -38,7 +38,10 @@ impl Rows {
         let failed = |error: std::io::Error| unreadable(&path, &error);
         let file = File::open(&path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
-            return Err(format!("{}: this is a folder. Name a CSV file.", path.display()));
+            return Err(format!(
+                "{}: this is a folder. Name a CSV file.",
+                path.display()
+            ));
         }
         Rows::of(path, file)
     }
@@ -57,11 +60,20 @@ impl Rows {
             .delimiter(delimiter)
             .from_reader(Lines::new(text));
         let mut record = ByteRecord::new();
-        csv.read_byte_record(&mut record).map_err(|e| broken(&path, e))?;
+        csv.read_byte_record(&mut record)
+            .map_err(|e| broken(&path, e))?;
         let header = Header::read(&record).map_err(|why| {
-            format!("{}:1: {why}. Begin the file with a line such as: email,name", path.display())
+            format!(
+                "{}:1: {why}. Begin the file with a line such as: email,name",
+                path.display()
+            )
         })?;
-        Ok(Rows { path, header, csv, record })
+        Ok(Rows {
+            path,
+            header,
+            csv,
+            record,
+        })
     }
 
     /// The next row; `None` at the end.
@@ -69,22 +81,39 @@ impl Rows {
     /// # Errors
     /// One paragraph: the file can't be read any further.
     pub(super) fn next(&mut self, lists: &Lists<'_>) -> Result<Option<Row>, String> {
-        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| broken(&self.path, e))?;
+        let more = self
+            .csv
+            .read_byte_record(&mut self.record)
+            .map_err(|e| broken(&self.path, e))?;
         if !more {
             return Ok(None);
         }
         let begin = self.record.position().map_or(0, csv::Position::byte);
         let bytes = begin..self.csv.position().byte();
         let line = self.csv.get_mut().of_row(bytes);
-        Ok(Some(Row { line, entry: self.header.entry(&self.record, line, lists) }))
+        Ok(Some(Row {
+            line,
+            entry: self.header.entry(&self.record, line, lists),
+        }))
     }
 }
 
 /// What separates the columns: spreadsheets in many countries write semicolons.
 fn delimiter(head: &[u8]) -> u8 {
-    let first_line = head.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty());
-    let count = |wanted: u8| first_line.unwrap_or_default().iter().filter(|byte| **byte == wanted).count();
-    [b';', b'\t'].into_iter().find(|other| count(*other) > count(b',')).unwrap_or(b',')
+    let first_line = head
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .find(|line| !line.is_empty());
+    let count = |wanted: u8| {
+        first_line
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| **byte == wanted)
+            .count()
+    };
+    [b';', b'\t']
+        .into_iter()
+        .find(|other| count(*other) > count(b','))
+        .unwrap_or(b',')
 }
 
 fn unreadable(path: &std::path::Path, error: &std::io::Error) -> String {

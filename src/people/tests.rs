@@ -25,15 +25,28 @@ type Done = (Report, Vec<(u64, String)>);
 impl Letter {
     async fn new() -> Letter {
         let (dir, store, weekly) = open_with_list().await;
-        let daily = store.ensure_lists(&["daily".to_owned()], t(0)).await.unwrap()["daily"];
-        Letter { dir, store, lists: vec![("weekly".into(), weekly), ("daily".into(), daily)] }
+        let daily = store
+            .ensure_lists(&["daily".to_owned()], t(0))
+            .await
+            .unwrap()["daily"];
+        Letter {
+            dir,
+            store,
+            lists: vec![("weekly".into(), weekly), ("daily".into(), daily)],
+        }
     }
 
     fn plan(&self, text: &[u8]) -> Plan {
         let file = self.dir.path().join("people.csv");
         fs::write(&file, text).unwrap();
         let default = Some("weekly".to_owned());
-        Plan { file, lists: self.lists.clone(), default, only_default: false, now: t(1000) }
+        Plan {
+            file,
+            lists: self.lists.clone(),
+            default,
+            only_default: false,
+            now: t(1000),
+        }
     }
 
     async fn import(&self, text: impl AsRef<[u8]>) -> Done {
@@ -44,7 +57,10 @@ impl Letter {
             }
         });
         let report = report.await.unwrap();
-        assert_eq!(report.rows, report.added + report.updated + report.unchanged + report.rejected);
+        assert_eq!(
+            report.rows,
+            report.added + report.updated + report.unchanged + report.rejected
+        );
         assert_eq!(report.rejected, rejected.len() as u64);
         (report, rejected)
     }
@@ -62,10 +78,15 @@ impl Letter {
         let words = |row: String| {
             let (place, state) = row.rsplit_once(' ').unwrap();
             let state =
-                crate::model::subscriber::SubscriptionState::from_number(state.parse().unwrap()).unwrap();
+                crate::model::subscriber::SubscriptionState::from_number(state.parse().unwrap())
+                    .unwrap();
             format!("{place} {}", state.word())
         };
-        column(&self.store, sql).await.into_iter().map(words).collect()
+        column(&self.store, sql)
+            .await
+            .into_iter()
+            .map(words)
+            .collect()
     }
 
     async fn names(&self) -> Vec<String> {
@@ -74,7 +95,12 @@ impl Letter {
 }
 
 fn counts(report: Report) -> [u64; 4] {
-    [report.added, report.updated, report.unchanged, report.rejected]
+    [
+        report.added,
+        report.updated,
+        report.unchanged,
+        report.rejected,
+    ]
 }
 
 #[tokio::test]
@@ -85,14 +111,30 @@ async fn bad_rows_are_named_and_the_rest_comes_in_once() {
         用户@xn--fsqu00a.xn--4rr70v,Unicode\ntwo@@readers.example,Two\nd@readers.example,Dee\n";
     let (report, rejected) = letter.import(file).await;
     assert_eq!((report.rows, counts(report)), (10, [5, 0, 2, 3]));
-    assert_eq!(rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 9, 11]);
+    assert_eq!(
+        rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+        [3, 9, 11]
+    );
     assert_eq!(rejected[1].1, "there is no address");
-    assert_eq!(letter.names().await, ["Ann", "Q, Quote", "Line break", "Dee", "Unicode"]);
+    assert_eq!(
+        letter.names().await,
+        ["Ann", "Q, Quote", "Line break", "Dee", "Unicode"]
+    );
     let places = letter.places().await;
-    assert!(places.len() == 5 && places.iter().all(|place| place.ends_with(" weekly active")), "{places:?}");
-    assert_eq!(counts(letter.import(file).await.0), [0, 0, 7, 3], "a second run changes nothing");
+    assert!(
+        places.len() == 5 && places.iter().all(|place| place.ends_with(" weekly active")),
+        "{places:?}"
+    );
+    assert_eq!(
+        counts(letter.import(file).await.0),
+        [0, 0, 7, 3],
+        "a second run changes nothing"
+    );
     let consent = column(&letter.store, "SELECT event || how || at FROM consent").await;
-    assert_eq!(consent, vec![format!("importedimport{}", t(1000).as_millisecond()); 5]);
+    assert_eq!(
+        consent,
+        vec![format!("importedimport{}", t(1000).as_millisecond()); 5]
+    );
 }
 
 #[tokio::test]
@@ -114,27 +156,52 @@ async fn of_two_rows_the_later_name_wins_and_leaving_does() {
     ];
     assert_eq!(letter.places().await, wanted);
     assert_eq!(letter.names().await, ["Second", "Bee", ""]);
-    assert_eq!(column(&letter.store, "SELECT tags FROM subscriber ORDER BY email").await, ["x", "x,y", ""]);
+    assert_eq!(
+        column(&letter.store, "SELECT tags FROM subscriber ORDER BY email").await,
+        ["x", "x,y", ""]
+    );
 }
 
 #[tokio::test]
 async fn leaving_wins_whoever_says_it() {
     let letter = Letter::new().await;
-    letter.import("email,name\na@readers.example,Ann\nb@readers.example,Bee\n").await;
-    let consent = Consent { at: t(1), how: How::Command, network: None };
-    letter.store.remove(None, &address("a@readers.example"), consent).await.unwrap();
+    letter
+        .import("email,name\na@readers.example,Ann\nb@readers.example,Bee\n")
+        .await;
+    let consent = Consent {
+        at: t(1),
+        how: How::Command,
+        network: None,
+    };
+    letter
+        .store
+        .remove(None, &address("a@readers.example"), consent)
+        .await
+        .unwrap();
 
-    let (report, _) = letter.import("email,state,name\nA@readers.example,active,Anna\n").await;
+    let (report, _) = letter
+        .import("email,state,name\nA@readers.example,active,Anna\n")
+        .await;
     assert_eq!(counts(report), [0, 1, 0, 0], "the name is new");
-    let (report, _) =
-        letter.import("email,state\na@readers.example,active\nb@readers.example,unsubscribed\n").await;
+    let (report, _) = letter
+        .import("email,state\na@readers.example,active\nb@readers.example,unsubscribed\n")
+        .await;
     assert_eq!(counts(report), [0, 1, 1, 0]);
-    let gone = ["a@readers.example weekly unsubscribed", "b@readers.example weekly unsubscribed"];
+    let gone = [
+        "a@readers.example weekly unsubscribed",
+        "b@readers.example weekly unsubscribed",
+    ];
     assert_eq!(letter.places().await, gone);
-    let (report, _) = letter.import("email\na@readers.example\nb@readers.example\n").await;
+    let (report, _) = letter
+        .import("email\na@readers.example\nb@readers.example\n")
+        .await;
     assert_eq!(counts(report), [0, 0, 2, 0]);
     assert_eq!(letter.places().await, gone);
-    assert_eq!(letter.names().await, ["Anna", "Bee"], "no name in the file is no change");
+    assert_eq!(
+        letter.names().await,
+        ["Anna", "Bee"],
+        "no name in the file is no change"
+    );
 }
 
 #[tokio::test]
@@ -142,15 +209,34 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
     let letter = Letter::new().await;
     let weekly = letter.lists[0].1;
     letter.import("email\nleft@readers.example\n").await;
-    let command = Consent { at: t(1), how: How::Command, network: None };
-    letter.store.remove(None, &address("left@readers.example"), command).await.unwrap();
+    let command = Consent {
+        at: t(1),
+        how: How::Command,
+        network: None,
+    };
+    letter
+        .store
+        .remove(None, &address("left@readers.example"), command)
+        .await
+        .unwrap();
     for email in ["asked@readers.example", "left@readers.example"] {
-        let form = Consent { at: t(2), how: How::Form, network: None };
-        letter.store.sign_up(weekly, &address(email), "", form, mail(), hours(1)).await.unwrap();
+        let form = Consent {
+            at: t(2),
+            how: How::Form,
+            network: None,
+        };
+        letter
+            .store
+            .sign_up(weekly, &address(email), "", form, mail(), hours(1))
+            .await
+            .unwrap();
     }
     let file = "email\nleft@readers.example\nasked@readers.example\n";
     assert_eq!(counts(letter.import(file).await.0), [0, 1, 1, 0]);
-    let wanted = ["asked@readers.example weekly active", "left@readers.example weekly pending"];
+    let wanted = [
+        "asked@readers.example weekly active",
+        "left@readers.example weekly pending",
+    ];
     assert_eq!(letter.places().await, wanted);
     assert_eq!(counts(letter.import(file).await.0), [0, 0, 2, 0]);
 }
@@ -158,15 +244,23 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
 #[tokio::test]
 async fn rows_may_name_their_list() {
     let letter = Letter::new().await;
-    let file =
-        "email,list,name\na@readers.example,daily,A\na@readers.example,,B\nb@readers.example,monthly,\n";
+    let file = "email,list,name\na@readers.example,daily,A\na@readers.example,,B\nb@readers.example,monthly,\n";
     let (report, rejected) = letter.import(file).await;
     assert_eq!(counts(report), [2, 0, 0, 1]);
-    assert!(rejected[0].0 == 4 && rejected[0].1.contains("monthly"), "{rejected:?}");
-    let wanted = ["a@readers.example daily active", "a@readers.example weekly active"];
+    assert!(
+        rejected[0].0 == 4 && rejected[0].1.contains("monthly"),
+        "{rejected:?}"
+    );
+    let wanted = [
+        "a@readers.example daily active",
+        "a@readers.example weekly active",
+    ];
     assert_eq!(letter.places().await, wanted);
     assert_eq!(letter.names().await, ["B"]);
-    let only_weekly = Plan { only_default: true, ..letter.plan(file.as_bytes()) };
+    let only_weekly = Plan {
+        only_default: true,
+        ..letter.plan(file.as_bytes())
+    };
     let report = import(&letter.store, only_weekly, |_| ()).await.unwrap();
     assert_eq!(counts(report), [0, 0, 1, 2]);
 }
@@ -174,37 +268,79 @@ async fn rows_may_name_their_list() {
 #[tokio::test]
 async fn other_encodings_and_separators_come_in() {
     let letter = Letter::new().await;
-    letter.import("\u{feff}email;name\r\na@readers.example;Zoë, Ann\r\n").await;
+    letter
+        .import("\u{feff}email;name\r\na@readers.example;Zoë, Ann\r\n")
+        .await;
     let text = "email\tname\r\nb@readers.example\tJürgen\r\n";
-    let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = [0xfeff]
+        .into_iter()
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
     letter.import(utf16).await;
-    let (report, rejected) =
-        letter.import(b"email,name\nc@readers.example,J\xfcrgen\nd@readers.example,Dee\n").await;
+    let (report, rejected) = letter
+        .import(b"email,name\nc@readers.example,J\xfcrgen\nd@readers.example,Dee\n")
+        .await;
     assert_eq!(counts(report), [1, 0, 0, 1]);
-    assert!(rejected[0].0 == 2 && rejected[0].1.contains("UTF-8"), "{rejected:?}");
+    assert!(
+        rejected[0].0 == 2 && rejected[0].1.contains("UTF-8"),
+        "{rejected:?}"
+    );
     assert_eq!(letter.names().await, ["Zoë, Ann", "Jürgen", "Dee"]);
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     let letter = Letter::new().await;
-    let endless =
-        format!("email,name\na@readers.example,A\nb@readers.example,\"B\n{}", "x\n".repeat(1 << 20));
+    let endless = format!(
+        "email,name\na@readers.example,A\nb@readers.example,\"B\n{}",
+        "x\n".repeat(1 << 20)
+    );
     for (text, why) in [
         ("", "people.csv:1: the file is empty"),
-        ("a@readers.example,Ann\n", "people.csv:1: the first line must name the columns"),
-        ("email,email\n", "people.csv:1: the first line names the column email twice"),
+        (
+            "a@readers.example,Ann\n",
+            "people.csv:1: the first line must name the columns",
+        ),
+        (
+            "email,email\n",
+            "people.csv:1: the first line names the column email twice",
+        ),
         (&endless, "the row that begins on line 3 never ends"),
     ] {
-        let said = import(&letter.store, letter.plan(text.as_bytes()), |_| ()).await.unwrap_err().to_string();
-        assert!(said.contains(why) && said.contains("people.csv") && !said.contains('\n'), "{said}");
+        let said = import(&letter.store, letter.plan(text.as_bytes()), |_| ())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains(why) && said.contains("people.csv") && !said.contains('\n'),
+            "{said}"
+        );
     }
-    let no_list = Plan { default: None, ..letter.plan(b"email\na@readers.example\n") };
-    let said = import(&letter.store, no_list, |_| ()).await.unwrap_err().to_string();
-    assert!(said.contains("there are several: weekly, daily. Add --list"), "{said}");
-    let nowhere = Plan { file: "nowhere.csv".into(), ..letter.plan(b"") };
-    let said = import(&letter.store, nowhere, |_| ()).await.unwrap_err().to_string();
-    assert_eq!(said, "nowhere.csv: no such file or directory. Check its name.");
+    let no_list = Plan {
+        default: None,
+        ..letter.plan(b"email\na@readers.example\n")
+    };
+    let said = import(&letter.store, no_list, |_| ())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("there are several: weekly, daily. Add --list"),
+        "{said}"
+    );
+    let nowhere = Plan {
+        file: "nowhere.csv".into(),
+        ..letter.plan(b"")
+    };
+    let said = import(&letter.store, nowhere, |_| ())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        said,
+        "nowhere.csv: no such file or directory. Check its name."
+    );
     assert!(letter.places().await.is_empty());
 }
 
@@ -222,21 +358,34 @@ async fn an_interrupted_import_is_completed_by_another() {
     let letter = Letter::new().await;
     let file = many();
     set_pragma(&letter.store, "max_page_count = 700").await;
-    let error = import(&letter.store, letter.plan(file.as_bytes()), |_| ()).await.unwrap_err();
+    let error = import(&letter.store, letter.plan(file.as_bytes()), |_| ())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("the disk is full"), "{error}");
     let there = letter.places().await.len();
-    assert!(there > 0 && there.is_multiple_of(5_000), "{there} people, not whole batches");
+    assert!(
+        there > 0 && there.is_multiple_of(5_000),
+        "{there} people, not whole batches"
+    );
     let consent = column(&letter.store, "SELECT subscriber_id || '' FROM consent").await;
     assert_eq!(consent.len(), there);
 
     set_pragma(&letter.store, "max_page_count = 1000000").await;
     let (report, _) = letter.import(&file).await;
-    assert_eq!(counts(report), [30_000 - there as u64, 0, 100 + there as u64, 0]);
+    assert_eq!(
+        counts(report),
+        [30_000 - there as u64, 0, 100 + there as u64, 0]
+    );
     assert_eq!(letter.places().await.len(), 30_000);
     assert_eq!(counts(letter.import(&file).await.0), [0, 0, 30_100, 0]);
-    let left: Vec<_> = fs::read_dir(letter.dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(letter.dir.path())
+        .unwrap()
+        .map(|f| f.unwrap().file_name())
+        .collect();
     assert!(
-        left.iter().all(|name| name.to_string_lossy().starts_with("letterpress.db") || name == "people.csv")
+        left.iter().all(
+            |name| name.to_string_lossy().starts_with("letterpress.db") || name == "people.csv"
+        )
     );
 }
 
@@ -256,11 +405,18 @@ fn random_people() -> impl Strategy<Value = BTreeMap<String, Random>> {
 fn as_csv(people: &BTreeMap<String, Random>) -> Vec<u8> {
     let words = ["pending", "active", "unsubscribed", "bounced", "complained"];
     let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(["email", "list", "state", "name", "tags"]).unwrap();
+    out.write_record(["email", "list", "state", "name", "tags"])
+        .unwrap();
     for (local, (name, tags, states)) in people {
         for (list, state) in ["weekly", "daily"].into_iter().zip(states) {
             let Some(state) = state else { continue };
-            let row = [&format!("{local}@readers.example"), list, words[*state], name, &tags.join(",")];
+            let row = [
+                &format!("{local}@readers.example"),
+                list,
+                words[*state],
+                name,
+                &tags.join(","),
+            ];
             out.write_record(row).unwrap();
         }
     }
@@ -268,7 +424,10 @@ fn as_csv(people: &BTreeMap<String, Random>) -> Vec<u8> {
 }
 
 fn sorted(text: &str) -> Vec<csv::StringRecord> {
-    let mut rows: Vec<_> = csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect();
+    let mut rows: Vec<_> = csv::Reader::from_reader(text.as_bytes())
+        .records()
+        .map(Result::unwrap)
+        .collect();
     rows.sort_by(|a, b| a.iter().cmp(b.iter()));
     rows
 }

@@ -14,7 +14,13 @@ pub(super) fn decoded(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn
         _ => return Ok(Box::new(io::Cursor::new(head).chain(raw))),
     };
     let rest = io::Cursor::new(head[2..].to_vec()).chain(raw);
-    Ok(Box::new(Utf16 { raw: io::BufReader::new(rest), read_unit, high: None, ready: Vec::new(), given: 0 }))
+    Ok(Box::new(Utf16 {
+        raw: io::BufReader::new(rest),
+        read_unit,
+        high: None,
+        ready: Vec::new(),
+        given: 0,
+    }))
 }
 
 /// Turns UTF-16 into UTF-8 as it is read; a lone surrogate, and half a unit at the end, become U+FFFD.
@@ -36,14 +42,19 @@ impl<R: Read> Utf16<R> {
         let mut units: Vec<u16> = self.high.take().into_iter().collect();
         units.extend(pairs.iter().map(|pair| (self.read_unit)(*pair)));
         let at_end = raw.len() < 4096;
-        if !at_end && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
+        if !at_end
+            && units
+                .last()
+                .is_some_and(|unit| (0xd800..0xdc00).contains(unit))
+        {
             self.high = units.pop();
         }
         if !half.is_empty() {
             units.push(0xfffd);
         }
-        let text: String =
-            char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        let text: String = char::decode_utf16(units)
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
         (self.ready, self.given) = (text.into_bytes(), 0);
         Ok(())
     }
@@ -67,12 +78,18 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> String {
         let mut text = String::new();
-        decoded(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+        decoded(io::Cursor::new(bytes))
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         text
     }
 
     fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(to_bytes).collect()
+        std::iter::once(0xfeff)
+            .chain(text.encode_utf16())
+            .flat_map(to_bytes)
+            .collect()
     }
 
     #[test]

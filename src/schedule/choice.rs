@@ -19,12 +19,17 @@ pub struct Candidate {
 
 impl Candidate {
     pub fn number(&self) -> Option<u32> {
-        self.manuscript.as_ref().ok().and_then(|m| m.issue.meta.number)
+        self.manuscript
+            .as_ref()
+            .ok()
+            .and_then(|m| m.issue.meta.number)
     }
 
     /// Whether its author wants it out by now.
     fn is_ready(&self, list: &List, now: Timestamp) -> bool {
-        let Ok(manuscript) = &self.manuscript else { return true };
+        let Ok(manuscript) = &self.manuscript else {
+            return true;
+        };
         let meta = &manuscript.issue.meta;
         !meta.draft
             && meta.list.as_ref().is_none_or(|key| *key == list.key)
@@ -43,13 +48,22 @@ pub fn newest(
 ) -> std::io::Result<Option<Candidate>> {
     let mut best: Option<Candidate> = None;
     for file in files(&list.issues)? {
-        let candidate = Candidate { slug: publish::slug(&file), manuscript: publish::read(&file), file };
+        let candidate = Candidate {
+            slug: publish::slug(&file),
+            manuscript: publish::read(&file),
+            file,
+        };
         let comes_after = last.is_none_or(|(slug, number)| {
             is_of_the_series(&candidate.slug, slug)
                 && order(&candidate.slug, candidate.number(), slug, *number) == Ordering::Greater
         });
         let is_newer = best.as_ref().is_none_or(|best| {
-            order(&candidate.slug, candidate.number(), &best.slug, best.number()) == Ordering::Greater
+            order(
+                &candidate.slug,
+                candidate.number(),
+                &best.slug,
+                best.number(),
+            ) == Ordering::Greater
         });
         if comes_after && is_newer && candidate.is_ready(list, now) {
             best = Some(candidate);
@@ -63,8 +77,15 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("md")) && path.is_file() {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden
+            && path
+                .extension()
+                .is_some_and(|ext| ext.eq_ignore_ascii_case("md"))
+            && path.is_file()
+        {
             files.push(path);
         }
     }
@@ -97,8 +118,12 @@ pub fn natural(a: &str, b: &str) -> Ordering {
         }
         let digits = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
         let compared = if digits(a_run) && digits(b_run) {
-            let (a_number, b_number) = (a_run.trim_start_matches('0'), b_run.trim_start_matches('0'));
-            a_number.len().cmp(&b_number.len()).then_with(|| a_number.cmp(b_number))
+            let (a_number, b_number) =
+                (a_run.trim_start_matches('0'), b_run.trim_start_matches('0'));
+            a_number
+                .len()
+                .cmp(&b_number.len())
+                .then_with(|| a_number.cmp(b_number))
         } else {
             a_run.cmp(b_run)
         };
@@ -112,7 +137,10 @@ pub fn natural(a: &str, b: &str) -> Ordering {
 /// The first run of digits, or of anything else, and what follows it.
 fn run(text: &str) -> (&str, &str) {
     let digits = text.starts_with(|c: char| c.is_ascii_digit());
-    text.split_at(text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len()))
+    text.split_at(
+        text.find(|c: char| c.is_ascii_digit() != digits)
+            .unwrap_or(text.len()),
+    )
 }
 
 #[cfg(test)]
@@ -127,8 +155,11 @@ mod tests {
     fn chosen(files: &[(&str, &str)], last: Option<(&str, Option<u32>)>) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
         for (name, front) in files {
-            std::fs::write(folder.path().join(name), format!("+++\n{front}\n+++\n\nGood morning.\n"))
-                .unwrap();
+            std::fs::write(
+                folder.path().join(name),
+                format!("+++\n{front}\n+++\n\nGood morning.\n"),
+            )
+            .unwrap();
         }
         let mut list = crate::config::defaults().lists.remove(0);
         list.issues = folder.path().to_owned();
@@ -148,26 +179,42 @@ mod tests {
             ("006.md", "number = 6\nlist = \"other\""),
             ("notes.txt", "number = 9"),
         ];
-        assert_eq!(chosen(&files, Some(("002", Some(2)))).as_deref(), Some("003"));
+        assert_eq!(
+            chosen(&files, Some(("002", Some(2)))).as_deref(),
+            Some("003")
+        );
         assert_eq!(chosen(&files, Some(("003", Some(3)))), None);
         assert_eq!(chosen(&files, None).as_deref(), Some("003"));
     }
 
     #[test]
     fn numbers_win_over_names_and_digits_in_names_are_numbers() {
-        assert_eq!(chosen(&[("z.md", "number = 1"), ("a.md", "number = 2")], None).as_deref(), Some("a"));
         assert_eq!(
-            chosen(&[("issue-9.md", ""), ("issue-10.md", "")], Some(("issue-8", None))).as_deref(),
+            chosen(&[("z.md", "number = 1"), ("a.md", "number = 2")], None).as_deref(),
+            Some("a")
+        );
+        assert_eq!(
+            chosen(
+                &[("issue-9.md", ""), ("issue-10.md", "")],
+                Some(("issue-8", None))
+            )
+            .as_deref(),
             Some("issue-10")
         );
-        assert_eq!(chosen(&[("022.md", ""), ("README.md", "")], Some(("021", None))).as_deref(), Some("022"));
+        assert_eq!(
+            chosen(&[("022.md", ""), ("README.md", "")], Some(("021", None))).as_deref(),
+            Some("022")
+        );
         assert_eq!(chosen(&[("README.md", "")], Some(("021", Some(21)))), None);
     }
 
     #[test]
     fn a_date_is_that_of_the_lists_zone() {
         // 23:30 UTC on the 29th is the 30th in Berlin; here it is 06:00 UTC on the 30th.
-        assert_eq!(chosen(&[("1.md", "date = 2026-11-30")], None).as_deref(), Some("1"));
+        assert_eq!(
+            chosen(&[("1.md", "date = 2026-11-30")], None).as_deref(),
+            Some("1")
+        );
         assert_eq!(chosen(&[("1.md", "date = 2026-12-01")], None), None);
     }
 
@@ -179,9 +226,30 @@ mod tests {
 
     #[test]
     fn names_are_compared_as_people_do() {
-        let mut names = ["issue-11", "issue-2", "issue-02b", "issue", "10", "9", "2026-1", "2025-12"];
+        let mut names = [
+            "issue-11",
+            "issue-2",
+            "issue-02b",
+            "issue",
+            "10",
+            "9",
+            "2026-1",
+            "2025-12",
+        ];
         names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["9", "10", "2025-12", "2026-1", "issue", "issue-2", "issue-02b", "issue-11"]);
+        assert_eq!(
+            names,
+            [
+                "9",
+                "10",
+                "2025-12",
+                "2026-1",
+                "issue",
+                "issue-2",
+                "issue-02b",
+                "issue-11"
+            ]
+        );
     }
 
     proptest::proptest! {

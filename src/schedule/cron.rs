@@ -28,9 +28,14 @@ impl Plan {
                 "“{pattern}” has {fields} fields; a schedule has five: minute, hour, day, month, weekday"
             ));
         }
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build();
         let cron = parser.parse(pattern).map_err(|_| {
-            format!("“{pattern}” is no schedule such as 0 7 * * MON: minute, hour, day, month, weekday")
+            format!(
+                "“{pattern}” is no schedule such as 0 7 * * MON: minute, hour, day, month, weekday"
+            )
         })?;
         let plan = Plan { cron, zone };
         if plan.next_after(Timestamp::UNIX_EPOCH).is_none() {
@@ -42,13 +47,20 @@ impl Plan {
     /// The first time strictly after a moment.
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.to_zoned(self.zone.clone());
-        self.cron.find_next_occurrence(&local, false).ok().map(|z| z.timestamp())
+        self.cron
+            .find_next_occurrence(&local, false)
+            .ok()
+            .map(|z| z.timestamp())
     }
 
     /// The last time at or before a moment, but after `since`.
     pub fn last_between(&self, since: Timestamp, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.to_zoned(self.zone.clone());
-        let last = self.cron.find_previous_occurrence(&local, true).ok()?.timestamp();
+        let last = self
+            .cron
+            .find_previous_occurrence(&local, true)
+            .ok()?
+            .timestamp();
         (last > since && last <= moment).then_some(last)
     }
 }
@@ -82,64 +94,104 @@ mod tests {
                 "30 2 * * *",
                 "Europe/Berlin",
                 "2027-03-27T12:00:00Z",
-                ["2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z", "2027-03-30T00:30:00Z"],
+                [
+                    "2027-03-28T01:00:00Z",
+                    "2027-03-29T00:30:00Z",
+                    "2027-03-30T00:30:00Z",
+                ],
             ),
             // Berlin shows 02:30 twice on 31 October 2027: the first one counts.
             (
                 "30 2 * * *",
                 "Europe/Berlin",
                 "2027-10-30T12:00:00Z",
-                ["2027-10-31T00:30:00Z", "2027-11-01T01:30:00Z", "2027-11-02T01:30:00Z"],
+                [
+                    "2027-10-31T00:30:00Z",
+                    "2027-11-01T01:30:00Z",
+                    "2027-11-02T01:30:00Z",
+                ],
             ),
             // A weekly letter whose only time is in the gap is not lost that week.
             (
                 "15 2 * * SUN",
                 "Europe/Berlin",
                 "2027-03-22T00:00:00Z",
-                ["2027-03-28T01:00:00Z", "2027-04-04T00:15:00Z", "2027-04-11T00:15:00Z"],
+                [
+                    "2027-03-28T01:00:00Z",
+                    "2027-04-04T00:15:00Z",
+                    "2027-04-11T00:15:00Z",
+                ],
             ),
             // New York: 14 March and 7 November 2027.
             (
                 "30 2 * * *",
                 "America/New_York",
                 "2027-03-13T12:00:00Z",
-                ["2027-03-14T07:00:00Z", "2027-03-15T06:30:00Z", "2027-03-16T06:30:00Z"],
+                [
+                    "2027-03-14T07:00:00Z",
+                    "2027-03-15T06:30:00Z",
+                    "2027-03-16T06:30:00Z",
+                ],
             ),
             (
                 "30 1 * * *",
                 "America/New_York",
                 "2027-11-06T12:00:00Z",
-                ["2027-11-07T05:30:00Z", "2027-11-08T06:30:00Z", "2027-11-09T06:30:00Z"],
+                [
+                    "2027-11-07T05:30:00Z",
+                    "2027-11-08T06:30:00Z",
+                    "2027-11-09T06:30:00Z",
+                ],
             ),
             // Lord Howe moves by half an hour: 4 April and 3 October 2027.
             (
                 "45 1 * * *",
                 "Australia/Lord_Howe",
                 "2027-04-03T03:00:00Z",
-                ["2027-04-03T14:45:00Z", "2027-04-04T15:15:00Z", "2027-04-05T15:15:00Z"],
+                [
+                    "2027-04-03T14:45:00Z",
+                    "2027-04-04T15:15:00Z",
+                    "2027-04-05T15:15:00Z",
+                ],
             ),
             (
                 "15 2 * * *",
                 "Australia/Lord_Howe",
                 "2027-10-02T03:00:00Z",
-                ["2027-10-02T15:30:00Z", "2027-10-03T15:15:00Z", "2027-10-04T15:15:00Z"],
+                [
+                    "2027-10-02T15:30:00Z",
+                    "2027-10-03T15:15:00Z",
+                    "2027-10-04T15:15:00Z",
+                ],
             ),
             // Away from a change it is plain.
             (
                 "0 7 * * MON",
                 "Europe/Berlin",
                 "2026-11-24T00:00:00Z",
-                ["2026-11-30T06:00:00Z", "2026-12-07T06:00:00Z", "2026-12-14T06:00:00Z"],
+                [
+                    "2026-11-30T06:00:00Z",
+                    "2026-12-07T06:00:00Z",
+                    "2026-12-14T06:00:00Z",
+                ],
             ),
             (
                 "0 7 * * 0",
                 "Asia/Tokyo",
                 "2026-11-24T00:00:00Z",
-                ["2026-11-28T22:00:00Z", "2026-12-05T22:00:00Z", "2026-12-12T22:00:00Z"],
+                [
+                    "2026-11-28T22:00:00Z",
+                    "2026-12-05T22:00:00Z",
+                    "2026-12-12T22:00:00Z",
+                ],
             ),
         ];
         for (pattern, zone, after, wanted) in table {
-            assert_eq!(three(pattern, zone, after), wanted, "{pattern} in {zone} after {after}");
+            assert_eq!(
+                three(pattern, zone, after),
+                wanted,
+                "{pattern} in {zone} after {after}"
+            );
         }
     }
 
@@ -147,7 +199,8 @@ mod tests {
     fn the_last_time_of_a_span_is_found_and_only_there() {
         let plan = plan("0 7 * * MON", "Europe/Berlin");
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let last = |since: &str, now: &str| plan.last_between(at(since), at(now)).map(|t| t.to_string());
+        let last =
+            |since: &str, now: &str| plan.last_between(at(since), at(now)).map(|t| t.to_string());
         assert_eq!(last("2026-11-24T00:00:00Z", "2026-11-29T00:00:00Z"), None);
         assert_eq!(
             last("2026-11-24T00:00:00Z", "2026-11-30T06:00:00Z").as_deref(),
@@ -171,7 +224,11 @@ mod tests {
             let mut at: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
             for day in 0..365 {
                 let next = plan.next_after(at).unwrap();
-                assert_eq!(plan.last_between(at, next), Some(next), "{pattern} {zone} day {day}");
+                assert_eq!(
+                    plan.last_between(at, next),
+                    Some(next),
+                    "{pattern} {zone} day {day}"
+                );
                 assert_eq!(
                     plan.last_between(at, next - jiff::SignedDuration::from_secs(1)),
                     None,
@@ -184,7 +241,15 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_refused_with_a_reason() {
-        for bad in ["", "0 7 * *", "0 0 7 * * MON", "61 7 * * *", "0 7 * * MOON", "0 0 30 2 *", "@daily"] {
+        for bad in [
+            "",
+            "0 7 * *",
+            "0 0 7 * * MON",
+            "61 7 * * *",
+            "0 7 * * MOON",
+            "0 0 30 2 *",
+            "@daily",
+        ] {
             assert!(Plan::parse(bad, TimeZone::UTC).is_err(), "{bad}");
         }
     }

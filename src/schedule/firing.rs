@@ -28,7 +28,9 @@ pub async fn act(
     let before = store.last_fired(id).await?;
     // Set when the pattern was first seen; what lies before was never promised.
     let Some(since) = before else { return Ok(()) };
-    let Some(at) = plan.last_between(since, now) else { return Ok(()) };
+    let Some(at) = plan.last_between(since, now) else {
+        return Ok(());
+    };
     let firing = Firing { before, at };
     let last = store.last_queued(id).await?;
     let of = list.clone();
@@ -71,7 +73,10 @@ pub async fn act(
     };
     let queueing = queue(store, settings, list, candidate, order).await?;
     tell(store, list, queueing).await?;
-    if matches!(queueing, Queueing::AlreadySent { .. } | Queueing::StillScheduled { .. }) {
+    if matches!(
+        queueing,
+        Queueing::AlreadySent { .. } | Queueing::StillScheduled { .. }
+    ) {
         store.fire(id, firing).await?;
     }
     Ok(())
@@ -85,8 +90,14 @@ async fn queue(
     candidate: Candidate,
     mut order: Order,
 ) -> Result<Queueing, StoreError> {
-    let Candidate { file, manuscript, .. } = candidate;
-    let (of, themes, public_url) = (list.clone(), settings.themes.clone(), settings.public_url.clone());
+    let Candidate {
+        file, manuscript, ..
+    } = candidate;
+    let (of, themes, public_url) = (
+        list.clone(),
+        settings.themes.clone(),
+        settings.public_url.clone(),
+    );
     let composed = tokio::task::spawn_blocking(move || {
         publish::compose(
             manuscript?,
@@ -119,14 +130,27 @@ async fn queue(
 
 /// Why an issue with errors is held.
 fn first_error(proof: &Proof) -> Option<String> {
-    let error = proof.findings.iter().find(|f| f.severity == Severity::Error)?;
-    Some(format!("{}: {}. {}", error.place(), error.message, error.help))
+    let error = proof
+        .findings
+        .iter()
+        .find(|f| f.severity == Severity::Error)?;
+    Some(format!(
+        "{}: {}. {}",
+        error.place(),
+        error.message,
+        error.help
+    ))
 }
 
 fn reason(error: &PublishError) -> String {
     match error {
         PublishError::FrontMatter(findings) if !findings.is_empty() => {
-            format!("{}: {}. {}", findings[0].place(), findings[0].message, findings[0].help)
+            format!(
+                "{}: {}. {}",
+                findings[0].place(),
+                findings[0].message,
+                findings[0].help
+            )
         }
         other => other.to_string(),
     }
@@ -136,12 +160,16 @@ fn reason(error: &PublishError) -> String {
 async fn tell(store: &Store, list: &List, queueing: Queueing) -> Result<(), StoreError> {
     match queueing {
         Queueing::Queued(id) | Queueing::Replaced(id) => {
-            let Some(row) = store.issue(id).await? else { return Ok(()) };
+            let Some(row) = store.issue(id).await? else {
+                return Ok(());
+            };
             match row.reason {
                 Some(reason) => {
                     tracing::error!(list = %list.key, issue = %row.slug, "the schedule fired, and holds it: {reason}")
                 }
-                None => tracing::info!(list = %list.key, issue = %row.slug, "the schedule fired: queued"),
+                None => {
+                    tracing::info!(list = %list.key, issue = %row.slug, "the schedule fired: queued")
+                }
             }
         }
         Queueing::AlreadySent { state, when } => {

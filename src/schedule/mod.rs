@@ -92,7 +92,10 @@ async fn tick(
     plans: &[(ListId, List, Plan)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let patterns = plans.iter().filter_map(|(id, list, _)| Some((*id, pattern(list)?))).collect();
+    let patterns = plans
+        .iter()
+        .filter_map(|(id, list, _)| Some((*id, pattern(list)?)))
+        .collect();
     store.see_schedules(patterns, now).await?;
     for (id, list, plan) in plans {
         firing::act(store, settings, *id, list, plan, now).await?;
@@ -119,10 +122,20 @@ async fn until_next(
     looked: Timestamp,
     now: Timestamp,
 ) -> Duration {
-    let scheduled = store.next_due().await.ok().flatten().filter(|at| *at > looked);
-    let next = plans.iter().filter_map(|(_, _, plan)| plan.next_after(now)).chain(scheduled).min();
-    let wait =
-        next.map_or(LONGEST_SLEEP, |at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+    let scheduled = store
+        .next_due()
+        .await
+        .ok()
+        .flatten()
+        .filter(|at| *at > looked);
+    let next = plans
+        .iter()
+        .filter_map(|(_, _, plan)| plan.next_after(now))
+        .chain(scheduled)
+        .min();
+    let wait = next.map_or(LONGEST_SLEEP, |at| {
+        Duration::try_from(at.duration_since(now)).unwrap_or_default()
+    });
     wait.min(LONGEST_SLEEP)
 }
 

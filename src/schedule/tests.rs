@@ -22,21 +22,32 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn consent() -> Consent {
-    Consent { at: at("2026-11-01T00:00:00Z"), how: How::Command, network: None }
+    Consent {
+        at: at("2026-11-01T00:00:00Z"),
+        how: How::Command,
+        network: None,
+    }
 }
 
 impl Letter {
     async fn new() -> Letter {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("letterpress.db")).await.unwrap();
+        let store = Store::open(&folder.path().join("letterpress.db"))
+            .await
+            .unwrap();
         let mut list = crate::config::defaults().lists.remove(0);
         list.issues = folder.path().to_owned();
         list.schedule = Some("0 7 * * MON".into());
         list.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-        let ids =
-            store.ensure_lists(std::slice::from_ref(&list.key), at("2026-11-01T00:00:00Z")).await.unwrap();
+        let ids = store
+            .ensure_lists(std::slice::from_ref(&list.key), at("2026-11-01T00:00:00Z"))
+            .await
+            .unwrap();
         let reader = Address::parse("reader@readers.example").unwrap();
-        store.add(ids[&list.key], &reader, "", consent()).await.unwrap();
+        store
+            .add(ids[&list.key], &reader, "", consent())
+            .await
+            .unwrap();
         let settings = Settings {
             lists: vec![(ids[&list.key], list)],
             themes: folder.path().join("themes"),
@@ -44,7 +55,12 @@ impl Letter {
             hold_when_late: Duration::from_secs(6 * 3600),
         };
         let plans = plans(&settings);
-        Letter { folder, store, settings, plans }
+        Letter {
+            folder,
+            store,
+            settings,
+            plans,
+        }
     }
 
     fn write(&self, name: &str, front: &str, body: &str) {
@@ -63,9 +79,14 @@ impl Letter {
     async fn queue(&self, slug: &str, due: &str) {
         let (id, list) = &self.settings.lists[0];
         self.write(&format!("{slug}.md"), "draft = true", "");
-        let manuscript = crate::publish::read(&self.folder.path().join(format!("{slug}.md"))).unwrap();
-        let press =
-            crate::publish::Press { list, themes: &self.settings.themes, media_base: "", public_url: None };
+        let manuscript =
+            crate::publish::read(&self.folder.path().join(format!("{slug}.md"))).unwrap();
+        let press = crate::publish::Press {
+            list,
+            themes: &self.settings.themes,
+            media_base: "",
+            public_url: None,
+        };
         let order = crate::publish::Order {
             list: *id,
             queued_by: crate::store::issues::QueuedBy::Author,
@@ -76,12 +97,16 @@ impl Letter {
             firing: None,
         };
         let proof = crate::publish::compose(manuscript, &press).unwrap();
-        crate::publish::queue(&self.store, proof, order).await.unwrap();
+        crate::publish::queue(&self.store, proof, order)
+            .await
+            .unwrap();
     }
 
     /// The schedule's look at a moment; then every issue there is.
     async fn look(&self, moment: &str) -> Vec<IssueRow> {
-        tick(&self.store, &self.settings, &self.plans, at(moment)).await.unwrap();
+        tick(&self.store, &self.settings, &self.plans, at(moment))
+            .await
+            .unwrap();
         self.store.issues().await.unwrap()
     }
 }
@@ -89,14 +114,27 @@ impl Letter {
 #[tokio::test]
 async fn a_schedule_that_fires_with_nobody_there_keeps_the_issue() {
     let letter = Letter::new().await;
-    let (list, reader) = (letter.settings.lists[0].0, Address::parse("reader@readers.example").unwrap());
-    letter.store.remove(Some(list), &reader, consent()).await.unwrap();
+    let (list, reader) = (
+        letter.settings.lists[0].0,
+        Address::parse("reader@readers.example").unwrap(),
+    );
+    letter
+        .store
+        .remove(Some(list), &reader, consent())
+        .await
+        .unwrap();
     letter.write("022.md", "number = 22", "");
     assert!(letter.look("2026-11-24T12:00:00Z").await.is_empty());
-    assert!(letter.look("2026-11-30T06:00:00Z").await.is_empty(), "nothing is queued to nobody");
+    assert!(
+        letter.look("2026-11-30T06:00:00Z").await.is_empty(),
+        "nothing is queued to nobody"
+    );
     let other = Address::parse("other@readers.example").unwrap();
     letter.store.add(list, &other, "", consent()).await.unwrap();
-    assert!(letter.look("2026-11-30T06:00:01Z").await.is_empty(), "that time was acted upon");
+    assert!(
+        letter.look("2026-11-30T06:00:01Z").await.is_empty(),
+        "that time was acted upon"
+    );
     assert_eq!(letter.look("2026-12-07T06:00:00Z").await[0].slug, "022");
 }
 
@@ -130,12 +168,24 @@ async fn a_time_that_was_missed_fires_late_within_the_limit_and_is_held_beyond()
     letter.write("001.md", "number = 1", "");
     letter.look("2026-11-24T12:00:00Z").await;
     let rows = letter.look("2026-11-30T11:59:00Z").await;
-    assert_eq!(rows[0].state, IssueState::Sending, "five hours and 59 minutes late");
+    assert_eq!(
+        rows[0].state,
+        IssueState::Sending,
+        "five hours and 59 minutes late"
+    );
 
     letter.write("002.md", "number = 2", "");
     let rows = letter.look("2026-12-07T12:00:01Z").await;
     assert_eq!(rows[1].state, IssueState::Held);
-    assert!(rows[1].reason.as_deref().unwrap().contains("2026-12-07T06:00:00Z"), "{:?}", rows[1].reason);
+    assert!(
+        rows[1]
+            .reason
+            .as_deref()
+            .unwrap()
+            .contains("2026-12-07T06:00:00Z"),
+        "{:?}",
+        rows[1].reason
+    );
     assert_eq!(letter.look("2026-12-08T00:00:00Z").await.len(), 2);
 }
 
@@ -151,7 +201,10 @@ async fn a_changed_schedule_counts_from_when_it_is_first_seen() {
     letter.schedule(Some("50 13 * * THU"), "Europe/Berlin");
     assert!(letter.look("2026-11-26T13:00:00Z").await.is_empty());
     letter.schedule(Some("50 13 * * THU"), "Europe/London");
-    assert!(letter.look("2026-11-26T14:00:00Z").await.is_empty(), "the same fields in another zone");
+    assert!(
+        letter.look("2026-11-26T14:00:00Z").await.is_empty(),
+        "the same fields in another zone"
+    );
 
     // Taken away over a time that it names, and put back afterwards.
     letter.schedule(None, "Europe/London");
@@ -161,7 +214,10 @@ async fn a_changed_schedule_counts_from_when_it_is_first_seen() {
 
     // Seen then, and missed by an hour: that one was promised.
     let rows = letter.look("2026-12-10T14:50:00Z").await;
-    assert_eq!((rows[0].state, rows[0].due_at), (IssueState::Sending, at("2026-12-10T13:50:00Z")));
+    assert_eq!(
+        (rows[0].state, rows[0].due_at),
+        (IssueState::Sending, at("2026-12-10T13:50:00Z"))
+    );
 }
 
 #[tokio::test]
@@ -172,13 +228,30 @@ async fn an_error_holds_the_issue_with_the_reason() {
     let rows = letter.look("2026-11-30T06:00:00Z").await;
     assert_eq!(rows[0].state, IssueState::Held);
     let reason = rows[0].reason.as_deref().unwrap();
-    assert!(reason.contains("001.md:8") && reason.contains("no-such.png"), "{reason}");
+    assert!(
+        reason.contains("001.md:8") && reason.contains("no-such.png"),
+        "{reason}"
+    );
 
-    std::fs::write(letter.folder.path().join("002.md"), "+++\ntitle = \"unclosed\n+++\n").unwrap();
+    std::fs::write(
+        letter.folder.path().join("002.md"),
+        "+++\ntitle = \"unclosed\n+++\n",
+    )
+    .unwrap();
     let rows = letter.look("2026-12-07T06:00:00Z").await;
-    assert_eq!((rows[1].slug.as_str(), rows[1].state), ("002", IssueState::Held));
-    assert!(rows[1].reason.as_deref().unwrap().contains("002.md:2"), "{:?}", rows[1].reason);
-    assert!(letter.store.rendered(rows[1].id).await.is_err(), "there is nothing that could be sent");
+    assert_eq!(
+        (rows[1].slug.as_str(), rows[1].state),
+        ("002", IssueState::Held)
+    );
+    assert!(
+        rows[1].reason.as_deref().unwrap().contains("002.md:2"),
+        "{:?}",
+        rows[1].reason
+    );
+    assert!(
+        letter.store.rendered(rows[1].id).await.is_err(),
+        "there is nothing that could be sent"
+    );
 }
 
 #[tokio::test]
@@ -187,7 +260,10 @@ async fn a_time_without_a_ready_issue_is_passed_over() {
     letter.look("2026-11-24T12:00:00Z").await;
     assert!(letter.look("2026-11-30T06:00:00Z").await.is_empty());
     letter.write("001.md", "number = 1", "");
-    assert!(letter.look("2026-11-30T06:00:01Z").await.is_empty(), "that time has been acted upon");
+    assert!(
+        letter.look("2026-11-30T06:00:01Z").await.is_empty(),
+        "that time has been acted upon"
+    );
 }
 
 #[tokio::test]
@@ -196,7 +272,10 @@ async fn a_send_for_later_starts_on_time_and_waits_for_its_author_when_late() {
     letter.queue("a", "2026-11-24T13:00:00Z").await;
     letter.queue("b", "2026-11-24T05:00:00Z").await;
     let rows = letter.look("2026-11-24T12:00:00Z").await;
-    assert_eq!((rows[0].state, rows[1].state), (IssueState::Scheduled, IssueState::Held));
+    assert_eq!(
+        (rows[0].state, rows[1].state),
+        (IssueState::Scheduled, IssueState::Held)
+    );
     let rows = letter.look("2026-11-24T13:00:00Z").await;
     assert_eq!(rows[0].state, IssueState::Sending);
 }
@@ -205,9 +284,16 @@ async fn a_send_for_later_starts_on_time_and_waits_for_its_author_when_late() {
 async fn what_could_not_be_started_is_tried_again_after_a_while() {
     let letter = Letter::new().await;
     letter.queue("a", "2026-11-24T13:00:00Z").await;
-    let wait = async |looked, now| until_next(&letter.store, &letter.plans, at(looked), at(now)).await;
+    let wait =
+        async |looked, now| until_next(&letter.store, &letter.plans, at(looked), at(now)).await;
     // It is due, and waits: such as for a disk that is full.
-    assert_eq!(wait("2026-11-24T13:00:01Z", "2026-11-24T13:00:02Z").await, LONGEST_SLEEP);
+    assert_eq!(
+        wait("2026-11-24T13:00:01Z", "2026-11-24T13:00:02Z").await,
+        LONGEST_SLEEP
+    );
     // It fell due since the last look.
-    assert_eq!(wait("2026-11-24T12:59:59Z", "2026-11-24T13:00:00Z").await, Duration::ZERO);
+    assert_eq!(
+        wait("2026-11-24T12:59:59Z", "2026-11-24T13:00:00Z").await,
+        Duration::ZERO
+    );
 }

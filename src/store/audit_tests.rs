@@ -47,7 +47,8 @@ fn act() -> impl Strategy<Value = Act> {
         Event::Lost,
         Event::Released,
     ]);
-    let from = prop_oneof![8 => Just(State::Sending), 1 => Just(State::Failed), 1 => Just(State::Sent)];
+    let from =
+        prop_oneof![8 => Just(State::Sending), 1 => Just(State::Failed), 1 => Just(State::Sent)];
     prop_oneof![
         3 => Just(Act::ReadAhead),
         8 => (0_usize..PEOPLE * 2).prop_map(|which| Act::Claim { which }),
@@ -69,7 +70,9 @@ struct Expected {
 impl Expected {
     /// Moves a row where it is in the state, under the attempt, that the move expects.
     fn step(&mut self, who: SubscriberId, from: State, attempt: u32, event: Event) -> bool {
-        let Some(row) = self.rows.get_mut(&who) else { return false };
+        let Some(row) = self.rows.get_mut(&who) else {
+            return false;
+        };
         let to = step(from, event).filter(|_| *row == (from, attempt));
         if let Some(to) = to {
             row.0 = to;
@@ -85,7 +88,9 @@ impl Expected {
 
     fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        self.rows.values().for_each(|(state, _)| *totals.of_mut(*state) += 1);
+        self.rows
+            .values()
+            .for_each(|(state, _)| *totals.of_mut(*state) += 1);
         totals
     }
 }
@@ -96,10 +101,25 @@ async fn play(acts: Vec<Act>) {
     let issue = under_way(&store, list, PEOPLE).await;
     let mut read = ahead(&store, issue, 2).await;
     let people: Vec<Candidate> = read.clone();
-    let rows = people.iter().map(|person| (person.subscriber, (State::Queued, 0))).collect();
-    let mut expected = Expected { rows, paused: false };
+    let rows = people
+        .iter()
+        .map(|person| (person.subscriber, (State::Queued, 0)))
+        .collect();
+    let mut expected = Expected {
+        rows,
+        paused: false,
+    };
     for (second, act) in (3..).zip(acts) {
-        make(&store, issue, &act, second, &mut read, &people, &mut expected).await;
+        make(
+            &store,
+            issue,
+            &act,
+            second,
+            &mut read,
+            &people,
+            &mut expected,
+        )
+        .await;
         let stored: BTreeMap<SubscriberId, (State, u32)> = store
             .deliveries(issue, None, SubscriberId(0), PEOPLE + 1)
             .await
@@ -110,7 +130,11 @@ async fn play(acts: Vec<Act>) {
         assert_eq!(stored, expected.rows, "after {act:?}");
         // Which compares them with counting as well.
         let totals = totals(&store, issue).await;
-        assert_eq!((totals, totals.planned()), (expected.totals(), PEOPLE as u64), "after {act:?}");
+        assert_eq!(
+            (totals, totals.planned()),
+            (expected.totals(), PEOPLE as u64),
+            "after {act:?}"
+        );
     }
 }
 
@@ -127,25 +151,55 @@ async fn make(
         // Far enough ahead that whoever is deferred is due.
         Act::ReadAhead => read.extend(ahead(store, issue, second + 1_000).await),
         Act::Claim { which } => {
-            let Some(one) = read.len().checked_sub(1 + which).map(|i| read[i].clone()) else { return };
+            let Some(one) = read.len().checked_sub(1 + which).map(|i| read[i].clone()) else {
+                return;
+            };
             let granted = claim(store, vec![one.clone()], second).await;
-            let moved =
-                !expected.paused && expected.step(one.subscriber, one.from, one.attempt, Event::Claim);
+            let moved = !expected.paused
+                && expected.step(one.subscriber, one.from, one.attempt, Event::Claim);
             if moved {
                 expected.rows.get_mut(&one.subscriber).unwrap().1 += 1;
             }
-            let grant = Grant::Granted { attempt: one.attempt + 1 };
-            assert_eq!(granted, [if moved { grant } else { Grant::Refused }], "{one:?}");
+            let grant = Grant::Granted {
+                attempt: one.attempt + 1,
+            };
+            assert_eq!(
+                granted,
+                [if moved { grant } else { Grant::Refused }],
+                "{one:?}"
+            );
         }
-        Act::Tell { who, event, from, late } => {
+        Act::Tell {
+            who,
+            event,
+            from,
+            late,
+        } => {
             let person = &people[*who];
-            let attempt = expected.rows[&person.subscriber].1.wrapping_sub(u32::from(*late));
-            let told = Outcome { from: *from, ..outcome(person, attempt, *event, Some(second + 60)) };
-            store.exchange(&Group { outcomes: vec![told], ..Group::default() }, t(second)).await.unwrap();
+            let attempt = expected.rows[&person.subscriber]
+                .1
+                .wrapping_sub(u32::from(*late));
+            let told = Outcome {
+                from: *from,
+                ..outcome(person, attempt, *event, Some(second + 60))
+            };
+            store
+                .exchange(
+                    &Group {
+                        outcomes: vec![told],
+                        ..Group::default()
+                    },
+                    t(second),
+                )
+                .await
+                .unwrap();
             expected.step(person.subscriber, *from, attempt, *event);
         }
         Act::Die => {
-            store.recover(t(second), "the daemon was killed").await.unwrap();
+            store
+                .recover(t(second), "the daemon was killed")
+                .await
+                .unwrap();
             expected.all(State::Sending, Event::Lost);
         }
         Act::Retry(which) => {

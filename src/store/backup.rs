@@ -19,7 +19,9 @@ impl Store {
     pub async fn backup(&self, to: &Path) -> Result<()> {
         let refused = |why: String| StoreError::Refused(format!("{}: {why}", to.display()));
         if to.symlink_metadata().is_ok() {
-            return Err(refused("the file exists, and a backup never writes over one. Name another.".into()));
+            return Err(refused(
+                "the file exists, and a backup never writes over one. Name another.".into(),
+            ));
         }
         let folder = match to.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -40,7 +42,8 @@ impl Store {
         });
         kept.map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => refused(
-                "the file appeared meanwhile, and a backup never writes over one. Name another.".into(),
+                "the file appeared meanwhile, and a backup never writes over one. Name another."
+                    .into(),
             ),
             _ => refused(format!("the copy can't be kept there: {}.", words::io(&e))),
         })
@@ -50,12 +53,18 @@ impl Store {
     async fn copy_into(&self, empty: &Path) -> Result<()> {
         let what = "copying it";
         let name = empty.to_str().ok_or_else(|| {
-            StoreError::Refused(format!("{}: SQLite takes only names in UTF-8", empty.display()))
+            StoreError::Refused(format!(
+                "{}: SQLite takes only names in UTF-8",
+                empty.display()
+            ))
         })?;
         // A connection of its own: this may take long, and readers of pages shall not wait for it.
         let say = |error| StoreError::from_sqlx(error, self.path(), what);
         let mut connection = self.reader_options().connect().await.map_err(say)?;
-        let done = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await;
+        let done = sqlx::query("VACUUM INTO ?")
+            .bind(name)
+            .execute(&mut connection)
+            .await;
         let _ = connection.close().await;
         match done.map_err(say) {
             Ok(_) => Ok(()),
@@ -72,10 +81,14 @@ impl Store {
 async fn check(path: &Path) -> Result<()> {
     let what = "checking the copy";
     let say = |error| StoreError::from_sqlx(error, path, what);
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .disable_statement_logging();
     let mut connection = options.connect().await.map_err(say)?;
-    let found: Result<String, _> =
-        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await;
+    let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut connection)
+        .await;
     let _ = connection.close().await;
     match found.map_err(say)?.as_str() {
         "ok" => Ok(()),
@@ -98,17 +111,30 @@ mod tests {
         let (dir, store, list) = open_with_list().await;
         let copy = dir.path().join("copy.db");
         store.backup(&copy).await.unwrap();
-        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let bytes = fs::read(&copy).unwrap();
 
         store.ensure_lists(&["later".into()], t(1)).await.unwrap();
         let said = store.backup(&copy).await.unwrap_err().to_string();
-        assert!(said.starts_with(&copy.display().to_string()) && said.contains("the file exists"), "{said}");
-        assert_eq!(fs::read(&copy).unwrap(), bytes, "the first copy was touched");
+        assert!(
+            said.starts_with(&copy.display().to_string()) && said.contains("the file exists"),
+            "{said}"
+        );
+        assert_eq!(
+            fs::read(&copy).unwrap(),
+            bytes,
+            "the first copy was touched"
+        );
 
         let nowhere = dir.path().join("none/copy.db");
         let said = store.backup(&nowhere).await.unwrap_err().to_string();
-        assert!(said.starts_with(&nowhere.display().to_string()) && said.contains("folder"), "{said}");
+        assert!(
+            said.starts_with(&nowhere.display().to_string()) && said.contains("folder"),
+            "{said}"
+        );
         assert!(store.backup(dir.path()).await.is_err());
 
         let kept = Store::open(&copy).await.unwrap();
@@ -117,8 +143,15 @@ mod tests {
             [("weekly".to_owned(), list)]
         );
         kept.close().await;
-        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
-        assert!(left.iter().all(|name| !name.to_string_lossy().contains("backup")), "{left:?}");
+        let left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|f| f.unwrap().file_name())
+            .collect();
+        assert!(
+            left.iter()
+                .all(|name| !name.to_string_lossy().contains("backup")),
+            "{left:?}"
+        );
     }
 
     #[tokio::test]
@@ -126,7 +159,10 @@ mod tests {
         let (dir, store, _) = open_with_list().await;
         let writing = async {
             for n in 0..50 {
-                store.ensure_lists(&[format!("list-{n}")], t(n)).await.unwrap();
+                store
+                    .ensure_lists(&[format!("list-{n}")], t(n))
+                    .await
+                    .unwrap();
             }
         };
         let copy = dir.path().join("copy.db");

@@ -15,9 +15,21 @@ async fn an_issue_that_has_begun_goes_on_whatever_the_clock_says() {
     claim(&store, people, 2).await;
     store.pause(issue, "paused by its author").await.unwrap();
     let before_it_was_due = t(-600);
-    assert_eq!(store.resume(issue, before_it_was_due).await.unwrap(), Steered::Now(IssueState::Sending));
-    let again = store.queue_issue(NewIssue { replace: true, ..new_issue(list, "001", 1) }).await.unwrap();
-    assert!(matches!(again, Queueing::AlreadySent { .. }), "{again:?}: they would get it twice");
+    assert_eq!(
+        store.resume(issue, before_it_was_due).await.unwrap(),
+        Steered::Now(IssueState::Sending)
+    );
+    let again = store
+        .queue_issue(NewIssue {
+            replace: true,
+            ..new_issue(list, "001", 1)
+        })
+        .await
+        .unwrap();
+    assert!(
+        matches!(again, Queueing::AlreadySent { .. }),
+        "{again:?}: they would get it twice"
+    );
 }
 
 #[tokio::test]
@@ -35,9 +47,18 @@ async fn a_try_that_was_nobodys_fault_makes_nobody_older() {
 async fn nor_does_it_make_a_confirmation_older() {
     let (_dir, store, list) = open_with_list().await;
     let who = address("new@readers.example");
-    store.sign_up(list, &who, "", consent(), mail(), hours(1)).await.unwrap();
+    store
+        .sign_up(list, &who, "", consent(), mail(), hours(1))
+        .await
+        .unwrap();
     let waiting = async || {
-        store.waiting_system_mails(t(5), t(90_000), &[list], 10).await.unwrap().0.remove(0).candidate
+        store
+            .waiting_system_mails(t(5), t(90_000), &[list], 10)
+            .await
+            .unwrap()
+            .0
+            .remove(0)
+            .candidate
     };
     let mail = waiting().await;
     claim(&store, vec![mail.clone()], 2).await;

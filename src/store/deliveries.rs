@@ -51,8 +51,10 @@ const DUE: &str = candidates!(
      ORDER BY d.next_at, d.subscriber_id LIMIT ?3"
 );
 /// Those queued after person `?2`.
-const QUEUED: &str =
-    candidates!(0, "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3");
+const QUEUED: &str = candidates!(
+    0,
+    "d.next_at IS NULL AND d.subscriber_id > ?2 ORDER BY d.subscriber_id LIMIT ?3"
+);
 /// Those among the people `?2` who wait, and are deferred to no time between now, `?3`, and `?4`.
 const AMONG: &str = in_one_row!(
     "SELECT d.subscriber_id, d.state, d.attempt, d.first_at, d.next_at, p.email, p.name, i.list_id,
@@ -98,10 +100,21 @@ pub struct Candidate {
 }
 
 /// A query that gives one row of JSON.
-type Scalar = sqlx::query::QueryScalar<'static, sqlx::Sqlite, String, sqlx::sqlite::SqliteArguments>;
+type Scalar =
+    sqlx::query::QueryScalar<'static, sqlx::Sqlite, String, sqlx::sqlite::SqliteArguments>;
 
 /// A candidate as the statements give it: person, state, attempt, first_at, next_at, email, name, list, since.
-type Line = (i64, i64, u32, Option<i64>, Option<i64>, String, String, i64, i64);
+type Line = (
+    i64,
+    i64,
+    u32,
+    Option<i64>,
+    Option<i64>,
+    String,
+    String,
+    i64,
+    i64,
+);
 
 /// How far an issue's queue was read; by default nothing of it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,14 +129,21 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Place {
-        Place { due: (i64::MIN, 0), queued: 0, far: (i64::MIN, 0) }
+        Place {
+            due: (i64::MIN, 0),
+            queued: 0,
+            far: (i64::MIN, 0),
+        }
     }
 }
 
 impl Place {
     /// The same for those whose first try waits, and the beginning for the deferred.
     pub fn without_deferred(self) -> Place {
-        Place { queued: self.queued, ..Place::default() }
+        Place {
+            queued: self.queued,
+            ..Place::default()
+        }
     }
 }
 
@@ -169,25 +189,43 @@ impl Store {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let left = |rows: &Vec<_>| most - i64::try_from(rows.len()).unwrap_or(most);
         let due = |until: i64, most: i64, after: (i64, i64)| {
-            sqlx::query_scalar(DUE).bind(issue.0).bind(until).bind(most).bind(after.0).bind(after.1)
+            sqlx::query_scalar(DUE)
+                .bind(issue.0)
+                .bind(until)
+                .bind(most)
+                .bind(after.0)
+                .bind(after.1)
         };
-        let mut lines = self.lines(due(now.as_millisecond(), most, place.due)).await.map_err(&say)?;
+        let mut lines = self
+            .lines(due(now.as_millisecond(), most, place.due))
+            .await
+            .map_err(&say)?;
         let mut next = place;
         next.due = lines.last().map_or(place.due, time_and_person);
         if left(&lines) > 0 {
-            let queued = sqlx::query_scalar(QUEUED).bind(issue.0).bind(place.queued).bind(left(&lines));
+            let queued = sqlx::query_scalar(QUEUED)
+                .bind(issue.0)
+                .bind(place.queued)
+                .bind(left(&lines));
             let queued = self.lines(queued).await.map_err(&say)?;
             next.queued = queued.last().map_or(next.queued, |(who, ..)| *who);
             lines.extend(queued);
         }
         if left(&lines) > 0 {
             let after = place.far.max((horizon.as_millisecond(), i64::MAX));
-            let far = self.lines(due(i64::MAX, left(&lines), after)).await.map_err(&say)?;
+            let far = self
+                .lines(due(i64::MAX, left(&lines), after))
+                .await
+                .map_err(&say)?;
             next.far = far.last().map_or(place.far, time_and_person);
             lines.extend(far);
         }
         let is_last = lines.len() < limit;
-        Ok(Ahead { is_last, people: candidates(lines, issue).map_err(say)?, next })
+        Ok(Ahead {
+            is_last,
+            people: candidates(lines, issue).map_err(say)?,
+            next,
+        })
     }
 
     async fn lines(&self, query: Scalar) -> sqlx::Result<Vec<Line>> {
@@ -208,9 +246,16 @@ impl Store {
         horizon: Timestamp,
     ) -> Result<Vec<Candidate>> {
         let say = self.reading("reading who is to be mailed");
-        let ids = serde_json::to_string(&who.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
-        let among = sqlx::query_scalar(AMONG).bind(issue.0).bind(ids).bind(now.as_millisecond());
-        let lines = self.lines(among.bind(horizon.as_millisecond())).await.map_err(&say)?;
+        let ids = serde_json::to_string(&who.iter().map(|id| id.0).collect::<Vec<_>>())
+            .unwrap_or_default();
+        let among = sqlx::query_scalar(AMONG)
+            .bind(issue.0)
+            .bind(ids)
+            .bind(now.as_millisecond());
+        let lines = self
+            .lines(among.bind(horizon.as_millisecond()))
+            .await
+            .map_err(&say)?;
         candidates(lines, issue).map_err(say)
     }
 
@@ -233,7 +278,9 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
     pub async fn recover(&self, now: Timestamp, reply: &str) -> Result<u64> {
-        let Some(to) = step(State::Sending, Event::Lost) else { return Ok(0) };
+        let Some(to) = step(State::Sending, Event::Lost) else {
+            return Ok(0);
+        };
         let reply = reply.to_owned();
         self.write("looking at what was in flight", move |c| {
             Box::pin(async move {
@@ -277,7 +324,10 @@ impl Store {
             .fetch_all(self.readers())
             .await
             .map_err(&say)?;
-        rows.iter().map(delivery_row).collect::<sqlx::Result<_>>().map_err(say)
+        rows.iter()
+            .map(delivery_row)
+            .collect::<sqlx::Result<_>>()
+            .map_err(say)
     }
 
     /// Counts the rows of an issue one by one: what its totals must be at every instant.
@@ -285,12 +335,13 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn audit(&self, issue: IssueId) -> Result<Totals> {
-        let rows: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT state, count(*) FROM delivery WHERE issue_id = ? GROUP BY state")
-                .bind(issue.0)
-                .fetch_all(self.readers())
-                .await
-                .map_err(self.reading("counting the deliveries"))?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT state, count(*) FROM delivery WHERE issue_id = ? GROUP BY state",
+        )
+        .bind(issue.0)
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("counting the deliveries"))?;
         let mut totals = Totals::default();
         for (number, n) in rows {
             if let Some(state) = State::from_number(number) {

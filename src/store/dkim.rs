@@ -21,7 +21,12 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn use_dkim_selector(&self, domain: &str, selector: &str, now: Timestamp) -> Result<()> {
+    pub async fn use_dkim_selector(
+        &self,
+        domain: &str,
+        selector: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let (domain, selector) = (domain.to_owned(), selector.to_owned());
         self.write("choosing DKIM keys", move |c| {
             Box::pin(async move {

@@ -7,7 +7,13 @@ use std::path::Path;
 pub enum StoreError {
     /// A sentence for people; `what` was being done to `path`.
     #[error("{path}: {message} (while {what}). {help}")]
-    Sqlite { path: String, what: String, message: String, help: String, code: Option<u32> },
+    Sqlite {
+        path: String,
+        what: String,
+        message: String,
+        help: String,
+        code: Option<u32>,
+    },
     /// Raised inside a job, before it is known which file and errand it was.
     #[error("the database refused a statement: {0}")]
     Raw(#[from] sqlx::Error),
@@ -22,10 +28,19 @@ impl StoreError {
         let code = match &error {
             // All who read wait for a disk that stalls.
             sqlx::Error::PoolTimedOut => Some(code::BUSY),
-            _ => error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse().ok()),
+            _ => error
+                .as_database_error()
+                .and_then(|e| e.code())
+                .and_then(|code| code.parse().ok()),
         };
         let (message, help) = explain(code, &error);
-        Self::Sqlite { path: path.display().to_string(), what: what.to_owned(), message, help, code }
+        Self::Sqlite {
+            path: path.display().to_string(),
+            what: what.to_owned(),
+            message,
+            help,
+            code,
+        }
     }
 
     /// A bug: a job that panicked or was torn down.
@@ -58,7 +73,13 @@ impl StoreError {
 
     /// Whether a disk had no more room, be it for the `-shm`.
     pub(super) fn is_full(&self) -> bool {
-        let for_shm = matches!(self, Self::Sqlite { code: Some(code::IOERR_SHMSIZE), .. });
+        let for_shm = matches!(
+            self,
+            Self::Sqlite {
+                code: Some(code::IOERR_SHMSIZE),
+                ..
+            }
+        );
         for_shm || self.primary_code() == Some(code::FULL)
     }
 
@@ -92,8 +113,10 @@ mod code {
 
 /// A sentence and a remedy for a result code.
 fn explain(code: Option<u32>, error: &sqlx::Error) -> (String, String) {
-    let full =
-        ("the disk is full", "Free some space; nothing was lost, and what was begun goes on by itself.");
+    let full = (
+        "the disk is full",
+        "Free some space; nothing was lost, and what was begun goes on by itself.",
+    );
     let folder = (
         "the folder of the database can't be written",
         "SQLite keeps its log (-wal, -shm) beside the file: make the folder writable for this user.",
@@ -105,9 +128,10 @@ fn explain(code: Option<u32>, error: &sqlx::Error) -> (String, String) {
             "the database is locked by another process",
             "Let the other command end, or stop what holds the file, and try again.",
         ),
-        (_, Some(code::READONLY | code::PERM)) => {
-            ("the database can't be written", "Make the file and its folder writable for this user.")
-        }
+        (_, Some(code::READONLY | code::PERM)) => (
+            "the database can't be written",
+            "Make the file and its folder writable for this user.",
+        ),
         (_, Some(code::CANTOPEN)) => (
             "the database can't be opened",
             "Make the file and its folder, where SQLite keeps its log (-wal, -shm), readable and writable for \

@@ -48,7 +48,11 @@ pub struct Claim {
 
 impl From<&Candidate> for Claim {
     fn from(candidate: &Candidate) -> Claim {
-        Claim { key: candidate.key, from: candidate.from, attempt: candidate.attempt }
+        Claim {
+            key: candidate.key,
+            from: candidate.from,
+            attempt: candidate.attempt,
+        }
     }
 }
 
@@ -150,20 +154,35 @@ impl Store {
             || group.claims.iter().any(|claim| is_system(claim.key));
         if rare {
             let group = group.clone();
-            return self.write("writing the ledger", move |c| Box::pin(step_by_step(c, group, now))).await;
+            return self
+                .write("writing the ledger", move |c| {
+                    Box::pin(step_by_step(c, group, now))
+                })
+                .await;
         }
-        let (outcomes, claims) = (outcome_lines(&group.outcomes, false), claim_lines(&group.claims, false));
+        let (outcomes, claims) = (
+            outcome_lines(&group.outcomes, false),
+            claim_lines(&group.claims, false),
+        );
         if claims.count == group.claims.len() && are_distinct(group) {
             let all = exchanging(ALL, outcomes.clone(), claims.clone(), now);
             let moved = self.write_at_once("writing the ledger", all).await?;
             if moved == (outcomes.count + claims.count) as u64 {
-                let granted = group.claims.iter().map(|c| Grant::Granted { attempt: c.attempt + 1 });
-                return Ok(Exchanged { grants: granted.collect(), paused: Vec::new() });
+                let granted = group.claims.iter().map(|c| Grant::Granted {
+                    attempt: c.attempt + 1,
+                });
+                return Ok(Exchanged {
+                    grants: granted.collect(),
+                    paused: Vec::new(),
+                });
             }
         }
         let each = exchanging(EACH, outcomes, claims, now);
         let rows = self.read_at_once("writing the ledger", each).await?;
-        Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused: Vec::new() })
+        Ok(Exchanged {
+            grants: grants(&group.claims, &rows)?,
+            paused: Vec::new(),
+        })
     }
 }
 
@@ -171,18 +190,29 @@ impl Store {
 fn are_distinct(group: &Group) -> bool {
     let mut keys = HashSet::with_capacity(group.outcomes.len() + group.claims.len());
     let outcomes = group.outcomes.iter().map(|outcome| outcome.key);
-    outcomes.chain(group.claims.iter().map(|claim| claim.key)).all(|key| keys.insert(key))
+    outcomes
+        .chain(group.claims.iter().map(|claim| claim.key))
+        .all(|key| keys.insert(key))
 }
 
 fn exchanging(sql: &'static str, outcomes: Lines, claims: Lines, now: i64) -> Query {
-    sqlx::query(sql).bind(outcomes.json).bind(now).bind(claims.json).bind(GONE)
+    sqlx::query(sql)
+        .bind(outcomes.json)
+        .bind(now)
+        .bind(claims.json)
+        .bind(GONE)
 }
 
 /// The same with what is rare: pauses, which come before the claims, and system mails.
 async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Exchanged> {
-    exchanging(EACH, outcome_lines(&group.outcomes, false), Lines::of::<()>(&[]), now)
-        .execute(&mut *c)
-        .await?;
+    exchanging(
+        EACH,
+        outcome_lines(&group.outcomes, false),
+        Lines::of::<()>(&[]),
+        now,
+    )
+    .execute(&mut *c)
+    .await?;
     sqlx::query(
         "UPDATE system_mail AS m SET state = j.value ->> 4, next_at = j.value ->> 5, at = ?2,
              code = j.value ->> 6, reply = j.value ->> 7, relay = j.value ->> 8,
@@ -201,13 +231,22 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
         }
     }
     let claims = claim_lines(&group.claims, false);
-    let mut rows = exchanging(EACH, Lines::of::<()>(&[]), claims, now).fetch_all(&mut *c).await?;
+    let mut rows = exchanging(EACH, Lines::of::<()>(&[]), claims, now)
+        .fetch_all(&mut *c)
+        .await?;
     rows.extend(claim_systems(c, claim_lines(&group.claims, true), now).await?);
-    Ok(Exchanged { grants: grants(&group.claims, &rows)?, paused })
+    Ok(Exchanged {
+        grants: grants(&group.claims, &rows)?,
+        paused,
+    })
 }
 
 /// Claims system mails. A confirmation is for somebody who has asked and has not answered yet.
-async fn claim_systems(c: &mut SqliteConnection, claims: Lines, now: i64) -> Result<Vec<SqliteRow>> {
+async fn claim_systems(
+    c: &mut SqliteConnection,
+    claims: Lines,
+    now: i64,
+) -> Result<Vec<SqliteRow>> {
     let rows = sqlx::query(
         "WITH wanted AS MATERIALIZED (
              SELECT m.id,
@@ -239,7 +278,13 @@ fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
             (0, id) => MailKey::System(SystemMailId(id)),
             (issue, person) => MailKey::Issue(IssueId(issue), SubscriberId(person)),
         };
-        fates.insert(key, (delivery_state(row.try_get("state")?)?, row.try_get("attempt")?));
+        fates.insert(
+            key,
+            (
+                delivery_state(row.try_get("state")?)?,
+                row.try_get("attempt")?,
+            ),
+        );
     }
     // Taken out, so that one who was read ahead twice is granted once.
     let fate = |claim: &Claim| match fates.remove(&claim.key) {
@@ -258,7 +303,17 @@ fn outcome_lines(outcomes: &[Outcome], systems: bool) -> Lines {
         let (issue, id) = pair(o.key, systems)?;
         let next_at = o.next_at.map(Timestamp::as_millisecond);
         let (from, to) = (o.from as i64, to as i64);
-        Some((issue, id, from, o.attempt, to, next_at, o.reply.code, &o.reply.text, &o.relay))
+        Some((
+            issue,
+            id,
+            from,
+            o.attempt,
+            to,
+            next_at,
+            o.reply.code,
+            &o.reply.text,
+            &o.relay,
+        ))
     });
     Lines::of(&lines.collect::<Vec<_>>())
 }
@@ -293,7 +348,10 @@ struct Lines {
 impl Lines {
     /// Numbers and texts can always be written so.
     fn of<T: serde::Serialize>(lines: &[T]) -> Lines {
-        Lines { json: serde_json::to_string(lines).unwrap_or_else(|_| "[]".into()), count: lines.len() }
+        Lines {
+            json: serde_json::to_string(lines).unwrap_or_else(|_| "[]".into()),
+            count: lines.len(),
+        }
     }
 }
 
@@ -304,8 +362,14 @@ mod tests {
     #[test]
     fn the_statements_name_the_states_that_the_table_gives() {
         assert_eq!(step(State::Queued, Event::Claim).map(|s| s as i64), Some(1));
-        assert_eq!(step(State::Deferred, Event::Claim).map(|s| s as i64), Some(1));
+        assert_eq!(
+            step(State::Deferred, Event::Claim).map(|s| s as i64),
+            Some(1)
+        );
         assert_eq!(step(State::Queued, Event::Skip).map(|s| s as i64), Some(7));
-        assert_eq!(step(State::Deferred, Event::Skip).map(|s| s as i64), Some(7));
+        assert_eq!(
+            step(State::Deferred, Event::Skip).map(|s| s as i64),
+            Some(7)
+        );
     }
 }

@@ -82,13 +82,14 @@ impl Store {
     /// [`super::StoreError`] where the database can't be read.
     pub async fn how_many(&self, list: Option<ListId>) -> Result<u64> {
         let count = match list {
-            Some(list) => {
-                sqlx::query_scalar("SELECT count(*) FROM subscription WHERE list_id = ?").bind(list.0)
-            }
+            Some(list) => sqlx::query_scalar("SELECT count(*) FROM subscription WHERE list_id = ?")
+                .bind(list.0),
             None => sqlx::query_scalar("SELECT count(*) FROM subscriber"),
         };
-        let n: i64 =
-            count.fetch_one(self.readers()).await.map_err(self.reading("counting the subscribers"))?;
+        let n: i64 = count
+            .fetch_one(self.readers())
+            .await
+            .map_err(self.reading("counting the subscribers"))?;
         Ok(n.unsigned_abs())
     }
 
@@ -98,7 +99,10 @@ impl Store {
     /// [`super::StoreError`] where the database can't be read.
     pub async fn readers_of(&self, list: ListId) -> Result<u64> {
         let counts = self.counts(list).await?;
-        Ok(counts.iter().find(|(state, _)| *state == SubscriptionState::Active).map_or(0, |(_, n)| *n))
+        Ok(counts
+            .iter()
+            .find(|(state, _)| *state == SubscriptionState::Active)
+            .map_or(0, |(_, n)| *n))
     }
 
     /// How many people of a list are in each state; states without anybody are left out.
@@ -107,10 +111,16 @@ impl Store {
     /// [`super::StoreError`] where the database can't be read.
     pub async fn counts(&self, list: ListId) -> Result<Vec<(SubscriptionState, u64)>> {
         let say = self.reading("counting the subscribers");
-        let rows: Vec<(i64, i64)> =
-            sqlx::query_as(COUNTS).bind(list.0).fetch_all(self.readers()).await.map_err(&say)?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(COUNTS)
+            .bind(list.0)
+            .fetch_all(self.readers())
+            .await
+            .map_err(&say)?;
         let counted = |(state, n): (i64, i64)| Ok((state_of(state)?, n.unsigned_abs()));
-        rows.into_iter().map(counted).collect::<sqlx::Result<_>>().map_err(say)
+        rows.into_iter()
+            .map(counted)
+            .collect::<sqlx::Result<_>>()
+            .map_err(say)
     }
 
     /// Everything that somebody agreed to and took back, oldest first.
@@ -162,18 +172,22 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn suppression(&self, email: &Address) -> Result<Option<(String, Timestamp)>> {
-        let row: Option<(String, i64)> = sqlx::query_as("SELECT reason, at FROM suppression WHERE email = ?")
-            .bind(email.as_str())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(self.reading("looking whether an address is suppressed"))?;
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT reason, at FROM suppression WHERE email = ?")
+                .bind(email.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(self.reading("looking whether an address is suppressed"))?;
         Ok(row.map(|(reason, at)| (reason, time_of(at))))
     }
 }
 
 fn mail_fate(row: SqliteRow) -> sqlx::Result<MailFate> {
     let state: i64 = row.try_get(2)?;
-    let time = |column: usize| row.try_get::<Option<i64>, _>(column).map(|at| at.map(time_of));
+    let time = |column: usize| {
+        row.try_get::<Option<i64>, _>(column)
+            .map(|at| at.map(time_of))
+    };
     Ok(MailFate {
         kind: row.try_get(0)?,
         list: row.try_get(1)?,
@@ -196,7 +210,10 @@ async fn page(
 ) -> sqlx::Result<Vec<Subscriber>> {
     let query = match list {
         None => sqlx::query(PAGE).bind(after.0).bind(limit),
-        Some(list) => sqlx::query(PAGE_OF_LIST).bind(list.0).bind(after.0).bind(limit),
+        Some(list) => sqlx::query(PAGE_OF_LIST)
+            .bind(list.0)
+            .bind(after.0)
+            .bind(limit),
     };
     let mut people = query.try_map(person).fetch_all(&mut *c).await?;
     let ids: Vec<i64> = people.iter().map(|person| person.id.0).collect();
@@ -207,7 +224,10 @@ async fn page(
         // Both are in the order of rows.
         while rest.next_if(|person| person.id.0 < who).is_some() {}
         if let Some(person) = rest.peek_mut().filter(|person| person.id.0 == who) {
-            person.subscriptions.push(Subscription { list, state: state_of(state)? });
+            person.subscriptions.push(Subscription {
+                list,
+                state: state_of(state)?,
+            });
         }
     }
     Ok(people)
@@ -233,21 +253,33 @@ mod tests {
     use crate::store::{Consent, Store};
 
     async fn add(store: &Store, list: ListId, email: &str) {
-        let consent = Consent { at: t(0), how: How::Command, network: None };
+        let consent = Consent {
+            at: t(0),
+            how: How::Command,
+            network: None,
+        };
         store.add(list, &address(email), "", consent).await.unwrap();
     }
 
     #[tokio::test]
     async fn pages_follow_each_other_and_end() {
         let (_dir, store, weekly) = open_with_list().await;
-        let daily = store.ensure_lists(&["daily".to_owned()], t(0)).await.unwrap()["daily"];
+        let daily = store
+            .ensure_lists(&["daily".to_owned()], t(0))
+            .await
+            .unwrap()["daily"];
         for n in 0..7 {
             add(&store, weekly, &format!("reader{n}@readers.example")).await;
         }
         for n in [6, 2] {
             add(&store, daily, &format!("reader{n}@readers.example")).await;
         }
-        for (list, people) in [(None, 7), (Some(weekly), 7), (Some(daily), 2), (Some(ListId(99)), 0)] {
+        for (list, people) in [
+            (None, 7),
+            (Some(weekly), 7),
+            (Some(daily), 2),
+            (Some(ListId(99)), 0),
+        ] {
             let (mut after, mut seen) = (SubscriberId(0), Vec::new());
             loop {
                 let page = store.subscribers(list, after, 3).await.unwrap();
@@ -261,12 +293,26 @@ mod tests {
             assert_eq!(seen.len(), people);
             assert!(seen.is_sorted_by_key(|person| person.id));
             for person in seen {
-                let keys: Vec<&str> = person.subscriptions.iter().map(|s| s.list.as_str()).collect();
+                let keys: Vec<&str> = person
+                    .subscriptions
+                    .iter()
+                    .map(|s| s.list.as_str())
+                    .collect();
                 let in_both = matches!(person.email.local(), "reader2" | "reader6");
-                assert_eq!(keys, if in_both { vec!["daily", "weekly"] } else { vec!["weekly"] });
+                assert_eq!(
+                    keys,
+                    if in_both {
+                        vec!["daily", "weekly"]
+                    } else {
+                        vec!["weekly"]
+                    }
+                );
             }
         }
-        assert_eq!(store.counts(daily).await.unwrap(), [(SubscriptionState::Active, 2)]);
+        assert_eq!(
+            store.counts(daily).await.unwrap(),
+            [(SubscriptionState::Active, 2)]
+        );
     }
 
     #[tokio::test]
@@ -275,7 +321,10 @@ mod tests {
         for sql in [PAGE, PAGE_OF_LIST, PLACES] {
             let plan = plan(&store, sql).await;
             let scans = plan.lines().filter(|step| step.starts_with("SCAN"));
-            assert!(scans.eq(plan.lines().filter(|step| step.contains("SCAN wanted"))), "{plan}");
+            assert!(
+                scans.eq(plan.lines().filter(|step| step.contains("SCAN wanted"))),
+                "{plan}"
+            );
             assert!(!plan.contains("B-TREE") || sql == PLACES, "{plan}");
         }
     }

@@ -39,17 +39,23 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; then nothing of this part was kept.
     pub async fn fan_out(&self, id: IssueId) -> Result<FanOut> {
-        self.write("fixing the audience", move |c| Box::pin(part(c, id))).await
+        self.write("fixing the audience", move |c| Box::pin(part(c, id)))
+            .await
     }
 }
 
 async fn part(c: &mut SqliteConnection, id: IssueId) -> Result<FanOut> {
-    let row = sqlx::query("SELECT list_id, state, fanout_after, started_at FROM issue WHERE id = ?")
-        .bind(id.0)
-        .fetch_optional(&mut *c)
-        .await?;
-    let Some(row) = row else { return Ok(FanOut::Nothing) };
-    let Some(after) = row.try_get::<Option<i64>, _>("fanout_after")? else { return Ok(FanOut::Nothing) };
+    let row =
+        sqlx::query("SELECT list_id, state, fanout_after, started_at FROM issue WHERE id = ?")
+            .bind(id.0)
+            .fetch_optional(&mut *c)
+            .await?;
+    let Some(row) = row else {
+        return Ok(FanOut::Nothing);
+    };
+    let Some(after) = row.try_get::<Option<i64>, _>("fanout_after")? else {
+        return Ok(FanOut::Nothing);
+    };
     let state: String = row.try_get("state")?;
     let begun = row.try_get::<Option<i64>, _>("started_at")?.is_some();
     // A pause stops the sending, not the fixing: the audience is that of the time when it was due.

@@ -103,7 +103,14 @@ struct Batch<'c> {
 impl<'c> Batch<'c> {
     fn new(connection: &'c mut SqliteConnection, next_id: i64, now: Timestamp) -> Self {
         let (places, imported) = (BTreeMap::new(), Imported::default());
-        Self { connection, now, next_id, mostly_known: false, places, imported }
+        Self {
+            connection,
+            now,
+            next_id,
+            mostly_known: false,
+            places,
+            imported,
+        }
     }
 
     async fn take(&mut self, chunk: &[Incoming]) -> Result<()> {
@@ -120,7 +127,11 @@ impl<'c> Batch<'c> {
         let mut found = self.look(chunk).await?;
         self.imported.unchanged += wishes - found.len() as u64;
         let of = |wanted: &dyn Fn(&Found) -> bool| -> BTreeSet<usize> {
-            found.iter().filter(|f| wanted(f)).map(|f| f.person).collect()
+            found
+                .iter()
+                .filter(|f| wanted(f))
+                .map(|f| f.person)
+                .collect()
         };
         let people = |which: &BTreeSet<usize>| which.iter().map(|i| &chunk[*i]).collect::<Vec<_>>();
         let new = of(&|f| f.id.is_none_or(|id| id >= first_id));
@@ -128,7 +139,9 @@ impl<'c> Batch<'c> {
         if self.mostly_known {
             let ids: BTreeMap<usize, i64> = new.iter().copied().zip(first_id..).collect();
             self.insert(&people(&new)).await?;
-            found.iter_mut().for_each(|f| f.id = f.id.or_else(|| ids.get(&f.person).copied()));
+            found
+                .iter_mut()
+                .for_each(|f| f.id = f.id.or_else(|| ids.get(&f.person).copied()));
         }
         self.rename(&people(&renamed)).await?;
         self.mostly_known = new.len() * 2 < chunk.len();
@@ -155,12 +168,17 @@ impl<'c> Batch<'c> {
     }
 
     fn put(&mut self, id: i64, wish: Wish) {
-        self.places.entry((wish.list.0, wish.state as u8)).or_default().push(id);
+        self.places
+            .entry((wish.list.0, wish.state as u8))
+            .or_default()
+            .push(id);
     }
 
     /// Adds those who are new, in rows from `next_id` on, and gives their number; others are passed over.
     async fn insert(&mut self, people: &[&Incoming]) -> Result<u64> {
-        let done = self.insert_or(people, Some(self.next_id), "ON CONFLICT (email) DO NOTHING").await?;
+        let done = self
+            .insert_or(people, Some(self.next_id), "ON CONFLICT (email) DO NOTHING")
+            .await?;
         self.next_id += people.len() as i64;
         Ok(done)
     }
@@ -183,13 +201,16 @@ impl<'c> Batch<'c> {
         if people.is_empty() {
             return Ok(0);
         }
-        let mut query =
-            QueryBuilder::<Sqlite>::new("INSERT INTO subscriber (id, email, name, tags, created_at) ");
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO subscriber (id, email, name, tags, created_at) ",
+        );
         query.push_values(people.iter().zip(0..), |mut row, (person, i)| {
             let joined_at = person.joined_at.map_or(self.now, |at| at.min(self.now));
             row.push_bind(first_id.map(|id| id + i));
             row.push_bind(person.email.as_str());
-            row.push_bind(&person.name).push_bind(&person.tags).push_bind(joined_at.as_millisecond());
+            row.push_bind(&person.name)
+                .push_bind(&person.tags)
+                .push_bind(joined_at.as_millisecond());
         });
         query.push(conflict);
         // Only the text for a full chunk comes again and is worth being kept prepared.
@@ -237,7 +258,10 @@ impl<'c> Batch<'c> {
         .bind(json(&pairs)?)
         .fetch_all(&mut *self.connection)
         .await?;
-        Ok(rows.into_iter().filter(|(list, id)| pairs.contains(&(*list, Some(*id)))).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|(list, id)| pairs.contains(&(*list, Some(*id))))
+            .collect())
     }
 
     /// Puts everybody in their places, list by list and state by state, and records why.
@@ -280,7 +304,10 @@ fn look_up(chunk: &[Incoming], wishes: &[(usize, Wish)]) -> QueryBuilder<Sqlite>
     let mut query = QueryBuilder::new("WITH asked (n, email, name, tags, list_id, state) AS (");
     query.push_values(wishes.iter().zip(0i64..), |mut row, ((person, wish), n)| {
         let person = &chunk[*person];
-        row.push_bind(n).push_bind(person.email.as_str()).push_bind(&person.name).push_bind(&person.tags);
+        row.push_bind(n)
+            .push_bind(person.email.as_str())
+            .push_bind(&person.name)
+            .push_bind(&person.tags);
         row.push_bind(wish.list.0).push_bind(wish.state as u8);
     });
     query.push(

@@ -43,7 +43,8 @@ impl IssueRow {
     /// that did so was killed half-way and the daemon completes it.
     pub fn is_half_cancelled(&self) -> bool {
         self.state == IssueState::Cancelled
-            && (self.totals.queued + self.totals.deferred > 0 || self.fanout_after.is_some_and(|id| id > 0))
+            && (self.totals.queued + self.totals.deferred > 0
+                || self.fanout_after.is_some_and(|id| id > 0))
     }
 }
 
@@ -58,14 +59,22 @@ pub(super) fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {
     let state = IssueState::from_word(&word)
         .ok_or_else(|| sqlx::Error::Decode(format!("“{word}” is no state of an issue").into()))?;
     let fanout_after: Option<i64> = row.try_get("fanout_after")?;
-    let count = |name: &str| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or_default());
-    let time = |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(time_of));
+    let count = |name: &str| {
+        row.try_get::<i64, _>(name)
+            .map(|n| u64::try_from(n).unwrap_or_default())
+    };
+    let time = |name: &str| {
+        row.try_get::<Option<i64>, _>(name)
+            .map(|at| at.map(time_of))
+    };
     Ok(IssueRow {
         id: IssueId(row.try_get("id")?),
         list_id: ListId(row.try_get("list_id")?),
         list: row.try_get("key")?,
         slug: row.try_get("slug")?,
-        number: row.try_get::<Option<i64>, _>("number")?.and_then(|n| u32::try_from(n).ok()),
+        number: row
+            .try_get::<Option<i64>, _>("number")?
+            .and_then(|n| u32::try_from(n).ok()),
         title: row.try_get("title")?,
         file: PathBuf::from(row.try_get::<String, _>("file")?),
         state,

@@ -95,7 +95,10 @@ impl Store {
     pub async fn queue_issue(&self, issue: NewIssue) -> Result<Queueing> {
         let content = serde_json::to_string(&issue.rendered)
             .map_err(|e| StoreError::Refused(format!("the issue can't be stored: {e}")))?;
-        self.write("queueing an issue", move |c| Box::pin(queue(c, issue, content))).await
+        self.write("queueing an issue", move |c| {
+            Box::pin(queue(c, issue, content))
+        })
+        .await
     }
 
     /// Every queued issue, newest last.
@@ -135,26 +138,39 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the database can't be read.
-    pub async fn find_issues(&self, list: Option<ListId>, text: &str, file: &Path) -> Result<Vec<IssueRow>> {
+    pub async fn find_issues(
+        &self,
+        list: Option<ListId>,
+        text: &str,
+        file: &Path,
+    ) -> Result<Vec<IssueRow>> {
         let of_list = list.map(|l| l.0);
         if text.contains('/') || text.ends_with(".md") {
             let by_file = self
-                .rows("WHERE i.file = ?1 AND (?2 IS NULL OR i.list_id = ?2) ORDER BY i.id", |q| {
-                    q.bind(file.to_string_lossy().into_owned()).bind(of_list)
-                })
+                .rows(
+                    "WHERE i.file = ?1 AND (?2 IS NULL OR i.list_id = ?2) ORDER BY i.id",
+                    |q| q.bind(file.to_string_lossy().into_owned()).bind(of_list),
+                )
                 .await?;
             if !by_file.is_empty() {
                 return Ok(by_file);
             }
         }
         let slug = if text.contains('/') || text.ends_with(".md") {
-            Path::new(text).file_stem().and_then(|s| s.to_str()).unwrap_or(text)
+            Path::new(text)
+                .file_stem()
+                .and_then(|s| s.to_str())
+                .unwrap_or(text)
         } else {
             text
         };
         self.rows(
             "WHERE (i.slug = ?1 OR i.number = ?2) AND (?3 IS NULL OR i.list_id = ?3) ORDER BY i.id",
-            |q| q.bind(slug.to_owned()).bind(text.parse::<u32>().ok()).bind(of_list),
+            |q| {
+                q.bind(slug.to_owned())
+                    .bind(text.parse::<u32>().ok())
+                    .bind(of_list)
+            },
         )
         .await
     }
@@ -185,7 +201,8 @@ impl Store {
                 .fetch_optional(self.readers())
                 .await
                 .map_err(self.reading("reading an issue"))?;
-        let text = text.ok_or_else(|| StoreError::Refused(format!("there is no issue in row {id}")))?;
+        let text =
+            text.ok_or_else(|| StoreError::Refused(format!("there is no issue in row {id}")))?;
         read_rendered(&text)
     }
 
@@ -194,11 +211,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the database can't be read.
     pub async fn last_fired(&self, list: ListId) -> Result<Option<Timestamp>> {
-        let at: Option<Option<i64>> = sqlx::query_scalar("SELECT last_fired_at FROM list WHERE id = ?")
-            .bind(list.0)
-            .fetch_optional(self.readers())
-            .await
-            .map_err(self.reading("reading a schedule"))?;
+        let at: Option<Option<i64>> =
+            sqlx::query_scalar("SELECT last_fired_at FROM list WHERE id = ?")
+                .bind(list.0)
+                .fetch_optional(self.readers())
+                .await
+                .map_err(self.reading("reading a schedule"))?;
         Ok(at.flatten().map(time_of))
     }
 
@@ -208,7 +226,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then nothing was kept.
     pub async fn fire(&self, list: ListId, firing: Firing) -> Result<bool> {
-        self.write("noting a time of the schedule", move |c| Box::pin(fire(c, list, firing))).await
+        self.write("noting a time of the schedule", move |c| {
+            Box::pin(fire(c, list, firing))
+        })
+        .await
     }
 
     async fn rows(
@@ -216,11 +237,16 @@ impl Store {
         rest: &'static str,
         bind: impl for<'q> FnOnce(Query<'q>) -> Query<'q>,
     ) -> Result<Vec<IssueRow>> {
-        let rows = bind(sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} {rest}"))))
-            .fetch_all(self.readers())
-            .await
-            .map_err(self.reading("reading the issues"))?;
-        rows.iter().map(issue_row).collect::<sqlx::Result<_>>().map_err(self.reading("reading the issues"))
+        let rows = bind(sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} {rest}"
+        ))))
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading the issues"))?;
+        rows.iter()
+            .map(issue_row)
+            .collect::<sqlx::Result<_>>()
+            .map_err(self.reading("reading the issues"))
     }
 }
 
@@ -247,10 +273,17 @@ async fn queue(c: &mut SqliteConnection, issue: NewIssue, content: String) -> Re
         match Way::of(&twin) {
             Way::Free => {}
             Way::Replace if issue.replace => replaced = true,
-            Way::Replace => return Ok(Queueing::StillScheduled { due_at: twin.due_at }),
+            Way::Replace => {
+                return Ok(Queueing::StillScheduled {
+                    due_at: twin.due_at,
+                });
+            }
             Way::Blocked => {
                 let when = twin.started_at.unwrap_or(twin.due_at);
-                return Ok(Queueing::AlreadySent { state: twin.state, when });
+                return Ok(Queueing::AlreadySent {
+                    state: twin.state,
+                    when,
+                });
             }
         }
         remove(c, twin.id).await?;
@@ -264,7 +297,11 @@ async fn queue(c: &mut SqliteConnection, issue: NewIssue, content: String) -> Re
     for picture in &issue.pictures {
         super::media::insert_media(c, id, picture).await?;
     }
-    Ok(if replaced { Queueing::Replaced(id) } else { Queueing::Queued(id) })
+    Ok(if replaced {
+        Queueing::Replaced(id)
+    } else {
+        Queueing::Queued(id)
+    })
 }
 
 /// What an issue of the same identity means for a new one.
@@ -315,17 +352,22 @@ async fn remove(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
 }
 
 async fn fire(c: &mut SqliteConnection, list: ListId, firing: Firing) -> Result<bool> {
-    let done = sqlx::query("UPDATE list SET last_fired_at = ?1 WHERE id = ?2 AND last_fired_at IS ?3")
-        .bind(firing.at.as_millisecond())
-        .bind(list.0)
-        .bind(firing.before.map(Timestamp::as_millisecond))
-        .execute(c)
-        .await?;
+    let done =
+        sqlx::query("UPDATE list SET last_fired_at = ?1 WHERE id = ?2 AND last_fired_at IS ?3")
+            .bind(firing.at.as_millisecond())
+            .bind(list.0)
+            .bind(firing.before.map(Timestamp::as_millisecond))
+            .execute(c)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
 async fn insert(c: &mut SqliteConnection, issue: &NewIssue, content: String) -> Result<IssueId> {
-    let state = if issue.hold.is_some() { IssueState::Held } else { IssueState::Scheduled };
+    let state = if issue.hold.is_some() {
+        IssueState::Held
+    } else {
+        IssueState::Scheduled
+    };
     let done = sqlx::query(
         "INSERT INTO issue (list_id, slug, number, title, file, state, reason, queued_by, queued_at, due_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

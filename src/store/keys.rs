@@ -23,12 +23,14 @@ impl Store {
     pub async fn add_link_key(&self, secret: [u8; 32], now: Timestamp) -> Result<i64> {
         self.write("adding a key of links", move |connection| {
             Box::pin(async move {
-                Ok(sqlx::query("INSERT INTO link_key (secret, created_at) VALUES (?, ?)")
-                    .bind(&secret[..])
-                    .bind(now.as_millisecond())
-                    .execute(connection)
-                    .await?
-                    .last_insert_rowid())
+                Ok(
+                    sqlx::query("INSERT INTO link_key (secret, created_at) VALUES (?, ?)")
+                        .bind(&secret[..])
+                        .bind(now.as_millisecond())
+                        .execute(connection)
+                        .await?
+                        .last_insert_rowid(),
+                )
             })
         })
         .await
@@ -45,6 +47,9 @@ mod tests {
         assert!(store.link_keys().await.unwrap().is_empty());
         let first = store.add_link_key([1; 32], t(9)).await.unwrap();
         let second = store.add_link_key([2; 32], t(1)).await.unwrap();
-        assert_eq!(store.link_keys().await.unwrap(), [(first, vec![1; 32]), (second, vec![2; 32])]);
+        assert_eq!(
+            store.link_keys().await.unwrap(),
+            [(first, vec![1; 32]), (second, vec![2; 32])]
+        );
     }
 }

@@ -14,10 +14,17 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read or written.
-    pub async fn ensure_lists(&self, keys: &[String], now: Timestamp) -> Result<HashMap<String, ListId>> {
+    pub async fn ensure_lists(
+        &self,
+        keys: &[String],
+        now: Timestamp,
+    ) -> Result<HashMap<String, ListId>> {
         let known = self.lists().await?;
         if keys.iter().all(|key| known.contains_key(key)) {
-            return Ok(known.into_iter().filter(|(key, _)| keys.contains(key)).collect());
+            return Ok(known
+                .into_iter()
+                .filter(|(key, _)| keys.contains(key))
+                .collect());
         }
         let wanted = keys.to_vec();
         self.write("adding the lists of the settings", move |connection| {
@@ -50,7 +57,10 @@ impl Store {
             .fetch_all(self.readers())
             .await
             .map_err(self.reading("reading the lists"))?;
-        Ok(rows.into_iter().map(|(id, key)| (key, ListId(id))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(id, key)| (key, ListId(id)))
+            .collect())
     }
 
     /// Notes by which pattern each list's schedule goes now; `patterns` names every list that has one. Where it is
@@ -59,7 +69,11 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read or written.
-    pub async fn see_schedules(&self, patterns: HashMap<ListId, String>, now: Timestamp) -> Result<()> {
+    pub async fn see_schedules(
+        &self,
+        patterns: HashMap<ListId, String>,
+        now: Timestamp,
+    ) -> Result<()> {
         // A database of before patterns were kept has times without one: they are taken for the present one's.
         let rows: Vec<(i64, Option<String>, Option<i64>)> =
             sqlx::query_as("SELECT id, schedule, last_fired_at FROM list")
@@ -72,7 +86,9 @@ impl Store {
                 return None;
             }
             let known = fired.filter(|_| seen.is_none());
-            let from = pattern.is_some().then(|| known.unwrap_or(now.as_millisecond()));
+            let from = pattern
+                .is_some()
+                .then(|| known.unwrap_or(now.as_millisecond()));
             Some((*id, pattern, from))
         };
         let changed: Vec<_> = rows.iter().filter_map(differs).collect();
@@ -128,14 +144,30 @@ mod tests {
         assert_eq!(see(Some("a"), 20).await, Some(t(10)), "the same goes on");
         assert_eq!(see(Some("b"), 30).await, Some(t(30)));
         assert_eq!(see(None, 40).await, None);
-        assert_eq!(see(Some("b"), 50).await, Some(t(50)), "while there was none, nothing was promised");
+        assert_eq!(
+            see(Some("b"), 50).await,
+            Some(t(50)),
+            "while there was none, nothing was promised"
+        );
     }
 
     #[tokio::test]
     async fn a_time_that_was_kept_without_its_pattern_goes_on_counting() {
         let (_dir, store, list) = open_with_list().await;
-        store.fire(list, Firing { before: None, at: t(10) }).await.unwrap();
-        store.see_schedules([(list, "a".to_owned())].into(), t(20)).await.unwrap();
+        store
+            .fire(
+                list,
+                Firing {
+                    before: None,
+                    at: t(10),
+                },
+            )
+            .await
+            .unwrap();
+        store
+            .see_schedules([(list, "a".to_owned())].into(), t(20))
+            .await
+            .unwrap();
         assert_eq!(store.last_fired(list).await.unwrap(), Some(t(10)));
     }
 }

@@ -38,7 +38,13 @@ pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn cannot_lock(database: &Path, error: &io::Error) -> StoreError {
@@ -65,7 +71,9 @@ impl DaemonLock {
         for attempt in 1.. {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::WouldBlock) if attempt < TRIES => {
+                    std::thread::sleep(BETWEEN_TRIES)
+                }
                 Err(TryLockError::WouldBlock) => {
                     return Err(StoreError::Refused(format!(
                         "{} is held by another daemon ({}). Stop that one first; two would send the same mail.",
@@ -76,16 +84,24 @@ impl DaemonLock {
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
         }
-        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .map_err(failed)?;
         file.write_all(who.as_bytes()).map_err(failed)?;
         let path = path.canonicalize().map_err(failed)?;
-        OURS.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        OURS.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.clone());
         Ok(DaemonLock { path, _file: file })
     }
 
     /// Who holds the lock beside a database now, this process included; `None` where nobody does.
     pub fn holder(database: &Path) -> Option<String> {
-        let mut file = OpenOptions::new().read(true).write(true).open(beside(database, ".lock")).ok()?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(beside(database, ".lock"))
+            .ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
             _ => None,
@@ -95,21 +111,30 @@ impl DaemonLock {
     /// The same, but another process's lock alone.
     pub(super) fn other_holder(database: &Path) -> Option<String> {
         let path = beside(database, ".lock").canonicalize().ok()?;
-        let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
+        let ours = OURS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&path);
         if ours { None } else { Self::holder(database) }
     }
 }
 
 impl Drop for DaemonLock {
     fn drop(&mut self) {
-        OURS.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
+        OURS.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.path);
     }
 }
 
 fn holder_in(file: &mut File) -> String {
     let mut text = String::new();
     let _ = file.read_to_string(&mut text);
-    if text.is_empty() { "it has just started".into() } else { text }
+    if text.is_empty() {
+        "it has just started".into()
+    } else {
+        text
+    }
 }
 
 /// Held while a database is made or its schema changed. Its file is there only meanwhile (or after a kill,
@@ -130,7 +155,10 @@ impl OpeningLock {
             file.lock().map_err(failed)?;
             // The one before removed the file when it was done: a lock on that guards nothing.
             let there = fs::metadata(&path).map(|m| (m.dev(), m.ino())).ok();
-            let mine = file.metadata().map(|m| (m.dev(), m.ino())).map_err(failed)?;
+            let mine = file
+                .metadata()
+                .map(|m| (m.dev(), m.ino()))
+                .map_err(failed)?;
             if there == Some(mine) {
                 return Ok(OpeningLock { path, _file: file });
             }
@@ -158,10 +186,22 @@ mod tests {
         let database = dir.path().join("letterpress.db");
         assert_eq!(DaemonLock::holder(&database), None);
         let first = DaemonLock::take(&database, "pid 812, http://127.0.0.1:8080").unwrap();
-        assert_eq!(DaemonLock::holder(&database).as_deref(), Some("pid 812, http://127.0.0.1:8080"));
-        assert_eq!(DaemonLock::other_holder(&database), None, "the lock is this process's own");
-        let said = DaemonLock::take(&database, "pid 813").unwrap_err().to_string();
-        assert!(said.contains("letterpress.db") && said.contains("pid 812, http://127.0.0.1:8080"), "{said}");
+        assert_eq!(
+            DaemonLock::holder(&database).as_deref(),
+            Some("pid 812, http://127.0.0.1:8080")
+        );
+        assert_eq!(
+            DaemonLock::other_holder(&database),
+            None,
+            "the lock is this process's own"
+        );
+        let said = DaemonLock::take(&database, "pid 813")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("letterpress.db") && said.contains("pid 812, http://127.0.0.1:8080"),
+            "{said}"
+        );
         drop(first);
         assert_eq!(DaemonLock::holder(&database), None);
         let _again = DaemonLock::take(&database, "pid 9").unwrap();
@@ -189,8 +229,13 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_named() {
-        let said = DaemonLock::take(Path::new("/nowhere/letterpress.db"), "pid 1").unwrap_err().to_string();
-        assert!(said.starts_with("/nowhere/letterpress.db: no such file or directory, "), "{said}");
+        let said = DaemonLock::take(Path::new("/nowhere/letterpress.db"), "pid 1")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.starts_with("/nowhere/letterpress.db: no such file or directory, "),
+            "{said}"
+        );
     }
 
     #[test]

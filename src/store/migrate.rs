@@ -17,10 +17,26 @@ use crate::words;
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "speed", include_str!("../../migrations/0002_speed.sql")),
-    (3, "schedule seen", include_str!("../../migrations/0003_schedule_seen.sql")),
-    (4, "system mail", include_str!("../../migrations/0004_system_mail.sql")),
-    (5, "begun anew", include_str!("../../migrations/0005_begun_anew.sql")),
-    (6, "waiting", include_str!("../../migrations/0006_waiting.sql")),
+    (
+        3,
+        "schedule seen",
+        include_str!("../../migrations/0003_schedule_seen.sql"),
+    ),
+    (
+        4,
+        "system mail",
+        include_str!("../../migrations/0004_system_mail.sql"),
+    ),
+    (
+        5,
+        "begun anew",
+        include_str!("../../migrations/0005_begun_anew.sql"),
+    ),
+    (
+        6,
+        "waiting",
+        include_str!("../../migrations/0006_waiting.sql"),
+    ),
 ];
 
 /// The number of the newest schema that this program knows.
@@ -38,7 +54,13 @@ pub(super) async fn open(path: &Path, options: &SqliteConnectOptions) -> Result<
     let database = path.to_owned();
     let _alone = match tokio::task::spawn_blocking(move || OpeningLock::take(&database)).await {
         Ok(lock) => lock?,
-        Err(died) => return Err(StoreError::internal(path, "waiting for its lock", died.to_string())),
+        Err(died) => {
+            return Err(StoreError::internal(
+                path,
+                "waiting for its lock",
+                died.to_string(),
+            ));
+        }
     };
     make(path)?;
     let mut connection = connect(path, options).await?;
@@ -54,7 +76,9 @@ pub(super) async fn open(path: &Path, options: &SqliteConnectOptions) -> Result<
 /// The order counts: the lock's file is older than the database's first byte, and is removed after its last.
 fn is_made(path: &Path) -> Result<bool> {
     let size = match fs::metadata(path) {
-        Ok(about) if about.is_dir() => return Err(refused(path, "this is a folder, not a database")),
+        Ok(about) if about.is_dir() => {
+            return Err(refused(path, "this is a folder, not a database"));
+        }
         Ok(about) => about.len(),
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
         Err(e) => return Err(refused(path, &words::io(&e))),
@@ -73,7 +97,12 @@ fn make(path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+    match OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(refused(path, &words::io(&e))),
@@ -101,28 +130,37 @@ async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteCo
         }
     }
     let patience = format!("PRAGMA busy_timeout = {}", super::BUSY_TIMEOUT.as_millis());
-    sqlx::raw_sql(sqlx::AssertSqlSafe(patience)).execute(&mut connection).await.map_err(say)?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(patience))
+        .execute(&mut connection)
+        .await
+        .map_err(say)?;
     Ok(connection)
 }
 
 /// The number of the schema; 0 where there is none yet.
 async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
     let say = |error| StoreError::from_sqlx(error, path, "reading its schema");
-    let ours: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(say)?;
+    let ours: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(say)?;
     if ours == 0 {
         let others: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
             .fetch_one(connection)
             .await
             .map_err(say)?;
-        return if others == 0 { Ok(0) } else { Err(refused(path, "this is another program's database")) };
+        return if others == 0 {
+            Ok(0)
+        } else {
+            Err(refused(path, "this is another program's database"))
+        };
     }
-    let at: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
-        .fetch_one(connection)
-        .await
-        .map_err(say)?;
+    let at: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
+            .fetch_one(connection)
+            .await
+            .map_err(say)?;
     if at > NEWEST {
         return Err(StoreError::Refused(format!(
             "{}: its schema is number {at}, made by a newer Letterpress; this one knows {NEWEST}. Use the newer \
@@ -145,7 +183,13 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Res
         )));
     }
     let steps = STEPS.iter().map(|(version, name, sql)| {
-        Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+        Migration::new(
+            *version,
+            (*name).into(),
+            MigrationType::Simple,
+            sqlx::SqlStr::from_static(sql),
+            false,
+        )
     });
     Migrator::with_migrations(steps.collect()).run_direct(None, connection, false).await.map_err(|error| {
         match error {
@@ -174,9 +218,17 @@ mod tests {
         let theirs = fs::File::create(beside(&path, ".lock")).unwrap();
         theirs.lock().unwrap();
         fs::write(beside(&path, ".lock"), "pid 812, http://127.0.0.1:8080").unwrap();
-        let mut connection = connect(&path, &SqliteConnectOptions::new().filename(&path)).await.unwrap();
-        let said = migrate(&mut connection, &path, NEWEST).await.unwrap_err().to_string();
-        assert!(said.contains("letterpress.db") && said.contains("pid 812, http"), "{said}");
+        let mut connection = connect(&path, &SqliteConnectOptions::new().filename(&path))
+            .await
+            .unwrap();
+        let said = migrate(&mut connection, &path, NEWEST)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("letterpress.db") && said.contains("pid 812, http"),
+            "{said}"
+        );
         drop(theirs);
         migrate(&mut connection, &path, NEWEST).await.unwrap();
     }

@@ -123,7 +123,9 @@ impl Writer {
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T>,
     {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut self.connection)
+            .await?;
         let value = job(&mut self.connection).await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(value)
@@ -164,7 +166,10 @@ impl Store {
             .optimize_on_close(false, None)
             .disable_statement_logging();
         let say = |error| StoreError::from_sqlx(error, path, "opening it");
-        let writer = Writer { connection: migrate::open(path, &options).await?, unfinished: false };
+        let writer = Writer {
+            connection: migrate::open(path, &options).await?,
+            unfinished: false,
+        };
         let reader_options = options.read_only(true).pragma("cache_size", "-8000");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -204,7 +209,10 @@ impl Store {
         let shared = self.shared.clone();
         let task = tokio::spawn(async move {
             let mut writer = shared.writer.clone().lock_owned().await;
-            let outcome = writer.transaction(job).await.map_err(|e| e.during(&shared.path, what));
+            let outcome = writer
+                .transaction(job)
+                .await
+                .map_err(|e| e.during(&shared.path, what));
             drop(writer);
             if outcome.is_ok() {
                 shared.changed.send_modify(|n| *n += 1);
@@ -213,7 +221,11 @@ impl Store {
         });
         match task.await {
             Ok(outcome) => outcome,
-            Err(died) => Err(StoreError::internal(&self.shared.path, what, died.to_string())),
+            Err(died) => Err(StoreError::internal(
+                &self.shared.path,
+                what,
+                died.to_string(),
+            )),
         }
     }
 
@@ -223,7 +235,8 @@ impl Store {
     async fn write_at_once(&self, what: &'static str, query: Query) -> Result<u64> {
         let mut writer = self.shared.writer.lock().await;
         let done = query.execute(writer.at_rest().await).await;
-        done.map(|done| done.rows_affected()).map_err(|e| StoreError::from(e).during(&self.shared.path, what))
+        done.map(|done| done.rows_affected())
+            .map_err(|e| StoreError::from(e).during(&self.shared.path, what))
     }
 
     /// The same for a statement that gives rows back.
@@ -264,7 +277,12 @@ impl Store {
     /// # Errors
     /// When the database can no longer be read.
     pub async fn watch_others(&self, every: Duration) -> Result<()> {
-        let mut own = self.shared.readers.acquire().await.map_err(self.reading("watching for changes"))?;
+        let mut own = self
+            .shared
+            .readers
+            .acquire()
+            .await
+            .map_err(self.reading("watching for changes"))?;
         let mut last = None;
         loop {
             let now: i64 = sqlx::query_scalar("PRAGMA data_version")
@@ -291,17 +309,26 @@ impl Store {
 
 /// A stored time; one that no version wrote is taken to the nearest that can be.
 fn time_of(milliseconds: i64) -> Timestamp {
-    let nearest = if milliseconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    let nearest = if milliseconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
     Timestamp::from_millisecond(milliseconds).unwrap_or(nearest)
 }
 
 /// A stored state of a subscription.
 fn state_of(number: i64) -> sqlx::Result<SubscriptionState> {
-    SubscriptionState::from_number(number)
-        .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a subscription").into()))
+    SubscriptionState::from_number(number).ok_or_else(|| {
+        sqlx::Error::Decode(format!("{number} is no state of a subscription").into())
+    })
 }
 
 /// The tags of a column.
 fn split_tags(column: &str) -> Vec<String> {
-    column.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+    column
+        .split(',')
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::places::{
-    ask, find, had_agreed, is_past, is_suppressed, leave_one, load, mail_waits, place, record, rename, set,
-    subscriber_row, was_gone,
+    ask, find, had_agreed, is_past, is_suppressed, leave_one, load, mail_waits, place, record,
+    rename, set, subscriber_row, was_gone,
 };
 use super::{Result, Store, StoreError};
 use crate::model::rendered::Rendered;
-use crate::model::subscriber::{ConsentEvent, How, NAME_MAX_CHARS, Subscriber, SubscriptionState, tidy};
+use crate::model::subscriber::{
+    ConsentEvent, How, NAME_MAX_CHARS, Subscriber, SubscriptionState, tidy,
+};
 use crate::model::{Address, ListId, SubscriberId};
 
 /// When, how and from where a person, or the author for them, said so.
@@ -96,8 +98,9 @@ impl Store {
         quiet_for: Duration,
     ) -> Result<SignUp> {
         let (email, name) = (email.clone(), one_line(name));
-        let mail = serde_json::to_string(&mail)
-            .map_err(|e| StoreError::Refused(format!("the confirmation mail can't be stored: {e}")))?;
+        let mail = serde_json::to_string(&mail).map_err(|e| {
+            StoreError::Refused(format!("the confirmation mail can't be stored: {e}"))
+        })?;
         self.write("signing somebody up", move |connection| {
             Box::pin(async move {
                 let c = connection;
@@ -149,7 +152,9 @@ impl Store {
                 match place.state {
                     SubscriptionState::Active => Ok(Confirmed::Already),
                     SubscriptionState::Pending
-                        if place.asked_at.is_some_and(|at| !is_past(at, within, consent.at)) =>
+                        if place
+                            .asked_at
+                            .is_some_and(|at| !is_past(at, within, consent.at)) =>
                     {
                         set(connection, list, who, SubscriptionState::Active, consent.at).await?;
                         record(connection, list, who, ConsentEvent::Confirmed, &consent).await?;
@@ -210,7 +215,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was kept.
-    pub async fn add(&self, list: ListId, email: &Address, name: &str, consent: Consent) -> Result<Added> {
+    pub async fn add(
+        &self,
+        list: ListId,
+        email: &Address,
+        name: &str,
+        consent: Consent,
+    ) -> Result<Added> {
         let (email, name) = (email.clone(), one_line(name));
         self.write("adding somebody", move |connection| {
             Box::pin(async move {
@@ -248,7 +259,9 @@ impl Store {
         let email = email.clone();
         self.write("removing somebody", move |connection| {
             Box::pin(async move {
-                let Some(who) = find(connection, &email).await? else { return Ok(None) };
+                let Some(who) = find(connection, &email).await? else {
+                    return Ok(None);
+                };
                 let lists: Vec<(i64, String)> = sqlx::query_as(
                     "SELECT list.id, list.key FROM subscription JOIN list ON list.id = list_id
                      WHERE subscriber_id = ? AND (?2 IS NULL OR list_id = ?2) ORDER BY list.key",
@@ -283,7 +296,9 @@ impl Store {
     ) -> Result<Option<(SubscriptionState, Timestamp)>> {
         let say = self.reading("reading a subscription");
         let mut reader = self.readers().acquire().await.map_err(say)?;
-        Ok(place(&mut reader, list, who).await?.map(|p| (p.state, p.since)))
+        Ok(place(&mut reader, list, who)
+            .await?
+            .map(|p| (p.state, p.since)))
     }
 
     /// A person with all their subscriptions; `None` where the row is not there.

@@ -13,7 +13,8 @@ use crate::model::{Address, ListId, SubscriberId};
 
 const IS_SUPPRESSED: &str = "SELECT 1 FROM suppression WHERE email = ?";
 const FIND: &str = "SELECT id FROM subscriber WHERE email = ?";
-const PLACE: &str = "SELECT state, since, asked_at FROM subscription WHERE list_id = ? AND subscriber_id = ?";
+const PLACE: &str =
+    "SELECT state, since, asked_at FROM subscription WHERE list_id = ? AND subscriber_id = ?";
 const MAIL_WAITS: &str =
     "SELECT 1 FROM system_mail WHERE subscriber_id = ? AND list_id = ? AND kind = 'confirm'
     AND state IN (0, 1, 3) LIMIT 1";
@@ -47,12 +48,21 @@ pub(super) fn is_past(since: Timestamp, within: Duration, now: Timestamp) -> boo
 }
 
 pub(super) async fn is_suppressed(c: &mut SqliteConnection, email: &Address) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar(IS_SUPPRESSED).bind(email.as_str()).fetch_optional(c).await?;
+    let found: Option<i64> = sqlx::query_scalar(IS_SUPPRESSED)
+        .bind(email.as_str())
+        .fetch_optional(c)
+        .await?;
     Ok(found.is_some())
 }
 
-pub(super) async fn find(c: &mut SqliteConnection, email: &Address) -> sqlx::Result<Option<SubscriberId>> {
-    let id = sqlx::query_scalar(FIND).bind(email.as_str()).fetch_optional(c).await?;
+pub(super) async fn find(
+    c: &mut SqliteConnection,
+    email: &Address,
+) -> sqlx::Result<Option<SubscriberId>> {
+    let id = sqlx::query_scalar(FIND)
+        .bind(email.as_str())
+        .fetch_optional(c)
+        .await?;
     Ok(id.map(SubscriberId))
 }
 
@@ -85,10 +95,17 @@ pub(super) async fn place(
     list: ListId,
     who: SubscriberId,
 ) -> Result<Option<Place>> {
-    let row: Option<(i64, i64, Option<i64>)> =
-        sqlx::query_as(PLACE).bind(list.0).bind(who.0).fetch_optional(c).await?;
+    let row: Option<(i64, i64, Option<i64>)> = sqlx::query_as(PLACE)
+        .bind(list.0)
+        .bind(who.0)
+        .fetch_optional(c)
+        .await?;
     row.map(|(state, since, asked_at)| {
-        Ok(Place { state: state_of(state)?, since: time_of(since), asked_at: asked_at.map(time_of) })
+        Ok(Place {
+            state: state_of(state)?,
+            since: time_of(since),
+            asked_at: asked_at.map(time_of),
+        })
     })
     .transpose()
 }
@@ -144,7 +161,12 @@ pub(super) async fn leave_one(
 ) -> Result<Left> {
     match place(c, list, who).await? {
         None => Ok(Left::Unknown),
-        Some(p) if matches!(p.state, SubscriptionState::Unsubscribed | SubscriptionState::Complained) => {
+        Some(p)
+            if matches!(
+                p.state,
+                SubscriptionState::Unsubscribed | SubscriptionState::Complained
+            ) =>
+        {
             Ok(Left::Already)
         }
         Some(_) => {
@@ -178,16 +200,30 @@ pub(super) async fn record(
 }
 
 /// Whether a confirmation mail to this person still waits or is on its way.
-pub(super) async fn mail_waits(c: &mut SqliteConnection, list: ListId, who: SubscriberId) -> Result<bool> {
-    let found: Option<i64> =
-        sqlx::query_scalar(MAIL_WAITS).bind(who.0).bind(list.0).fetch_optional(c).await?;
+pub(super) async fn mail_waits(
+    c: &mut SqliteConnection,
+    list: ListId,
+    who: SubscriberId,
+) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar(MAIL_WAITS)
+        .bind(who.0)
+        .bind(list.0)
+        .fetch_optional(c)
+        .await?;
     Ok(found.is_some())
 }
 
 /// Whether the person was ever active on the list.
-pub(super) async fn had_agreed(c: &mut SqliteConnection, list: ListId, who: SubscriberId) -> Result<bool> {
-    let found: Option<i64> =
-        sqlx::query_scalar(HAD_AGREED).bind(who.0).bind(list.0).fetch_optional(c).await?;
+pub(super) async fn had_agreed(
+    c: &mut SqliteConnection,
+    list: ListId,
+    who: SubscriberId,
+) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar(HAD_AGREED)
+        .bind(who.0)
+        .bind(list.0)
+        .fetch_optional(c)
+        .await?;
     Ok(found.is_some())
 }
 
@@ -202,7 +238,11 @@ pub(super) async fn was_gone(
     if now.state != SubscriptionState::Pending {
         return Ok(false);
     }
-    let more: Option<i64> = sqlx::query_scalar(WAS_GONE).bind(who.0).bind(list.0).fetch_optional(c).await?;
+    let more: Option<i64> = sqlx::query_scalar(WAS_GONE)
+        .bind(who.0)
+        .bind(list.0)
+        .fetch_optional(c)
+        .await?;
     Ok(more.is_some())
 }
 
@@ -217,17 +257,27 @@ pub(super) async fn rename(c: &mut SqliteConnection, who: SubscriberId, name: &s
 }
 
 /// A person with all their places, in the order of the lists' keys.
-pub(super) async fn load(c: &mut SqliteConnection, who: SubscriberId) -> sqlx::Result<Option<Subscriber>> {
+pub(super) async fn load(
+    c: &mut SqliteConnection,
+    who: SubscriberId,
+) -> sqlx::Result<Option<Subscriber>> {
     let row: Option<(String, String, String, i64)> =
         sqlx::query_as("SELECT email, name, tags, created_at FROM subscriber WHERE id = ?")
             .bind(who.0)
             .fetch_optional(&mut *c)
             .await?;
-    let Some((email, name, tags, joined_at)) = row else { return Ok(None) };
+    let Some((email, name, tags, joined_at)) = row else {
+        return Ok(None);
+    };
     let places: Vec<(String, i64)> = sqlx::query_as(PLACES_OF).bind(who.0).fetch_all(c).await?;
     let subscriptions = places
         .into_iter()
-        .map(|(list, state)| Ok(Subscription { list, state: state_of(state)? }))
+        .map(|(list, state)| {
+            Ok(Subscription {
+                list,
+                state: state_of(state)?,
+            })
+        })
         .collect::<sqlx::Result<_>>()?;
     Ok(Some(Subscriber {
         id: who,
@@ -247,9 +297,20 @@ mod tests {
     #[tokio::test]
     async fn whatever_a_visitor_can_ask_for_is_found_by_an_index() {
         let (_dir, store) = open().await;
-        for sql in [IS_SUPPRESSED, FIND, PLACE, MAIL_WAITS, HAD_AGREED, WAS_GONE, PLACES_OF] {
+        for sql in [
+            IS_SUPPRESSED,
+            FIND,
+            PLACE,
+            MAIL_WAITS,
+            HAD_AGREED,
+            WAS_GONE,
+            PLACES_OF,
+        ] {
             let plan = plan(&store, sql).await;
-            assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{sql}: {plan}");
+            assert!(
+                plan.contains("SEARCH") && !plan.contains("SCAN"),
+                "{sql}: {plan}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ const SMALL: [&str; 7] = [
 fn walks(plan: &str) -> Vec<&str> {
     let is_small = |step: &str| SMALL.iter().any(|small| step.starts_with(small));
     let walk = |step: &&str| {
-        (step.starts_with("SCAN") && !is_small(step)) || step.contains("B-TREE") || step.contains("AUTOMATIC")
+        (step.starts_with("SCAN") && !is_small(step))
+            || step.contains("B-TREE")
+            || step.contains("AUTOMATIC")
     };
     plan.lines().filter(walk).collect()
 }
@@ -69,17 +71,33 @@ async fn who_is_next_is_found_by_the_whole_index() {
         assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
     }
     let plan = plan(&store, fanout::PART).await;
-    assert!(plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"), "{plan}");
+    assert!(
+        plan.contains("PRIMARY KEY (list_id=? AND subscriber_id>?)"),
+        "{plan}"
+    );
 }
 
 #[tokio::test]
 async fn confirmations_that_wait_for_their_time_are_passed_over_by_the_index_alone() {
     let (_dir, store) = open().await;
-    let known = column(&store, "SELECT name FROM pragma_index_info('system_mail_waiting')").await;
+    let known = column(
+        &store,
+        "SELECT name FROM pragma_index_info('system_mail_waiting')",
+    )
+    .await;
     let (_, asked) = system_mails::HOT[0].split_once("WHERE").unwrap();
-    for (_, after) in asked.match_indices("m.").map(|(at, _)| asked.split_at(at + 2)) {
-        let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-        assert!(known.contains(&name), "{name} is read from the row, with its content");
+    for (_, after) in asked
+        .match_indices("m.")
+        .map(|(at, _)| asked.split_at(at + 2))
+    {
+        let name: String = after
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect();
+        assert!(
+            known.contains(&name),
+            "{name} is read from the row, with its content"
+        );
     }
 }
 
@@ -95,6 +113,12 @@ async fn totals_are_read_from_the_issue_and_never_counted() {
 
 #[test]
 fn a_walk_is_noticed() {
-    assert_eq!(walks("SCAN d\nSEARCH p USING INTEGER PRIMARY KEY (rowid=?)"), ["SCAN d"]);
-    assert_eq!(walks("SEARCH d USING INDEX x (a=?)\nUSE TEMP B-TREE FOR ORDER BY").len(), 1);
+    assert_eq!(
+        walks("SCAN d\nSEARCH p USING INTEGER PRIMARY KEY (rowid=?)"),
+        ["SCAN d"]
+    );
+    assert_eq!(
+        walks("SEARCH d USING INDEX x (a=?)\nUSE TEMP B-TREE FOR ORDER BY").len(),
+        1
+    );
 }

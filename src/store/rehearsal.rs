@@ -57,8 +57,11 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where it does not.
     pub async fn try_writing(&self) -> Result<()> {
-        self.write_at_once("trying to write", sqlx::query("UPDATE list SET created_at = created_at + 1"))
-            .await?;
+        self.write_at_once(
+            "trying to write",
+            sqlx::query("UPDATE list SET created_at = created_at + 1"),
+        )
+        .await?;
         Ok(())
     }
 
@@ -75,6 +78,9 @@ impl Store {
         .fetch_all(self.readers())
         .await
         .map_err(self.reading("counting who is where"))?;
-        Ok(rows.into_iter().map(|(domain, n)| (domain, u64::try_from(n).unwrap_or_default())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(domain, n)| (domain, u64::try_from(n).unwrap_or_default()))
+            .collect())
     }
 }

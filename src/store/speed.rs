@@ -46,7 +46,10 @@ impl Store {
                 is_final: row.try_get("is_final")?,
             })
         };
-        rows.iter().map(measure).collect::<sqlx::Result<_>>().map_err(say)
+        rows.iter()
+            .map(measure)
+            .collect::<sqlx::Result<_>>()
+            .map_err(say)
     }
 
     /// Writes measures down, each in place of what was written before; those of which nothing is left to say go.
@@ -88,15 +91,22 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn set_speed(&self, name: &str, per_minute: Option<u32>, now: Timestamp) -> Result<()> {
+    pub async fn set_speed(
+        &self,
+        name: &str,
+        per_minute: Option<u32>,
+        now: Timestamp,
+    ) -> Result<()> {
         let name = name.to_owned();
         self.write("noting which speed its author wants", move |c| {
             Box::pin(async move {
                 let query = match per_minute {
-                    Some(per_minute) => sqlx::query("INSERT OR REPLACE INTO speed VALUES (?, ?, ?)")
-                        .bind(name)
-                        .bind(per_minute)
-                        .bind(now.as_millisecond()),
+                    Some(per_minute) => {
+                        sqlx::query("INSERT OR REPLACE INTO speed VALUES (?, ?, ?)")
+                            .bind(name)
+                            .bind(per_minute)
+                            .bind(now.as_millisecond())
+                    }
                     None => sqlx::query("DELETE FROM speed WHERE name = ?").bind(name),
                 };
                 query.execute(c).await?;
@@ -120,7 +130,10 @@ impl Store {
         .fetch_one(self.readers())
         .await
         .map_err(self.reading("reading how far a relay is warmed up"))?;
-        Ok((u32::try_from(days).unwrap_or(u32::MAX), u64::try_from(given).unwrap_or_default()))
+        Ok((
+            u32::try_from(days).unwrap_or(u32::MAX),
+            u64::try_from(given).unwrap_or_default(),
+        ))
     }
 
     /// Notes how many mails a relay may have been given on a day, all in all.
@@ -159,12 +172,21 @@ mod tests {
             saved_at: t(1),
             is_final: false,
         };
-        store.keep_measures(vec![Measure { due_at: None, ..measure.clone() }]).await.unwrap();
+        store
+            .keep_measures(vec![Measure {
+                due_at: None,
+                ..measure.clone()
+            }])
+            .await
+            .unwrap();
         store.keep_measures(vec![measure.clone()]).await.unwrap();
         assert_eq!(store.measures().await.unwrap(), [measure]);
         store.set_speed("relay:main", Some(60), t(1)).await.unwrap();
         store.set_speed("relay:main", Some(0), t(2)).await.unwrap();
-        assert_eq!(store.speeds().await.unwrap(), [("relay:main".to_owned(), 0)]);
+        assert_eq!(
+            store.speeds().await.unwrap(),
+            [("relay:main".to_owned(), 0)]
+        );
         store.set_speed("relay:main", None, t(2)).await.unwrap();
         assert_eq!(store.speeds().await.unwrap(), []);
     }
@@ -173,7 +195,13 @@ mod tests {
     async fn days_are_those_on_which_something_was_given() {
         let (_dir, store) = open().await;
         assert_eq!(store.warm_up("main", 20_000).await.unwrap(), (0, 0));
-        for (day, given) in [(19_990, 50), (19_995, 0), (20_000, 10), (20_000, 20), (20_001, 7)] {
+        for (day, given) in [
+            (19_990, 50),
+            (19_995, 0),
+            (20_000, 10),
+            (20_000, 20),
+            (20_001, 7),
+        ] {
             store.note_warm_up("main", day, given).await.unwrap();
         }
         assert_eq!(store.warm_up("main", 20_000).await.unwrap(), (1, 20));

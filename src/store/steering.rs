@@ -72,7 +72,10 @@ impl Store {
             Box::pin(async move {
                 // One that has begun goes on: a clock that was set back must not make it one that may be replaced.
                 let due = "SELECT due_at FROM issue WHERE id = ? AND started_at IS NULL";
-                let due: Option<i64> = sqlx::query_scalar(due).bind(id.0).fetch_optional(&mut *c).await?;
+                let due: Option<i64> = sqlx::query_scalar(due)
+                    .bind(id.0)
+                    .fetch_optional(&mut *c)
+                    .await?;
                 let early = due.is_some_and(|due| due > now.as_millisecond());
                 let steered = apply(c, id, Steer::Resume { early }, None).await?;
                 if steered == Steered::Now(IssueState::Sending) {
@@ -134,7 +137,10 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; then nobody of this step was withdrawn.
     pub async fn cancel_more(&self, id: IssueId, now: Timestamp) -> Result<bool> {
-        self.write("cancelling an issue", move |c| Box::pin(cancel_some(c, id, now.as_millisecond()))).await
+        self.write("cancelling an issue", move |c| {
+            Box::pin(cancel_some(c, id, now.as_millisecond()))
+        })
+        .await
     }
 
     /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were. Each chunk looks at
@@ -146,7 +152,9 @@ impl Store {
         let (mut count, mut after) = (0, SubscriberId(0));
         loop {
             let (steered, moved, next) = self
-                .write("retrying", move |c| Box::pin(retry_some(c, id, which, after, now.as_millisecond())))
+                .write("retrying", move |c| {
+                    Box::pin(retry_some(c, id, which, after, now.as_millisecond()))
+                })
                 .await?;
             count += moved;
             match next {
@@ -193,10 +201,11 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let at: Option<i64> = sqlx::query_scalar("SELECT min(due_at) FROM issue WHERE state = 'scheduled'")
-            .fetch_one(self.readers())
-            .await
-            .map_err(self.reading("reading what is scheduled"))?;
+        let at: Option<i64> =
+            sqlx::query_scalar("SELECT min(due_at) FROM issue WHERE state = 'scheduled'")
+                .fetch_one(self.readers())
+                .await
+                .map_err(self.reading("reading what is scheduled"))?;
         Ok(at.map(super::time_of))
     }
 
@@ -255,7 +264,10 @@ impl Store {
         .fetch_all(self.readers())
         .await
         .map_err(self.reading("reading what is due"))?;
-        Ok(rows.into_iter().map(|(id, at)| (IssueId(id), super::time_of(at))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(id, at)| (IssueId(id), super::time_of(at)))
+            .collect())
     }
 }
 
@@ -266,8 +278,12 @@ pub(super) async fn apply(
     event: Steer,
     reason: Option<&str>,
 ) -> Result<Steered> {
-    let Some(from) = state_of(c, id).await? else { return Ok(Steered::Unknown) };
-    let Some(to) = steer(from, event) else { return Ok(Steered::Not(from)) };
+    let Some(from) = state_of(c, id).await? else {
+        return Ok(Steered::Unknown);
+    };
+    let Some(to) = steer(from, event) else {
+        return Ok(Steered::Not(from));
+    };
     if to == from {
         return Ok(Steered::Now(to));
     }
@@ -281,8 +297,10 @@ pub(super) async fn apply(
 }
 
 async fn state_of(c: &mut SqliteConnection, id: IssueId) -> Result<Option<IssueState>> {
-    let word: Option<String> =
-        sqlx::query_scalar("SELECT state FROM issue WHERE id = ?").bind(id.0).fetch_optional(c).await?;
+    let word: Option<String> = sqlx::query_scalar("SELECT state FROM issue WHERE id = ?")
+        .bind(id.0)
+        .fetch_optional(c)
+        .await?;
     Ok(word.as_deref().and_then(IssueState::from_word))
 }
 
@@ -297,7 +315,10 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
 
 /// Tells whoever reads the issue's queue that people may wait where it was read before.
 async fn begin_anew(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
-    sqlx::query("UPDATE issue SET begun_anew = begun_anew + 1 WHERE id = ?").bind(id.0).execute(c).await?;
+    sqlx::query("UPDATE issue SET begun_anew = begun_anew + 1 WHERE id = ?")
+        .bind(id.0)
+        .execute(c)
+        .await?;
     Ok(())
 }
 
@@ -325,7 +346,9 @@ async fn cancel_some(c: &mut SqliteConnection, id: IssueId, now: i64) -> Result<
     }
     let mut moved = 0;
     for from in [State::Queued, State::Deferred] {
-        let Some(to) = step(from, Event::Cancel) else { continue };
+        let Some(to) = step(from, Event::Cancel) else {
+            continue;
+        };
         let done = sqlx::query(CANCEL)
             .bind(to as i64)
             .bind(now)
@@ -352,7 +375,10 @@ async fn forget_some(c: &mut SqliteConnection, id: IssueId) -> Result<bool> {
     if done.rows_affected() > 0 {
         return Ok(true);
     }
-    sqlx::query("UPDATE issue SET fanout_after = NULL WHERE id = ?").bind(id.0).execute(c).await?;
+    sqlx::query("UPDATE issue SET fanout_after = NULL WHERE id = ?")
+        .bind(id.0)
+        .execute(c)
+        .await?;
     Ok(false)
 }
 
@@ -365,10 +391,16 @@ pub(super) async fn retry_some(
     after: SubscriberId,
     now: i64,
 ) -> Result<(Steered, u64, Option<SubscriberId>)> {
-    let Some(state) = state_of(c, id).await? else { return Ok((Steered::Unknown, 0, None)) };
-    let Some(then) = steer(state, Steer::Retry) else { return Ok((Steered::Not(state), 0, None)) };
+    let Some(state) = state_of(c, id).await? else {
+        return Ok((Steered::Unknown, 0, None));
+    };
+    let Some(then) = steer(state, Steer::Retry) else {
+        return Ok((Steered::Not(state), 0, None));
+    };
     let steered = Steered::Now(then);
-    let Some(to) = step(which, Event::Retry) else { return Ok((steered, 0, None)) };
+    let Some(to) = step(which, Event::Retry) else {
+        return Ok((steered, 0, None));
+    };
     let last: Option<i64> = sqlx::query_scalar(
         "SELECT max(subscriber_id) FROM (SELECT subscriber_id FROM delivery
              WHERE issue_id = ? AND subscriber_id > ? ORDER BY subscriber_id LIMIT ?)",
@@ -378,7 +410,9 @@ pub(super) async fn retry_some(
     .bind(CHUNK)
     .fetch_one(&mut *c)
     .await?;
-    let Some(last) = last else { return Ok((steered, 0, None)) };
+    let Some(last) = last else {
+        return Ok((steered, 0, None));
+    };
     let done = sqlx::query(RETRY)
         .bind(to as i64)
         .bind(now)
@@ -391,7 +425,10 @@ pub(super) async fn retry_some(
     if done.rows_affected() > 0 {
         // In the same transaction, so that no issue that is done holds anybody who waits.
         if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {
-            sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?").bind(id.0).execute(&mut *c).await?;
+            sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?")
+                .bind(id.0)
+                .execute(&mut *c)
+                .await?;
         }
         begin_anew(c, id).await?;
     }

@@ -58,7 +58,9 @@ impl Store {
         let mut waiting = Vec::new();
         let (mut unreadable, mut after) = (Unreadable::default(), SystemMailId(0));
         loop {
-            let rows = self.system_mails_after(after, now, horizon, lists, limit).await?;
+            let rows = self
+                .system_mails_after(after, now, horizon, lists, limit)
+                .await?;
             for row in &rows {
                 after = SystemMailId(row.try_get("id").map_err(self.reading(READING))?);
                 match waiting_mail(row) {
@@ -99,7 +101,9 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn next_system_mail(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let next = sqlx::query_scalar(NEXT).bind(now.as_millisecond()).fetch_optional(self.readers());
+        let next = sqlx::query_scalar(NEXT)
+            .bind(now.as_millisecond())
+            .fetch_optional(self.readers());
         let at: Option<i64> = next.await.map_err(self.reading(READING))?;
         Ok(at.map(time_of))
     }

@@ -17,14 +17,19 @@ use crate::model::{Address, ListId, Rendered, rendered};
 /// A fresh database; it is gone when the folder is dropped.
 pub async fn open() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("letterpress.db")).await.unwrap();
+    let store = Store::open(&dir.path().join("letterpress.db"))
+        .await
+        .unwrap();
     (dir, store)
 }
 
 /// The same with one list, `weekly`.
 pub async fn open_with_list() -> (TempDir, Store, ListId) {
     let (dir, store) = open().await;
-    let list = store.ensure_lists(&["weekly".to_owned()], t(0)).await.unwrap()["weekly"];
+    let list = store
+        .ensure_lists(&["weekly".to_owned()], t(0))
+        .await
+        .unwrap()["weekly"];
     (dir, store, list)
 }
 
@@ -55,7 +60,11 @@ pub fn mail() -> Rendered {
 
 /// A person's consent by the author's word.
 pub fn consent() -> Consent {
-    Consent { at: t(0), how: How::Command, network: None }
+    Consent {
+        at: t(0),
+        how: How::Command,
+        network: None,
+    }
 }
 
 /// An issue that is due from the first second on.
@@ -140,7 +149,9 @@ impl Store {
 pub async fn set_pragma(store: &Store, pragma: &'static str) {
     let set = store.write("setting a pragma", move |connection| {
         Box::pin(async move {
-            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {pragma}"))).execute(connection).await?;
+            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {pragma}")))
+                .execute(connection)
+                .await?;
             Ok(())
         })
     });
@@ -149,20 +160,38 @@ pub async fn set_pragma(store: &Store, pragma: &'static str) {
 
 /// The rows of one column of a query, as another program sees them.
 pub async fn column(store: &Store, sql: &str) -> Vec<String> {
-    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
-    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(&mut other).await.unwrap()
+    let mut other = SqliteConnectOptions::new()
+        .filename(store.path())
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(&mut other)
+        .await
+        .unwrap()
 }
 
 /// Runs SQL behind the store's back, as another program would.
 pub async fn meddle(store: &Store, sql: &'static str) {
-    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
+    let mut other = SqliteConnectOptions::new()
+        .filename(store.path())
+        .connect()
+        .await
+        .unwrap();
     sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
 }
 
 /// How SQLite would run a query, a line a step.
 pub async fn plan(store: &Store, sql: &str) -> String {
-    let mut other = SqliteConnectOptions::new().filename(store.path()).connect().await.unwrap();
+    let mut other = SqliteConnectOptions::new()
+        .filename(store.path())
+        .connect()
+        .await
+        .unwrap();
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
     let rows = sqlx::query(explain).fetch_all(&mut other).await.unwrap();
-    rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+    rows.iter()
+        .map(|row| row.get::<String, _>("detail"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -4,7 +4,8 @@ use crate::fixture::{Letter, relay};
 use crate::server::{At, Do, Server, say};
 
 async fn one_of_two_fails(at: At, fault: Do) {
-    let bad = Server::start(move |step, _, _| if step == at { fault.clone() } else { Do::Usual }).await;
+    let bad =
+        Server::start(move |step, _, _| if step == at { fault.clone() } else { Do::Usual }).await;
     let good = Server::usual().await;
     let mut letter = Letter::new(&good, 60).await;
     let mut second = relay(bad.address);

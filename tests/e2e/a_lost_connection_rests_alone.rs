@@ -14,7 +14,11 @@ async fn a_confirmation_that_finds_no_connection_goes_by_another() {
     // One connection is all that the server takes.
     let server = Server::start(move |at, rcpt, n| {
         connections += usize::from(at == At::Connect);
-        if at == At::Connect && connections > 1 { Do::Drop } else { held(at, rcpt, n) }
+        if at == At::Connect && connections > 1 {
+            Do::Drop
+        } else {
+            held(at, rcpt, n)
+        }
     })
     .await;
     let mut letter = Letter::new(&server, 1).await;
@@ -24,7 +28,9 @@ async fn a_confirmation_that_finds_no_connection_goes_by_another() {
     letter.settings.longest_retry = Duration::from_secs(3600);
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "a mail in flight", |row| row.totals.sending == 1).await;
+    letter
+        .until(issue, "a mail in flight", |row| row.totals.sending == 1)
+        .await;
     until("its connection", async || server.open() == 1).await;
     letter.sign_up("new@readers.example").await;
     until("another connection", async || server.connections() == 2).await;

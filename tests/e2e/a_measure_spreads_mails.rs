@@ -16,8 +16,12 @@ async fn a_measure_spreads_the_mails() {
     let start = Instant::now();
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "the middle", |row| row.totals.sent == 12).await;
-    letter.until(issue, "why it waits", says("600 messages a minute")).await;
+    letter
+        .until(issue, "the middle", |row| row.totals.sent == 12)
+        .await;
+    letter
+        .until(issue, "why it waits", says("600 messages a minute"))
+        .await;
     gate.open();
     letter.settle(issue, &server).await;
     let took = server.mails()[29].at - start;

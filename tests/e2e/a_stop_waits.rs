@@ -19,7 +19,9 @@ async fn a_stop_waits_for_mails_in_flight_and_the_next_start_goes_on() {
         server.script(held_after(15, &gate));
         let sender = letter.serve();
         letter
-            .until(issue, "mails in flight", |row| row.totals.sent == sent + 15 && row.totals.sending == 4)
+            .until(issue, "mails in flight", |row| {
+                row.totals.sent == sent + 15 && row.totals.sending == 4
+            })
             .await;
         sender.ask_to_stop();
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -27,7 +29,12 @@ async fn a_stop_waits_for_mails_in_flight_and_the_next_start_goes_on() {
         gate.open();
         sender.stop().await;
         let counts = letter.agree(issue, &server).await;
-        assert!(counts.keys().all(|state| matches!(state, State::Sent | State::Queued)), "{counts:?}");
+        assert!(
+            counts
+                .keys()
+                .all(|state| matches!(state, State::Sent | State::Queued)),
+            "{counts:?}"
+        );
         sent = counts[&State::Sent] as u64;
     }
     assert_eq!(sent, 38, "four in flight each time, and no other");

@@ -5,11 +5,17 @@ use crate::server::{Do, OFFERS, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_without_smtputf8_fails_only_those_who_need_it() {
-    let plain: Vec<&'static str> = OFFERS.iter().copied().filter(|offer| *offer != "SMTPUTF8").collect();
+    let plain: Vec<&'static str> = OFFERS
+        .iter()
+        .copied()
+        .filter(|offer| *offer != "SMTPUTF8")
+        .collect();
     let server = Server::with(&plain, "127.0.0.1:0", |_, _, _| Do::Usual).await;
     let mut letter = Letter::new(&server, 3).await;
     letter.reader("用户@例子.广告", "用户").await;
-    letter.reader("user@例子.广告", "A domain needs nothing").await;
+    letter
+        .reader("user@例子.广告", "A domain needs nothing")
+        .await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let row = letter.settle(issue, &server).await;
@@ -29,7 +35,11 @@ async fn an_address_beyond_ascii_is_mailed_where_the_relay_can() {
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 2);
     assert_eq!(server.count("用户@xn--fsqu00a.xn--4rr70v"), 1);
-    let asked = server.commands().iter().filter(|line| line.contains("SMTPUTF8")).count();
+    let asked = server
+        .commands()
+        .iter()
+        .filter(|line| line.contains("SMTPUTF8"))
+        .count();
     assert_eq!(asked, 1, "only who needs it asks for it");
     sender.stop().await;
 }

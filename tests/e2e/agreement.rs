@@ -32,7 +32,11 @@ pub type Had = HashMap<String, usize>;
 impl Letter {
     /// Waits for the end, at which server and ledger agree.
     pub async fn settle(&self, issue: IssueId, sink: &impl Sink) -> IssueRow {
-        let row = self.until(issue, "the end", |row| row.state.is_over() && row.totals.open() == 0).await;
+        let row = self
+            .until(issue, "the end", |row| {
+                row.state.is_over() && row.totals.open() == 0
+            })
+            .await;
         self.agree(issue, sink).await;
         row
     }
@@ -58,15 +62,25 @@ impl Letter {
             let of = |had: &Had| had.get(&row.email).copied().unwrap_or(0);
             let got = of(&has) - of(before);
             match row.state {
-                State::Sent => assert_eq!(got, 1, "{} is sent, and got it {got} times: {row:?}", row.email),
-                State::Uncertain | State::Sending => assert!(got <= 1, "{} got it {got} times", row.email),
+                State::Sent => assert_eq!(
+                    got, 1,
+                    "{} is sent, and got it {got} times: {row:?}",
+                    row.email
+                ),
+                State::Uncertain | State::Sending => {
+                    assert!(got <= 1, "{} got it {got} times", row.email)
+                }
                 _ => assert_eq!(got, 0, "{} is {}, and got it", row.email, row.state.word()),
             }
             assert!(row.state != State::Sent || row.code == Some(250), "{row:?}");
             *counts.entry(row.state).or_default() += 1;
         }
         let totals = self.row(issue).await.totals;
-        assert_eq!(totals, self.store.audit(issue).await.unwrap(), "totals and rows differ");
+        assert_eq!(
+            totals,
+            self.store.audit(issue).await.unwrap(),
+            "totals and rows differ"
+        );
         counts
     }
 
@@ -76,7 +90,11 @@ impl Letter {
         let mut had = Had::new();
         for mail in sink.kept() {
             if String::from_utf8_lossy(&mail.bytes).contains(&mark) {
-                assert!(self.readers.contains(&mail.rcpt), "{} is a stranger", mail.rcpt);
+                assert!(
+                    self.readers.contains(&mail.rcpt),
+                    "{} is a stranger",
+                    mail.rcpt
+                );
                 *had.entry(mail.rcpt).or_default() += 1;
             }
         }

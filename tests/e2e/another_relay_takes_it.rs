@@ -8,11 +8,19 @@ use crate::fixture::{Letter, relay};
 use crate::server::{At, Do, OFFERS, Server};
 
 const READERS: usize = 20;
-const BEYOND: [&str; 3] = ["用户@readers.example", "ñandú@readers.example", "δοκιμή@readers.example"];
+const BEYOND: [&str; 3] = [
+    "用户@readers.example",
+    "ñandú@readers.example",
+    "δοκιμή@readers.example",
+];
 
 /// A server without SMTPUTF8.
 async fn plain() -> Server {
-    let offers: Vec<_> = OFFERS.iter().copied().filter(|offer| *offer != "SMTPUTF8").collect();
+    let offers: Vec<_> = OFFERS
+        .iter()
+        .copied()
+        .filter(|offer| *offer != "SMTPUTF8")
+        .collect();
     Server::with(&offers, "127.0.0.1:0", |_, _, _| Do::Usual).await
 }
 
@@ -73,8 +81,17 @@ async fn where_no_relay_can_they_have_failed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_was_never_reached_is_not_waited_for() {
-    let (one, two) =
-        (plain().await, Server::start(|at, _, _| if at == At::Connect { Do::Drop } else { Do::Usual }).await);
+    let (one, two) = (
+        plain().await,
+        Server::start(|at, _, _| {
+            if at == At::Connect {
+                Do::Drop
+            } else {
+                Do::Usual
+            }
+        })
+        .await,
+    );
     let mut letter = letter(&one, &two).await;
     letter.settings.first_retry = std::time::Duration::from_secs(3600);
     letter.settings.longest_retry = letter.settings.first_retry;
@@ -88,10 +105,23 @@ async fn only_they_have_failed(letter: &Letter, issue: IssueId, one: &Server, tw
     letter.settle(issue, &[one, two]).await;
     for row in letter.rows(issue).await {
         let is_beyond = BEYOND.contains(&row.email.as_str());
-        assert_eq!(row.state, if is_beyond { State::Failed } else { State::Sent }, "{row:?}");
+        assert_eq!(
+            row.state,
+            if is_beyond {
+                State::Failed
+            } else {
+                State::Sent
+            },
+            "{row:?}"
+        );
         if is_beyond {
             assert_eq!(row.code, None);
-            assert!(row.reply.as_deref().is_some_and(|reply| reply.contains("SMTPUTF8")), "{row:?}");
+            assert!(
+                row.reply
+                    .as_deref()
+                    .is_some_and(|reply| reply.contains("SMTPUTF8")),
+                "{row:?}"
+            );
         }
     }
 }

@@ -20,7 +20,9 @@ async fn after_a_batch_the_rest_waits_and_is_told_so() {
     let letter = letter(&server, Duration::from_secs(3600)).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "the pause", says("pause between two batches")).await;
+    letter
+        .until(issue, "the pause", says("pause between two batches"))
+        .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let counts = letter.agree(issue, &server).await;
     assert_eq!((counts[&State::Sent], counts[&State::Queued]), (10, 20));
@@ -37,7 +39,11 @@ async fn between_two_batches_lies_the_pause() {
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 30);
     let times: Vec<_> = server.mails().iter().map(|mail| mail.at).collect();
     for i in [9, 19] {
-        assert!(times[i + 1] - times[i] >= pause, "after mail {i}: {:?}", times[i + 1] - times[i]);
+        assert!(
+            times[i + 1] - times[i] >= pause,
+            "after mail {i}: {:?}",
+            times[i + 1] - times[i]
+        );
     }
     sender.stop().await;
 }

@@ -29,9 +29,13 @@ async fn a_confirmation_that_is_refused_for_now_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_waits_out_our_own_fault() {
-    let server = Server::start(
-        |at, _, _| if at == At::Mail { say("550 5.7.1 sender not allowed") } else { Do::Usual },
-    )
+    let server = Server::start(|at, _, _| {
+        if at == At::Mail {
+            say("550 5.7.1 sender not allowed")
+        } else {
+            Do::Usual
+        }
+    })
     .await;
     let letter = Letter::new(&server, 0).await;
     let sender = letter.serve();

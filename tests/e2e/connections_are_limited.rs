@@ -12,7 +12,11 @@ async fn connections_and_their_mails_are_no_more_than_set() {
     letter.settings.relays[0].messages_per_connection = 3;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "a mail on each connection", |row| row.totals.sending == 4).await;
+    letter
+        .until(issue, "a mail on each connection", |row| {
+            row.totals.sending == 4
+        })
+        .await;
     gate.open();
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 30);
     assert_eq!((server.most_open(), server.most_mails()), (4, 3));

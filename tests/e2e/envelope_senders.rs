@@ -15,10 +15,16 @@ async fn each_mail_has_an_envelope_sender_that_tells_who_bounced() {
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 3);
     for mail in server.mails() {
         let local = mail.sender.strip_suffix("@letters.example").unwrap();
-        assert!(local.len() <= 64 && local == local.to_ascii_lowercase(), "{local}");
+        assert!(
+            local.len() <= 64 && local == local.to_ascii_lowercase(),
+            "{local}"
+        );
         let token = local.strip_prefix("bounce+").unwrap();
         let who = letter.fate(issue, &mail.rcpt).await.subscriber;
-        assert_eq!(letter.links.bounce_token(issue, who).as_deref(), Some(token));
+        assert_eq!(
+            letter.links.bounce_token(issue, who).as_deref(),
+            Some(token)
+        );
     }
     sender.stop().await;
 }

@@ -29,7 +29,11 @@ enum Kind {
 }
 
 fn faults() -> Vec<(Kind, Do)> {
-    let many = |code: u16| (0..99).map(|i| format!("{code}-line {i}\r\n")).collect::<String>();
+    let many = |code: u16| {
+        (0..99)
+            .map(|i| format!("{code}-line {i}\r\n"))
+            .collect::<String>()
+    };
     let long = "x".repeat(9_000);
     vec![
         (Kind::Broken, Do::Drop),
@@ -39,18 +43,30 @@ fn faults() -> Vec<(Kind, Do)> {
         (Kind::Broken, say("garbage, and no number")),
         (Kind::Broken, say("\u{0}\u{1}\u{ff}\u{1b}[2J")),
         (Kind::Broken, say("2500 a number of four digits")),
-        (Kind::Broken, say("250-one line\r\n550 and another one that does not belong to it")),
-        (Kind::Broken, say(&format!("{}450 too many lines", many(450).repeat(3)))),
+        (
+            Kind::Broken,
+            say("250-one line\r\n550 and another one that does not belong to it"),
+        ),
+        (
+            Kind::Broken,
+            say(&format!("{}450 too many lines", many(450).repeat(3))),
+        ),
         (Kind::Broken, say(&"y".repeat(70_000))),
         (Kind::Temporary, say("421 4.3.2 closing")),
         (Kind::Temporary, say("450 4.2.0 greylisted")),
         (Kind::Temporary, say("451")),
         (Kind::Temporary, say(&format!("452 4.3.1 {long}"))),
-        (Kind::Temporary, say(&format!("{}450 4.2.0 many lines", many(450)))),
+        (
+            Kind::Temporary,
+            say(&format!("{}450 4.2.0 many lines", many(450))),
+        ),
         (Kind::Permanent, say("550 5.1.1 no such person")),
         (Kind::Permanent, say("554")),
         (Kind::Permanent, say(&format!("552 5.3.4 {long}"))),
-        (Kind::Permanent, say(&format!("{}550 5.7.1 many lines", many(550)))),
+        (
+            Kind::Permanent,
+            say(&format!("{}550 5.7.1 many lines", many(550))),
+        ),
     ]
 }
 
@@ -80,11 +96,16 @@ fn brief() -> Timeouts {
 /// Waits for the end; what pauses for our fault is resumed, as its author would.
 async fn see_through(letter: &Letter, issue: IssueId) {
     loop {
-        let settled = |row: &IssueRow| is_paused(row) || row.state.is_over() && row.totals.open() == 0;
+        let settled =
+            |row: &IssueRow| is_paused(row) || row.state.is_over() && row.totals.open() == 0;
         if !is_paused(&letter.until(issue, "the end or a pause", settled).await) {
             return;
         }
-        letter.store.resume(issue, letter.clock.now()).await.unwrap();
+        letter
+            .store
+            .resume(issue, letter.clock.now())
+            .await
+            .unwrap();
     }
 }
 
@@ -112,11 +133,21 @@ async fn meets(at: At, kind: Kind, fault: Do) {
     let of = |state| counts.get(&state).copied().unwrap_or(0);
     let shown: String = format!("{fault:?}").chars().take(60).collect();
     let what = format!("{shown} at {at:?}: {counts:?}");
-    assert_eq!(of(State::Sent) + of(State::Failed) + of(State::Uncertain), READERS, "{what}");
+    assert_eq!(
+        of(State::Sent) + of(State::Failed) + of(State::Uncertain),
+        READERS,
+        "{what}"
+    );
     let may_fail = kind == Kind::Permanent && is_personal(at);
-    assert!(of(State::Failed) <= if may_fail { TICKETS } else { 0 }, "{what}");
+    assert!(
+        of(State::Failed) <= if may_fail { TICKETS } else { 0 },
+        "{what}"
+    );
     let unknown = kind == Kind::Broken && matches!(at, At::Content | At::Dot | At::Kept);
-    assert!(of(State::Uncertain) <= if unknown { TICKETS } else { 0 }, "{what}");
+    assert!(
+        of(State::Uncertain) <= if unknown { TICKETS } else { 0 },
+        "{what}"
+    );
 }
 
 async fn everything_at(at: At) {
@@ -157,7 +188,11 @@ async fn any_mix(seed: u64, readers: usize, thousandths: u64) -> BTreeMap<State,
     let faults = faults();
     let server = Server::start(move |at, _, _| {
         let (kind, fault) = &faults[usize::try_from(dice.below(faults.len() as u64)).unwrap()];
-        if dice.below(1000) < thousandths && can_be(at, *kind) { fault.clone() } else { Do::Usual }
+        if dice.below(1000) < thousandths && can_be(at, *kind) {
+            fault.clone()
+        } else {
+            Do::Usual
+        }
     })
     .await;
     let mut letter = Letter::new(&server, readers).await;

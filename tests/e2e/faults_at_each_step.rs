@@ -36,14 +36,26 @@ async fn five_meet(at: At, fault: Do, fate: State) {
     assert_eq!(counts, expected, "{fault:?} at {at:?}");
     if let Do::Say(text) = &fault {
         comes_back_no_sooner_than_first_retry(&server, text);
-        for row in letter.rows(issue).await.iter().filter(|row| row.state == State::Failed) {
+        for row in letter
+            .rows(issue)
+            .await
+            .iter()
+            .filter(|row| row.state == State::Failed)
+        {
             assert_eq!(row.reply.as_deref(), Some(text.as_str()));
-            assert_eq!(row.code.map(|code| code.to_string()).as_deref(), Some(&text[..3]));
+            assert_eq!(
+                row.code.map(|code| code.to_string()).as_deref(),
+                Some(&text[..3])
+            );
         }
     }
     if fate != State::Sent {
         goes_again_to_those_alone(&letter, issue, &server, fate).await;
-        let doubles = letter.readers.iter().filter(|who| server.count(who) > 1).count();
+        let doubles = letter
+            .readers
+            .iter()
+            .filter(|who| server.count(who) > 1)
+            .count();
         assert_eq!(doubles, if at == At::Kept { 5 } else { 0 });
     }
     one_message_id_a_person(&server, 24);
@@ -53,11 +65,22 @@ async fn five_meet(at: At, fault: Do, fate: State) {
 /// Their author has those retried who are in a state: each gets it once more, whoever had it, and nobody else does.
 async fn goes_again_to_those_alone(letter: &Letter, issue: IssueId, server: &Server, fate: State) {
     let mut before = letter.had(issue, server).await;
-    for row in letter.rows(issue).await.iter().filter(|row| row.state != fate) {
+    for row in letter
+        .rows(issue)
+        .await
+        .iter()
+        .filter(|row| row.state != fate)
+    {
         before.remove(&row.email);
     }
-    letter.store.retry(issue, fate, letter.clock.now()).await.unwrap();
-    letter.until(issue, "the retried", |row| row.totals.sent == 24).await;
+    letter
+        .store
+        .retry(issue, fate, letter.clock.now())
+        .await
+        .unwrap();
+    letter
+        .until(issue, "the retried", |row| row.totals.sent == 24)
+        .await;
     letter.agree_after(issue, server, &before).await;
 }
 
@@ -68,7 +91,11 @@ fn comes_back_no_sooner_than_first_retry(server: &Server, fault: &str) {
     let mut last = BTreeMap::new();
     for (who, at) in server.rcpts() {
         if let Some(before) = last.insert(who.clone(), at) {
-            assert!(at - before >= Duration::from_millis(290), "{who} came back after {:?}", at - before);
+            assert!(
+                at - before >= Duration::from_millis(290),
+                "{who} came back after {:?}",
+                at - before
+            );
         }
     }
 }
@@ -78,7 +105,9 @@ fn one_message_id_a_person(server: &Server, readers: usize) {
         .mails()
         .iter()
         .map(|mail| {
-            let mail = mail_parser::MessageParser::default().parse(&mail.bytes).unwrap();
+            let mail = mail_parser::MessageParser::default()
+                .parse(&mail.bytes)
+                .unwrap();
             mail.message_id().unwrap().to_owned()
         })
         .collect();

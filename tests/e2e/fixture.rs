@@ -63,7 +63,10 @@ impl Clock for Shifted {
 impl Shifted {
     /// The machine's own time, until another is set.
     pub fn new() -> Arc<Shifted> {
-        Arc::new(Shifted { machine: clock::machine(), by_ms: AtomicI64::new(0) })
+        Arc::new(Shifted {
+            machine: clock::machine(),
+            by_ms: AtomicI64::new(0),
+        })
     }
 
     pub fn set(&self, text: &str) {
@@ -143,7 +146,10 @@ fn listing() -> List {
         name: "The Weekly Proof".into(),
         promise: none(),
         description: none(),
-        from: Mailbox { name: "Editor".into(), address: address("editor@letters.example") },
+        from: Mailbox {
+            name: "Editor".into(),
+            address: address("editor@letters.example"),
+        },
         unsubscribe_mailto: address("leave@letters.example"),
         bounce_address: None,
         language: "en".into(),
@@ -165,12 +171,25 @@ fn listing() -> List {
 }
 
 pub fn rendered(words: &str) -> Rendered {
-    let name = |context| Piece::Spot { spot: Spot::Name { default: "reader".into() }, context };
+    let name = |context| Piece::Spot {
+        spot: Spot::Name {
+            default: "reader".into(),
+        },
+        context,
+    };
     Rendered {
         format: FORMAT,
         subject: vec![Piece::Text("A first proof".into())],
-        html: vec![Piece::Text(format!("<p>{words} ")), name(Context::Html), Piece::Text("</p>\n".into())],
-        text: vec![Piece::Text(format!("{words} ")), name(Context::Text), Piece::Text("\n".into())],
+        html: vec![
+            Piece::Text(format!("<p>{words} ")),
+            name(Context::Html),
+            Piece::Text("</p>\n".into()),
+        ],
+        text: vec![
+            Piece::Text(format!("{words} ")),
+            name(Context::Text),
+            Piece::Text("\n".into()),
+        ],
         language: "en".into(),
     }
 }
@@ -188,9 +207,14 @@ impl Letter {
 
     pub async fn at(address: SocketAddr, readers: usize) -> Letter {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("letterpress.db")).await.unwrap();
+        let store = Store::open(&dir.path().join("letterpress.db"))
+            .await
+            .unwrap();
         let clock = clock::machine();
-        let list = store.ensure_lists(&["weekly".into()], clock.now()).await.unwrap()["weekly"];
+        let list = store
+            .ensure_lists(&["weekly".into()], clock.now())
+            .await
+            .unwrap()["weekly"];
         let mut letter = Letter {
             store,
             list,
@@ -207,25 +231,40 @@ impl Letter {
                 dkim: dir.path().join("dkim"),
             },
             listing: listing(),
-            links: Links::new("https://letters.example", KeyRing::new(vec![(1, vec![7; 32])]).unwrap()),
+            links: Links::new(
+                "https://letters.example",
+                KeyRing::new(vec![(1, vec![7; 32])]).unwrap(),
+            ),
             clock,
             readers: Vec::new(),
             _dir: dir,
         };
         for i in 0..readers {
-            letter.reader(&format!("reader{i}@readers.example"), &format!("Reader {i}")).await;
+            letter
+                .reader(
+                    &format!("reader{i}@readers.example"),
+                    &format!("Reader {i}"),
+                )
+                .await;
         }
         letter
     }
 
     pub async fn reader(&mut self, email: &str, name: &str) {
         let email = Address::parse(email).unwrap();
-        self.store.add(self.list, &email, name, self.consent()).await.unwrap();
+        self.store
+            .add(self.list, &email, name, self.consent())
+            .await
+            .unwrap();
         self.readers.push(email.to_string());
     }
 
     pub fn consent(&self) -> Consent {
-        Consent { at: self.clock.now(), how: How::Command, network: None }
+        Consent {
+            at: self.clock.now(),
+            how: How::Command,
+            network: None,
+        }
     }
 
     /// Starts the sender.
@@ -240,7 +279,10 @@ impl Letter {
             self.clock.clone(),
             stop.clone(),
         );
-        Sender { stop, task: tokio::spawn(running) }
+        Sender {
+            stop,
+            task: tokio::spawn(running),
+        }
     }
 
     /// Queues an issue under a number, due now.
@@ -264,8 +306,13 @@ impl Letter {
             replace: false,
             firing: None,
         };
-        let Queueing::Queued(id) = self.store.queue_issue(issue).await.unwrap() else { panic!("not queued") };
-        self.store.start_due(now, Duration::from_secs(3600)).await.unwrap();
+        let Queueing::Queued(id) = self.store.queue_issue(issue).await.unwrap() else {
+            panic!("not queued")
+        };
+        self.store
+            .start_due(now, Duration::from_secs(3600))
+            .await
+            .unwrap();
         id
     }
 
@@ -273,22 +320,38 @@ impl Letter {
         let row = self.store.issue(issue).await.unwrap().unwrap();
         assert_eq!(
             row.totals.planned(),
-            if row.fanout_after.is_none() { self.readers.len() as u64 } else { 0 }
+            if row.fanout_after.is_none() {
+                self.readers.len() as u64
+            } else {
+                0
+            }
         );
         row
     }
 
     pub async fn rows(&self, issue: IssueId) -> Vec<DeliveryRow> {
-        self.store.deliveries(issue, None, SubscriberId(0), 10_000).await.unwrap()
+        self.store
+            .deliveries(issue, None, SubscriberId(0), 10_000)
+            .await
+            .unwrap()
     }
 
     /// One reader's row.
     pub async fn fate(&self, issue: IssueId, email: &str) -> DeliveryRow {
-        self.rows(issue).await.into_iter().find(|row| row.email == email).unwrap()
+        self.rows(issue)
+            .await
+            .into_iter()
+            .find(|row| row.email == email)
+            .unwrap()
     }
 
     /// Waits until a condition holds of the issue's row.
-    pub async fn until(&self, issue: IssueId, what: &str, holds: impl Fn(&IssueRow) -> bool) -> IssueRow {
+    pub async fn until(
+        &self,
+        issue: IssueId,
+        what: &str,
+        holds: impl Fn(&IssueRow) -> bool,
+    ) -> IssueRow {
         let end = Instant::now() + PATIENCE;
         loop {
             let row = self.row(issue).await;
@@ -308,5 +371,9 @@ pub fn is_paused(row: &IssueRow) -> bool {
 
 /// Whether the reason why an issue waits holds these words.
 pub fn says(words: &str) -> impl Fn(&IssueRow) -> bool {
-    move |row| row.reason.as_ref().is_some_and(|reason| reason.contains(words))
+    move |row| {
+        row.reason
+            .as_ref()
+            .is_some_and(|reason| reason.contains(words))
+    }
 }

@@ -29,6 +29,9 @@ async fn who_is_refused_for_too_long_has_failed_with_the_last_words() {
     assert_eq!((row.totals.sent, row.totals.failed), (2, 1));
     let fate = letter.fate(issue, "reader1@readers.example").await;
     let words = Some("451 4.7.1 greylisted for the 3. time");
-    assert_eq!((fate.attempts, fate.code, fate.reply.as_deref()), (3, Some(451), words));
+    assert_eq!(
+        (fate.attempts, fate.code, fate.reply.as_deref()),
+        (3, Some(451), words)
+    );
     sender.stop().await;
 }

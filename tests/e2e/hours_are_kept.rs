@@ -23,13 +23,24 @@ async fn mails_go_within_the_hours_and_confirmations_at_any_time() {
     .await;
     let mut letter = Letter::new(&server, 200).await;
     letter.clock = clock.clone();
-    let hours = Window::parse("08:00-20:00", Vec::new(), TimeZone::get("Europe/Berlin").unwrap()).unwrap();
-    letter.settings.pacing.windows.insert("weekly".into(), hours);
+    let hours = Window::parse(
+        "08:00-20:00",
+        Vec::new(),
+        TimeZone::get("Europe/Berlin").unwrap(),
+    )
+    .unwrap();
+    letter
+        .settings
+        .pacing
+        .windows
+        .insert("weekly".into(), hours);
 
     clock.set("2026-11-25T05:00:00Z");
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "why it waits", says("2026-11-25T07:00:00Z")).await;
+    letter
+        .until(issue, "why it waits", says("2026-11-25T07:00:00Z"))
+        .await;
     letter.sign_up("new@readers.example").await;
     letter.confirmed("new@readers.example", &server).await;
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 200);
@@ -37,11 +48,18 @@ async fn mails_go_within_the_hours_and_confirmations_at_any_time() {
     clock.set("2026-11-25T17:00:00Z");
     letter.store.wake();
     let next_morning = says("2026-11-26T07:00:00Z");
-    letter.until(issue, "the hours' end", |row| row.totals.sending == 0 && next_morning(row)).await;
+    letter
+        .until(issue, "the hours' end", |row| {
+            row.totals.sending == 0 && next_morning(row)
+        })
+        .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let counts = letter.agree(issue, &server).await;
     let sent = counts[&State::Sent];
-    assert!((20..24).contains(&sent), "{sent}: twenty, and what three more connections had in flight");
+    assert!(
+        (20..24).contains(&sent),
+        "{sent}: twenty, and what three more connections had in flight"
+    );
     assert_eq!(counts[&State::Queued], 200 - sent);
 
     clock.set("2026-11-26T07:00:00Z");

@@ -14,11 +14,19 @@ async fn who_leaves_meanwhile_is_skipped() {
     let letter = Letter::new(&server, 60).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "some mails", |row| row.totals.sent == 6 && row.totals.sending == 4).await;
+    letter
+        .until(issue, "some mails", |row| {
+            row.totals.sent == 6 && row.totals.sending == 4
+        })
+        .await;
     let leave = ["reader50@readers.example", "reader59@readers.example"];
     for who in leave {
         let who = Address::parse(who).unwrap();
-        letter.store.remove(Some(letter.list), &who, letter.consent()).await.unwrap();
+        letter
+            .store
+            .remove(Some(letter.list), &who, letter.consent())
+            .await
+            .unwrap();
     }
     gate.open();
     let row = letter.settle(issue, &server).await;

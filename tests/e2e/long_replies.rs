@@ -9,7 +9,9 @@ use crate::server::{At, Do, Server, say};
 
 /// A reply of a hundred lines.
 fn many(code: &str, enhanced: &str) -> String {
-    let lines: String = (0..99).map(|i| format!("{code}-{enhanced} line {i}\r\n")).collect();
+    let lines: String = (0..99)
+        .map(|i| format!("{code}-{enhanced} line {i}\r\n"))
+        .collect();
     format!("{lines}{code} {enhanced} line 99")
 }
 
@@ -34,12 +36,28 @@ async fn long_and_many_lines_are_read_to_their_end() {
     };
     letter.until(issue, "all answers", each).await;
     letter.agree(issue, &server).await;
-    assert_eq!(server.connections(), 1, "each answer was taken for its own question");
+    assert_eq!(
+        server.connections(),
+        1,
+        "each answer was taken for its own question"
+    );
     let lines: String = (0..100).map(|i| format!(" line {i}")).collect();
     for (who, state, kept) in [
-        ("reader0@readers.example", State::Sent, format!("250 2.0.0{lines}")),
-        ("reader1@readers.example", State::Failed, format!("550 5.1.1 {}…", "x".repeat(990))),
-        ("reader2@readers.example", State::Deferred, format!("452 4.2.2{lines}")),
+        (
+            "reader0@readers.example",
+            State::Sent,
+            format!("250 2.0.0{lines}"),
+        ),
+        (
+            "reader1@readers.example",
+            State::Failed,
+            format!("550 5.1.1 {}…", "x".repeat(990)),
+        ),
+        (
+            "reader2@readers.example",
+            State::Deferred,
+            format!("452 4.2.2{lines}"),
+        ),
     ] {
         let row = letter.fate(issue, who).await;
         assert_eq!((row.state, row.reply), (state, Some(kept)), "{who}");

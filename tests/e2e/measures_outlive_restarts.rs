@@ -13,7 +13,9 @@ async fn a_measure_outlives_restarts() {
     let issue = letter.send(1).await;
     let begun = Instant::now();
     let sender = letter.serve();
-    letter.until(issue, "the first mail", |row| row.totals.sent == 1).await;
+    letter
+        .until(issue, "the first mail", |row| row.totals.sent == 1)
+        .await;
     sender.stop().await;
     for _ in 0..3 {
         let sender = letter.serve();
@@ -23,5 +25,8 @@ async fn a_measure_outlives_restarts() {
     let most = begun.elapsed().as_secs() / 10 + 1;
     letter.agree(issue, &server).await;
     let sent = letter.row(issue).await.totals.sent;
-    assert!((1..=most).contains(&sent), "{sent} of {most}: one in ten seconds, whatever the restarts");
+    assert!(
+        (1..=most).contains(&sent),
+        "{sent} of {most}: one in ten seconds, whatever the restarts"
+    );
 }

@@ -11,6 +11,9 @@ async fn several_faults_mixed_lose_and_double_nobody() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let totals = letter.settle(issue, &server).await.totals;
-    assert!(totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0, "{totals:?}");
+    assert!(
+        totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0,
+        "{totals:?}"
+    );
     sender.stop().await;
 }

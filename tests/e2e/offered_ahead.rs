@@ -24,7 +24,11 @@ async fn each_mail_brings_the_next_ones_commands() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 40);
-    assert!(server.followed() >= 30, "only {} mails were followed by others", server.followed());
+    assert!(
+        server.followed() >= 30,
+        "only {} mails were followed by others",
+        server.followed()
+    );
     assert_eq!(server.connections(), 2);
     sender.stop().await;
 }
@@ -60,7 +64,11 @@ async fn a_server_that_throws_the_commands_away_gets_each_mail_by_itself() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 30);
-    assert!((1..=2).contains(&server.followed()), "{} mails were followed", server.followed());
+    assert!(
+        (1..=2).contains(&server.followed()),
+        "{} mails were followed",
+        server.followed()
+    );
     sender.stop().await;
 }
 
@@ -97,7 +105,11 @@ async fn a_refused_person_costs_neither_the_form_nor_the_connection() {
     let row = letter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.failed), (18, 2));
     assert_eq!(server.connections(), 1);
-    assert!(server.followed() >= 10, "only {} mails were followed by others", server.followed());
+    assert!(
+        server.followed() >= 10,
+        "only {} mails were followed by others",
+        server.followed()
+    );
     sender.stop().await;
 }
 
@@ -108,14 +120,30 @@ async fn a_pause_holds_back_who_was_offered_already() {
     let letter = letter(&server, 60, 2).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "some mails", |row| row.totals.sent == 6 && row.totals.sending == 2).await;
-    letter.store.pause(issue, "paused by its author").await.unwrap();
+    letter
+        .until(issue, "some mails", |row| {
+            row.totals.sent == 6 && row.totals.sending == 2
+        })
+        .await;
+    letter
+        .store
+        .pause(issue, "paused by its author")
+        .await
+        .unwrap();
     gate.open();
-    letter.until(issue, "rest", |row| is_paused(row) && row.totals.sending == 0).await;
+    letter
+        .until(issue, "rest", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let counts = letter.agree(issue, &server).await;
     assert_eq!((counts[&State::Sent], counts[&State::Queued]), (8, 52));
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 60);
     sender.stop().await;
 }
@@ -127,6 +155,9 @@ async fn mixed_faults_lose_and_double_nobody_here_either() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let totals = letter.settle(issue, &server).await.totals;
-    assert!(totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0, "{totals:?}");
+    assert!(
+        totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0,
+        "{totals:?}"
+    );
     sender.stop().await;
 }

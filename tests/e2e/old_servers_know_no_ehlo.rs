@@ -22,18 +22,32 @@ async fn is_mailed(refusal: &'static str) {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     letter.settle(issue, &server).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], 6, "{refusal}");
+    assert_eq!(
+        letter.agree(issue, &server).await[&State::Sent],
+        6,
+        "{refusal}"
+    );
     let commands = server.commands();
-    assert!(commands.iter().any(|line| line.starts_with("HELO [127.0.0.1]") || line.starts_with("HELO ")));
-    assert!(commands.iter().all(|line| !line.contains("SIZE=")), "an extension was used: {commands:?}");
+    assert!(
+        commands
+            .iter()
+            .any(|line| line.starts_with("HELO [127.0.0.1]") || line.starts_with("HELO "))
+    );
+    assert!(
+        commands.iter().all(|line| !line.contains("SIZE=")),
+        "an extension was used: {commands:?}"
+    );
     sender.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_server_is_greeted_in_its_own_way() {
-    for refusal in
-        ["500 what?", "502 5.5.1 not implemented", "504 5.5.4 no such parameter", "550 not acceptable"]
-    {
+    for refusal in [
+        "500 what?",
+        "502 5.5.1 not implemented",
+        "504 5.5.4 no such parameter",
+        "550 not acceptable",
+    ] {
         is_mailed(refusal).await;
     }
 }
@@ -52,7 +66,12 @@ async fn where_the_settings_need_an_extension_nobody_is_greeted_without() {
         let issue = letter.send(1).await;
         let row = letter.until(issue, "the pause", is_paused).await;
         assert!(row.reason.unwrap().contains("knows no EHLO"));
-        assert!(server.commands().iter().all(|line| line.starts_with("EHLO") || line == "QUIT"));
+        assert!(
+            server
+                .commands()
+                .iter()
+                .all(|line| line.starts_with("EHLO") || line == "QUIT")
+        );
         assert_eq!(letter.agree(issue, &server).await[&State::Queued], 3);
         sender.stop().await;
     }
@@ -69,9 +88,18 @@ async fn a_server_that_will_not_have_us_is_heard() {
     let letter = Letter::new(&server, 3).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    let reason = letter.until(issue, "the pause", is_paused).await.reason.unwrap();
-    assert!(reason.contains("EHLO with “550 5.7.1 not from there”"), "{reason}");
-    letter.until(issue, "those in hand", |row| row.totals.sending == 0).await;
+    let reason = letter
+        .until(issue, "the pause", is_paused)
+        .await
+        .reason
+        .unwrap();
+    assert!(
+        reason.contains("EHLO with “550 5.7.1 not from there”"),
+        "{reason}"
+    );
+    letter
+        .until(issue, "those in hand", |row| row.totals.sending == 0)
+        .await;
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 3);
     sender.stop().await;
 }

@@ -12,19 +12,42 @@ use crate::server::{At, Do, OFFERS, Server, say};
 /// A server refuses everybody at a step, then does not any more.
 async fn refused_at(at: At, answer: &str, readers: usize) {
     let refusal = say(answer);
-    let server = Server::start(move |step, _, _| if step == at { refusal.clone() } else { Do::Usual }).await;
+    let server = Server::start(move |step, _, _| {
+        if step == at {
+            refusal.clone()
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let letter = Letter::new(&server, readers).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the pause", is_paused).await;
     assert_eq!(row.totals.failed, 0, "{answer}");
     let reason = row.reason.unwrap();
-    assert!(reason.contains(answer.split_once(' ').unwrap().1), "{reason}");
-    letter.until(issue, "those in flight", |row| row.totals.sending == 0).await;
-    assert_eq!(letter.agree(issue, &server).await, BTreeMap::from([(State::Queued, readers)]), "{answer}");
+    assert!(
+        reason.contains(answer.split_once(' ').unwrap().1),
+        "{reason}"
+    );
+    letter
+        .until(issue, "those in flight", |row| row.totals.sending == 0)
+        .await;
+    assert_eq!(
+        letter.agree(issue, &server).await,
+        BTreeMap::from([(State::Queued, readers)]),
+        "{answer}"
+    );
     server.script(|_, _, _| Do::Usual);
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
-    assert_eq!(letter.settle(issue, &server).await.totals.sent, readers as u64);
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        letter.settle(issue, &server).await.totals.sent,
+        readers as u64
+    );
     sender.stop().await;
 }
 
@@ -35,7 +58,11 @@ async fn the_sender_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_needs_what_the_relay_lacks() {
-    let offers: Vec<_> = OFFERS.iter().copied().filter(|offer| *offer != "SMTPUTF8").collect();
+    let offers: Vec<_> = OFFERS
+        .iter()
+        .copied()
+        .filter(|offer| *offer != "SMTPUTF8")
+        .collect();
     let server = Server::with(&offers, "127.0.0.1:0", |_, _, _| Do::Usual).await;
     let mut letter = Letter::new(&server, 10).await;
     letter.listing.from.address = Address::parse("redaktörin@letters.example").unwrap();
@@ -43,8 +70,13 @@ async fn the_sender_needs_what_the_relay_lacks() {
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the pause", is_paused).await;
     assert!(row.reason.unwrap().contains("SMTPUTF8"));
-    letter.until(issue, "those in hand", |row| row.totals.sending == 0).await;
-    assert_eq!(letter.agree(issue, &server).await, BTreeMap::from([(State::Queued, 10)]));
+    letter
+        .until(issue, "those in hand", |row| row.totals.sending == 0)
+        .await;
+    assert_eq!(
+        letter.agree(issue, &server).await,
+        BTreeMap::from([(State::Queued, 10)])
+    );
     sender.stop().await;
 }
 
@@ -67,15 +99,24 @@ async fn everybody_is_refused_alike() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_of_old_addresses_is_not_our_fault() {
-    let server =
-        Server::start(|at, _, _| if at == At::Rcpt { say("550 5.1.1 no such person") } else { Do::Usual })
-            .await;
+    let server = Server::start(|at, _, _| {
+        if at == At::Rcpt {
+            say("550 5.1.1 no such person")
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let letter = Letter::new(&server, 60).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.failed, 60);
     // A refusal costs no connection.
-    assert!(server.connections() <= 4, "{} connections", server.connections());
+    assert!(
+        server.connections() <= 4,
+        "{} connections",
+        server.connections()
+    );
     sender.stop().await;
 }
 
@@ -88,8 +129,16 @@ async fn without_tls_nothing_leaves() {
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the pause", is_paused).await;
     assert!(row.reason.unwrap().contains("STARTTLS"));
-    assert_eq!(letter.agree(issue, &server).await, BTreeMap::from([(State::Queued, 5)]));
-    assert!(server.commands().iter().all(|line| !line.starts_with("MAIL")));
+    assert_eq!(
+        letter.agree(issue, &server).await,
+        BTreeMap::from([(State::Queued, 5)])
+    );
+    assert!(
+        server
+            .commands()
+            .iter()
+            .all(|line| !line.starts_with("MAIL"))
+    );
     sender.stop().await;
 }
 
@@ -103,7 +152,15 @@ async fn a_password_does_not_go_out_to_who_takes_no_login() {
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the pause", is_paused).await;
     assert!(row.reason.unwrap().contains("no login"));
-    assert_eq!(letter.agree(issue, &server).await, BTreeMap::from([(State::Queued, 5)]));
-    assert!(server.commands().iter().all(|line| !line.starts_with("AUTH")));
+    assert_eq!(
+        letter.agree(issue, &server).await,
+        BTreeMap::from([(State::Queued, 5)])
+    );
+    assert!(
+        server
+            .commands()
+            .iter()
+            .all(|line| !line.starts_with("AUTH"))
+    );
     sender.stop().await;
 }

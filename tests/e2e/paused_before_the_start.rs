@@ -12,12 +12,22 @@ async fn an_issue_that_was_paused_before_the_start_waits() {
     let server = Server::usual().await;
     let letter = Letter::new(&server, 10).await;
     let issue = letter.send(1).await;
-    letter.store.pause(issue, "paused by its author").await.unwrap();
+    letter
+        .store
+        .pause(issue, "paused by its author")
+        .await
+        .unwrap();
     let sender = letter.serve();
-    letter.until(issue, "the audience", |row| row.totals.queued == 10).await;
+    letter
+        .until(issue, "the audience", |row| row.totals.queued == 10)
+        .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 10);
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 10);
     sender.stop().await;
 }

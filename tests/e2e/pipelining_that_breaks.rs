@@ -21,15 +21,31 @@ async fn letter(server: &Server, connections: usize) -> Letter {
 /// Sends by a server that does so wherever MAIL comes; gives how many connections it took.
 async fn is_mailed(fault: Do, command: Duration) -> usize {
     let met = fault.clone();
-    let server = Server::start(move |at, _, _| if at == At::Mail { met.clone() } else { Do::Usual }).await;
+    let server = Server::start(move |at, _, _| {
+        if at == At::Mail {
+            met.clone()
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let mut letter = letter(&server, 2).await;
     letter.settings.timeouts.command = command;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     letter.settle(issue, &server).await;
-    assert_eq!(letter.agree(issue, &server).await[&State::Sent], READERS, "{fault:?}");
+    assert_eq!(
+        letter.agree(issue, &server).await[&State::Sent],
+        READERS,
+        "{fault:?}"
+    );
     for row in letter.rows(issue).await {
-        assert!(row.attempts <= 2, "{} was tried {} times", row.email, row.attempts);
+        assert!(
+            row.attempts <= 2,
+            "{} was tried {} times",
+            row.email,
+            row.attempts
+        );
     }
     sender.stop().await;
     server.connections()
@@ -38,20 +54,30 @@ async fn is_mailed(fault: Do, command: Duration) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_hangs_up_on_groups_gets_one_command_at_a_time() {
     let connections = is_mailed(Do::DropIfMore, Duration::from_secs(60)).await;
-    assert!(connections <= 4, "each of two connections breaks once, and there were {connections}");
+    assert!(
+        connections <= 4,
+        "each of two connections breaks once, and there were {connections}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_throws_the_rest_of_a_group_away_gets_one_command_at_a_time() {
     let connections = is_mailed(Do::Forget, Duration::from_secs(5)).await;
-    assert!(connections <= 4, "each of two connections breaks once, and there were {connections}");
+    assert!(
+        connections <= 4,
+        "each of two connections breaks once, and there were {connections}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_answers_a_group_with_nonsense_gets_one_command_at_a_time() {
     let mut together = true;
     let server = Server::start(move |at, _, _| {
-        if at == At::Rcpt && std::mem::take(&mut together) { say("garbage") } else { Do::Usual }
+        if at == At::Rcpt && std::mem::take(&mut together) {
+            say("garbage")
+        } else {
+            Do::Usual
+        }
     })
     .await;
     let letter = letter(&server, 1).await;

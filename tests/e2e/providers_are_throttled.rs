@@ -11,13 +11,25 @@ use crate::server::{At, Do, Gate, Server, say};
 async fn letter(server: &Server, gmail: usize, others: usize, limits: Limits) -> Letter {
     let mut letter = Letter::new(server, 0).await;
     for i in 0..gmail {
-        let domain = if i % 2 == 0 { "gmail.com" } else { "googlemail.com" };
-        letter.reader(&format!("reader{i}@{domain}"), "Reader").await;
+        let domain = if i % 2 == 0 {
+            "gmail.com"
+        } else {
+            "googlemail.com"
+        };
+        letter
+            .reader(&format!("reader{i}@{domain}"), "Reader")
+            .await;
     }
     for i in 0..others {
-        letter.reader(&format!("other{i}@readers.example"), "Other").await;
+        letter
+            .reader(&format!("other{i}@readers.example"), "Other")
+            .await;
     }
-    let section = Section { name: "gmail.com".into(), domains: Vec::new(), limits };
+    let section = Section {
+        name: "gmail.com".into(),
+        domains: Vec::new(),
+        limits,
+    };
     letter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
     letter
 }
@@ -28,27 +40,50 @@ fn is_gmail(rcpt: &str) -> bool {
 
 /// How many mails went elsewhere.
 fn others(server: &Server) -> usize {
-    server.mails().iter().filter(|mail| !is_gmail(&mail.rcpt)).count()
+    server
+        .mails()
+        .iter()
+        .filter(|mail| !is_gmail(&mail.rcpt))
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
     let server = Server::usual().await;
-    let limits = Limits { messages_per_minute: 120, ..Limits::default() };
+    let limits = Limits {
+        messages_per_minute: 120,
+        ..Limits::default()
+    };
     // More than its lane and a page of the read-ahead hold.
     let letter = letter(&server, 300, 40, limits).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     until("all others", async || others(&server) == 40).await;
-    letter.until(issue, "why it waits", says("gmail.com gets no more than 120 a minute")).await;
+    letter
+        .until(
+            issue,
+            "why it waits",
+            says("gmail.com gets no more than 120 a minute"),
+        )
+        .await;
     let mails = server.mails();
     let first = mails.iter().find(|mail| is_gmail(&mail.rcpt)).unwrap().at;
     let all = mails.iter().filter(|mail| is_gmail(&mail.rcpt)).count();
     let most = first.elapsed().as_secs_f64() * 2.0 + 3.0;
-    assert!(all as f64 <= most, "{all} to Gmail where {most} are allowed");
-    letter.store.cancel(issue, letter.clock.now()).await.unwrap();
+    assert!(
+        all as f64 <= most,
+        "{all} to Gmail where {most} are allowed"
+    );
+    letter
+        .store
+        .cancel(issue, letter.clock.now())
+        .await
+        .unwrap();
     let row = letter.settle(issue, &server).await;
-    assert!(row.totals.cancelled > 0, "all others had it while Gmail still waited");
+    assert!(
+        row.totals.cancelled > 0,
+        "all others had it while Gmail still waited"
+    );
     sender.stop().await;
 }
 
@@ -56,7 +91,10 @@ async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
 async fn a_limited_send_comes_to_its_end_with_everybody() {
     let server = Server::usual().await;
     // More than its lane holds, so that some are read past and read again.
-    let limits = Limits { connections: 3, ..Limits::default() };
+    let limits = Limits {
+        connections: 3,
+        ..Limits::default()
+    };
     let letter = letter(&server, 700, 200, limits).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
@@ -88,12 +126,19 @@ async fn no_more_mails_to_a_provider_are_under_way_than_set() {
         }
     })
     .await;
-    let limits = Limits { connections: 1, ..Limits::default() };
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
     let letter = letter(&server, 60, 60, limits).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     // The others use the other connections.
-    letter.until(issue, "all others", |row| row.totals.sent == 60 && row.totals.sending == 1).await;
+    letter
+        .until(issue, "all others", |row| {
+            row.totals.sent == 60 && row.totals.sending == 1
+        })
+        .await;
     assert_eq!(others(&server), 60);
     gate.open();
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 120);
@@ -104,7 +149,10 @@ async fn no_more_mails_to_a_provider_are_under_way_than_set() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_brings_a_provider_no_more_than_set() {
     let server = Server::usual().await;
-    let limits = Limits { messages_per_connection: 2, ..Limits::default() };
+    let limits = Limits {
+        messages_per_connection: 2,
+        ..Limits::default()
+    };
     let mut letter = letter(&server, 20, 0, limits).await;
     letter.settings.relays[0].connections = 1;
     let sender = letter.serve();
@@ -118,11 +166,18 @@ async fn a_connection_brings_a_provider_no_more_than_set() {
 async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
     let server = Server::start(|at, rcpt, _| {
         let is_first = at == At::Rcpt && rcpt.starts_with("reader0@");
-        if is_first { say("451 4.7.1 greylisted") } else { Do::Usual }
+        if is_first {
+            say("451 4.7.1 greylisted")
+        } else {
+            Do::Usual
+        }
     })
     .await;
     // More than its lane holds.
-    let limits = Limits { connections: 1, ..Limits::default() };
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
     let mut letter = letter(&server, 520, 0, limits).await;
     let clock = Shifted::new();
     letter.clock = clock.clone();
@@ -131,13 +186,27 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
     letter.settings.longest_retry = letter.settings.first_retry;
     letter.settings.give_up_after = std::time::Duration::from_secs(48 * 3600);
     let one = letter.send(1).await;
-    letter.store.pause(one, "until the other has gone").await.unwrap();
+    letter
+        .store
+        .pause(one, "until the other has gone")
+        .await
+        .unwrap();
     let sender = letter.serve();
     let two = letter.send(2).await;
-    letter.until(two, "all but one", |row| row.totals.sent == 519 && row.totals.deferred == 1).await;
+    letter
+        .until(two, "all but one", |row| {
+            row.totals.sent == 519 && row.totals.deferred == 1
+        })
+        .await;
     let gate = Gate::new();
     let held = gate.clone();
-    server.script(move |at, _, _| if at == At::Dot { Do::Hold(held.clone()) } else { Do::Usual });
+    server.script(move |at, _, _| {
+        if at == At::Dot {
+            Do::Hold(held.clone())
+        } else {
+            Do::Usual
+        }
+    });
     letter.store.resume(one, letter.clock.now()).await.unwrap();
     let limited = "gmail.com gets no more than 1 at once";
     letter.until(one, "a full lane", says(limited)).await;
@@ -152,23 +221,36 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_was_withdrawn_holds_nobody_up_in_words() {
     let server = Server::usual().await;
-    let limits = Limits { messages_per_minute: 1, ..Limits::default() };
+    let limits = Limits {
+        messages_per_minute: 1,
+        ..Limits::default()
+    };
     let mut letter = letter(&server, 30, 20, limits).await;
     let sender = letter.serve();
     let one = letter.send(1).await;
     letter.until(one, "why it waits", says("gmail.com")).await;
     letter.store.cancel(one, letter.clock.now()).await.unwrap();
     letter.settle(one, &server).await;
-    let (gmail, others): (Vec<String>, _) = letter.readers.iter().cloned().partition(|email| is_gmail(email));
+    let (gmail, others): (Vec<String>, _) = letter
+        .readers
+        .iter()
+        .cloned()
+        .partition(|email| is_gmail(email));
     letter.readers = others;
     for email in gmail {
         let email = Address::parse(&email).unwrap();
-        letter.store.remove(None, &email, letter.consent()).await.unwrap();
+        letter
+            .store
+            .remove(None, &email, letter.consent())
+            .await
+            .unwrap();
     }
     let gate = Gate::new();
     server.script(held_after(10, &gate));
     let two = letter.send(2).await;
-    let row = letter.until(two, "the first mails", |row| row.totals.sent == 10).await;
+    let row = letter
+        .until(two, "the first mails", |row| row.totals.sent == 10)
+        .await;
     assert_eq!(row.reason, None);
     gate.open();
     assert_eq!(letter.settle(two, &server).await.totals.sent, 20);

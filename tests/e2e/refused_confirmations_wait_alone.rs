@@ -29,12 +29,17 @@ async fn a_confirmation_that_is_refused_for_our_own_fault_holds_up_no_issue() {
     letter.settings.longest_retry = Duration::from_secs(7200);
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "the first mail", |row| row.totals.sending == 1).await;
+    letter
+        .until(issue, "the first mail", |row| row.totals.sending == 1)
+        .await;
     letter.sign_up(NEW).await;
     letter.store.wake();
     tokio::time::sleep(Duration::from_millis(500)).await;
     gate.open();
-    until("the confirmation's try", async || letter.confirmation(NEW).await.1 == 1).await;
+    until("the confirmation's try", async || {
+        letter.confirmation(NEW).await.1 == 1
+    })
+    .await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 20);
     assert_eq!(letter.confirmation(NEW).await, (State::Deferred, 1));
     sender.stop().await;

@@ -13,7 +13,9 @@ async fn people_wait_for_a_relay_that_is_not_there() {
     let letter = Letter::at(address, 20).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    let row = letter.until(issue, "the reason", says(&address.to_string())).await;
+    let row = letter
+        .until(issue, "the reason", says(&address.to_string()))
+        .await;
     assert_eq!(row.totals.queued, 20);
     let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 20);
@@ -22,16 +24,33 @@ async fn people_wait_for_a_relay_that_is_not_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_busy_is_the_reason_of_the_wait() {
-    let server =
-        Server::start(|at, _, _| if at == At::Mail { say("451 4.3.2 system busy") } else { Do::Usual }).await;
+    let server = Server::start(|at, _, _| {
+        if at == At::Mail {
+            say("451 4.3.2 system busy")
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let letter = Letter::new(&server, 5).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
     letter.until(issue, "the reason", says("system busy")).await;
-    letter.store.pause(issue, "paused by its author").await.unwrap();
-    letter.until(issue, "those in hand", |row| is_paused(row) && row.totals.sending == 0).await;
+    letter
+        .store
+        .pause(issue, "paused by its author")
+        .await
+        .unwrap();
+    letter
+        .until(issue, "those in hand", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 5);
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(letter.row(issue).await.reason.as_deref(), Some("paused by its author"));
+    assert_eq!(
+        letter.row(issue).await.reason.as_deref(),
+        Some("paused by its author")
+    );
     sender.stop().await;
 }

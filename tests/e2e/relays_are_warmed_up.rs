@@ -24,14 +24,23 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     let server = Server::usual().await;
     let mut letter = Letter::new(&server, 60).await;
     letter.clock = noon();
-    letter.settings.relays[0].warm_up = Some(Plan { per_day: 20, growth: 1.5 });
+    letter.settings.relays[0].warm_up = Some(Plan {
+        per_day: 20,
+        growth: 1.5,
+    });
     // It sent on one day before: today allows half as many again.
     let today = day_of(letter.clock.now());
-    letter.store.note_warm_up("main", today - 3, 20).await.unwrap();
+    letter
+        .store
+        .note_warm_up("main", today - 3, 20)
+        .await
+        .unwrap();
     let issue = letter.send(1).await;
     for _ in 0..2 {
         let sender = letter.serve();
-        letter.until(issue, "the day's mails", |row| row.totals.sent == 30).await;
+        letter
+            .until(issue, "the day's mails", |row| row.totals.sent == 30)
+            .await;
         letter.until(issue, "why it waits", says("warmed up")).await;
         sender.stop().await;
     }
@@ -53,12 +62,23 @@ async fn who_leaves_meanwhile_uses_up_no_day() {
     let mut letter = Letter::new(&server, 6).await;
     letter.clock = noon();
     letter.settings.relays[0].connections = 1;
-    letter.settings.relays[0].warm_up = Some(Plan { per_day: 5, growth: 1.5 });
+    letter.settings.relays[0].warm_up = Some(Plan {
+        per_day: 5,
+        growth: 1.5,
+    });
     let issue = letter.send(1).await;
     let sender = letter.serve();
-    letter.until(issue, "the second mail", |row| row.totals.sent == 1 && row.totals.sending == 1).await;
+    letter
+        .until(issue, "the second mail", |row| {
+            row.totals.sent == 1 && row.totals.sending == 1
+        })
+        .await;
     let who = Address::parse("reader4@readers.example").unwrap();
-    letter.store.remove(Some(letter.list), &who, letter.consent()).await.unwrap();
+    letter
+        .store
+        .remove(Some(letter.list), &who, letter.consent())
+        .await
+        .unwrap();
     gate.open();
     let row = letter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.skipped), (5, 1));
@@ -71,7 +91,10 @@ async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
     let mut letter = Letter::new(&server, 3).await;
     let clock = noon();
     letter.clock = clock.clone();
-    letter.settings.relays[0].warm_up = Some(Plan { per_day: 100, growth: 2.0 });
+    letter.settings.relays[0].warm_up = Some(Plan {
+        per_day: 100,
+        growth: 2.0,
+    });
     let day = day_of(letter.clock.now());
     let sender = letter.serve();
     let first = letter.send(1).await;
@@ -100,10 +123,15 @@ async fn a_relay_that_is_not_there_uses_up_no_day() {
     let (_port, address) = silent_port();
     let mut letter = Letter::at(address, 3).await;
     letter.clock = noon();
-    letter.settings.relays[0].warm_up = Some(Plan { per_day: 3, growth: 1.5 });
+    letter.settings.relays[0].warm_up = Some(Plan {
+        per_day: 3,
+        growth: 1.5,
+    });
     let issue = letter.send(1).await;
     let sender = letter.serve();
-    letter.until(issue, "the reason", says(&address.to_string())).await;
+    letter
+        .until(issue, "the reason", says(&address.to_string()))
+        .await;
     // Some more tries in vain.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;

@@ -24,7 +24,11 @@ async fn both_serve() {
     let letter = letter(200, [&one, &two], [1, 1]).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "a mail on each connection", |row| row.totals.sending == 8).await;
+    letter
+        .until(issue, "a mail on each connection", |row| {
+            row.totals.sending == 8
+        })
+        .await;
     assert_eq!((one.open(), two.open()), (4, 4));
     gate.open();
     assert_eq!(letter.settle(issue, &[&one, &two]).await.totals.sent, 200);
@@ -32,12 +36,19 @@ async fn both_serve() {
 }
 
 /// What each of two servers with weights takes, the first of which follows a script.
-async fn weighed(weights: [u32; 2], readers: usize, script: fn(At, &str, usize) -> Do) -> (usize, usize) {
+async fn weighed(
+    weights: [u32; 2],
+    readers: usize,
+    script: fn(At, &str, usize) -> Do,
+) -> (usize, usize) {
     let (one, two) = (Server::start(script).await, Server::usual().await);
     let letter = letter(readers, [&one, &two], weights).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    assert_eq!(letter.settle(issue, &[&one, &two]).await.totals.sent, readers as u64);
+    assert_eq!(
+        letter.settle(issue, &[&one, &two]).await.totals.sent,
+        readers as u64
+    );
     sender.stop().await;
     (one.mails().len(), two.mails().len())
 }
@@ -51,6 +62,12 @@ async fn shares_are_those_of_the_weights() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_no_weight_takes_over_where_the_other_fails() {
     assert_eq!(weighed([1, 0], 40, |_, _, _| Do::Usual).await, (40, 0));
-    let gone = |at, _: &str, _| if at == At::Connect { Do::Drop } else { Do::Usual };
+    let gone = |at, _: &str, _| {
+        if at == At::Connect {
+            Do::Drop
+        } else {
+            Do::Usual
+        }
+    };
     assert_eq!(weighed([1, 0], 40, gone).await, (0, 40));
 }

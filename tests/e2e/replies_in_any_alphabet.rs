@@ -9,7 +9,9 @@ use crate::server::{At, Do, Server, say};
 async fn a_reply_in_another_alphabet_is_a_reply() {
     let server = Server::start(|at, rcpt, _| match (at, rcpt) {
         // Latin-1, and what paints a terminal red.
-        (At::Rcpt, "reader0@readers.example") => Do::SayBytes(b"550 5.1.1 Bo\xeete inconnue \x07\x1b[31m"),
+        (At::Rcpt, "reader0@readers.example") => {
+            Do::SayBytes(b"550 5.1.1 Bo\xeete inconnue \x07\x1b[31m")
+        }
         // GBK.
         (At::Rcpt, "reader1@readers.example") => Do::SayBytes(b"550 5.1.1 \xc3\xbb\xd3\xd0 nobody"),
         (At::Rcpt, _) => say("550 5.1.1 Bo\u{ee}te inconnue"),
@@ -20,12 +22,24 @@ async fn a_reply_in_another_alphabet_is_a_reply() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.failed, 3);
-    for (row, words) in letter.rows(issue).await.iter().zip(["inconnue", "nobody", "Bo\u{ee}te inconnue"]) {
+    for (row, words) in
+        letter
+            .rows(issue)
+            .await
+            .iter()
+            .zip(["inconnue", "nobody", "Bo\u{ee}te inconnue"])
+    {
         let reply = row.reply.as_ref().unwrap();
         let is_shown = reply.starts_with("550 5.1.1 ") && reply.contains(words);
-        assert!(is_shown && !reply.chars().any(char::is_control), "{reply:?}");
+        assert!(
+            is_shown && !reply.chars().any(char::is_control),
+            "{reply:?}"
+        );
         assert_eq!((row.state, row.code), (State::Failed, Some(550)));
     }
-    assert!(server.connections() <= 3, "a reply that was read costs no connection");
+    assert!(
+        server.connections() <= 3,
+        "a reply that was read costs no connection"
+    );
     sender.stop().await;
 }

@@ -65,6 +65,8 @@ impl Gate {
 
     pub async fn opened(&self) {
         let mut side = self.0.subscribe();
-        side.wait_for(|is_open| *is_open).await.expect("this gate still stands");
+        side.wait_for(|is_open| *is_open)
+            .await
+            .expect("this gate still stands");
     }
 }

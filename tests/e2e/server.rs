@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, ReadBuf,
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    ReadBuf,
 };
 use tokio::net::{TcpListener, TcpStream};
 
@@ -63,7 +64,13 @@ impl Drop for Server {
     }
 }
 
-pub const OFFERS: &[&str] = &["PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"];
+pub const OFFERS: &[&str] = &[
+    "PIPELINING",
+    "SIZE 50000000",
+    "8BITMIME",
+    "SMTPUTF8",
+    "ENHANCEDSTATUSCODES",
+];
 
 impl Server {
     pub async fn start(script: impl FnMut(At, &str, usize) -> Do + Send + 'static) -> Server {
@@ -101,13 +108,21 @@ impl Server {
                     shared.connections.fetch_add(1, Ordering::SeqCst);
                     let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                     shared.most_open.fetch_max(open, Ordering::SeqCst);
-                    let mut talk = Talk { shared, gone: false, mails: 0 };
+                    let mut talk = Talk {
+                        shared,
+                        gone: false,
+                        mails: 0,
+                    };
                     talk.run(stream).await;
                     talk.leave();
                 });
             }
         });
-        Server { address, shared, task }
+        Server {
+            address,
+            shared,
+            task,
+        }
     }
 
     pub fn script(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
@@ -120,7 +135,14 @@ impl Server {
 
     /// How many mails of each recipient were kept.
     pub fn count(&self, rcpt: &str) -> usize {
-        self.shared.seen.lock().unwrap().mails.iter().filter(|mail| mail.rcpt == rcpt).count()
+        self.shared
+            .seen
+            .lock()
+            .unwrap()
+            .mails
+            .iter()
+            .filter(|mail| mail.rcpt == rcpt)
+            .count()
     }
 
     /// When RCPT was said for each recipient.
@@ -182,12 +204,20 @@ impl Tap {
         let number = seen.wires.len();
         seen.wires.push(Vec::new());
         drop(seen);
-        Tap { stream, shared, number }
+        Tap {
+            stream,
+            shared,
+            number,
+        }
     }
 }
 
 impl AsyncRead for Tap {
-    fn poll_read(mut self: Pin<&mut Self>, c: &mut Context, out: &mut ReadBuf) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        c: &mut Context,
+        out: &mut ReadBuf,
+    ) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(c, out);
         // A script that began anew has forgotten this connection.
@@ -199,7 +229,11 @@ impl AsyncRead for Tap {
 }
 
 impl AsyncWrite for Tap {
-    fn poll_write(mut self: Pin<&mut Self>, c: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        c: &mut Context,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(c, bytes)
     }
 
@@ -268,7 +302,11 @@ impl Talk {
             }
             Do::Say(text) => {
                 wire.write_all(format!("{text}\r\n").as_bytes()).await?;
-                if text.starts_with("421") { Err(Hangup) } else { Ok(false) }
+                if text.starts_with("421") {
+                    Err(Hangup)
+                } else {
+                    Ok(false)
+                }
             }
         }
     }
@@ -307,7 +345,12 @@ impl Talk {
                 "RCPT" if sender.is_none() => wire.write_all(b"503 5.5.1 MAIL first\r\n").await?,
                 "RCPT" => {
                     let who = address(&line);
-                    self.shared.seen.lock().unwrap().rcpts.push((who.clone(), Instant::now()));
+                    self.shared
+                        .seen
+                        .lock()
+                        .unwrap()
+                        .rcpts
+                        .push((who.clone(), Instant::now()));
                     if self.ask(&mut wire, At::Rcpt, &who).await? {
                         rcpt = Some(who);
                         wire.write_all(b"250 2.1.5 ok\r\n").await?;
@@ -338,10 +381,19 @@ impl Talk {
         let mut lines = vec!["sink.example"];
         lines.extend(&self.shared.offers);
         let last = lines.pop().unwrap();
-        lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + &format!("250 {last}\r\n")
+        lines
+            .iter()
+            .map(|line| format!("250-{line}\r\n"))
+            .collect::<String>()
+            + &format!("250 {last}\r\n")
     }
 
-    async fn data(&mut self, wire: &mut BufReader<Tap>, sender: &str, rcpt: &str) -> Result<(), Hangup> {
+    async fn data(
+        &mut self,
+        wire: &mut BufReader<Tap>,
+        sender: &str,
+        rcpt: &str,
+    ) -> Result<(), Hangup> {
         if !self.ask(wire, At::Data, rcpt).await? {
             return Ok(());
         }
@@ -356,12 +408,24 @@ impl Talk {
             }
         }
         bytes.truncate(bytes.len() - 3);
-        assert!(!bytes.windows(3).any(|w| w == b"\n.\n"), "a line that is only a dot");
+        assert!(
+            !bytes.windows(3).any(|w| w == b"\n.\n"),
+            "a line that is only a dot"
+        );
         self.mails += 1;
-        self.shared.followed.fetch_add(usize::from(!wire.buffer().is_empty()), Ordering::SeqCst);
-        self.shared.most_mails.fetch_max(self.mails, Ordering::SeqCst);
+        self.shared
+            .followed
+            .fetch_add(usize::from(!wire.buffer().is_empty()), Ordering::SeqCst);
+        self.shared
+            .most_mails
+            .fetch_max(self.mails, Ordering::SeqCst);
         if self.ask(wire, At::Dot, rcpt).await? {
-            let mail = Mail { sender: sender.into(), rcpt: rcpt.into(), bytes, at: Instant::now() };
+            let mail = Mail {
+                sender: sender.into(),
+                rcpt: rcpt.into(),
+                bytes,
+                at: Instant::now(),
+            };
             self.shared.seen.lock().unwrap().mails.push(mail);
             if self.ask(wire, At::Kept, rcpt).await? {
                 wire.write_all(b"250 2.0.0 kept\r\n").await?;

@@ -18,7 +18,11 @@ async fn a_server_without_pipelining_is_served_step_by_step() {
     let issue = letter.send(1).await;
     let row = letter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.failed), (9, 1));
-    let data = server.commands().iter().filter(|line| *line == "DATA").count();
+    let data = server
+        .commands()
+        .iter()
+        .filter(|line| *line == "DATA")
+        .count();
     assert_eq!(data, 9, "DATA waits for the answer to RCPT");
     sender.stop().await;
 }

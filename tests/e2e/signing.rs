@@ -12,7 +12,14 @@ fn selectors(mail: &[u8]) -> Vec<String> {
     head.lines()
         .filter(|line| line.starts_with("DKIM-Signature:"))
         .map(|line| {
-            line.split("; s=").nth(1).or(line.split(" s=").nth(1)).unwrap().split(';').next().unwrap().into()
+            line.split("; s=")
+                .nth(1)
+                .or(line.split(" s=").nth(1))
+                .unwrap()
+                .split(';')
+                .next()
+                .unwrap()
+                .into()
         })
         .collect()
 }
@@ -25,15 +32,32 @@ async fn each_mail_bears_both_signatures_of_the_pair_in_use() {
     for _ in 0..2 {
         Pair::create(folder, "letters.example").unwrap();
     }
-    letter.store.use_dkim_selector("letters.example", "lp1", letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .use_dkim_selector("letters.example", "lp1", letter.clock.now())
+        .await
+        .unwrap();
     let sender = letter.serve();
     let first = letter.send(1).await;
     letter.settle(first, &server).await;
-    assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp1r", "lp1e"]));
-    letter.store.use_dkim_selector("letters.example", "lp2", letter.clock.now()).await.unwrap();
+    assert!(
+        server
+            .mails()
+            .iter()
+            .all(|mail| selectors(&mail.bytes) == ["lp1r", "lp1e"])
+    );
+    letter
+        .store
+        .use_dkim_selector("letters.example", "lp2", letter.clock.now())
+        .await
+        .unwrap();
     let second = letter.send(2).await;
     letter.settle(second, &server).await;
-    assert!(server.mails()[3..].iter().all(|mail| selectors(&mail.bytes) == ["lp2r", "lp2e"]));
+    assert!(
+        server.mails()[3..]
+            .iter()
+            .all(|mail| selectors(&mail.bytes) == ["lp2r", "lp2e"])
+    );
     sender.stop().await;
 }
 
@@ -41,7 +65,11 @@ async fn each_mail_bears_both_signatures_of_the_pair_in_use() {
 async fn without_its_key_an_issue_pauses() {
     let server = Server::usual().await;
     let letter = Letter::new(&server, 3).await;
-    letter.store.use_dkim_selector("letters.example", "lp9", letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .use_dkim_selector("letters.example", "lp9", letter.clock.now())
+        .await
+        .unwrap();
     let sender = letter.serve();
     let issue = letter.send(1).await;
     let row = letter.until(issue, "the pause", is_paused).await;
@@ -49,14 +77,30 @@ async fn without_its_key_an_issue_pauses() {
     assert_eq!(letter.agree(issue, &server).await[&State::Queued], 3);
 
     // The author puts it there, and resumes.
-    let made = Pair::create(&letter.settings.dkim, "letters.example").unwrap().stem;
+    let made = Pair::create(&letter.settings.dkim, "letters.example")
+        .unwrap()
+        .stem;
     for kind in ["r", "e"] {
-        let file =
-            |stem: &str| letter.settings.dkim.join("letters.example").join(format!("{stem}{kind}.pem"));
+        let file = |stem: &str| {
+            letter
+                .settings
+                .dkim
+                .join("letters.example")
+                .join(format!("{stem}{kind}.pem"))
+        };
         std::fs::rename(file(&made), file("lp9")).unwrap();
     }
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
     letter.settle(issue, &server).await;
-    assert!(server.mails().iter().all(|mail| selectors(&mail.bytes) == ["lp9r", "lp9e"]));
+    assert!(
+        server
+            .mails()
+            .iter()
+            .all(|mail| selectors(&mail.bytes) == ["lp9r", "lp9e"])
+    );
     sender.stop().await;
 }

@@ -26,8 +26,16 @@ async fn a_server_that_says_nothing_is_waited_for_no_longer_than_set() {
     let sender = letter.serve();
     let issue = letter.send(1).await;
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 6);
-    let tries: u32 = letter.rows(issue).await.iter().map(|row| row.attempts).sum();
-    assert!(tries >= 8, "{tries} tries for six people, of whom two met silence");
+    let tries: u32 = letter
+        .rows(issue)
+        .await
+        .iter()
+        .map(|row| row.attempts)
+        .sum();
+    assert!(
+        tries >= 8,
+        "{tries} tries for six people, of whom two met silence"
+    );
     sender.stop().await;
 }
 
@@ -35,7 +43,11 @@ async fn a_server_that_says_nothing_is_waited_for_no_longer_than_set() {
 async fn silence_after_the_dot_leaves_it_uncertain() {
     let server = Server::start(|at, rcpt, _| {
         let is_silent = at == At::Kept && rcpt.starts_with("reader0@");
-        if is_silent { Do::Hold(Gate::new()) } else { Do::Usual }
+        if is_silent {
+            Do::Hold(Gate::new())
+        } else {
+            Do::Usual
+        }
     })
     .await;
     let mut letter = Letter::new(&server, 3).await;
@@ -45,6 +57,9 @@ async fn silence_after_the_dot_leaves_it_uncertain() {
     let issue = letter.send(1).await;
     let row = letter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.uncertain), (2, 1));
-    assert_eq!(letter.fate(issue, "reader0@readers.example").await.state, State::Uncertain);
+    assert_eq!(
+        letter.fate(issue, "reader0@readers.example").await.state,
+        State::Uncertain
+    );
     sender.stop().await;
 }

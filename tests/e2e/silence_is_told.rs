@@ -8,8 +8,14 @@ use crate::server::{At, Do, Gate, Server};
 async fn silent_at(step: At, words: &str) {
     let gate = Gate::new();
     let held = gate.clone();
-    let server =
-        Server::start(move |at, _, _| if at == step { Do::Hold(held.clone()) } else { Do::Usual }).await;
+    let server = Server::start(move |at, _, _| {
+        if at == step {
+            Do::Hold(held.clone())
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let letter = Letter::new(&server, 3).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;

@@ -13,7 +13,10 @@ fn is_gmail(who: &str) -> bool {
 async fn learnt(letter: &Letter) -> Vec<String> {
     let kept = letter.store.measures().await.unwrap();
     assert!(kept.iter().all(|measure| measure.is_final));
-    kept.into_iter().filter(|measure| measure.learnt.is_some()).map(|measure| measure.name).collect()
+    kept.into_iter()
+        .filter(|measure| measure.learnt.is_some())
+        .map(|measure| measure.name)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,15 +32,31 @@ async fn a_complaint_slows_its_provider_and_nobody_else() {
     .await;
     let mut letter = Letter::new(&server, 0).await;
     for i in 0..60 {
-        letter.reader(&format!("reader{i}@gmail.com"), "Reader").await;
-        letter.reader(&format!("reader{i}@readers.example"), "Reader").await;
+        letter
+            .reader(&format!("reader{i}@gmail.com"), "Reader")
+            .await;
+        letter
+            .reader(&format!("reader{i}@readers.example"), "Reader")
+            .await;
     }
     letter.settings.relays[0].connections = 1;
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    let others = async || server.mails().iter().filter(|mail| !is_gmail(&mail.rcpt)).count();
+    let others = async || {
+        server
+            .mails()
+            .iter()
+            .filter(|mail| !is_gmail(&mail.rcpt))
+            .count()
+    };
     until("all others", async || others().await == 60).await;
-    letter.until(issue, "what was learnt", says("gmail.com gets no more than")).await;
+    letter
+        .until(
+            issue,
+            "what was learnt",
+            says("gmail.com gets no more than"),
+        )
+        .await;
     sender.stop().await;
     letter.agree(issue, &server).await;
     let gmail = server.mails().len() - 60;
@@ -60,21 +79,38 @@ async fn a_complaint_that_closes_the_connection_slows_the_relay_as_well() {
     let mut letter = Letter::new(&server, 0).await;
     letter.settings.relays[0].connections = 1;
     for i in 0..60 {
-        letter.reader(&format!("reader{i}@gmail.com"), "Reader").await;
+        letter
+            .reader(&format!("reader{i}@gmail.com"), "Reader")
+            .await;
     }
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "what was learnt", says("since it complained of more")).await;
+    letter
+        .until(
+            issue,
+            "what was learnt",
+            says("since it complained of more"),
+        )
+        .await;
     sender.stop().await;
     letter.agree(issue, &server).await;
     let names = learnt(&letter).await;
-    assert!(names.contains(&provider_name("gmail.com")) && names.contains(&relay_name("main")), "{names:?}");
+    assert!(
+        names.contains(&provider_name("gmail.com")) && names.contains(&relay_name("main")),
+        "{names:?}"
+    );
 
     // The next sender goes on with it, until the author says otherwise.
     let sender = letter.serve();
-    letter.until(issue, "what was learnt", |row| row.reason.is_some()).await;
+    letter
+        .until(issue, "what was learnt", |row| row.reason.is_some())
+        .await;
     for name in names {
-        letter.store.set_speed(&name, Some(0), letter.clock.now()).await.unwrap();
+        letter
+            .store
+            .set_speed(&name, Some(0), letter.clock.now())
+            .await
+            .unwrap();
     }
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 60);
     sender.stop().await;

@@ -11,9 +11,14 @@ use crate::server::{At, Do, Gate, Server};
 async fn a_stop_while_a_connection_is_made_begins_no_mail() {
     let gate = Gate::new();
     let greeting = gate.clone();
-    let server =
-        Server::start(move |at, _, _| if at == At::Connect { Do::Hold(greeting.clone()) } else { Do::Usual })
-            .await;
+    let server = Server::start(move |at, _, _| {
+        if at == At::Connect {
+            Do::Hold(greeting.clone())
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
     let letter = Letter::new(&server, 10).await;
     let sender = letter.serve();
     let issue = letter.send(1).await;

@@ -21,23 +21,41 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
     let mut letter = Letter::new(&server, 60).await;
     letter.settings.relays[0].connections = 1;
     let name = relay_name("main");
-    letter.store.set_speed(&name, Some(6000), letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .set_speed(&name, Some(6000), letter.clock.now())
+        .await
+        .unwrap();
     let issue = letter.send(1).await;
     for _ in 0..2 {
         let sender = letter.serve();
-        letter.until(issue, "what was learnt", says("complained")).await;
+        letter
+            .until(issue, "what was learnt", says("complained"))
+            .await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let sent = letter.row(issue).await.totals.sent;
         assert!(sent < 30, "{sent} went out");
         sender.stop().await;
         letter.agree(issue, &server).await;
         let kept = letter.store.measures().await.unwrap();
-        assert!(kept.iter().any(|measure| measure.name == name && measure.learnt.is_some()), "{kept:?}");
+        assert!(
+            kept.iter()
+                .any(|measure| measure.name == name && measure.learnt.is_some()),
+            "{kept:?}"
+        );
     }
     let later = letter.clock.now() + jiff::SignedDuration::from_secs(60);
-    letter.store.set_speed(&name, Some(3000), later).await.unwrap();
+    letter
+        .store
+        .set_speed(&name, Some(3000), later)
+        .await
+        .unwrap();
     let kept = letter.store.measures().await.unwrap();
-    assert!(kept.iter().all(|measure| measure.name != name || measure.learnt.is_none()), "{kept:?}");
+    assert!(
+        kept.iter()
+            .all(|measure| measure.name != name || measure.learnt.is_none()),
+        "{kept:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,14 +66,32 @@ async fn the_authors_word_holds_while_mails_go() {
     let name = relay_name("main");
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    letter.until(issue, "the first mail", |row| row.totals.sent > 0).await;
-    letter.until(issue, "why it waits", says("no more than 6 messages a minute")).await;
+    letter
+        .until(issue, "the first mail", |row| row.totals.sent > 0)
+        .await;
+    letter
+        .until(
+            issue,
+            "why it waits",
+            says("no more than 6 messages a minute"),
+        )
+        .await;
     assert!(letter.row(issue).await.totals.sent < 10);
-    letter.store.set_speed(&name, Some(6000), letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .set_speed(&name, Some(6000), letter.clock.now())
+        .await
+        .unwrap();
     assert_eq!(letter.settle(issue, &server).await.totals.sent, 40);
-    letter.store.set_speed(&name, None, letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .set_speed(&name, None, letter.clock.now())
+        .await
+        .unwrap();
     let second = letter.send(2).await;
-    letter.until(second, "its first mail", |row| row.totals.sent > 0).await;
+    letter
+        .until(second, "its first mail", |row| row.totals.sent > 0)
+        .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(letter.row(second).await.totals.sent < 10);
     sender.stop().await;

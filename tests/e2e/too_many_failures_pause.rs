@@ -7,7 +7,11 @@ use crate::fixture::{Letter, is_paused};
 use crate::server::{At, Do, Server, say};
 
 fn number(rcpt: &str) -> usize {
-    rcpt.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+    rcpt.chars()
+        .filter(char::is_ascii_digit)
+        .collect::<String>()
+        .parse()
+        .unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,10 +26,17 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     })
     .await;
     let mut letter = Letter::new(&server, 400).await;
-    letter.settings.pacing.pause_above = PauseAbove { failed: 0.3, deferred: 0.7 };
+    letter.settings.pacing.pause_above = PauseAbove {
+        failed: 0.3,
+        deferred: 0.7,
+    };
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    let row = letter.until(issue, "the pause", |row| is_paused(row) && row.totals.sending == 0).await;
+    let row = letter
+        .until(issue, "the pause", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
     let reason = row.reason.unwrap();
     assert!(
         reason.contains("refused for good") && reason.contains("550 5.1.1 no such person here"),
@@ -33,16 +44,34 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     );
     let answered = row.totals.sent + row.totals.failed;
     assert!((100..=110).contains(&answered), "{answered} answers");
-    assert_eq!(letter.agree(issue, &server).await[&State::Queued] as u64, 400 - answered);
+    assert_eq!(
+        letter.agree(issue, &server).await[&State::Queued] as u64,
+        400 - answered
+    );
 
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
-    let row = letter.until(issue, "the next pause", |row| is_paused(row) && row.totals.sending == 0).await;
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
+    let row = letter
+        .until(issue, "the next pause", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
     let more = row.totals.sent + row.totals.failed - answered;
     // Those in flight at the pause, one a connection, count with the next hundred.
-    assert!((96..=110).contains(&more), "{more} answers after the resume");
+    assert!(
+        (96..=110).contains(&more),
+        "{more} answers after the resume"
+    );
 
     server.script(|_, _, _| Do::Usual);
-    letter.store.resume(issue, letter.clock.now()).await.unwrap();
+    letter
+        .store
+        .resume(issue, letter.clock.now())
+        .await
+        .unwrap();
     let row = letter.settle(issue, &server).await;
     assert_eq!(row.totals.sent + row.totals.failed, 400);
     sender.stop().await;
@@ -52,18 +81,31 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
 async fn refusals_for_now_of_one_provider_pause_it() {
     let server = Server::start(|at, rcpt, _| {
         let bad = rcpt.ends_with("@bad.example");
-        if at == At::Rcpt && bad { say("451 4.7.1 not from you today") } else { Do::Usual }
+        if at == At::Rcpt && bad {
+            say("451 4.7.1 not from you today")
+        } else {
+            Do::Usual
+        }
     })
     .await;
     let mut letter = Letter::new(&server, 300).await;
     for i in 0..150 {
-        letter.reader(&format!("other{i}@bad.example"), "Other").await;
+        letter
+            .reader(&format!("other{i}@bad.example"), "Other")
+            .await;
     }
-    letter.settings.pacing.pause_above = PauseAbove { failed: 0.3, deferred: 0.7 };
+    letter.settings.pacing.pause_above = PauseAbove {
+        failed: 0.3,
+        deferred: 0.7,
+    };
     letter.settings.first_retry = std::time::Duration::from_secs(600);
     let sender = letter.serve();
     let issue = letter.send(1).await;
-    let row = letter.until(issue, "the pause", |row| is_paused(row) && row.totals.sending == 0).await;
+    let row = letter
+        .until(issue, "the pause", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
     let reason = row.reason.unwrap();
     assert!(
         reason.contains("for bad.example") && reason.contains("451 4.7.1 not from you today"),

@@ -14,7 +14,12 @@ pub struct Breakpoint {
 
 impl std::fmt::Display for Breakpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", if self.after { "after" } else { "before" }, self.step)
+        write!(
+            f,
+            "{} {}",
+            if self.after { "after" } else { "before" },
+            self.step
+        )
     }
 }
 
@@ -24,9 +29,14 @@ pub fn generate(stage: &mut Stage, bounded_to: &str) -> Vec<Breakpoint> {
     stage.reset();
     assert_eq!(stage.run(None), Ended::InOrder);
     let steps = stage.steps();
-    for must in
-        ["write relay EHLO", "write relay MAIL", "write relay From:", "write log", "sync log", "remove log"]
-    {
+    for must in [
+        "write relay EHLO",
+        "write relay MAIL",
+        "write relay From:",
+        "write log",
+        "sync log",
+        "remove log",
+    ] {
         assert!(steps.iter().any(|name| name == must), "no step “{must}”");
     }
     sides(steps, bounded_to)
@@ -41,13 +51,30 @@ pub fn sides(steps: Vec<String>, bounded_to: &str) -> Vec<Breakpoint> {
     for name in steps {
         *counts.entry(name).or_default() += 1;
     }
-    println!("{} steps of {} names", counts.values().sum::<usize>(), counts.len());
+    println!(
+        "{} steps of {} names",
+        counts.values().sum::<usize>(),
+        counts.len()
+    );
     let mut points = Vec::new();
-    for (name, count) in counts.into_iter().filter(|(name, _)| is_full() || name.contains(bounded_to)) {
-        let nths = if is_full() { 1..=count } else { count.div_ceil(2)..=count.div_ceil(2) };
+    for (name, count) in counts
+        .into_iter()
+        .filter(|(name, _)| is_full() || name.contains(bounded_to))
+    {
+        let nths = if is_full() {
+            1..=count
+        } else {
+            count.div_ceil(2)..=count.div_ceil(2)
+        };
         for nth in nths.step_by(count.div_ceil(ALIKE_MAX)) {
-            let step = Step { name: name.clone(), nth };
-            points.extend([false, true].map(|after| Breakpoint { step: step.clone(), after }));
+            let step = Step {
+                name: name.clone(),
+                nth,
+            };
+            points.extend([false, true].map(|after| Breakpoint {
+                step: step.clone(),
+                after,
+            }));
         }
     }
     points
@@ -70,10 +97,18 @@ pub fn break_at_each(
         stage.reset();
         let ended = stage.run(Some((fault, &point.step)));
         let is_made = !stage.made().is_empty();
-        assert_eq!(ended == Ended::Killed, is_made && fault.kills(), "{context}: {ended:?}");
+        assert_eq!(
+            ended == Ended::Killed,
+            is_made && fault.kills(),
+            "{context}: {ended:?}"
+        );
         came += usize::from(is_made);
         look(stage, ended, &context);
     }
     println!("{came} faults came at {} breakpoints", points.len());
-    assert!(came > 0 && came * 4 >= points.len() * 3, "{came} faults came at {} breakpoints", points.len());
+    assert!(
+        came > 0 && came * 4 >= points.len() * 3,
+        "{came} faults came at {} breakpoints",
+        points.len()
+    );
 }

@@ -7,28 +7,44 @@ use crate::stage::Stage;
 
 /// The audience is whole and nobody has it, since the relay takes nobody.
 fn planned(stage: &mut Stage) {
-    stage.server.script(|at, _, _| if at == At::Connect { say("421 4.3.2 busy") } else { Do::Usual });
+    stage.server.script(|at, _, _| {
+        if at == At::Connect {
+            say("421 4.3.2 busy")
+        } else {
+            Do::Usual
+        }
+    });
     stage.letter.serve();
-    until("the audience", || stage.letter.totals()["planned"] == READERS);
+    until("the audience", || {
+        stage.letter.totals()["planned"] == READERS
+    });
     assert_eq!(stage.letter.stop(), 0);
 }
 
 #[test]
 fn a_cancel_that_is_killed_is_completed() {
-    kill_at_each_step(&["cancel", "1", "--yes"], planned, |stage, is_whole, context| {
-        let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
-        assert_eq!(rows.len(), READERS, "{context}");
-        if is_whole {
-            // What the killed one left, the daemon takes out as well.
-            stage.letter.serve();
-            until("nobody to wait", || {
-                let totals = stage.letter.totals();
-                totals["queued"] == 0 && totals["deferred"] == 0
-            });
-            assert_eq!(stage.letter.stop(), 0);
-            assert_eq!(totals["state"], "cancelled", "{context}: {totals}");
-            assert_eq!(count(&stage.letter.deliveries(), "cancelled"), READERS, "{context}");
-            assert!(stage.server.mails().is_empty(), "{context}");
-        }
-    });
+    kill_at_each_step(
+        &["cancel", "1", "--yes"],
+        planned,
+        |stage, is_whole, context| {
+            let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
+            assert_eq!(rows.len(), READERS, "{context}");
+            if is_whole {
+                // What the killed one left, the daemon takes out as well.
+                stage.letter.serve();
+                until("nobody to wait", || {
+                    let totals = stage.letter.totals();
+                    totals["queued"] == 0 && totals["deferred"] == 0
+                });
+                assert_eq!(stage.letter.stop(), 0);
+                assert_eq!(totals["state"], "cancelled", "{context}: {totals}");
+                assert_eq!(
+                    count(&stage.letter.deliveries(), "cancelled"),
+                    READERS,
+                    "{context}"
+                );
+                assert!(stage.server.mails().is_empty(), "{context}");
+            }
+        },
+    );
 }

@@ -23,7 +23,11 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
                 greylisted += 1;
                 return say("450 4.2.0 greylisted");
             }
-            if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual }
+            if at == At::Dot {
+                Do::Wait(Duration::from_millis(20))
+            } else {
+                Do::Usual
+            }
         }
     });
     stage.start(None);
@@ -33,11 +37,18 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
         std::fs::write(&clock, offset.to_string()).unwrap();
         forward.store(offset == YEAR_S, Ordering::SeqCst);
     }
-    until("the issue to be done", || stage.letter.totals()["state"] == "done");
+    until("the issue to be done", || {
+        stage.letter.totals()["state"] == "done"
+    });
     assert_eq!(stage.letter.stop(), 0);
     let counts = stage.compare(When::AtTheEnd, 0, "the clock was set");
     assert_eq!(counts["sent"], 90, "{counts:?}");
-    let tried_again = stage.letter.deliveries().iter().filter(|row| row["attempts"] == 2).count();
+    let tried_again = stage
+        .letter
+        .deliveries()
+        .iter()
+        .filter(|row| row["attempts"] == 2)
+        .count();
     assert_eq!(tried_again, 8);
 }
 
@@ -45,14 +56,21 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
 #[test]
 fn a_measure_that_was_kept_by_a_wrong_clock_stops_nobody() {
     let mut stage = Stage::new(60);
-    stage.letter.edit("connections = 2", "connections = 2\nmessages_per_minute = 1200");
+    stage.letter.edit(
+        "connections = 2",
+        "connections = 2\nmessages_per_minute = 1200",
+    );
     let clock = stage.letter.path().join("clock");
     for (mails, is_killed) in [(10, true), (30, false)] {
         std::fs::write(&clock, "0").unwrap();
         stage.start(None);
-        until("some mails by the right clock", || stage.server.mails().len() >= mails);
+        until("some mails by the right clock", || {
+            stage.server.mails().len() >= mails
+        });
         std::fs::write(&clock, YEAR_S.to_string()).unwrap();
-        until("some mails by the wrong clock", || stage.server.mails().len() >= mails + 10);
+        until("some mails by the wrong clock", || {
+            stage.server.mails().len() >= mails + 10
+        });
         if is_killed {
             stage.letter.kill();
         } else {

@@ -14,20 +14,36 @@ const NEW: [&str; 3] = ["ann@new.example", "bo@new.example", "cy@new.example"];
 /// An issue and three confirmations wait, since the relay took nobody.
 fn with_sign_ups() -> Stage {
     let mut stage = Stage::new(READERS);
-    stage.server.script(|at, _, _| if at == At::Connect { say("421 4.3.2 busy") } else { Do::Usual });
+    stage.server.script(|at, _, _| {
+        if at == At::Connect {
+            say("421 4.3.2 busy")
+        } else {
+            Do::Usual
+        }
+    });
     stage.letter.serve();
     for who in NEW {
         let form = format!("email={who}&name=New&list=weekly");
-        assert_eq!(web::post(stage.letter.web, "/subscribe", &form).unwrap().status, 202);
+        assert_eq!(
+            web::post(stage.letter.web, "/subscribe", &form)
+                .unwrap()
+                .status,
+            202
+        );
     }
-    until("the audience", || stage.letter.totals()["planned"] == READERS);
+    until("the audience", || {
+        stage.letter.totals()["planned"] == READERS
+    });
     assert_eq!(stage.letter.stop(), 0);
     stage.keep();
     stage
 }
 
 fn state(stage: &Stage, who: &str) -> String {
-    let shown = stage.letter.ok(&["subscribers", "show", who, "--json"]).json();
+    let shown = stage
+        .letter
+        .ok(&["subscribers", "show", who, "--json"])
+        .json();
     let mails = shown[0]["mails"].as_array().unwrap();
     assert_eq!(mails.len(), 1, "{who}: {mails:?}");
     mails[0]["state"].as_str().unwrap().to_owned()
@@ -47,7 +63,10 @@ fn compare(stage: &Stage, is_over: bool, context: &str) {
             "queued" | "deferred" => got == 0 && !is_over,
             _ => false,
         };
-        assert!(may, "{context}: the confirmation of {who} is {state} and came {got} times");
+        assert!(
+            may,
+            "{context}: the confirmation of {who} is {state} and came {got} times"
+        );
     }
     assert!(unknown <= CONNECTIONS, "{context}: {unknown} uncertain");
 }
@@ -65,7 +84,8 @@ fn a_kill_at_any_step_loses_and_doubles_no_confirmation() {
                 compare(stage, false, context);
                 stage.letter.serve();
                 until("each confirmation to have gone", || {
-                    NEW.iter().all(|who| matches!(state(stage, who).as_str(), "sent" | "uncertain"))
+                    NEW.iter()
+                        .all(|who| matches!(state(stage, who).as_str(), "sent" | "uncertain"))
                 });
                 assert_eq!(stage.letter.stop(), 0);
                 stage.complete();

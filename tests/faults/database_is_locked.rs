@@ -20,17 +20,27 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
         let locked = locked.clone();
         move |at, _, _| {
             mails += usize::from(at == At::Dot);
-            if at == At::Dot && mails > 10 { Do::Hold(locked.clone()) } else { Do::Usual }
+            if at == At::Dot && mails > 10 {
+                Do::Hold(locked.clone())
+            } else {
+                Do::Usual
+            }
         }
     });
     stage.start(None);
     until("some mails", || stage.server.mails().len() >= 10);
     let file = stage.letter.path().join("letterpress.db");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mut other = runtime.block_on(async {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let mut other = options.busy_timeout(HELD).connect().await.unwrap();
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE")
+            .execute(&mut other)
+            .await
+            .unwrap();
         other
     });
     // Those whose claim was committed may still go out; nobody else.
@@ -38,10 +48,18 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
     locked.open();
     std::thread::sleep(HELD);
     let meanwhile = stage.server.mails().len() - before;
-    assert!(meanwhile <= CONNECTIONS, "{meanwhile} mails went out without a claim");
-    assert!(stage.letter.totals()["state"] == "sending", "nobody was kept waiting");
+    assert!(
+        meanwhile <= CONNECTIONS,
+        "{meanwhile} mails went out without a claim"
+    );
+    assert!(
+        stage.letter.totals()["state"] == "sending",
+        "nobody was kept waiting"
+    );
     runtime.block_on(async { sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap() });
-    until("the issue to be done", || stage.letter.totals()["state"] == "done");
+    until("the issue to be done", || {
+        stage.letter.totals()["state"] == "done"
+    });
     assert_eq!(stage.letter.stop(), 0);
     stage.compare(When::AtTheEnd, 0, "locked");
 }

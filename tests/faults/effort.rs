@@ -11,7 +11,9 @@ pub struct Dice(u64);
 impl Dice {
     /// The seed of `LETTERPRESS_SEED`, else the process's id; it is printed, so that a failure can be repeated.
     pub fn new() -> Dice {
-        let given = std::env::var("LETTERPRESS_SEED").ok().and_then(|text| text.parse().ok());
+        let given = std::env::var("LETTERPRESS_SEED")
+            .ok()
+            .and_then(|text| text.parse().ok());
         let seed: u64 = given.unwrap_or_else(|| std::process::id().into());
         println!("LETTERPRESS_SEED={seed}");
         Dice::of(seed)

@@ -12,8 +12,7 @@ use crate::server::{Do, Server};
 
 /// Each of these stands as a name, a title, a subject, a preheader, an alternative text, a list's name, and so on.
 fn hostile() -> Vec<String> {
-    let envelope =
-        "MAIL FROM:<evil@else.example>{n}RCPT TO:<victim@else.example>{n}DATA{n}Subject: evil{n}{n}x{n}.{n}";
+    let envelope = "MAIL FROM:<evil@else.example>{n}RCPT TO:<victim@else.example>{n}DATA{n}Subject: evil{n}{n}x{n}.{n}";
     let mut all: Vec<String> = ["\r\n", "\n", "\r"]
         .into_iter()
         .flat_map(|n| {
@@ -40,7 +39,12 @@ fn hostile() -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    all.extend(["x".repeat(10_000), "名".repeat(10_000), "word ".repeat(2_000), ".\r\n".repeat(3_000)]);
+    all.extend([
+        "x".repeat(10_000),
+        "名".repeat(10_000),
+        "word ".repeat(2_000),
+        ".\r\n".repeat(3_000),
+    ]);
     all
 }
 
@@ -85,12 +89,22 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let server = runtime.block_on(Server::start(|_, _, _| Do::Usual));
         let port = server.address.port();
-        let letter = Letter::new(&format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""));
-        Stage { letter, server, sent: BTreeMap::new(), _runtime: runtime }
+        let letter = Letter::new(&format!(
+            "host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""
+        ));
+        Stage {
+            letter,
+            server,
+            sent: BTreeMap::new(),
+            _runtime: runtime,
+        }
     }
 
     fn issues(&self) -> Vec<Value> {
@@ -100,10 +114,17 @@ impl Stage {
     /// Sends what is queued; gives the content of every mail with its recipient.
     fn send(&mut self) -> Vec<(String, Vec<u8>)> {
         self.letter.serve();
-        until("the issues to be done", || self.issues().iter().all(|row| row["state"] == "done"));
+        until("the issues to be done", || {
+            self.issues().iter().all(|row| row["state"] == "done")
+        });
         assert_eq!(self.letter.stop(), 0);
         until("the server to be left", || self.server.open() == 0);
-        let mails: Vec<_> = self.server.wires().iter().flat_map(|wire| mails_of(wire)).collect();
+        let mails: Vec<_> = self
+            .server
+            .wires()
+            .iter()
+            .flat_map(|wire| mails_of(wire))
+            .collect();
         let mut got: Vec<String> = mails.iter().map(|(rcpt, _)| rcpt.clone()).collect();
         self.look();
         let mut sent: Vec<String> = self.sent.values().flatten().cloned().collect();
@@ -122,7 +143,9 @@ impl Stage {
             }
             let rows = self.letter.ok(&["deliveries", name, "--json"]).json();
             assert!(rows.iter().all(|row| row["state"] == "sent"), "{rows:?}");
-            let emails = rows.iter().map(|row| row["email"].as_str().unwrap().to_owned());
+            let emails = rows
+                .iter()
+                .map(|row| row["email"].as_str().unwrap().to_owned());
             self.sent.insert(name.to_owned(), emails.collect());
         }
     }
@@ -132,12 +155,17 @@ impl Stage {
 fn mails_of(wire: &[u8]) -> Vec<(String, Vec<u8>)> {
     let text = String::from_utf8_lossy(wire);
     assert!(!wire.contains(&0), "a NUL is on the wire");
-    assert!(wire.is_empty() || wire.ends_with(b"\r\n"), "the last line has no end");
+    assert!(
+        wire.is_empty() || wire.ends_with(b"\r\n"),
+        "the last line has no end"
+    );
     let mut mails = Vec::new();
     let (mut rcpt, mut content): (Option<String>, Option<Vec<u8>>) = (None, None);
     for line in wire.split_inclusive(|&b| b == b'\n') {
         assert!(line.len() <= 1000, "a line of {} bytes", line.len());
-        let bare = line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("a bare LF in {text}"));
+        let bare = line
+            .strip_suffix(b"\r\n")
+            .unwrap_or_else(|| panic!("a bare LF in {text}"));
         assert!(!bare.contains(&b'\r'), "a bare CR in {text}");
         if let Some(bytes) = &mut content {
             if bare == b"." {
@@ -152,7 +180,10 @@ fn mails_of(wire: &[u8]) -> Vec<(String, Vec<u8>)> {
         assert!(!command.contains("else.example"), "{command}");
         match word {
             "EHLO" | "QUIT" | "RSET" => {}
-            "MAIL" => assert!(command.starts_with("MAIL FROM:<editor@letters.example>"), "{command}"),
+            "MAIL" => assert!(
+                command.starts_with("MAIL FROM:<editor@letters.example>"),
+                "{command}"
+            ),
             "RCPT" => rcpt = Some(command["RCPT TO:<".len()..command.len() - 1].to_owned()),
             "DATA" => content = Some(Vec::new()),
             _ => panic!("“{command}” is no command"),
@@ -165,9 +196,15 @@ fn mails_of(wire: &[u8]) -> Vec<(String, Vec<u8>)> {
 /// What must be the same of all mails: the names of their headers, and the kinds of their parts.
 fn shape(raw: &[u8]) -> (Vec<String>, Vec<String>) {
     let mail = MessageParser::default().parse(raw).unwrap();
-    let headers = mail.headers().iter().map(|header| header.name().to_owned()).collect();
+    let headers = mail
+        .headers()
+        .iter()
+        .map(|header| header.name().to_owned())
+        .collect();
     let kind = |part: &mail_parser::MessagePart| {
-        part.content_type().map(|kind| format!("{}/{:?}", kind.ctype(), kind.subtype())).unwrap_or_default()
+        part.content_type()
+            .map(|kind| format!("{}/{:?}", kind.ctype(), kind.subtype()))
+            .unwrap_or_default()
     };
     (headers, mail.parts.iter().map(kind).collect())
 }
@@ -183,16 +220,28 @@ fn body_is_harmless(raw: &[u8]) {
     }
     let text = mail.body_text(0).unwrap().into_owned();
     for dots in DOTS {
-        assert!(text.lines().any(|line| line.trim() == dots), "“{dots}” is not in {text}");
+        assert!(
+            text.lines().any(|line| line.trim() == dots),
+            "“{dots}” is not in {text}"
+        );
     }
 }
 
 fn all_are_like_the_first(mails: &[(String, Vec<u8>)]) {
     let expected = shape(&mails[0].1);
     for (rcpt, raw) in mails {
-        assert_eq!(shape(raw), expected, "{rcpt}: {}", String::from_utf8_lossy(raw));
+        assert_eq!(
+            shape(raw),
+            expected,
+            "{rcpt}: {}",
+            String::from_utf8_lossy(raw)
+        );
         let parsed = MessageParser::default().parse(raw).unwrap();
-        let to = parsed.to().and_then(|list| list.first()).and_then(|to| to.address()).unwrap();
+        let to = parsed
+            .to()
+            .and_then(|list| list.first())
+            .and_then(|to| to.address())
+            .unwrap();
         assert_eq!(to, rcpt);
         body_is_harmless(raw);
     }
@@ -217,11 +266,28 @@ fn hostile_names_and_addresses_stay_in_their_place() {
         rows.push_str(&format!("{},Nobody\n", csv(address)));
     }
     std::fs::write(stage.letter.path().join("people.csv"), rows).unwrap();
-    let args = ["subscribers", "import", "people.csv", "--list", "weekly", "--yes", "--json"];
+    let args = [
+        "subscribers",
+        "import",
+        "people.csv",
+        "--list",
+        "weekly",
+        "--yes",
+        "--json",
+    ];
     let report = stage.letter.run(&args);
     let added = report.json().last().unwrap()["added"].as_u64().unwrap();
-    assert!(added as usize > names.len() / 2, "{}{}", report.out, report.err);
-    std::fs::write(stage.letter.path().join("issues/001.md"), issue(1, "Nothing odd")).unwrap();
+    assert!(
+        added as usize > names.len() / 2,
+        "{}{}",
+        report.out,
+        report.err
+    );
+    std::fs::write(
+        stage.letter.path().join("issues/001.md"),
+        issue(1, "Nothing odd"),
+    )
+    .unwrap();
     stage.letter.ok(&["send", "issues/001.md", "--yes"]);
     let mails = stage.send();
     assert_eq!(mails.len() as u64, added);
@@ -232,7 +298,11 @@ fn hostile_names_and_addresses_stay_in_their_place() {
 fn hostile_titles_and_settings_stay_in_their_place() {
     let mut stage = Stage::new();
     stage.letter.people(1);
-    std::fs::write(stage.letter.path().join("issues/001.md"), issue(1, "Nothing odd")).unwrap();
+    std::fs::write(
+        stage.letter.path().join("issues/001.md"),
+        issue(1, "Nothing odd"),
+    )
+    .unwrap();
     stage.letter.ok(&["send", "issues/001.md", "--yes"]);
     let harmless = stage.send();
     let plain = std::fs::read_to_string(stage.letter.path().join("letterpress.toml")).unwrap();
@@ -259,10 +329,17 @@ fn hostile_titles_and_settings_stay_in_their_place() {
             both.extend(mails.into_iter().skip(titles));
             all_are_like_the_first(&both);
         } else {
-            assert!(!sent.err.trim().is_empty() && !sent.err.contains("panicked"), "{}", sent.err);
+            assert!(
+                !sent.err.trim().is_empty() && !sent.err.contains("panicked"),
+                "{}",
+                sent.err
+            );
         }
     }
     let all = hostile().len();
     println!("of {all} texts {titles} were taken as titles, {settings} as settings");
-    assert!(titles > all / 2 && settings > all / 3, "{titles} titles, {settings} settings of {all}");
+    assert!(
+        titles > all / 2 && settings > all / 3,
+        "{titles} titles, {settings} settings of {all}"
+    );
 }

@@ -13,9 +13,12 @@ const BATCH: usize = 5_000;
 
 /// A file with somebody who is there under another name, somebody who left, and others who are new.
 fn file_of_people(stage: &mut Stage) {
-    stage.letter.ok(&["subscribers", "remove", "reader1@readers.example", "--yes"]);
-    let mut rows =
-        String::from("email,name,tags\nreader0@readers.example,Renamed,\nreader1@readers.example,,\n");
+    stage
+        .letter
+        .ok(&["subscribers", "remove", "reader1@readers.example", "--yes"]);
+    let mut rows = String::from(
+        "email,name,tags\nreader0@readers.example,Renamed,\nreader1@readers.example,,\n",
+    );
     for n in 2..PEOPLE {
         rows.push_str(&format!("new{n}@readers.example,New {n},\"one,two\"\n"));
     }
@@ -24,21 +27,43 @@ fn file_of_people(stage: &mut Stage) {
 
 #[test]
 fn an_import_that_is_killed_is_completed_by_another() {
-    let args = ["subscribers", "import", "more.csv", "--list", "weekly", "--yes"];
+    let args = [
+        "subscribers",
+        "import",
+        "more.csv",
+        "--list",
+        "weekly",
+        "--yes",
+    ];
     kill_at_each_step(&args, file_of_people, |stage, is_whole, context| {
         let exported = stage.letter.ok(&["subscribers", "export"]).out;
-        let people: BTreeMap<&str, &str> =
-            exported.lines().skip(1).filter_map(|row| row.split_once(',')).collect();
-        assert_eq!(people.len(), exported.lines().count() - 1, "{context}: somebody stands there twice");
+        let people: BTreeMap<&str, &str> = exported
+            .lines()
+            .skip(1)
+            .filter_map(|row| row.split_once(','))
+            .collect();
+        assert_eq!(
+            people.len(),
+            exported.lines().count() - 1,
+            "{context}: somebody stands there twice"
+        );
         let new = people.iter().filter(|(email, _)| email.starts_with("new"));
         for (email, rest) in new.clone() {
-            let whole =
-                format!("New {},weekly,active,\"one,two\",", &email["new".len()..email.find('@').unwrap()]);
+            let whole = format!(
+                "New {},weekly,active,\"one,two\",",
+                &email["new".len()..email.find('@').unwrap()]
+            );
             assert!(rest.starts_with(&whole), "{context}: {email},{rest}");
         }
         let taken = new.count();
-        assert!([0, BATCH - 2, PEOPLE - 2].contains(&taken), "{context}: {taken} are new");
-        assert!(taken == PEOPLE - 2 || !is_whole, "{context}: {taken} are new");
+        assert!(
+            [0, BATCH - 2, PEOPLE - 2].contains(&taken),
+            "{context}: {taken} are new"
+        );
+        assert!(
+            taken == PEOPLE - 2 || !is_whole,
+            "{context}: {taken} are new"
+        );
         let name = if taken > 0 { "Renamed," } else { "Reader," };
         assert!(
             people["reader0@readers.example"].starts_with(name),

@@ -41,5 +41,8 @@ fn kill_at_each_step(pipelining: &str, bounded_to: &str) {
         },
     );
     println!("{pipelining}: {uncertain} uncertain");
-    assert!(uncertain > 0, "no kill fell between a claim and its outcome");
+    assert!(
+        uncertain > 0,
+        "no kill fell between a claim and its outcome"
+    );
 }

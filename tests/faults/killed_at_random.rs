@@ -15,7 +15,11 @@ const QUICK_A_MS: f64 = 5.0;
 
 #[test]
 fn kills_lose_and_double_nobody() {
-    let (planned, kills) = if is_full() { (10_000, 200) } else { (3_000, 10) };
+    let (planned, kills) = if is_full() {
+        (10_000, 200)
+    } else {
+        (3_000, 10)
+    };
     let mut dice = Dice::new();
     let sink = Sink::start();
     let mut letter = Letter::new(&format!("{}\nconnections = {CONNECTIONS}", sink.relay()));
@@ -38,14 +42,21 @@ fn kills_lose_and_double_nobody() {
         letter.kill();
         let totals = letter.totals();
         let before = left;
-        left = if totals["planned"] == 0 { planned } else { open(&totals) };
+        left = if totals["planned"] == 0 {
+            planned
+        } else {
+            open(&totals)
+        };
         assert!(left > 0, "it was done after {kill} kills");
         fastest_a_ms = f64::max(fastest_a_ms, (before - left) as f64 / (life_ms + 1) as f64);
         // Who is ahead of an even course, at whose end a tenth is left, lives shorter, down to no mail at all.
         let even = planned as f64 * (1.0 - 0.9 * kill as f64 / kills as f64);
         let is_ahead = (left as f64) < even;
-        longest_ms =
-            if is_ahead { f64::max(longest_ms * 0.8, 20.0) } else { f64::min(longest_ms * 1.15, 4000.0) };
+        longest_ms = if is_ahead {
+            f64::max(longest_ms * 0.8, 20.0)
+        } else {
+            f64::min(longest_ms * 1.15, 4000.0)
+        };
     }
     letter.serve();
     until("the send to end", || letter.totals()["state"] == "done");
@@ -55,7 +66,10 @@ fn kills_lose_and_double_nobody() {
     let uncertain = compare(&letter, &sink, &readers);
     println!("{kills} kills in {planned} mails left {uncertain} uncertain");
     assert!(uncertain > 0, "no kill met a mail in flight");
-    assert!(uncertain <= kills * CONNECTIONS, "{uncertain} uncertain after {kills} kills");
+    assert!(
+        uncertain <= kills * CONNECTIONS,
+        "{uncertain} uncertain after {kills} kills"
+    );
 }
 
 fn open(totals: &serde_json::Value) -> usize {
@@ -68,7 +82,10 @@ fn compare(letter: &Letter, sink: &Sink, readers: &[String]) -> usize {
     let mut got: BTreeMap<String, usize> = BTreeMap::new();
     for (recipient, raw) in sink.mails() {
         // A mail whose connection was cut has no end: the sink keeps what it got of it.
-        if received::parse(&raw).body_html(0).is_some_and(|html| html.contains("</html>")) {
+        if received::parse(&raw)
+            .body_html(0)
+            .is_some_and(|html| html.contains("</html>"))
+        {
             *got.entry(recipient).or_default() += 1;
         }
     }
@@ -76,7 +93,10 @@ fn compare(letter: &Letter, sink: &Sink, readers: &[String]) -> usize {
     assert_eq!(rows.len(), readers.len());
     let mut uncertain = 0;
     for row in &rows {
-        let (email, state) = (row["email"].as_str().unwrap(), row["state"].as_str().unwrap());
+        let (email, state) = (
+            row["email"].as_str().unwrap(),
+            row["state"].as_str().unwrap(),
+        );
         let count = got.remove(email).unwrap_or(0);
         match state {
             "sent" => assert_eq!(count, 1, "{email} is sent and came {count} times"),

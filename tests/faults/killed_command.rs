@@ -15,7 +15,11 @@ fn steps_of(stage: &mut Stage, args: &[&str], prepare: fn(&mut Stage)) -> Vec<Br
     prepare(stage);
     assert_eq!(stage.command(args, None), 0);
     let points = sides(stage.steps(), "");
-    assert!(points.len() >= 4, "{args:?} made hardly a step: {}", points.len());
+    assert!(
+        points.len() >= 4,
+        "{args:?} made hardly a step: {}",
+        points.len()
+    );
     points
 }
 
@@ -28,11 +32,19 @@ pub fn kill_at_each_step(args: &[&str], prepare: fn(&mut Stage), look: fn(&mut S
         let context = format!("{args:?} killed {point}");
         stage.reset();
         prepare(&mut stage);
-        let code = stage.command(args, Some((Fault::Kill { after: point.after }, &point.step)));
+        let code = stage.command(
+            args,
+            Some((Fault::Kill { after: point.after }, &point.step)),
+        );
         kills += usize::from(code == -1);
         look(&mut stage, false, &context);
         let again = stage.letter.run(args);
-        assert!(matches!(again.code, 0 | 1), "{context}, then {}: {}", again.code, again.err);
+        assert!(
+            matches!(again.code, 0 | 1),
+            "{context}, then {}: {}",
+            again.code,
+            again.err
+        );
         look(&mut stage, true, &context);
     }
     println!("{kills} kills of {args:?} at {} breakpoints", points.len());

@@ -5,16 +5,24 @@ use crate::stage::When;
 
 #[test]
 fn a_retry_that_is_killed_queues_nobody_twice() {
-    kill_at_each_step(&["retry", "1", "--yes"], done, |stage, is_whole, context| {
-        // Reader 2 alone had failed.
-        let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
-        let waiting = count(&rows, "queued");
-        assert_eq!(waiting + count(&rows, "failed"), 1, "{context}: {totals}");
-        assert_eq!(totals["state"] == "done", waiting == 0, "{context}: {totals}");
-        if is_whole {
-            assert_eq!(waiting, 1, "{context}");
-            stage.complete();
-            stage.compare(When::AtTheEnd, 0, context);
-        }
-    });
+    kill_at_each_step(
+        &["retry", "1", "--yes"],
+        done,
+        |stage, is_whole, context| {
+            // Reader 2 alone had failed.
+            let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
+            let waiting = count(&rows, "queued");
+            assert_eq!(waiting + count(&rows, "failed"), 1, "{context}: {totals}");
+            assert_eq!(
+                totals["state"] == "done",
+                waiting == 0,
+                "{context}: {totals}"
+            );
+            if is_whole {
+                assert_eq!(waiting, 1, "{context}");
+                stage.complete();
+                stage.compare(When::AtTheEnd, 0, context);
+            }
+        },
+    );
 }

@@ -10,19 +10,32 @@ use crate::stage::{Stage, When};
 #[test]
 fn a_second_daemon_sends_nothing_beside_the_first() {
     let mut stage = Stage::new(60);
-    stage
-        .server
-        .script(|at, _, _| if at == At::Dot { Do::Wait(Duration::from_millis(20)) } else { Do::Usual });
+    stage.server.script(|at, _, _| {
+        if at == At::Dot {
+            Do::Wait(Duration::from_millis(20))
+        } else {
+            Do::Usual
+        }
+    });
     stage.start(None);
     for mails in [1, 10, 20, 30, 40] {
         until("some mails", || stage.server.mails().len() >= mails);
         // On a port of its own, so that nothing but the database is in its way.
-        let second = stage.letter.run_with(&["serve"], &[("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".into())]);
+        let second = stage.letter.run_with(
+            &["serve"],
+            &[("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".into())],
+        );
         assert_eq!(second.code, 2, "{}{}", second.out, second.err);
         let first = format!("pid {}", stage.letter.pid());
-        assert!(second.err.contains(&first), "{first} is not in: {}", second.err);
+        assert!(
+            second.err.contains(&first),
+            "{first} is not in: {}",
+            second.err
+        );
     }
-    until("the issue to be done", || stage.letter.totals()["state"] == "done");
+    until("the issue to be done", || {
+        stage.letter.totals()["state"] == "done"
+    });
     assert_eq!(stage.letter.stop(), 0);
     stage.compare(When::AtTheEnd, 0, "beside a second daemon");
 }
@@ -41,9 +54,14 @@ fn of_two_daemons_that_start_at_once_one_sends() {
             ended = [stage.letter.ended(), other.try_wait().unwrap()];
             ended != [None, None]
         });
-        let refused = ended.iter().flatten().all(|status| status.code() == Some(2));
+        let refused = ended
+            .iter()
+            .flatten()
+            .all(|status| status.code() == Some(2));
         assert!(refused && ended.contains(&None), "{context}: {ended:?}");
-        until("the issue to be done", || stage.letter.totals()["state"] == "done");
+        until("the issue to be done", || {
+            stage.letter.totals()["state"] == "done"
+        });
         if ended[0].is_some() {
             other.kill().unwrap();
         } else {

@@ -64,11 +64,16 @@ impl Shim {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
         let library = folder.join("shim.so");
         let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+            .args([
+                "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o",
+            ])
             .arg(&library)
             .arg(source)
             .status();
-        assert!(built.expect("a C compiler named cc").success(), "shim.c can't be built");
+        assert!(
+            built.expect("a C compiler named cc").success(),
+            "shim.c can't be built"
+        );
         Shim { library }
     }
 
@@ -79,7 +84,11 @@ impl Shim {
         port: u16,
         fault: Option<(Fault, &Step)>,
     ) -> Vec<(&'static str, String)> {
-        let text = |path: PathBuf| path.to_str().expect("a folder whose name is text").to_owned();
+        let text = |path: PathBuf| {
+            path.to_str()
+                .expect("a folder whose name is text")
+                .to_owned()
+        };
         let mut all = vec![
             ("LD_PRELOAD", text(self.library.clone())),
             ("FAULT_DATABASE", text(folder.join("letterpress.db"))),
@@ -104,5 +113,9 @@ pub fn made(folder: &Path) -> Vec<String> {
 }
 
 fn lines(file: &Path) -> Vec<String> {
-    std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+    std::fs::read_to_string(file)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }

@@ -57,7 +57,10 @@ pub struct Stage {
 fn script() -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
     let mut greylisted = false;
     move |at, rcpt, _| {
-        if at == At::Rcpt && rcpt.starts_with("reader1@") && !std::mem::replace(&mut greylisted, true) {
+        if at == At::Rcpt
+            && rcpt.starts_with("reader1@")
+            && !std::mem::replace(&mut greylisted, true)
+        {
             return say("450 4.2.0 greylisted");
         }
         if at == At::Rcpt && rcpt.starts_with("reader2@") {
@@ -75,7 +78,10 @@ impl Stage {
 
     /// The same, with another use of PIPELINING.
     pub fn with(readers: usize, pipelining: &str) -> Stage {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
         let runtime = runtime.unwrap();
         let server = runtime.block_on(Server::start(script()));
         let letter = Letter::new(&format!(
@@ -87,19 +93,33 @@ impl Stage {
         let readers = letter.people(readers);
         letter.ok(&["send", "issues/001.md", "--yes"]);
         let queued = FILES.map(|name| std::fs::read(letter.path().join(name)).unwrap_or_default());
-        Stage { runtime, server, letter, readers, shim, queued }
+        Stage {
+            runtime,
+            server,
+            letter,
+            readers,
+            shim,
+            queued,
+        }
     }
 
     /// Makes what is there now the state to which [`Stage::reset`] goes back.
     pub fn keep(&mut self) {
-        self.queued = FILES.map(|name| std::fs::read(self.letter.path().join(name)).unwrap_or_default());
+        self.queued =
+            FILES.map(|name| std::fs::read(self.letter.path().join(name)).unwrap_or_default());
     }
 
     /// Back to where it was after the issue was queued.
     pub fn reset(&mut self) {
         let folder = self.letter.path();
-        let left =
-            ["letterpress.db-shm", "letterpress.db-wal.removed", "steps", "made", "clock", "daemon.log"];
+        let left = [
+            "letterpress.db-shm",
+            "letterpress.db-wal.removed",
+            "steps",
+            "made",
+            "clock",
+            "daemon.log",
+        ];
         for name in left {
             let _ = std::fs::remove_file(folder.join(name));
         }
@@ -112,7 +132,9 @@ impl Stage {
 
     /// Starts the daemon, perhaps with a fault under it.
     pub fn start(&mut self, fault: Option<(Fault, &Step)>) {
-        let environment = self.shim.environment(&self.letter.path(), self.server.address.port(), fault);
+        let environment =
+            self.shim
+                .environment(&self.letter.path(), self.server.address.port(), fault);
         self.letter.start(&environment);
     }
 
@@ -140,7 +162,9 @@ impl Stage {
         for name in ["steps", "made"] {
             let _ = std::fs::remove_file(self.letter.path().join(name));
         }
-        let environment = self.shim.environment(&self.letter.path(), self.server.address.port(), fault);
+        let environment =
+            self.shim
+                .environment(&self.letter.path(), self.server.address.port(), fault);
         self.letter.run_with(args, &environment).code
     }
 
@@ -165,7 +189,9 @@ impl Stage {
     pub fn complete(&mut self) {
         let _ = std::fs::remove_file(self.letter.path().join("daemon.log"));
         self.letter.serve();
-        until("the issue to be done", || self.letter.totals()["state"] == "done");
+        until("the issue to be done", || {
+            self.letter.totals()["state"] == "done"
+        });
         assert_eq!(self.letter.stop(), 0);
         self.nobody_is_connected();
     }
@@ -190,7 +216,10 @@ impl Stage {
         let (planned, mut counts) = (totals["planned"].as_u64().unwrap(), BTreeMap::new());
         assert_eq!(planned, rows.len() as u64, "{context}: {totals}");
         let whole = planned == self.readers.len() as u64;
-        assert!(whole || (when == When::Between && planned == 0), "{context}: {planned} are planned");
+        assert!(
+            whole || (when == When::Between && planned == 0),
+            "{context}: {planned} are planned"
+        );
         let mails = self.server.mails();
         for reader in &self.readers {
             let got = mails.iter().filter(|mail| mail.rcpt == *reader).count();
@@ -203,7 +232,10 @@ impl Stage {
                 ("queued" | "deferred" | "not planned", When::Between) => got == 0,
                 _ => false,
             };
-            assert!(may, "{context}: {reader} is {state} and came {got} times; {row:?}");
+            assert!(
+                may,
+                "{context}: {reader} is {state} and came {got} times; {row:?}"
+            );
             *counts.entry(state.to_owned()).or_default() += 1;
         }
         for (state, n) in &counts {
@@ -217,9 +249,16 @@ impl Stage {
         }
         let open = |state: &str| counts.get(state).copied().unwrap_or(0);
         let unknown = open("uncertain") + open("sending");
-        assert!(unknown <= kills * CONNECTIONS, "{context}: {unknown} uncertain after {kills} kills");
+        assert!(
+            unknown <= kills * CONNECTIONS,
+            "{context}: {unknown} uncertain after {kills} kills"
+        );
         for mail in &mails {
-            assert!(self.readers.contains(&mail.rcpt), "{context}: {} is a stranger", mail.rcpt);
+            assert!(
+                self.readers.contains(&mail.rcpt),
+                "{context}: {} is a stranger",
+                mail.rcpt
+            );
         }
         self.database_is_sound(context);
         counts
@@ -245,7 +284,10 @@ impl Stage {
         self.runtime.block_on(async {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
             let mut connection = options.connect().await.unwrap();
-            let said = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+            let said = sqlx::query_scalar(sql)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
             // To its end, or it would fold the log in while the next run is being prepared.
             connection.close().await.unwrap();
             said
@@ -256,23 +298,42 @@ impl Stage {
     /// it twice, and both times it is the same mail by its Message-ID.
     pub fn retry_uncertain(&mut self, context: &str) {
         let before = self.letter.deliveries();
-        let uncertain =
-            |reader: &str| before.iter().any(|row| row["email"] == reader && row["state"] == "uncertain");
+        let uncertain = |reader: &str| {
+            before
+                .iter()
+                .any(|row| row["email"] == reader && row["state"] == "uncertain")
+        };
         if !before.iter().any(|row| row["state"] == "uncertain") {
             return;
         }
-        self.letter.ok(&["retry", "1", "--state", "uncertain", "--yes"]);
+        self.letter
+            .ok(&["retry", "1", "--state", "uncertain", "--yes"]);
         self.complete();
         let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in self.server.mails() {
             let parsed = MessageParser::default().parse(&mail.bytes).unwrap();
-            ids.entry(mail.rcpt).or_default().push(parsed.message_id().unwrap().to_owned());
+            ids.entry(mail.rcpt)
+                .or_default()
+                .push(parsed.message_id().unwrap().to_owned());
         }
-        for reader in self.readers.iter().filter(|reader| !reader.starts_with("reader2@")) {
-            let ids = ids.get(reader).unwrap_or_else(|| panic!("{context}: {reader} never got it"));
+        for reader in self
+            .readers
+            .iter()
+            .filter(|reader| !reader.starts_with("reader2@"))
+        {
+            let ids = ids
+                .get(reader)
+                .unwrap_or_else(|| panic!("{context}: {reader} never got it"));
             let most = if uncertain(reader) { 2 } else { 1 };
-            assert!(ids.len() <= most, "{context}: {reader} got it {} times", ids.len());
-            assert!(ids.iter().all(|id| *id == ids[0]), "{context}: {reader} got different mails: {ids:?}");
+            assert!(
+                ids.len() <= most,
+                "{context}: {reader} got it {} times",
+                ids.len()
+            );
+            assert!(
+                ids.iter().all(|id| *id == ids[0]),
+                "{context}: {reader} got different mails: {ids:?}"
+            );
         }
     }
 }

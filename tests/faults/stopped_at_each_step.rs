@@ -17,7 +17,10 @@ fn a_stop_at_any_step_leaves_nobody_in_between() {
         |_| Fault::Term,
         |stage, ended, context| {
             // Where the step is one of the stop at the end, this is the second time that it is asked.
-            assert!(matches!(ended, Ended::InOrder | Ended::AtOnce), "{context}: {ended:?}");
+            assert!(
+                matches!(ended, Ended::InOrder | Ended::AtOnce),
+                "{context}: {ended:?}"
+            );
             stage.compare(When::Between, 0, context);
             stage.complete();
             stage.compare(When::AtTheEnd, 0, context);

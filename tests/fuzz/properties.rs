@@ -20,27 +20,52 @@ use tokio_util::sync::CancellationToken;
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
     })
 }
 
 /// A server's replies: bounded, of one line each where people read them, each with a verdict.
 pub fn replies(bytes: &[u8]) {
     let (answers, end) = runtime().block_on(read_replies(bytes.to_vec()));
-    assert!(!end.is_empty() && !end.contains(['\r', '\n', '\0']), "{end:?}");
+    assert!(
+        !end.is_empty() && !end.contains(['\r', '\n', '\0']),
+        "{end:?}"
+    );
     for answer in &answers {
         assert!((200..600).contains(&answer.code), "{answer:?}");
-        assert!((1..=LINES_MAX).contains(&answer.lines.len()), "{} lines", answer.lines.len());
-        assert!(answer.lines.iter().all(|line| line.chars().count() <= LINE_MAX));
+        assert!(
+            (1..=LINES_MAX).contains(&answer.lines.len()),
+            "{} lines",
+            answer.lines.len()
+        );
+        assert!(
+            answer
+                .lines
+                .iter()
+                .all(|line| line.chars().count() <= LINE_MAX)
+        );
         let text = answer.text();
-        assert!(!text.chars().any(char::is_control) && text.chars().count() <= 1001, "{text:?}");
+        assert!(
+            !text.chars().any(char::is_control) && text.chars().count() <= 1001,
+            "{text:?}"
+        );
         assert!(text.starts_with(&answer.code.to_string()));
         if let Some((class, ..)) = answer.enhanced() {
             assert_eq!(class, answer.code / 100);
         }
-        for step in
-            [Step::Greeting, Step::Ehlo, Step::Auth, Step::Mail, Step::Rcpt, Step::Data, Step::Content]
-        {
+        for step in [
+            Step::Greeting,
+            Step::Ehlo,
+            Step::Auth,
+            Step::Mail,
+            Step::Rcpt,
+            Step::Data,
+            Step::Content,
+        ] {
             judge(step, answer);
             assert!(!remedy(step, answer).is_empty());
         }
@@ -49,10 +74,16 @@ pub fn replies(bytes: &[u8]) {
     // One that is written down as it was read is read as the same.
     if let Some(answer) = answers.first() {
         let (last, lines) = answer.lines.split_last().unwrap();
-        let mut again: String = lines.iter().map(|line| format!("{}-{line}\r\n", answer.code)).collect();
+        let mut again: String = lines
+            .iter()
+            .map(|line| format!("{}-{line}\r\n", answer.code))
+            .collect();
         again.push_str(&format!("{} {last}\r\n", answer.code));
         if answer.lines.iter().all(|line| line.len() + 6 <= LINE_MAX) {
-            assert_eq!(runtime().block_on(read_replies(again.into_bytes())).0, std::slice::from_ref(answer));
+            assert_eq!(
+                runtime().block_on(read_replies(again.into_bytes())).0,
+                std::slice::from_ref(answer)
+            );
         }
     }
 }
@@ -73,21 +104,31 @@ pub fn ehlo(bytes: &[u8]) {
 /// A CSV of people: whoever is taken has one line of each and comes back by an export; whoever is not is told in one
 /// line with a place.
 pub fn csv(bytes: &[u8]) {
-    let Ok(rows) = read_rows(bytes.to_vec()) else { return };
+    let Ok(rows) = read_rows(bytes.to_vec()) else {
+        return;
+    };
     let last = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
     let mut before = 0;
     let mut again = String::from("email,name,tags\n");
     let mut taken = Vec::new();
     for (line, row) in rows {
         // Rows may end with a CR alone, which begins no line.
-        assert!(line >= before && line <= last, "line {line} after {before} of {last}");
+        assert!(
+            line >= before && line <= last,
+            "line {line} after {before} of {last}"
+        );
         before = line;
         match row {
-            Err(why) => assert!(!why.is_empty() && !why.contains(['\r', '\n', '\0']), "{why:?}"),
+            Err(why) => assert!(
+                !why.is_empty() && !why.contains(['\r', '\n', '\0']),
+                "{why:?}"
+            ),
             Ok(row) => {
                 assert_eq!(Address::parse(&row.email).unwrap().as_str(), row.email);
                 assert!(!row.name.chars().any(char::is_control), "{:?}", row.name);
-                assert!(row.name.chars().count() <= NAME_MAX_CHARS && row.tags.chars().count() <= 1000);
+                assert!(
+                    row.name.chars().count() <= NAME_MAX_CHARS && row.tags.chars().count() <= 1000
+                );
                 let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
                 let line = [quoted(&row.email), quoted(&row.name), quoted(&row.tags)].join(",");
                 again.push_str(&format!("{line}\n"));
@@ -110,9 +151,17 @@ pub fn issue(bytes: &[u8]) {
         Ok(parsed) => &parsed.findings,
         Err(findings) => findings,
     };
-    assert!(read.is_ok() || !findings.is_empty(), "refused without a word");
+    assert!(
+        read.is_ok() || !findings.is_empty(),
+        "refused without a word"
+    );
     for finding in findings {
-        assert!(finding.line.is_none_or(|line| (1..=lines + 1).contains(&line)), "{finding:?} of {lines}");
+        assert!(
+            finding
+                .line
+                .is_none_or(|line| (1..=lines + 1).contains(&line)),
+            "{finding:?} of {lines}"
+        );
         assert_eq!(finding.file, "x.md");
         assert!(!finding.message.is_empty());
     }
@@ -133,12 +182,20 @@ impl Mailbox for Kept {
 pub fn inbox(said: &[u8]) {
     let (answers, kept) = runtime().block_on(talk(said));
     for line in answers.split_inclusive("\r\n") {
-        let line = line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{line:?} has no end"));
+        let line = line
+            .strip_suffix("\r\n")
+            .unwrap_or_else(|| panic!("{line:?} has no end"));
         let code: u16 = line[..3].parse().unwrap();
-        assert!((200..600).contains(&code) && matches!(line.as_bytes().get(3), Some(b' ' | b'-')), "{line}");
+        assert!(
+            (200..600).contains(&code) && matches!(line.as_bytes().get(3), Some(b' ' | b'-')),
+            "{line}"
+        );
         assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
     }
-    let ends = said.windows(5).filter(|window| window == b"\r\n.\r\n").count();
+    let ends = said
+        .windows(5)
+        .filter(|window| window == b"\r\n.\r\n")
+        .count();
     assert!(kept.len() <= ends, "{} mails by {ends} ends", kept.len());
     // Where each line has lost one dot at its beginning, a mail stands as it was kept.
     let undotted: Vec<u8> = said
@@ -149,12 +206,17 @@ pub fn inbox(said: &[u8]) {
     for mail in &kept {
         assert!(!mail.recipients.is_empty());
         for line in mail.bytes.split_inclusive(|byte| *byte == b'\n') {
-            let bare = line.strip_suffix(b"\r\n").expect("a line that ends with CRLF");
+            let bare = line
+                .strip_suffix(b"\r\n")
+                .expect("a line that ends with CRLF");
             assert!(!bare.contains(&b'\r'), "a bare CR");
         }
         // After it stands the line with the dot, which has lost it as well.
         let whole = [mail.bytes.as_slice(), b"\r\n"].concat();
-        assert!(undotted.windows(whole.len()).any(|window| window == whole), "{mail:?} was never said");
+        assert!(
+            undotted.windows(whole.len()).any(|window| window == whole),
+            "{mail:?} was never said"
+        );
     }
 }
 

@@ -11,24 +11,42 @@ fn refused(letter: &Letter, args: &[&str], named: &[&str]) {
     let ended = letter.run(args);
     assert_eq!(ended.code, 2, "{args:?}: {}{}", ended.out, ended.err);
     for word in named {
-        assert!(ended.err.contains(word), "{args:?} does not name {word}: {}", ended.err);
+        assert!(
+            ended.err.contains(word),
+            "{args:?} does not name {word}: {}",
+            ended.err
+        );
     }
-    assert!(!ended.err.trim().contains("\n\n"), "more than one paragraph: {}", ended.err);
+    assert!(
+        !ended.err.trim().contains("\n\n"),
+        "more than one paragraph: {}",
+        ended.err
+    );
 }
 
 #[test]
 fn a_damaged_database_is_named() {
     let letter = Letter::new(NOWHERE);
-    std::fs::write(letter.path().join("letterpress.db"), "This is no database, but a text. ".repeat(100))
-        .unwrap();
-    refused(&letter, &["deliveries"], &["letterpress.db", "no SQLite database"]);
+    std::fs::write(
+        letter.path().join("letterpress.db"),
+        "This is no database, but a text. ".repeat(100),
+    )
+    .unwrap();
+    refused(
+        &letter,
+        &["deliveries"],
+        &["letterpress.db", "no SQLite database"],
+    );
     refused(&letter, &["serve"], &["letterpress.db"]);
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
     let letter = Letter::new(NOWHERE);
-    letter.edit("[sending]", "[store]\npath = \"nowhere/letterpress.db\"\n\n[sending]");
+    letter.edit(
+        "[sending]",
+        "[store]\npath = \"nowhere/letterpress.db\"\n\n[sending]",
+    );
     refused(&letter, &["deliveries"], &["nowhere/letterpress.db"]);
     refused(&letter, &["serve"], &["nowhere/letterpress.db"]);
 }
@@ -37,7 +55,11 @@ fn a_folder_that_is_not_there_is_named() {
 fn a_port_that_is_taken_is_named() {
     let letter = Letter::new(NOWHERE);
     let _taken = TcpListener::bind(("127.0.0.1", letter.web)).unwrap();
-    refused(&letter, &["serve"], &[&format!("127.0.0.1:{}", letter.web), "already in use"]);
+    refused(
+        &letter,
+        &["serve"],
+        &[&format!("127.0.0.1:{}", letter.web), "already in use"],
+    );
 }
 
 #[test]
@@ -52,15 +74,27 @@ fn a_second_daemon_names_the_first() {
 fn waiting_without_a_daemon_is_refused_before_anything_is_queued() {
     let letter = Letter::new(NOWHERE);
     letter.people(2);
-    refused(&letter, &["send", "issues/001.md", "--wait", "--yes"], &["no daemon"]);
+    refused(
+        &letter,
+        &["send", "issues/001.md", "--wait", "--yes"],
+        &["no daemon"],
+    );
     refused(&letter, &["send", "issues/001.md"], &["--yes"]);
     refused(
         &letter,
         &["send", "issues/001.md", "--at", "2020-01-01 07:00", "--yes"],
         &["2020-01-01", "passed"],
     );
-    refused(&letter, &["send", "issues/nowhere.md", "--yes"], &["nowhere.md"]);
-    refused(&letter, &["send", "issues/001.md", "--list", "wekly", "--yes"], &["wekly", "weekly"]);
+    refused(
+        &letter,
+        &["send", "issues/nowhere.md", "--yes"],
+        &["nowhere.md"],
+    );
+    refused(
+        &letter,
+        &["send", "issues/001.md", "--list", "wekly", "--yes"],
+        &["wekly", "weekly"],
+    );
     assert!(letter.ok(&["deliveries", "--json"]).json().is_empty());
 }
 
@@ -81,13 +115,22 @@ fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
     let letter = Letter::new(NOWHERE);
     letter.people(2);
     letter.ok(&["dkim", "new", "--domain", "letters.example"]);
-    std::fs::write(letter.path().join("dkim/letters.example/lp1e.pem"), "no key").unwrap();
-    for args in
-        [&["test", "issues/001.md", "--to", "editor@letters.example"][..], &["rehearse", "issues/001.md"]]
-    {
+    std::fs::write(
+        letter.path().join("dkim/letters.example/lp1e.pem"),
+        "no key",
+    )
+    .unwrap();
+    for args in [
+        &["test", "issues/001.md", "--to", "editor@letters.example"][..],
+        &["rehearse", "issues/001.md"],
+    ] {
         let ended = letter.run(args);
         assert_eq!(ended.code, 1, "{args:?}: {}{}", ended.out, ended.err);
-        assert!(ended.err.contains("lp1e.pem") && ended.err.contains("put"), "{args:?}: {}", ended.err);
+        assert!(
+            ended.err.contains("lp1e.pem") && ended.err.contains("put"),
+            "{args:?}: {}",
+            ended.err
+        );
         assert!(!ended.err.contains("no answer"), "{args:?}: {}", ended.err);
     }
 }
@@ -96,9 +139,16 @@ fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
 fn a_file_that_could_not_be_written_whole_is_not_left_there() {
     let letter = Letter::new(NOWHERE);
     // No file may grow: a write fails in the middle, as it does where the disk is full.
-    let script = format!("trap '' XFSZ; ulimit -f 0; exec {} new", env!("CARGO_BIN_EXE_letterpress"));
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec {} new",
+        env!("CARGO_BIN_EXE_letterpress")
+    );
     let mut shell = std::process::Command::new("sh");
-    let ended = shell.args(["-c", &script]).current_dir(letter.path()).output().unwrap();
+    let ended = shell
+        .args(["-c", &script])
+        .current_dir(letter.path())
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(2), "{said}");
     assert!(said.contains("issues/002.md"), "{said}");

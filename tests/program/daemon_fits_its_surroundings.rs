@@ -16,7 +16,10 @@ fn the_service_manager_is_told_when_it_is_ready() {
     letter.start(&[("NOTIFY_SOCKET", place.display().to_string())]);
     let mut said = [0; 512];
     let length = manager.recv(&mut said).unwrap();
-    assert_eq!(std::str::from_utf8(&said[..length]).unwrap().trim(), "READY=1");
+    assert_eq!(
+        std::str::from_utf8(&said[..length]).unwrap().trim(),
+        "READY=1"
+    );
     assert_eq!(letter.stop(), 0);
 }
 
@@ -28,7 +31,10 @@ fn without_a_journal_it_runs_and_says_where_its_log_goes() {
     // Where there is a journal, the words are in it.
     if !Path::new("/run/systemd/journal/socket").exists() {
         let log = letter.log();
-        assert!(log.contains("journal can't be reached") && log.contains("stderr"), "{log}");
+        assert!(
+            log.contains("journal can't be reached") && log.contains("stderr"),
+            "{log}"
+        );
     }
     assert_eq!(letter.stop(), 0);
 }

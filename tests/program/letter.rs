@@ -51,7 +51,11 @@ impl Ended {
 
 /// A port that nothing listens on at the moment.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Runs the program in a folder, away from any terminal and from the caller's own settings.
@@ -62,16 +66,25 @@ pub fn run(folder: &Path, args: &[&str]) -> Ended {
 fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> Ended {
     let mut command = command(folder, args);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let pid = child.id();
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || done.send(child.wait_with_output()));
     match ended.recv_timeout(PATIENCE) {
         Ok(output) => Ended::of(&output.unwrap()),
         Err(_) => {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            let _ = Command::new("kill")
+                .args(["-KILL", &pid.to_string()])
+                .status();
             let output = ended.recv().unwrap().unwrap();
-            panic!("{args:?} did not end; it said: {}", String::from_utf8_lossy(&output.stderr));
+            panic!(
+                "{args:?} did not end; it said: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 }
@@ -82,7 +95,11 @@ fn command(folder: &Path, args: &[&str]) -> Command {
 
 fn command_of(program: &str, folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(folder).args(args).stdin(Stdio::null()).env("NO_COLOR", "1");
+    command
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::null())
+        .env("NO_COLOR", "1");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LETTERPRESS") {
             command.env_remove(name);
@@ -95,7 +112,11 @@ fn command_of(program: &str, folder: &Path, args: &[&str]) -> Command {
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < end, "waited {} s for {what}", PATIENCE.as_secs());
+        assert!(
+            Instant::now() < end,
+            "waited {} s for {what}",
+            PATIENCE.as_secs()
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -113,7 +134,11 @@ impl Letter {
         std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
         std::fs::create_dir(folder.path().join("issues")).unwrap();
         std::fs::write(folder.path().join("issues/001.md"), ISSUE).unwrap();
-        Letter { folder, web, daemon: None }
+        Letter {
+            folder,
+            web,
+            daemon: None,
+        }
     }
 
     pub fn path(&self) -> PathBuf {
@@ -146,10 +171,27 @@ impl Letter {
 
     /// Imports so many readers and gives their addresses.
     pub fn people(&self, count: usize) -> Vec<String> {
-        let emails: Vec<String> = (0..count).map(|n| format!("reader{n}@readers.example")).collect();
-        let csv: String = emails.iter().map(|email| format!("{email},Reader\n")).collect();
-        std::fs::write(self.folder.path().join("people.csv"), format!("email,name\n{csv}")).unwrap();
-        let report = self.ok(&["subscribers", "import", "people.csv", "--list", "weekly", "--yes", "--json"]);
+        let emails: Vec<String> = (0..count)
+            .map(|n| format!("reader{n}@readers.example"))
+            .collect();
+        let csv: String = emails
+            .iter()
+            .map(|email| format!("{email},Reader\n"))
+            .collect();
+        std::fs::write(
+            self.folder.path().join("people.csv"),
+            format!("email,name\n{csv}"),
+        )
+        .unwrap();
+        let report = self.ok(&[
+            "subscribers",
+            "import",
+            "people.csv",
+            "--list",
+            "weekly",
+            "--yes",
+            "--json",
+        ]);
         assert_eq!(report.json().last().unwrap()["added"], count);
         emails
     }
@@ -160,7 +202,11 @@ impl Letter {
         let web = self.web;
         until("the daemon to answer", || {
             let ended = self.ended();
-            assert!(ended.is_none(), "the daemon ended ({ended:?}): {}", self.log());
+            assert!(
+                ended.is_none(),
+                "the daemon ended ({ended:?}): {}",
+                self.log()
+            );
             crate::web::get(web, "/healthz").is_some_and(|answer| answer.status == 200)
         });
     }
@@ -175,7 +221,11 @@ impl Letter {
         let log = self.open_log();
         let mut command = command(self.folder.path(), &["serve"]);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+        command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     /// Begins a command and does not wait for it; what it says goes to the log.
@@ -187,16 +237,26 @@ impl Letter {
     pub fn begin_by(&self, program: &str, args: &[&str]) -> Child {
         let mut command = command_of(program, self.folder.path(), args);
         let log = self.open_log();
-        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+        command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     /// How the daemon ended; `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.daemon.as_mut().and_then(|daemon| daemon.try_wait().unwrap())
+        self.daemon
+            .as_mut()
+            .and_then(|daemon| daemon.try_wait().unwrap())
     }
 
     fn open_log(&self) -> std::fs::File {
-        std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap()
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap()
     }
 
     fn log_file(&self) -> PathBuf {
@@ -223,22 +283,49 @@ impl Letter {
     /// SIGTERM.
     pub fn ask_to_stop(&self) {
         let pid = self.pid().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// SIGTERM; gives the exit status.
     pub fn stop(&mut self) -> i32 {
         self.ask_to_stop();
-        self.daemon.take().unwrap().wait().unwrap().code().unwrap_or(-1)
+        self.daemon
+            .take()
+            .unwrap()
+            .wait()
+            .unwrap()
+            .code()
+            .unwrap_or(-1)
     }
 
     /// The totals of issue 1.
     pub fn totals(&self) -> Value {
         let rows = self.ok(&["deliveries", "--json"]).json();
-        let row = rows.into_iter().find(|row| row["number"] == 1).expect("issue 1 was queued");
-        let parts = ["queued", "sending", "deferred", "sent", "failed", "uncertain", "cancelled", "skipped"];
+        let row = rows
+            .into_iter()
+            .find(|row| row["number"] == 1)
+            .expect("issue 1 was queued");
+        let parts = [
+            "queued",
+            "sending",
+            "deferred",
+            "sent",
+            "failed",
+            "uncertain",
+            "cancelled",
+            "skipped",
+        ];
         let sum: u64 = parts.iter().map(|part| row[part].as_u64().unwrap()).sum();
-        assert_eq!(row["planned"], sum, "planned is the sum of the states: {row}");
+        assert_eq!(
+            row["planned"], sum,
+            "planned is the sum of the states: {row}"
+        );
         row
     }
 

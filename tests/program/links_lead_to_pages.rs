@@ -7,7 +7,10 @@ use crate::web::{get, path_of, post};
 
 fn state_of(letter: &Letter, email: &str) -> String {
     let people = letter.ok(&["subscribers", "list", "--json"]).json();
-    let person = people.into_iter().find(|p| p["email"] == email).expect("the person is known");
+    let person = people
+        .into_iter()
+        .find(|p| p["email"] == email)
+        .expect("the person is known");
     person["state"].as_str().unwrap().to_owned()
 }
 
@@ -28,7 +31,10 @@ fn looking_changes_nothing_and_one_click_leaves() {
     // A scanner follows every link of ours; nothing changes.
     let html = mail.body_html(0).unwrap();
     let ours = format!("http://127.0.0.1:{}/", letter.web);
-    let links: Vec<&str> = html.split('"').filter(|part| part.starts_with(&ours)).collect();
+    let links: Vec<&str> = html
+        .split('"')
+        .filter(|part| part.starts_with(&ours))
+        .collect();
     assert!(!links.is_empty());
     for link in links {
         let link = link.replace("&amp;", "&");
@@ -39,7 +45,12 @@ fn looking_changes_nothing_and_one_click_leaves() {
 
     // RFC 8058: acts at once, without a redirect.
     let url = received::unsubscribe_url(&mail);
-    let answer = post(letter.web, path_of(&url, letter.web), "List-Unsubscribe=One-Click").unwrap();
+    let answer = post(
+        letter.web,
+        path_of(&url, letter.web),
+        "List-Unsubscribe=One-Click",
+    )
+    .unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(state_of(&letter, who), "unsubscribed");
     assert_eq!(state_of(&letter, &readers[1]), "active");
@@ -48,6 +59,9 @@ fn looking_changes_nothing_and_one_click_leaves() {
     letter.ok(&["keys", "rotate"]);
     let other = mails.iter().find(|(who, _)| *who == readers[1]).unwrap();
     let url = received::unsubscribe_url(&received::parse(&other.1));
-    assert_eq!(get(letter.web, path_of(&url, letter.web)).unwrap().status, 200);
+    assert_eq!(
+        get(letter.web, path_of(&url, letter.web)).unwrap().status,
+        200
+    );
     assert_eq!(letter.stop(), 0);
 }

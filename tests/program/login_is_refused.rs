@@ -11,10 +11,19 @@ fn a_wrong_password_pauses_and_the_right_one_goes_on() {
     letter.people(10);
     letter.serve();
     letter.ok(&["send", "issues/001.md", "--yes"]);
-    until("the issue to pause", || letter.totals()["state"] == "paused");
+    until("the issue to pause", || {
+        letter.totals()["state"] == "paused"
+    });
     let totals = letter.totals();
-    assert_eq!((totals["failed"].as_u64(), totals["queued"].as_u64()), (Some(0), Some(10)), "{totals}");
-    assert!(totals["reason"].as_str().unwrap().contains("535"), "{totals}");
+    assert_eq!(
+        (totals["failed"].as_u64(), totals["queued"].as_u64()),
+        (Some(0), Some(10)),
+        "{totals}"
+    );
+    assert!(
+        totals["reason"].as_str().unwrap().contains("535"),
+        "{totals}"
+    );
     assert_eq!(letter.stop(), 0);
 
     letter.edit("wrong", PASSWORD);

@@ -9,17 +9,27 @@ fn a_pause_says_by_whom_and_when() {
     letter.people(1);
     letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
     let pause = |names: [&str; 2]| {
-        let environment = [("LOGNAME", names[0].to_owned()), ("USER", names[1].to_owned())];
+        let environment = [
+            ("LOGNAME", names[0].to_owned()),
+            ("USER", names[1].to_owned()),
+        ];
         let paused = letter.run_with(&["pause", "1", "--json"], &environment);
         assert_eq!(paused.code, 0, "{}", paused.err);
         let reason = paused.json()[0]["reason"].as_str().unwrap().to_owned();
-        let (who, at) =
-            reason.split_once(" with “letterpress pause” at ").unwrap_or_else(|| panic!("{reason}"));
-        assert!(at.len() == 20 && at.ends_with('Z'), "a moment to the second: {at}");
+        let (who, at) = reason
+            .split_once(" with “letterpress pause” at ")
+            .unwrap_or_else(|| panic!("{reason}"));
+        assert!(
+            at.len() == 20 && at.ends_with('Z'),
+            "a moment to the second: {at}"
+        );
         let shown = letter.ok(&["deliveries"]).out;
         let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
         let local = format!("{} {} UTC", &at[..10], &at[11..16]);
-        assert!(shown.contains(&format!("{who} with “letterpress pause” at {local}")), "{shown}");
+        assert!(
+            shown.contains(&format!("{who} with “letterpress pause” at {local}")),
+            "{shown}"
+        );
         letter.ok(&["resume", "1"]);
         who.to_owned()
     };
@@ -30,6 +40,11 @@ fn a_pause_says_by_whom_and_when() {
     if is_root() {
         assert_eq!(number, "paused by root");
     } else {
-        assert!(number.strip_prefix("paused by user ").is_some_and(|n| n.parse::<u32>().is_ok()), "{number}");
+        assert!(
+            number
+                .strip_prefix("paused by user ")
+                .is_some_and(|n| n.parse::<u32>().is_ok()),
+            "{number}"
+        );
     }
 }

@@ -34,13 +34,27 @@ impl Postfix {
     }
 
     fn start_with(name: &str, good_until: &str) -> Postfix {
-        assert!(is_root(), "Postfix's master is started by root: run this test as root");
-        let folder = tempfile::Builder::new().prefix("letterpress-postfix-").tempdir().unwrap();
-        let postfix = Postfix { folder, starttls: free_port(), implicit: free_port() };
+        assert!(
+            is_root(),
+            "Postfix's master is started by root: run this test as root"
+        );
+        let folder = tempfile::Builder::new()
+            .prefix("letterpress-postfix-")
+            .tempdir()
+            .unwrap();
+        let postfix = Postfix {
+            folder,
+            starttls: free_port(),
+            implicit: free_port(),
+        };
         postfix.prepare(name, good_until);
-        postfix.postfix("start").unwrap_or_else(|said| panic!("postfix start: {said}"));
+        postfix
+            .postfix("start")
+            .unwrap_or_else(|said| panic!("postfix start: {said}"));
         for port in [postfix.starttls, postfix.implicit] {
-            until("Postfix to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+            until("Postfix to listen", || {
+                std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+            });
         }
         postfix
     }
@@ -56,7 +70,11 @@ impl Postfix {
 
     /// The lines below `[relay.main]`.
     pub fn relay(&self, tls: &str) -> String {
-        let port = if tls == "implicit" { self.implicit } else { self.starttls };
+        let port = if tls == "implicit" {
+            self.implicit
+        } else {
+            self.starttls
+        };
         format!(
             "host = \"localhost\"\nport = {port}\ntls = \"{tls}\"\nca_file = \"{}\"\nusername = \"{USER}\"\npassword = \"{PASSWORD}\"",
             self.root().display()
@@ -69,8 +87,12 @@ impl Postfix {
 
     /// The mails that were delivered into the Maildir.
     pub fn mails(&self) -> Vec<Vec<u8>> {
-        let Ok(folder) = std::fs::read_dir(self.at("box/new")) else { return Vec::new() };
-        folder.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+        let Ok(folder) = std::fs::read_dir(self.at("box/new")) else {
+            return Vec::new();
+        };
+        folder
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect()
     }
 
     fn prepare(&self, name: &str, good_until: &str) {
@@ -88,7 +110,11 @@ impl Postfix {
         done(Command::new("chmod").args(["755"]).arg(root));
         self.certify(name, good_until);
         std::fs::write(root.join("conf/main.cf"), main_cf(root)).unwrap();
-        std::fs::write(root.join("conf/master.cf"), master_cf(self.starttls, self.implicit)).unwrap();
+        std::fs::write(
+            root.join("conf/master.cf"),
+            master_cf(self.starttls, self.implicit),
+        )
+        .unwrap();
         std::fs::write(
             root.join("conf/sasl/smtpd.conf"),
             format!(
@@ -99,11 +125,20 @@ impl Postfix {
         .unwrap();
         let (user, realm) = USER.split_once('@').unwrap();
         let mut save = Command::new("saslpasswd2");
-        save.args(["-c", "-p", "-f"]).arg(root.join("conf/sasldb")).args(["-u", realm, user]);
-        let mut save = save.stdin(Stdio::piped()).spawn().expect("saslpasswd2 of Debian's package sasl2-bin");
+        save.args(["-c", "-p", "-f"])
+            .arg(root.join("conf/sasldb"))
+            .args(["-u", realm, user]);
+        let mut save = save
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("saslpasswd2 of Debian's package sasl2-bin");
         std::io::Write::write_all(&mut save.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
         assert!(save.wait().unwrap().success());
-        done(Command::new("chmod").arg("644").arg(root.join("conf/sasldb")));
+        done(
+            Command::new("chmod")
+                .arg("644")
+                .arg(root.join("conf/sasldb")),
+        );
     }
 
     /// Makes a root and a certificate of it; rustls takes no root for a server's own certificate.
@@ -111,7 +146,14 @@ impl Postfix {
         let key = |file: &str| {
             done(
                 openssl()
-                    .args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out"])
+                    .args([
+                        "genpkey",
+                        "-algorithm",
+                        "EC",
+                        "-pkeyopt",
+                        "ec_paramgen_curve:P-256",
+                        "-out",
+                    ])
                     .arg(self.at(file)),
             );
         };
@@ -119,7 +161,15 @@ impl Postfix {
         key("key.pem");
         done(
             openssl()
-                .args(["req", "-x509", "-days", "30", "-subj", "/CN=A root for tests", "-key"])
+                .args([
+                    "req",
+                    "-x509",
+                    "-days",
+                    "30",
+                    "-subj",
+                    "/CN=A root for tests",
+                    "-key",
+                ])
                 .arg(self.at("root.pem.key"))
                 .arg("-out")
                 .arg(self.root()),
@@ -139,12 +189,23 @@ impl Postfix {
             std::fs::write(office.join(file), text).unwrap();
         }
         let extensions = self.at("extensions");
-        std::fs::write(&extensions, format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n"))
-            .unwrap();
+        std::fs::write(
+            &extensions,
+            format!("subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n"),
+        )
+        .unwrap();
         done(
             openssl()
                 .current_dir(&office)
-                .args(["ca", "-batch", "-notext", "-config", "office.cnf", "-startdate", "20200101000000Z"])
+                .args([
+                    "ca",
+                    "-batch",
+                    "-notext",
+                    "-config",
+                    "office.cnf",
+                    "-startdate",
+                    "20200101000000Z",
+                ])
                 .args(["-enddate", good_until, "-cert"])
                 .arg(self.root())
                 .arg("-keyfile")
@@ -161,10 +222,18 @@ impl Postfix {
     /// Runs Postfix's own command; gives what it says where it fails.
     fn postfix(&self, what: &str) -> Result<(), String> {
         let mut command = Command::new("postfix");
-        command.arg("-c").arg(self.at("conf")).arg(what).stdin(Stdio::null());
+        command
+            .arg("-c")
+            .arg(self.at("conf"))
+            .arg(what)
+            .stdin(Stdio::null());
         let output = command.output().expect("Debian's package postfix");
         let said = String::from_utf8_lossy(&output.stderr).into_owned() + &self.log();
-        if output.status.success() { Ok(()) } else { Err(said) }
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(said)
+        }
     }
 }
 
@@ -175,7 +244,9 @@ fn openssl() -> Command {
 }
 
 fn done(command: &mut Command) {
-    let status = command.status().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let status = command
+        .status()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(status.success(), "{command:?}: {status}");
 }
 

@@ -9,19 +9,28 @@ fn an_error_stops_a_send_unless_it_is_forced() {
     let sink = Sink::start();
     let mut letter = Letter::new(&sink.relay());
     letter.people(1);
-    std::fs::write(letter.path().join("issues/001.md"), format!("{ISSUE}\n![A plot of both](gone.png)\n"))
-        .unwrap();
+    std::fs::write(
+        letter.path().join("issues/001.md"),
+        format!("{ISSUE}\n![A plot of both](gone.png)\n"),
+    )
+    .unwrap();
     let stopped = letter.run(&["send", "issues/001.md", "--yes"]);
     assert_eq!(stopped.code, 1, "{}{}", stopped.out, stopped.err);
     assert!(stopped.out.contains("gone.png"), "{}", stopped.out);
     assert!(stopped.err.contains("--force"), "{}", stopped.err);
-    assert!(letter.ok(&["deliveries", "--json"]).json().is_empty(), "nothing was queued");
+    assert!(
+        letter.ok(&["deliveries", "--json"]).json().is_empty(),
+        "nothing was queued"
+    );
 
     letter.serve();
     letter.ok(&["send", "issues/001.md", "--yes", "--force", "--wait"]);
     let (_, raw) = sink.mails().pop().unwrap();
     let mail = received::parse(&raw);
-    assert!(mail.body_html(0).unwrap().contains("A plot of both"), "its words stand in its place");
+    assert!(
+        mail.body_html(0).unwrap().contains("A plot of both"),
+        "its words stand in its place"
+    );
     assert_eq!(letter.stop(), 0);
 }
 
@@ -38,7 +47,10 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     );
     letter.serve();
     let totals = letter.totals();
-    assert_eq!((totals["state"].as_str(), totals["planned"].as_u64()), (Some("scheduled"), Some(0)));
+    assert_eq!(
+        (totals["state"].as_str(), totals["planned"].as_u64()),
+        (Some("scheduled"), Some(0))
+    );
     assert_eq!(sink.count(), 0);
     for told in [&["deliveries"][..], &["deliveries", "1"]] {
         let told = letter.ok(told).out;
@@ -51,11 +63,25 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
         .output()
         .unwrap();
     let soon = String::from_utf8(soon.stdout).unwrap();
-    let sent = letter.ok(&["send", "issues/001.md", "--at", soon.trim(), "--wait", "--yes"]);
+    let sent = letter.ok(&[
+        "send",
+        "issues/001.md",
+        "--at",
+        soon.trim(),
+        "--wait",
+        "--yes",
+    ]);
     assert!(sent.out.contains("planned"), "{}", sent.out);
-    assert_eq!((letter.totals()["sent"].as_u64(), sink.count()), (Some(3), 3));
+    assert_eq!(
+        (letter.totals()["sent"].as_u64(), sink.count()),
+        (Some(3), 3)
+    );
     let over = letter.run(&["cancel", "1"]);
-    assert!(over.err.contains("is done, so it can't be cancelled"), "told without a question: {}", over.err);
+    assert!(
+        over.err.contains("is done, so it can't be cancelled"),
+        "told without a question: {}",
+        over.err
+    );
     assert_eq!(letter.stop(), 0);
 }
 
@@ -64,20 +90,38 @@ fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
     let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
     let refused = letter.run(&["send", "issues/001.md", "--yes"]);
     assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
-    assert!(refused.err.contains("nobody is active on weekly"), "{}", refused.err);
-    assert!(letter.ok(&["deliveries", "--json"]).json().is_empty(), "nothing was queued");
+    assert!(
+        refused.err.contains("nobody is active on weekly"),
+        "{}",
+        refused.err
+    );
+    assert!(
+        letter.ok(&["deliveries", "--json"]).json().is_empty(),
+        "nothing was queued"
+    );
     // Until a later time people may come.
     letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
     letter.ok(&["cancel", "1", "--yes"]);
 
     letter.people(1);
-    std::fs::write(letter.path().join("issues/001.md"), ISSUE.replacen("+++\n", "+++\ndraft = true\n", 1))
-        .unwrap();
+    std::fs::write(
+        letter.path().join("issues/001.md"),
+        ISSUE.replacen("+++\n", "+++\ndraft = true\n", 1),
+    )
+    .unwrap();
     let asked = letter.run(&["send", "issues/001.md"]).err;
     let words: Vec<&str> = asked.split_whitespace().collect();
-    assert!(words.join(" ").contains("which is still a draft, to 1 person"), "{asked}");
+    assert!(
+        words
+            .join(" ")
+            .contains("which is still a draft, to 1 person"),
+        "{asked}"
+    );
     let sent = letter.ok(&["send", "issues/001.md", "--yes"]).err;
-    assert!(sent.contains("001.md is marked as a draft, and goes out all the same"), "{sent}");
+    assert!(
+        sent.contains("001.md is marked as a draft, and goes out all the same"),
+        "{sent}"
+    );
 }
 
 #[test]
@@ -89,7 +133,10 @@ fn the_question_says_where_a_send_replaces_another() {
         asked.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let first = asked(&letter);
-    assert!(first.contains("Send No. 1") && !first.contains("takes the place"), "{first}");
+    assert!(
+        first.contains("Send No. 1") && !first.contains("takes the place"),
+        "{first}"
+    );
     letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
     let second = asked(&letter);
     assert!(
@@ -97,7 +144,11 @@ fn the_question_says_where_a_send_replaces_another() {
         "{second}"
     );
     // By its number it is the same issue, whatever its file is called.
-    std::fs::rename(letter.path().join("issues/001.md"), letter.path().join("issues/first.md")).unwrap();
+    std::fs::rename(
+        letter.path().join("issues/001.md"),
+        letter.path().join("issues/first.md"),
+    )
+    .unwrap();
     let renamed = letter.run(&["send", "issues/first.md"]).err;
     assert!(renamed.contains("scheduled"), "{renamed}");
 }
@@ -105,17 +156,27 @@ fn the_question_says_where_a_send_replaces_another() {
 #[test]
 fn a_pair_of_keys_that_no_list_needs_is_called_so() {
     let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    let mistyped = letter.ok(&["dkim", "new", "--domain", "leters.example"]).err;
+    let mistyped = letter
+        .ok(&["dkim", "new", "--domain", "leters.example"])
+        .err;
     assert!(
         mistyped.contains("No list sends from leters.example; the settings name letters.example."),
         "{mistyped}"
     );
-    assert!(!letter.ok(&["dkim", "new", "--domain", "letters.example"]).err.contains("No list"));
+    assert!(
+        !letter
+            .ok(&["dkim", "new", "--domain", "letters.example"])
+            .err
+            .contains("No list")
+    );
 
     // Of those that there are, each is named once.
     let unknown = letter.run(&["dkim", "use", "lp9"]).err;
     let unknown = unknown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(unknown.contains("There are: lp1 (leters.example, letters.example)."), "{unknown}");
+    assert!(
+        unknown.contains("There are: lp1 (leters.example, letters.example)."),
+        "{unknown}"
+    );
 }
 
 #[test]

@@ -17,17 +17,29 @@ fn a_new_folder_passes_its_check_and_tells_what_is_missing() {
     let sent = run(&mine, &["send", "issues/001.md", "--yes"]);
     assert_eq!(sent.code, 2);
     assert!(sent.err.contains("public_url"), "{}", sent.err);
-    assert_eq!(run(&mine, &["init"]).code, 2, "an existing letter is left alone");
+    assert_eq!(
+        run(&mine, &["init"]).code,
+        2,
+        "an existing letter is left alone"
+    );
 }
 
 #[test]
 fn a_file_that_is_no_utf_8_is_called_so() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("letterpress.toml"), b"[list.a]\nname = \"Gr\xfc\xdfe\"\n").unwrap();
+    std::fs::write(
+        folder.path().join("letterpress.toml"),
+        b"[list.a]\nname = \"Gr\xfc\xdfe\"\n",
+    )
+    .unwrap();
     let checked = run(folder.path(), &["config", "check"]);
     assert_eq!(checked.code, 2, "{}", checked.out);
     for wanted in ["not UTF-8", "letterpress.toml", "Save the file as UTF-8"] {
-        assert!(checked.err.contains(wanted), "{wanted} is not in {}", checked.err);
+        assert!(
+            checked.err.contains(wanted),
+            "{wanted} is not in {}",
+            checked.err
+        );
     }
 }
 
@@ -35,17 +47,37 @@ fn a_file_that_is_no_utf_8_is_called_so() {
 fn everything_that_is_wrong_is_said_at_once_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letterpress.toml");
-    std::fs::write(&file, "[web]\nlisten = 80\n[sending]\nbatch_sise = 5\nfirst_retry = \"soon\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "[web]\nlisten = 80\n[sending]\nbatch_sise = 5\nfirst_retry = \"soon\"\n",
+    )
+    .unwrap();
     let checked = run(folder.path(), &["config", "check"]);
     assert_eq!(checked.code, 1);
-    for wanted in ["letterpress.toml:2", "letterpress.toml:4", "batch_size", "letterpress.toml:5", "3 errors"]
-    {
-        assert!(checked.out.contains(wanted), "{wanted} is not in\n{}", checked.out);
+    for wanted in [
+        "letterpress.toml:2",
+        "letterpress.toml:4",
+        "batch_size",
+        "letterpress.toml:5",
+        "3 errors",
+    ] {
+        assert!(
+            checked.out.contains(wanted),
+            "{wanted} is not in\n{}",
+            checked.out
+        );
     }
     let other = run(folder.path(), &["deliveries"]);
     assert_eq!(other.code, 2);
-    assert!(other.err.contains("letterpress.toml:2") && other.err.contains("config check"), "{}", other.err);
-    assert!(!folder.path().join("letterpress.db").exists(), "nothing is made on wrong settings");
+    assert!(
+        other.err.contains("letterpress.toml:2") && other.err.contains("config check"),
+        "{}",
+        other.err
+    );
+    assert!(
+        !folder.path().join("letterpress.db").exists(),
+        "nothing is made on wrong settings"
+    );
 }
 
 #[test]
@@ -62,7 +94,11 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     let refused = check("what-comes-back-to-us-all");
     assert_eq!(refused.code, 1, "{}", refused.out);
     let words = refused.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    for wanted in ["letterpress.toml:8", "room for 23", "such as bounce@example.org"] {
+    for wanted in [
+        "letterpress.toml:8",
+        "room for 23",
+        "such as bounce@example.org",
+    ] {
         assert!(words.contains(wanted), "{wanted} is not in {words}");
     }
     let taken = check("what-comes-back-to-us");
@@ -90,20 +126,29 @@ fn a_password_that_others_can_read_is_warned_of() {
 #[test]
 fn a_folder_that_is_named_and_missing_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
-    let list =
-        |key: &str, more: &str| format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n{more}\n");
+    let list = |key: &str, more: &str| {
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n{more}\n")
+    };
     let settings =
         "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"
             .to_owned()
-            + &list("a", "")
-            + &list("b", "issues = \"nowhere\"");
+            + &list("a", "") + &list("b", "issues = \"nowhere\"");
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
     let checked = run(folder.path(), &["config", "check", "--json"]);
     let found = checked.json();
     assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);
-    assert_eq!((&found[0]["severity"], &found[0]["line"]), (&"warning".into(), &12.into()), "{}", found[0]);
+    assert_eq!(
+        (&found[0]["severity"], &found[0]["line"]),
+        (&"warning".into(), &12.into()),
+        "{}",
+        found[0]
+    );
     std::fs::create_dir(folder.path().join("nowhere")).unwrap();
-    assert!(run(folder.path(), &["config", "check"]).out.contains("is in order"));
+    assert!(
+        run(folder.path(), &["config", "check"])
+            .out
+            .contains("is in order")
+    );
 }
 
 #[test]
@@ -117,7 +162,11 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
             .map(str::to_owned)
             .into_iter()
             .chain([list("a", "magazin"), list("b", "quiet"), list("c", "mine"), list("d", "minne")]);
-    std::fs::write(folder.path().join("letterpress.toml"), settings.collect::<String>()).unwrap();
+    std::fs::write(
+        folder.path().join("letterpress.toml"),
+        settings.collect::<String>(),
+    )
+    .unwrap();
     let mine = folder.path().join("themes/mine");
     std::fs::create_dir_all(&mine).unwrap();
     std::fs::write(mine.join("theme.toml"), "[colours\n").unwrap();
@@ -128,18 +177,35 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     let found: Vec<String> = checked
         .json()
         .iter()
-        .map(|f| format!("{}:{}: {} {}", f["line"], f["column"], f["message"], f["help"]))
+        .map(|f| {
+            format!(
+                "{}:{}: {} {}",
+                f["line"], f["column"], f["message"], f["help"]
+            )
+        })
         .collect();
     assert_eq!(found.len(), 3, "{found:#?}");
     for (finding, wanted) in found.iter().zip([
         ["8:3:", "list.a.theme", "magazin", "Did you mean magazine?"],
-        ["16:3:", "list.c.theme", "mine/theme.toml:1", "Mend that file"],
+        [
+            "16:3:",
+            "list.c.theme",
+            "mine/theme.toml:1",
+            "Mend that file",
+        ],
         ["20:3:", "list.d.theme", "minne", "Did you mean mine?"],
     ]) {
-        assert!(wanted.iter().all(|word| finding.contains(word)), "{wanted:?} is not in {finding}");
+        assert!(
+            wanted.iter().all(|word| finding.contains(word)),
+            "{wanted:?} is not in {finding}"
+        );
     }
 
     std::fs::remove_dir_all(&mine).unwrap();
     std::fs::write(&mine, "a file is no theme").unwrap();
-    assert!(run(folder.path(), &["config", "check"]).out.contains("no theme “mine”"));
+    assert!(
+        run(folder.path(), &["config", "check"])
+            .out
+            .contains("no theme “mine”")
+    );
 }

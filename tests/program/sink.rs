@@ -34,8 +34,14 @@ impl Sink {
             .stdin(Stdio::null())
             .spawn()
             .expect("smtp-sink of Debian's package postfix; ./tests/run installs it");
-        until("smtp-sink to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Sink { folder, process, port }
+        until("smtp-sink to listen", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        Sink {
+            folder,
+            process,
+            port,
+        }
     }
 
     /// The lines below `[relay.main]`.
@@ -50,7 +56,10 @@ impl Sink {
 
     /// Every mail with the recipient of its envelope. One whose end never came has an empty envelope or none.
     pub fn mails(&self) -> Vec<(String, Vec<u8>)> {
-        self.files().iter().filter_map(|file| read(&std::fs::read(file).unwrap())).collect()
+        self.files()
+            .iter()
+            .filter_map(|file| read(&std::fs::read(file).unwrap()))
+            .collect()
     }
 
     pub fn count(&self) -> usize {
@@ -61,7 +70,9 @@ impl Sink {
 /// Takes off what smtp-sink wrote above the mail: `X-…-Args:` lines and its own Received.
 fn read(dump: &[u8]) -> Option<(String, Vec<u8>)> {
     let text = String::from_utf8_lossy(dump);
-    let rcpt = text.lines().find_map(|line| line.strip_prefix("X-Rcpt-Args: <"))?;
+    let rcpt = text
+        .lines()
+        .find_map(|line| line.strip_prefix("X-Rcpt-Args: <"))?;
     let rcpt = rcpt.split('>').next()?.to_owned();
     let from = text.find("\nFrom: ")? + 1;
     Some((rcpt, text[from..].replace('\n', "\r\n").into_bytes()))

@@ -22,13 +22,19 @@ fn a_speed_is_changed_while_mails_go_and_goes_back() {
     letter.serve();
     letter.ok(&["send", "issues/001.md", "--yes"]);
     until("the first mail", || sent(&letter) > 0);
-    until("why it waits", || letter.totals()["reason"].as_str().is_some_and(|r| r.contains("30 messages")));
+    until("why it waits", || {
+        letter.totals()["reason"]
+            .as_str()
+            .is_some_and(|r| r.contains("30 messages"))
+    });
 
     letter.ok(&["speed", "readers.example", "20"]);
     letter.ok(&["speed", "main", "6000"]);
     until("the provider's turn", || {
         let row = letter.totals();
-        row["reason"].as_str().is_some_and(|r| r.contains("readers.example") || r.contains("6,000"))
+        row["reason"]
+            .as_str()
+            .is_some_and(|r| r.contains("readers.example") || r.contains("6,000"))
     });
     assert!(sent(&letter) < 60, "the provider is slow all the same");
     letter.ok(&["speed", "readers.example", "off"]);
@@ -43,8 +49,15 @@ fn a_speed_is_changed_while_mails_go_and_goes_back() {
     assert_eq!(speed(&letter, "main")["per_minute"], 30.0);
     let told = letter.ok(&["speed"]);
     let shown = told.out;
-    assert!(shown.lines().count() == 2 && shown.contains("main"), "{shown}");
-    assert!(told.err.contains("keeps to it from its next start on"), "{}", told.err);
+    assert!(
+        shown.lines().count() == 2 && shown.contains("main"),
+        "{shown}"
+    );
+    assert!(
+        told.err.contains("keeps to it from its next start on"),
+        "{}",
+        told.err
+    );
     assert_eq!(letter.run(&["speed", "mian", "60"]).code, 2);
     assert_eq!(letter.run(&["speed", "main", "quick"]).code, 2);
 }
@@ -52,7 +65,10 @@ fn a_speed_is_changed_while_mails_go_and_goes_back() {
 #[test]
 fn a_kill_leaves_a_warm_up_no_more_than_its_day() {
     let sink = Sink::start();
-    let mut letter = Letter::new(&format!("{}\nwarm_up_per_day = 40\nwarm_up_growth = 2", sink.relay()));
+    let mut letter = Letter::new(&format!(
+        "{}\nwarm_up_per_day = 40\nwarm_up_growth = 2",
+        sink.relay()
+    ));
     letter.people(200);
     letter.ok(&["send", "issues/001.md", "--yes"]);
     for _ in 0..3 {
@@ -62,14 +78,23 @@ fn a_kill_leaves_a_warm_up_no_more_than_its_day() {
         until("mails, or why there are none", || {
             let row = letter.totals();
             row["sent"].as_u64().unwrap() > before
-                || row["reason"].as_str().is_some_and(|r| r.contains("warmed up"))
+                || row["reason"]
+                    .as_str()
+                    .is_some_and(|r| r.contains("warmed up"))
         });
         letter.kill();
     }
     letter.serve();
-    until("the day's end", || letter.totals()["reason"].as_str().is_some_and(|r| r.contains("warmed up")));
+    until("the day's end", || {
+        letter.totals()["reason"]
+            .as_str()
+            .is_some_and(|r| r.contains("warmed up"))
+    });
     let main = speed(&letter, "main");
-    assert_eq!((&main["today"], &main["given_today"]), (&40.into(), &40.into()));
+    assert_eq!(
+        (&main["today"], &main["given_today"]),
+        (&40.into(), &40.into())
+    );
     assert!((1..=40).contains(&sink.count()), "{} mails", sink.count());
     assert_eq!(letter.stop(), 0);
 }
@@ -77,9 +102,18 @@ fn a_kill_leaves_a_warm_up_no_more_than_its_day() {
 #[test]
 fn a_rehearsal_tells_how_long_the_slowest_provider_will_take() {
     let letter = Letter::new("host = \"127.0.0.1\"\nport = 9\ntls = \"none\"");
-    letter.edit("[sending]\n", "[domain.\"readers.example\"]\nmessages_per_minute = 6\n\n[sending]\n");
+    letter.edit(
+        "[sending]\n",
+        "[domain.\"readers.example\"]\nmessages_per_minute = 6\n\n[sending]\n",
+    );
     letter.people(30);
-    let last = |letter: &Letter| letter.ok(&["rehearse", "issues/001.md", "--json"]).json().pop().unwrap();
+    let last = |letter: &Letter| {
+        letter
+            .ok(&["rehearse", "issues/001.md", "--json"])
+            .json()
+            .pop()
+            .unwrap()
+    };
     let seconds = last(&letter)["estimated_s"].as_f64().unwrap();
     assert!((299.0..310.0).contains(&seconds), "{seconds}");
     // The author's word holds in the real send, and in what is told of it; the rehearsal itself waits for nothing.

@@ -31,14 +31,29 @@ fn without_a_daemon_an_issue_that_is_being_sent_says_so() {
     let row = letter.totals();
     assert_eq!(row["state"], "sending");
     let reason = row["reason"].as_str().unwrap();
-    assert_eq!(reason, "no daemon runs; it goes on when `letterpress serve` does");
-    for command in [&["deliveries"][..], &["deliveries", "--csv"], &["deliveries", "1"]] {
+    assert_eq!(
+        reason,
+        "no daemon runs; it goes on when `letterpress serve` does"
+    );
+    for command in [
+        &["deliveries"][..],
+        &["deliveries", "--csv"],
+        &["deliveries", "1"],
+    ] {
         let told = in_a_line(&letter.ok(command).out);
-        assert!(told.contains(reason) && !told.contains(&before), "{command:?}: {told}");
+        assert!(
+            told.contains(reason) && !told.contains(&before),
+            "{command:?}: {told}"
+        );
     }
     // A pause has its own reason, whoever runs.
     letter.ok(&["pause", "1"]);
-    assert!(letter.totals()["reason"].as_str().unwrap().contains("letterpress pause"));
+    assert!(
+        letter.totals()["reason"]
+            .as_str()
+            .unwrap()
+            .contains("letterpress pause")
+    );
 }
 
 #[test]
@@ -46,19 +61,39 @@ fn an_interrupted_wait_says_that_the_send_goes_on() {
     let mut letter = waiting();
     letter.ok(&["cancel", "1", "--yes"]);
     let fresh = std::fs::read_to_string(letter.path().join("issues/001.md")).unwrap();
-    std::fs::write(letter.path().join("issues/030.md"), fresh.replace("number = 1", "number = 30")).unwrap();
+    std::fs::write(
+        letter.path().join("issues/030.md"),
+        fresh.replace("number = 1", "number = 30"),
+    )
+    .unwrap();
     let mut wait = letter.begin(&["send", "issues/030.md", "--wait", "--yes"]);
     // It has begun to wait where it says what it waits for.
     until("the wait to begin", || {
-        assert!(wait.try_wait().unwrap().is_none(), "it ended by itself: {}", letter.log());
+        assert!(
+            wait.try_wait().unwrap().is_none(),
+            "it ended by itself: {}",
+            letter.log()
+        );
         letter.log().contains("No. 30 waits:")
     });
-    assert!(Command::new("kill").args(["-INT", &wait.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &wait.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(wait.wait().unwrap().code(), Some(130), "{}", letter.log());
     let log = in_a_line(&letter.log());
-    assert!(log.contains("It goes on; `letterpress cancel 30` stops it."), "{log}");
+    assert!(
+        log.contains("It goes on; `letterpress cancel 30` stops it."),
+        "{log}"
+    );
     let rows = letter.ok(&["deliveries", "--json"]).json();
-    assert_eq!(rows.iter().find(|row| row["number"] == 30).unwrap()["state"], "sending");
+    assert_eq!(
+        rows.iter().find(|row| row["number"] == 30).unwrap()["state"],
+        "sending"
+    );
     assert_eq!(letter.stop(), 0);
 }
 
@@ -70,9 +105,15 @@ fn what_is_so_already_is_said_to_be() {
     let said = |command: &str, wanted: &str| {
         let ended = letter.run(&[command, "1", "--yes"]);
         let told = in_a_line(&ended.err);
-        assert!(ended.code == 1 && told.contains(wanted), "{command}: {told}");
+        assert!(
+            ended.code == 1 && told.contains(wanted),
+            "{command}: {told}"
+        );
     };
-    said("resume", "No. 1 is scheduled and not paused, so there is nothing to resume");
+    said(
+        "resume",
+        "No. 1 is scheduled and not paused, so there is nothing to resume",
+    );
     letter.ok(&["pause", "1"]);
     said("pause", "No. 1 is already paused");
     let cancelled = letter.ok(&["cancel", "1", "--yes"]).out;
@@ -86,10 +127,24 @@ fn the_first_letter_greets_with_a_name_and_without() {
     let mut letter = Letter::new(&sink.relay());
     let ended = letter.run(&["init", "other"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
-    std::fs::copy(letter.path().join("other/issues/001.md"), letter.path().join("issues/001.md")).unwrap();
-    std::fs::write(letter.path().join("two.csv"), "email,name\nanna@a.example,Anna\nbo@a.example,\n")
-        .unwrap();
-    letter.ok(&["subscribers", "import", "two.csv", "--list", "weekly", "--yes"]);
+    std::fs::copy(
+        letter.path().join("other/issues/001.md"),
+        letter.path().join("issues/001.md"),
+    )
+    .unwrap();
+    std::fs::write(
+        letter.path().join("two.csv"),
+        "email,name\nanna@a.example,Anna\nbo@a.example,\n",
+    )
+    .unwrap();
+    letter.ok(&[
+        "subscribers",
+        "import",
+        "two.csv",
+        "--list",
+        "weekly",
+        "--yes",
+    ]);
     letter.serve();
     letter.ok(&["send", "issues/001.md", "--wait", "--yes"]);
     let mails = sink.mails();

@@ -12,7 +12,9 @@ fn a_relay_with_starttls_and_login_takes_every_mail() {
     letter.serve();
     let sent = letter.run(&["send", "issues/001.md", "--wait", "--yes"]);
     assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
-    until("Postfix to deliver", || postfix.mails().len() >= readers.len());
+    until("Postfix to deliver", || {
+        postfix.mails().len() >= readers.len()
+    });
     let mails = postfix.mails();
     let mut got: Vec<String> = mails
         .iter()

@@ -15,7 +15,11 @@ fn sigterm_lets_mails_in_flight_end() {
     until("the send to begin", || sink.count() >= READERS / 20);
     assert_eq!(letter.stop(), 0);
     let totals = letter.totals();
-    assert_eq!((totals["sending"].as_u64(), totals["uncertain"].as_u64()), (Some(0), Some(0)), "{totals}");
+    assert_eq!(
+        (totals["sending"].as_u64(), totals["uncertain"].as_u64()),
+        (Some(0), Some(0)),
+        "{totals}"
+    );
     letter.serve();
     until("the send to end", || letter.totals()["state"] == "done");
     assert_eq!(letter.totals()["sent"], READERS);

@@ -8,7 +8,10 @@ use crate::letter::{Letter, until};
 /// Starts a daemon by a shell, hangs up, and gives how it ended; `None` where it goes on, until it is killed.
 fn hang_up(begin: &str) -> Option<i32> {
     let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    let command = format!("{begin} {} serve >daemon.log 2>&1", env!("CARGO_BIN_EXE_letterpress"));
+    let command = format!(
+        "{begin} {} serve >daemon.log 2>&1",
+        env!("CARGO_BIN_EXE_letterpress")
+    );
     let mut daemon = Command::new("sh")
         .args(["-c", &command])
         .current_dir(letter.path())
@@ -16,9 +19,17 @@ fn hang_up(begin: &str) -> Option<i32> {
         .spawn()
         .unwrap();
     let pid = daemon.id().to_string();
-    until("the daemon to be ready", || letter.log().contains("ready at"));
+    until("the daemon to be ready", || {
+        letter.log().contains("ready at")
+    });
     let kill = |signal: &str| {
-        assert!(Command::new("kill").args([signal, pid.as_str()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, pid.as_str()])
+                .status()
+                .unwrap()
+                .success()
+        );
     };
     kill("-HUP");
     let mut status = None;

@@ -10,10 +10,20 @@ fn nothing_leaves(relay: &str, postfix: &Postfix, why: &str) {
     letter.serve();
     letter.ok(&["send", "issues/001.md", "--yes"]);
     let said = |word: &str| letter.log().to_lowercase().contains(word);
-    until("the log to say what is wrong", || said("certificate") && said(why));
+    until("the log to say what is wrong", || {
+        said("certificate") && said(why)
+    });
     let totals = letter.totals();
-    assert_eq!(totals["queued"].as_u64().unwrap() + totals["deferred"].as_u64().unwrap(), 5, "{totals}");
-    assert!(!postfix.log().contains("auth="), "no login was tried: {}", postfix.log());
+    assert_eq!(
+        totals["queued"].as_u64().unwrap() + totals["deferred"].as_u64().unwrap(),
+        5,
+        "{totals}"
+    );
+    assert!(
+        !postfix.log().contains("auth="),
+        "no login was tried: {}",
+        postfix.log()
+    );
     assert!(postfix.mails().is_empty());
     assert_eq!(letter.stop(), 0);
 }
@@ -22,7 +32,10 @@ fn nothing_leaves(relay: &str, postfix: &Postfix, why: &str) {
 fn a_certificate_of_an_unknown_root_is_refused() {
     let postfix = Postfix::start("localhost");
     let relay = postfix.relay("starttls");
-    let without_root: Vec<&str> = relay.lines().filter(|line| !line.starts_with("ca_file")).collect();
+    let without_root: Vec<&str> = relay
+        .lines()
+        .filter(|line| !line.starts_with("ca_file"))
+        .collect();
     nothing_leaves(&without_root.join("\n"), &postfix, "authority");
 }
 

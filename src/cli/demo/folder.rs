@@ -57,10 +57,16 @@ impl Folder {
 ///
 /// # Errors
 /// The file can't be read, or the folder can't be written.
-pub fn prepare(dir: &Path, issue: Option<&Path>, subscribers: u32, ports: &Ports) -> Result<Folder, Failure> {
+pub fn prepare(
+    dir: &Path,
+    issue: Option<&Path>,
+    subscribers: u32,
+    ports: &Ports,
+) -> Result<Folder, Failure> {
     // Read before anything is written, so that a wrong name leaves nothing behind.
-    let own =
-        issue.map(|file| issue_file::read(file).map(|manuscript| (file, manuscript.issue))).transpose()?;
+    let own = issue
+        .map(|file| issue_file::read(file).map(|manuscript| (file, manuscript.issue)))
+        .transpose()?;
     make_folder(&dir.join("issues"))?;
     let (folder, letter) = match own {
         Some((file, issue)) => (with_issue(dir, file, &issue)?, Letter::of(&issue)),
@@ -77,7 +83,8 @@ pub fn prepare(dir: &Path, issue: Option<&Path>, subscribers: u32, ports: &Ports
 pub fn existing(dir: &Path) -> Folder {
     let files = crate::schedule::files(&dir.join("issues")).unwrap_or_default();
     let name = |file: Option<&PathBuf>| {
-        file.and_then(|f| f.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        file.and_then(|f| f.file_name())
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
     };
     Folder::at(dir, &name(files.first()), &name(files.last()))
 }
@@ -85,7 +92,9 @@ pub fn existing(dir: &Path) -> Folder {
 fn with_examples(dir: &Path) -> Result<Folder, Failure> {
     let folder = Folder::at(dir, ISSUES[0].1, ISSUES[1].1);
     for name in Examples::iter() {
-        let Some(file) = Examples::get(&name) else { continue };
+        let Some(file) = Examples::get(&name) else {
+            continue;
+        };
         let to = match ISSUES.iter().find(|(inside, _)| *inside == name) {
             Some((_, outside)) => *outside,
             None if name.ends_with(".png") => name.as_ref(),
@@ -97,23 +106,35 @@ fn with_examples(dir: &Path) -> Result<Folder, Failure> {
 }
 
 fn with_issue(dir: &Path, file: &Path, issue: &Issue) -> Result<Folder, Failure> {
-    let name = file.file_name().map_or_else(|| "issue.md".into(), |name| name.to_string_lossy().into_owned());
-    let next = issue.meta.number.map_or_else(|| "next.md".to_owned(), |n| format!("{:03}.md", n + 1));
+    let name = file.file_name().map_or_else(
+        || "issue.md".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let next = issue
+        .meta
+        .number
+        .map_or_else(|| "next.md".to_owned(), |n| format!("{:03}.md", n + 1));
     let folder = Folder::at(dir, &name, &next);
     let bytes = |path: &Path| std::fs::read(path).map_err(|e| unreadable(path, &e));
     copy(&folder.issue, &bytes(file)?)?;
     let beside = file.parent().unwrap_or(Path::new(""));
     let (pictures, _) = crate::compose::pictures::load(issue, beside);
     for picture in pictures.iter() {
-        copy(&dir.join("issues").join(&picture.src), &bytes(&picture.path)?)?;
+        copy(
+            &dir.join("issues").join(&picture.src),
+            &bytes(&picture.path)?,
+        )?;
     }
     write_if_missing(&folder.next, &next_issue(issue))?;
     Ok(folder)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("the file can't be read: {}", crate::words::io(error)))
-        .at(path.display().to_string())
+    Failure::new(format!(
+        "the file can't be read: {}",
+        crate::words::io(error)
+    ))
+    .at(path.display().to_string())
 }
 
 fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -126,14 +147,21 @@ fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(to, bytes).map_err(|e| {
         // Half a picture would be taken for a whole one the next time.
         let _ = std::fs::remove_file(to);
-        Failure::new(format!("the file can't be written: {}", crate::words::io(&e)))
-            .at(to.display().to_string())
-            .to_do("Choose another folder with --dir.")
+        Failure::new(format!(
+            "the file can't be written: {}",
+            crate::words::io(&e)
+        ))
+        .at(to.display().to_string())
+        .to_do("Choose another folder with --dir.")
     })
 }
 
 fn write_if_missing(path: &Path, text: &str) -> Result<(), Failure> {
-    if path.exists() { Ok(()) } else { write_new(path, text) }
+    if path.exists() {
+        Ok(())
+    } else {
+        write_new(path, text)
+    }
 }
 
 /// What the settings say of the newsletter.
@@ -172,8 +200,18 @@ impl Letter {
         let name = if name.is_empty() { "A letter" } else { name };
         let language = issue.meta.language.clone().unwrap_or_else(|| "en".into());
         // English words in a headline of another language would be a fault of ours.
-        let promise = if language.starts_with("en") { format!("{name}, by mail") } else { name.to_owned() };
-        Self { name: name.into(), promise, description: String::new(), from: name.into(), language }
+        let promise = if language.starts_with("en") {
+            format!("{name}, by mail")
+        } else {
+            name.to_owned()
+        };
+        Self {
+            name: name.into(),
+            promise,
+            description: String::new(),
+            from: name.into(),
+            language,
+        }
     }
 }
 
@@ -193,19 +231,33 @@ fn settings(letter: &Letter, ports: &Ports) -> String {
         name = quoted(&letter.name),
         promise = quoted(&letter.promise),
         description = quoted(&letter.description),
-        from = quoted(&format!("{} <news@letters.example>", mailbox_name(&letter.from))),
+        from = quoted(&format!(
+            "{} <news@letters.example>",
+            mailbox_name(&letter.from)
+        )),
         language = quoted(&letter.language),
     )
 }
 
 /// A display name without what ends one in an address.
 fn mailbox_name(name: &str) -> String {
-    name.chars().map(|c| if "<>\"".contains(c) || c.is_control() { ' ' } else { c }).collect()
+    name.chars()
+        .map(|c| {
+            if "<>\"".contains(c) || c.is_control() {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// A short letter that lies ready after an issue by somebody else.
 fn next_issue(issue: &Issue) -> String {
-    let number = issue.meta.number.map_or_else(String::new, |n| format!("number = {}\n", n + 1));
+    let number = issue
+        .meta
+        .number
+        .map_or_else(String::new, |n| format!("number = {}\n", n + 1));
     format!(
         "+++\ntitle = \"The one after\"\n{number}+++\n\n\
          Good morning, {{{{ name | default(\"reader\") }}}}.\n\n\
@@ -221,19 +273,45 @@ mod tests {
 
     #[test]
     fn the_settings_are_sound_whatever_the_letter_is_called() {
-        for title in ["Akira 的机器学习新闻— #22", "This Week in Rust 600", "<\"odd\"> \\ title", "22", ""]
-        {
+        for title in [
+            "Akira 的机器学习新闻— #22",
+            "This Week in Rust 600",
+            "<\"odd\"> \\ title",
+            "22",
+            "",
+        ] {
             let issue = publish_title(title);
             let letter = Letter::of(&issue);
-            let settings = config::of_text(&settings(&letter, &Ports { web: 8080, smtp: 2525, pages: 8025 }));
+            let settings = config::of_text(&settings(
+                &letter,
+                &Ports {
+                    web: 8080,
+                    smtp: 2525,
+                    pages: 8025,
+                },
+            ));
             assert_eq!(settings.lists[0].name, letter.name);
-            assert!(!letter.name.ends_with(|c: char| c.is_ascii_digit()), "{}", letter.name);
+            assert!(
+                !letter.name.ends_with(|c: char| c.is_ascii_digit()),
+                "{}",
+                letter.name
+            );
         }
-        assert_eq!(Letter::of(&publish_title("Akira 的机器学习新闻— #22")).name, "Akira 的机器学习新闻");
+        assert_eq!(
+            Letter::of(&publish_title("Akira 的机器学习新闻— #22")).name,
+            "Akira 的机器学习新闻"
+        );
     }
 
     fn publish_title(title: &str) -> Issue {
-        let meta = crate::model::issue::Meta { title: title.into(), ..Default::default() };
-        Issue { meta, parts: Vec::new(), slug: "x".into() }
+        let meta = crate::model::issue::Meta {
+            title: title.into(),
+            ..Default::default()
+        };
+        Issue {
+            meta,
+            parts: Vec::new(),
+            slug: "x".into(),
+        }
     }
 }

@@ -84,7 +84,11 @@ struct Demo {
 }
 
 impl Demo {
-    async fn open(args: &Args, context: &Context, shutdown: &CancellationToken) -> Result<Demo, Failure> {
+    async fn open(
+        args: &Args,
+        context: &Context,
+        shutdown: &CancellationToken,
+    ) -> Result<Demo, Failure> {
         let existing = args.dir.join(config::FILE).exists();
         if existing && args.issue.is_some() {
             eprintln!(
@@ -92,7 +96,11 @@ impl Demo {
                 args.dir.display()
             );
         }
-        let wanted = if existing { places::of_settings(&settings_of(&args.dir)?) } else { None };
+        let wanted = if existing {
+            places::of_settings(&settings_of(&args.dir)?)
+        } else {
+            None
+        };
         if existing && let Some(holder) = DaemonLock::holder(&args.dir.join("letterpress.db")) {
             return Err(Failure::new(format!("this demo runs already: {holder}"))
                 .at(args.dir.display().to_string())
@@ -132,7 +140,10 @@ impl Demo {
         shutdown: &CancellationToken,
     ) -> Result<(), Failure> {
         // What is written to stderr belongs to the demo's own words; of the daemon only what went wrong.
-        let log = config::Log { level: "warn", format: "text" };
+        let log = config::Log {
+            level: "warn",
+            format: "text",
+        };
         app::logging::begin(&log);
         let maildir = Maildir::open(&self.folder.inbox, context.clock.clone()).map_err(|e| {
             Failure::new(format!("the inbox can't be made: {}", crate::words::io(&e))).at(self
@@ -143,7 +154,11 @@ impl Demo {
         })?;
         let smtp = crate::inbox::serve_smtp(places.smtp, Arc::new(maildir), shutdown.clone());
         let (sum, sums) = watch::channel(None);
-        let zone = self.settings.lists.first().map_or(jiff::tz::TimeZone::UTC, |list| list.zone.clone());
+        let zone = self
+            .settings
+            .lists
+            .first()
+            .map_or(jiff::tz::TimeZone::UTC, |list| list.zone.clone());
         let facts = DemoFacts {
             daemon_url: self.settings.public_url.clone().unwrap_or_default(),
             next: self.next_issue(),
@@ -152,7 +167,12 @@ impl Demo {
         };
         let router = crate::inbox::pages::router(self.folder.inbox.clone(), facts);
         let pages = crate::http::serve_router(places.pages, router, shutdown.clone());
-        let daemon = app::launch(self.settings.clone(), places.web, context.clock.clone(), shutdown.clone());
+        let daemon = app::launch(
+            self.settings.clone(),
+            places.web,
+            context.clock.clone(),
+            shutdown.clone(),
+        );
         let stop = shutdown.clone();
         self.tasks.push(tokio::spawn(async move {
             if let Err(error) = daemon.await {
@@ -160,16 +180,26 @@ impl Demo {
                 stop.cancel();
             }
         }));
-        self.tasks.push(tokio::spawn(async move { drop(smtp.await) }));
-        self.tasks.push(tokio::spawn(async move { drop(pages.await) }));
-        self.tasks.push(tokio::spawn(keep_sum(self.store.clone(), sum, shutdown.clone())));
+        self.tasks
+            .push(tokio::spawn(async move { drop(smtp.await) }));
+        self.tasks
+            .push(tokio::spawn(async move { drop(pages.await) }));
+        self.tasks.push(tokio::spawn(keep_sum(
+            self.store.clone(),
+            sum,
+            shutdown.clone(),
+        )));
         Ok(())
     }
 
     /// The issue that lies ready, and what sends it.
     fn next_issue(&self) -> Option<NextIssue> {
         let manuscript = crate::publish::read(&self.folder.next).ok()?;
-        let title = manuscript.issue.meta.number.map_or(manuscript.issue.meta.title, |n| format!("No. {n}"));
+        let title = manuscript
+            .issue
+            .meta
+            .number
+            .map_or(manuscript.issue.meta.title, |n| format!("No. {n}"));
         let command = format!(
             "{} send {} --config {}",
             own_name(),
@@ -181,7 +211,10 @@ impl Demo {
 
     /// Imports, sends where nothing was sent yet, and tells what became of it.
     async fn show(&self, args: &Args, context: &Context) -> Outcome {
-        let say = Say { quiet: context.json(), context };
+        let say = Say {
+            quiet: context.json(),
+            context,
+        };
         let row = match self.store.issues().await?.pop() {
             Some(row) => {
                 let list = super::context::pick(&self.settings.lists, None)?;
@@ -196,7 +229,11 @@ impl Demo {
         let arrived = arrived(&self.folder.inbox);
         self.tell(&row, took, arrived, args.once, &say)?;
         let whole = follow::answer(&row) == Answer::Done && arrived >= row.totals.planned();
-        Ok(if args.once && !whole { Answer::No } else { Answer::Done })
+        Ok(if args.once && !whole {
+            Answer::No
+        } else {
+            Answer::Done
+        })
     }
 
     /// The import, and the issue into the queue.
@@ -211,12 +248,19 @@ impl Demo {
         eprint!("{}", findings::listing(&errors, Paint::stderr()));
 
         let now = context.clock.now();
-        let ids = self.store.ensure_lists(std::slice::from_ref(&list.key), now).await?;
+        let ids = self
+            .store
+            .ensure_lists(std::slice::from_ref(&list.key), now)
+            .await?;
         let list_id = ids[&list.key];
         let report = self.import(&list.key, list_id, now).await?;
         say.fact(
             "subscribers",
-            &format!("{} imported, {} rejected", count(report.added), count(report.rejected)),
+            &format!(
+                "{} imported, {} rejected",
+                count(report.added),
+                count(report.rejected)
+            ),
         )?;
         let about = format!(
             "{} items, {}",
@@ -236,12 +280,17 @@ impl Demo {
         };
         match crate::publish::queue(&self.store, proof, order).await? {
             Queueing::Queued(id) | Queueing::Replaced(id) => self.row(id).await,
-            _ => Err(Failure::new("the demo's issue was queued by somebody else meanwhile")),
+            _ => Err(Failure::new(
+                "the demo's issue was queued by somebody else meanwhile",
+            )),
         }
     }
 
     async fn row(&self, id: IssueId) -> Result<IssueRow, Failure> {
-        self.store.issue(id).await?.ok_or_else(|| Failure::new("the demo's issue is gone"))
+        self.store
+            .issue(id)
+            .await?
+            .ok_or_else(|| Failure::new("the demo's issue is gone"))
     }
 
     async fn import(
@@ -263,7 +312,9 @@ impl Demo {
                 progress.show(rows, of);
             }
         };
-        crate::people::import(&self.store, plan, tell).await.map_err(|e| Failure::said(&e.to_string()))
+        crate::people::import(&self.store, plan, tell)
+            .await
+            .map_err(|e| Failure::said(&e.to_string()))
     }
 
     /// The sum, and where the mails can be read.
@@ -298,10 +349,19 @@ impl Demo {
             ));
         }
         if once {
-            text.push_str(&format!("  The mails lie in {}.", self.folder.inbox.display()));
+            text.push_str(&format!(
+                "  The mails lie in {}.",
+                self.folder.inbox.display()
+            ));
         } else {
-            text.push_str(&format!("  Read them at {}\n  ", paint.address(&self.pages)));
-            text.push_str(&paint.dim(&format!("Ctrl-C stops the daemon; {} stays.", self.folder.shown())));
+            text.push_str(&format!(
+                "  Read them at {}\n  ",
+                paint.address(&self.pages)
+            ));
+            text.push_str(&paint.dim(&format!(
+                "Ctrl-C stops the daemon; {} stays.",
+                self.folder.shown()
+            )));
         }
         say.context.print(text)
     }
@@ -336,7 +396,11 @@ impl Say<'_> {
     }
 
     fn fact(&self, word: &str, value: &str) -> Result<(), Failure> {
-        if self.quiet { Ok(()) } else { self.context.print(fact(word, value)) }
+        if self.quiet {
+            Ok(())
+        } else {
+            self.context.print(fact(word, value))
+        }
     }
 
     fn fact_about(&self, word: &str, value: &str, aside: &str) -> Result<(), Failure> {
@@ -355,7 +419,17 @@ fn headline(list: &str, number: Option<u32>, title: &str) -> String {
 
 fn items(issue: &Issue) -> usize {
     let in_body = |body: &[Body]| body.iter().filter(|b| matches!(b, Body::Item(_))).count();
-    issue.parts.iter().map(|part| if let Part::Section(s) = part { in_body(&s.body) } else { 0 }).sum()
+    issue
+        .parts
+        .iter()
+        .map(|part| {
+            if let Part::Section(s) = part {
+                in_body(&s.body)
+            } else {
+                0
+            }
+        })
+        .sum()
 }
 
 /// How many mails lie in the Maildir.
@@ -369,25 +443,45 @@ fn arrived(inbox: &Path) -> u64 {
 
 /// Keeps the page's sum up to date with the newest issue.
 async fn keep_sum(store: Store, sum: watch::Sender<Option<Sum>>, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(SUM_EVERY)).await.is_some() {
-        let Ok(mut rows) = store.issues().await else { continue };
+    while stop
+        .run_until_cancelled(tokio::time::sleep(SUM_EVERY))
+        .await
+        .is_some()
+    {
+        let Ok(mut rows) = store.issues().await else {
+            continue;
+        };
         let Some(row) = rows.pop() else { continue };
-        let rate = follow::duration(&row).map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
-        sum.send_replace(Some(Sum { totals: row.totals, rate_per_s: rate }));
+        let rate = follow::duration(&row)
+            .map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
+        sum.send_replace(Some(Sum {
+            totals: row.totals,
+            rate_per_s: rate,
+        }));
     }
 }
 
 /// How this program was called, so that a command can be typed as it stands.
 fn own_name() -> String {
-    let called = std::env::args().next().unwrap_or_else(|| "letterpress".into());
-    if called.contains('/') { shell_word(Path::new(&called)) } else { called }
+    let called = std::env::args()
+        .next()
+        .unwrap_or_else(|| "letterpress".into());
+    if called.contains('/') {
+        shell_word(Path::new(&called))
+    } else {
+        called
+    }
 }
 
 /// A path as a shell takes it.
 fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+@%:,".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -396,7 +490,10 @@ mod tests {
 
     #[test]
     fn a_command_can_be_typed_as_it_stands() {
-        assert_eq!(shell_word(Path::new("demo/issues/023.md")), "demo/issues/023.md");
+        assert_eq!(
+            shell_word(Path::new("demo/issues/023.md")),
+            "demo/issues/023.md"
+        );
         assert_eq!(shell_word(Path::new("my demo/it's")), "'my demo/it'\\''s'");
     }
 }

@@ -34,7 +34,11 @@ pub fn csv(count: u32) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -46,12 +50,19 @@ mod tests {
         for count in [0, 3, 12, 40] {
             let text = super::csv(count);
             let mut rows = csv::Reader::from_reader(text.as_bytes());
-            let emails: Vec<String> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
+            let emails: Vec<String> = rows
+                .records()
+                .map(|row| row.unwrap()[0].to_owned())
+                .collect();
             assert_eq!(emails.len(), count as usize);
-            assert!(emails.iter().all(|email| Address::parse(email).is_ok()), "{emails:?}");
+            assert!(
+                emails.iter().all(|email| Address::parse(email).is_ok()),
+                "{emails:?}"
+            );
         }
         assert!(
-            super::csv(12).contains("用户@") && Address::parse("用户@例子.广告").unwrap().needs_smtputf8()
+            super::csv(12).contains("用户@")
+                && Address::parse("用户@例子.广告").unwrap().needs_smtputf8()
         );
     }
 }

@@ -29,7 +29,11 @@ pub struct Places {
 impl Places {
     /// Takes the wanted ports, or others where something listens there already.
     pub async fn take(wanted: Option<Ports>) -> Result<Places, Failure> {
-        let wanted = wanted.unwrap_or(Ports { smtp: SMTP, pages: PAGES, web: WEB });
+        let wanted = wanted.unwrap_or(Ports {
+            smtp: SMTP,
+            pages: PAGES,
+            web: WEB,
+        });
         Ok(Places {
             smtp: listen(wanted.smtp).await?,
             pages: listen(wanted.pages).await?,
@@ -38,30 +42,46 @@ impl Places {
     }
 
     pub fn ports(&self) -> Result<Ports, Failure> {
-        Ok(Ports { smtp: port(&self.smtp)?, pages: port(&self.pages)?, web: port(&self.web)? })
+        Ok(Ports {
+            smtp: port(&self.smtp)?,
+            pages: port(&self.pages)?,
+            web: port(&self.web)?,
+        })
     }
 }
 
 fn port(listener: &TcpListener) -> Result<u16, Failure> {
-    listener.local_addr().map(|address| address.port()).map_err(|e| refused(&e))
+    listener
+        .local_addr()
+        .map(|address| address.port())
+        .map_err(|e| refused(&e))
 }
 
 async fn listen(port: u16) -> Result<TcpListener, Failure> {
     match TcpListener::bind(("127.0.0.1", port)).await {
         Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| refused(&e)),
+        Err(_) => TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(|e| refused(&e)),
     }
 }
 
 fn refused(error: &std::io::Error) -> Failure {
-    Failure::new(format!("no port of this machine can be listened on: {}", crate::words::io(error)))
-        .at("127.0.0.1")
+    Failure::new(format!(
+        "no port of this machine can be listened on: {}",
+        crate::words::io(error)
+    ))
+    .at("127.0.0.1")
 }
 
 /// The ports that an existing demo's settings name.
 pub fn of_settings(settings: &crate::config::Settings) -> Option<Ports> {
     let web = settings.listen.rsplit_once(':')?.1.parse().ok()?;
-    Some(Ports { smtp: settings.sending.relays.first()?.port, pages: PAGES, web })
+    Some(Ports {
+        smtp: settings.sending.relays.first()?.port,
+        pages: PAGES,
+        web,
+    })
 }
 
 /// Writes other ports into an existing demo's settings, where the old ones are taken by now.
@@ -70,9 +90,12 @@ pub fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure> {
         return Ok(());
     }
     let failed = |e: std::io::Error| {
-        Failure::new(format!("the settings can't be changed: {}", crate::words::io(&e)))
-            .at(file.display().to_string())
-            .to_do("Its ports are taken: stop what listens there, or choose another folder with --dir.")
+        Failure::new(format!(
+            "the settings can't be changed: {}",
+            crate::words::io(&e)
+        ))
+        .at(file.display().to_string())
+        .to_do("Its ports are taken: stop what listens there, or choose another folder with --dir.")
     };
     let text = std::fs::read_to_string(file).map_err(failed)?;
     std::fs::write(file, with_ports(&text, old, new)).map_err(failed)
@@ -81,7 +104,10 @@ pub fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure> {
 fn with_ports(text: &str, old: Ports, new: Ports) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        let line = line.replace(&format!("127.0.0.1:{}\"", old.web), &format!("127.0.0.1:{}\"", new.web));
+        let line = line.replace(
+            &format!("127.0.0.1:{}\"", old.web),
+            &format!("127.0.0.1:{}\"", new.web),
+        );
         let is_port = line == format!("port = {}", old.smtp);
         out.push_str(if is_port { "port = " } else { &line });
         if is_port {
@@ -98,9 +124,19 @@ mod tests {
 
     #[test]
     fn other_ports_take_the_place_of_the_old_ones_alone() {
-        let text =
-            "listen = \"127.0.0.1:8080\"\npublic_url = \"http://127.0.0.1:8080\"\n# 8080\nport = 2525\n";
-        let (old, new) = (Ports { smtp: 2525, pages: 1, web: 8080 }, Ports { smtp: 25, pages: 1, web: 81 });
+        let text = "listen = \"127.0.0.1:8080\"\npublic_url = \"http://127.0.0.1:8080\"\n# 8080\nport = 2525\n";
+        let (old, new) = (
+            Ports {
+                smtp: 2525,
+                pages: 1,
+                web: 8080,
+            },
+            Ports {
+                smtp: 25,
+                pages: 1,
+                web: 81,
+            },
+        );
         assert_eq!(
             with_ports(text, old, new),
             "listen = \"127.0.0.1:81\"\npublic_url = \"http://127.0.0.1:81\"\n# 8080\nport = 25\n"

@@ -20,16 +20,26 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
     let (store, lists) = open(context, settings).await?;
     let named = named_list(context, settings, &lists)?;
-    let only = if let [only] = settings.lists.as_slice() { Some(only.key.as_str()) } else { None };
+    let only = if let [only] = settings.lists.as_slice() {
+        Some(only.key.as_str())
+    } else {
+        None
+    };
     let default = named.map(|(key, _)| key).or(only);
     let file = args.file.display().to_string();
     let into = default.map_or("the lists that it names".to_owned(), str::to_owned);
-    if !context.agree(&format!("Import {file} into {into}? Its people will get the letter."))? {
+    if !context.agree(&format!(
+        "Import {file} into {into}? Its people will get the letter."
+    ))? {
         return Ok(Answer::No);
     }
     let plan = Plan {
         file: args.file,
-        lists: settings.lists.iter().map(|list| (list.key.clone(), lists[&list.key])).collect(),
+        lists: settings
+            .lists
+            .iter()
+            .map(|list| (list.key.clone(), lists[&list.key]))
+            .collect(),
         default: default.map(str::to_owned),
         only_default: named.is_some(),
         now: context.clock.now(),
@@ -43,14 +53,20 @@ pub async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome 
     } else {
         context.print(sum(&report))?;
     }
-    Ok(if report.rejected == 0 { Answer::Done } else { Answer::No })
+    Ok(if report.rejected == 0 {
+        Answer::Done
+    } else {
+        Answer::No
+    })
 }
 
 fn tell(event: Event, file: &str, progress: &mut Progress) {
     match event {
         Event::Ignored(columns) => {
             let columns = columns.join(", ");
-            eprintln!("{file}:1: note: nothing reads these columns, and they are left out: {columns}");
+            eprintln!(
+                "{file}:1: note: nothing reads these columns, and they are left out: {columns}"
+            );
         }
         Event::Rejected { line, reason } => {
             progress.end();
@@ -68,18 +84,42 @@ fn sum(report: &Report) -> String {
         (report.unchanged, "unchanged"),
         (report.rejected, "rejected"),
     ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", count(*n))).collect();
-    let rows = format!("{} row{}", count(report.rows), if report.rows == 1 { "" } else { "s" });
-    if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) }
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{} {word}", count(*n)))
+        .collect();
+    let rows = format!(
+        "{} row{}",
+        count(report.rows),
+        if report.rows == 1 { "" } else { "s" }
+    );
+    if parts.is_empty() {
+        rows
+    } else {
+        format!("{rows}: {}", parts.join(", "))
+    }
 }
 
 /// What was stored before stays, and is not doubled: that is worth saying.
 fn failure(error: ImportError) -> Failure {
     match error {
-        ImportError::Store(StoreError::Sqlite { path, what, message, help, code }) => {
+        ImportError::Store(StoreError::Sqlite {
+            path,
+            what,
+            message,
+            help,
+            code,
+        }) => {
             let help = format!("{help} Then import the file again: it goes on where it stopped.");
-            StoreError::Sqlite { path, what, message, help, code }.into()
+            StoreError::Sqlite {
+                path,
+                what,
+                message,
+                help,
+                code,
+            }
+            .into()
         }
         ImportError::Store(error) => error.into(),
         ImportError::File(why) => Failure::said(&why),
@@ -92,9 +132,25 @@ mod tests {
 
     #[test]
     fn the_sum_leaves_out_what_is_zero() {
-        let report = Report { rows: 1010, added: 1005, updated: 0, unchanged: 2, rejected: 3 };
-        assert_eq!(sum(&report), "1,010 rows: 1,005 added, 2 unchanged, 3 rejected");
+        let report = Report {
+            rows: 1010,
+            added: 1005,
+            updated: 0,
+            unchanged: 2,
+            rejected: 3,
+        };
+        assert_eq!(
+            sum(&report),
+            "1,010 rows: 1,005 added, 2 unchanged, 3 rejected"
+        );
         assert_eq!(sum(&Report::default()), "0 rows");
-        assert_eq!(sum(&Report { rows: 1, updated: 1, ..Report::default() }), "1 row: 1 updated");
+        assert_eq!(
+            sum(&Report {
+                rows: 1,
+                updated: 1,
+                ..Report::default()
+            }),
+            "1 row: 1 updated"
+        );
     }
 }

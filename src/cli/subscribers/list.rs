@@ -45,7 +45,10 @@ pub(super) struct Person<'a> {
 impl<'a> Person<'a> {
     /// `state` is that of one list, or the best of all.
     pub(super) fn of(person: &'a Subscriber, state: SubscriptionState) -> Self {
-        let active = person.subscriptions.iter().filter(|place| place.state == SubscriptionState::Active);
+        let active = person
+            .subscriptions
+            .iter()
+            .filter(|place| place.state == SubscriptionState::Active);
         Self {
             email: person.email.as_str(),
             name: &person.name,
@@ -65,9 +68,13 @@ pub async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome 
     let mut seen = [0; SubscriptionState::ALL.len()];
     let mut after = SubscriberId(0);
     loop {
-        let page = store.subscribers(list.map(|(_, id)| id), after, PAGE).await?;
+        let page = store
+            .subscribers(list.map(|(_, id)| id), after, PAGE)
+            .await?;
         for person in &page {
-            let Some(state) = person.state(list.map(|(key, _)| key)) else { continue };
+            let Some(state) = person.state(list.map(|(key, _)| key)) else {
+                continue;
+            };
             if args.state.is_none_or(|wanted| wanted == state) {
                 seen[state as usize] += 1;
                 write(&mut out, person, state, context.json()).map_err(Failure::output)?;
@@ -95,15 +102,29 @@ fn write(
         serde_json::to_writer(&mut *out, &Person::of(person, state))?;
         return writeln!(out);
     }
-    let line = format!("{:<12}  {:<32}  {}", state.word(), person.email.as_str(), person.name);
+    let line = format!(
+        "{:<12}  {:<32}  {}",
+        state.word(),
+        person.email.as_str(),
+        person.name
+    );
     writeln!(out, "{}", line.trim_end())
 }
 
 /// Such as `8,412 active, 3 pending`, below an empty line; what one sees who has nobody yet.
 fn sum(seen: [u64; SubscriptionState::ALL.len()]) -> String {
-    let some = SubscriptionState::ALL.into_iter().zip(seen).filter(|(_, n)| *n > 0);
-    let parts: Vec<String> = some.map(|(state, n)| format!("{} {}", count(n), state.word())).collect();
-    if parts.is_empty() { "Nobody yet.".into() } else { format!("\n{}", parts.join(", ")) }
+    let some = SubscriptionState::ALL
+        .into_iter()
+        .zip(seen)
+        .filter(|(_, n)| *n > 0);
+    let parts: Vec<String> = some
+        .map(|(state, n)| format!("{} {}", count(n), state.word()))
+        .collect();
+    if parts.is_empty() {
+        "Nobody yet.".into()
+    } else {
+        format!("\n{}", parts.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +133,10 @@ mod tests {
 
     #[test]
     fn the_sum_counts_each_state() {
-        assert_eq!(sum([3, 8412, 0, 0, 1]), "\n3 pending, 8,412 active, 1 complained");
+        assert_eq!(
+            sum([3, 8412, 0, 0, 1]),
+            "\n3 pending, 8,412 active, 1 complained"
+        );
         assert_eq!(sum([0; 5]), "Nobody yet.");
     }
 }

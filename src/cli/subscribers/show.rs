@@ -39,29 +39,41 @@ struct Line<'a> {
 pub async fn run(email: &Address, context: &Context, settings: &Settings) -> Outcome {
     let (store, _) = open(context, settings).await?;
     let Some(shown) = load(&store, email).await? else {
-        return Err(
-            Failure::no(unknown(email)).to_do("See who there is with `letterpress subscribers list`.")
-        );
+        return Err(Failure::no(unknown(email))
+            .to_do("See who there is with `letterpress subscribers list`."));
     };
     if context.json() {
         context.print_json(&line(&shown))?;
     } else {
-        let zone = settings.lists.first().map_or(TimeZone::UTC, |list| list.zone.clone());
+        let zone = settings
+            .lists
+            .first()
+            .map_or(TimeZone::UTC, |list| list.zone.clone());
         context.print(words(&shown, &zone).trim_end())?;
     }
     Ok(Answer::Done)
 }
 
 async fn load(store: &Store, email: &Address) -> Result<Option<Shown>, Failure> {
-    let Some(person) = store.find_subscriber(email).await? else { return Ok(None) };
+    let Some(person) = store.find_subscriber(email).await? else {
+        return Ok(None);
+    };
     let history = store.consent_history(person.id).await?;
     let mails = store.system_mails_to(person.id).await?;
     let suppressed = store.suppression(&person.email).await?;
-    Ok(Some(Shown { person, history, mails, suppressed }))
+    Ok(Some(Shown {
+        person,
+        history,
+        mails,
+        suppressed,
+    }))
 }
 
 fn line(shown: &Shown) -> Line<'_> {
-    let state = shown.person.state(None).unwrap_or(SubscriptionState::Unsubscribed);
+    let state = shown
+        .person
+        .state(None)
+        .unwrap_or(SubscriptionState::Unsubscribed);
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let history = shown.history.iter().map(|row| {
         json!({
@@ -79,13 +91,20 @@ fn line(shown: &Shown) -> Line<'_> {
         person: Person::of(&shown.person, state),
         history: history.collect(),
         mails: mails.collect(),
-        suppressed: shown.suppressed.as_ref().map(|(why, at)| json!({ "reason": why, "at": at.to_string() })),
+        suppressed: shown
+            .suppressed
+            .as_ref()
+            .map(|(why, at)| json!({ "reason": why, "at": at.to_string() })),
     }
 }
 
 /// Facts first, then the past, oldest first.
 fn words(shown: &Shown, zone: &TimeZone) -> String {
-    let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let time = |at: Timestamp| {
+        at.to_zoned(zone.clone())
+            .strftime("%Y-%m-%d %H:%M %Z")
+            .to_string()
+    };
     let person = &shown.person;
     let mut out = format!("{}\n\n", person.email);
     let mut put = |word: &str, value: &str| {
@@ -107,10 +126,23 @@ fn words(shown: &Shown, zone: &TimeZone) -> String {
         out.push('\n');
     }
     for row in &shown.history {
-        let network = row.network.as_ref().map_or(String::new(), |network| format!(", {network}"));
+        let network = row
+            .network
+            .as_ref()
+            .map_or(String::new(), |network| format!(", {network}"));
         // “Imported by import” would say it twice.
-        let how = if row.how == How::Import.word() { String::new() } else { format!(" by {}", row.how) };
-        let _ = writeln!(out, "  {}  {} {}{how}{network}", time(row.at), row.list, row.event);
+        let how = if row.how == How::Import.word() {
+            String::new()
+        } else {
+            format!(" by {}", row.how)
+        };
+        let _ = writeln!(
+            out,
+            "  {}  {} {}{how}{network}",
+            time(row.at),
+            row.list,
+            row.event
+        );
     }
     if !shown.mails.is_empty() {
         out.push('\n');
@@ -131,8 +163,13 @@ fn words(shown: &Shown, zone: &TimeZone) -> String {
 
 /// What the server said, and what happens next, where there is something to say.
 fn fate(mail: &MailFate, time: &impl Fn(Timestamp) -> String) -> String {
-    let reply = mail.reply.as_ref().map_or(String::new(), |reply| format!(", {reply}"));
-    let next = mail.next_at.map_or(String::new(), |at| format!("; next try {}", time(at)));
+    let reply = mail
+        .reply
+        .as_ref()
+        .map_or(String::new(), |reply| format!(", {reply}"));
+    let next = mail
+        .next_at
+        .map_or(String::new(), |at| format!("; next try {}", time(at)));
     format!("{reply}{next}")
 }
 
@@ -153,7 +190,10 @@ mod tests {
             email: Address::parse("mei@example.com").unwrap(),
             name: "Mei".into(),
             tags: vec!["ml".into(), "vip".into()],
-            subscriptions: vec![Subscription { list: "weekly".into(), state: SubscriptionState::Pending }],
+            subscriptions: vec![Subscription {
+                list: "weekly".into(),
+                state: SubscriptionState::Pending,
+            }],
             joined_at: at("2026-11-24T07:00:00Z"),
         };
         let history = vec![ConsentRow {
@@ -174,7 +214,12 @@ mod tests {
             code: Some(451),
             reply: Some("451 4.7.1 greylisted".into()),
         }];
-        Shown { person, history, mails, suppressed: None }
+        Shown {
+            person,
+            history,
+            mails,
+            suppressed: None,
+        }
     }
 
     #[test]

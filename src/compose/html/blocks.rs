@@ -42,7 +42,9 @@ impl Writer<'_> {
     fn block(&self, out: &mut Html, block: &Block, first: bool, depth: usize) {
         match block {
             Block::Paragraph(inlines) => self.paragraph(out, inlines, first),
-            Block::Heading { level, inlines } => self.heading(out, (*level).clamp(2, 6), inlines, first),
+            Block::Heading { level, inlines } => {
+                self.heading(out, (*level).clamp(2, 6), inlines, first)
+            }
             Block::Quote(blocks) => {
                 out.open("blockquote", &self.styles().block("quote", first));
                 self.blocks_at(out, blocks, depth + 1);
@@ -50,21 +52,38 @@ impl Writer<'_> {
             }
             Block::List { items, .. } if depth >= DEPTH_MAX => {
                 for (i, item) in items.iter().enumerate() {
-                    out.open("div", if first && i == 0 { "" } else { "margin:8px 0 0" });
+                    out.open(
+                        "div",
+                        if first && i == 0 {
+                            ""
+                        } else {
+                            "margin:8px 0 0"
+                        },
+                    );
                     self.blocks_at(out, &item.blocks, depth);
                     out.close("div");
                 }
             }
-            Block::List { ordered, start, tight, items } => {
+            Block::List {
+                ordered,
+                start,
+                tight,
+                items,
+            } => {
                 self.list(out, *ordered, *start, *tight, items, first, depth);
             }
             Block::Code { literal, .. } => self.code(out, literal, first),
             Block::Table { align, head, rows } => self.table(out, align, head, rows, first),
-            Block::Figure { image, link, caption } => {
-                self.figure(out, image, link.as_deref(), caption, first)
-            }
+            Block::Figure {
+                image,
+                link,
+                caption,
+            } => self.figure(out, image, link.as_deref(), caption, first),
             Block::Card(card) => self.card(out, card, first),
-            Block::Rule => out.raw(&format!("<hr style=\"{}\">", self.styles().block("hr", first))),
+            Block::Rule => out.raw(&format!(
+                "<hr style=\"{}\">",
+                self.styles().block("hr", first)
+            )),
         }
     }
 
@@ -74,7 +93,10 @@ impl Writer<'_> {
         out.close("p");
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of Block::List, and where it stands")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of Block::List, and where it stands"
+    )]
     fn list(
         &self,
         out: &mut Html,
@@ -93,13 +115,19 @@ impl Writer<'_> {
             return;
         }
         let name = if ordered { "ol" } else { "ul" };
-        out.raw(&format!("<{name} style=\"{}\"", self.styles().block(name, first)));
+        out.raw(&format!(
+            "<{name} style=\"{}\"",
+            self.styles().block(name, first)
+        ));
         if ordered && start != 1 {
             out.raw(&format!(" start=\"{start}\""));
         }
         out.raw(">");
         for (i, item) in items.iter().enumerate() {
-            let mut style = self.styles().get("li").replace("{gap}", if i == 0 { "0" } else { "6px" });
+            let mut style = self
+                .styles()
+                .get("li")
+                .replace("{gap}", if i == 0 { "0" } else { "6px" });
             if item.task.is_some() {
                 style.push_str(";list-style:none");
             }
@@ -137,7 +165,11 @@ impl Writer<'_> {
     fn code(&self, out: &mut Html, literal: &str, first: bool) {
         let style = self.styles().block("pre", first);
         // Code runs from left to right in every letter.
-        let ltr = if self.is_right_to_left() { " dir=\"ltr\" align=\"left\"" } else { "" };
+        let ltr = if self.is_right_to_left() {
+            " dir=\"ltr\" align=\"left\""
+        } else {
+            ""
+        };
         out.raw(&format!("<pre{ltr} style=\"{style}\">"));
         // HTML drops a line break right after <pre>.
         if literal.starts_with('\n') {
@@ -148,7 +180,14 @@ impl Writer<'_> {
     }
 
     /// A picture on its own, across the column where it has the pixels for it.
-    fn figure(&self, out: &mut Html, image: &Image, link: Option<&str>, caption: &[Inline], first: bool) {
+    fn figure(
+        &self,
+        out: &mut Html,
+        image: &Image,
+        link: Option<&str>,
+        caption: &[Inline],
+        first: bool,
+    ) {
         let shown = self.picture(image);
         let missing = shown.is_none();
         let words = |out: &mut Html| match shown {
@@ -169,7 +208,10 @@ impl Writer<'_> {
         let style = self.styles().block("p", first);
         if missing {
             // Set as the alt of a picture that a client does not show.
-            out.raw(&format!("<p class=\"m\" style=\"{style};{}\">", self.styles().get("img")));
+            out.raw(&format!(
+                "<p class=\"m\" style=\"{style};{}\">",
+                self.styles().get("img")
+            ));
         } else {
             out.open(name, &style);
         }
@@ -202,10 +244,14 @@ impl Writer<'_> {
             (Some(size), _) => {
                 let (wide, high) = scaled(size, size.0.min(widest));
                 let fits = format!("width:100%;max-width:{wide}px;height:auto");
-                out.raw(&format!(" width=\"{wide}\" height=\"{high}\" style=\"{fits};{style}\">"));
+                out.raw(&format!(
+                    " width=\"{wide}\" height=\"{high}\" style=\"{fits};{style}\">"
+                ));
             }
             (None, Some(_)) => {
-                out.raw(&format!(" width=\"{widest}\" style=\"max-width:100%;height:auto;{style}\">"));
+                out.raw(&format!(
+                    " width=\"{widest}\" style=\"max-width:100%;height:auto;{style}\">"
+                ));
             }
             (None, None) => out.raw(&format!(" style=\"max-width:100%;height:auto;{style}\">")),
         }

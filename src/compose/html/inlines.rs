@@ -21,10 +21,16 @@ impl Target {
     /// Judges by what the address begins with, and by an exact list, so that no spelling of `javascript:` slips
     /// through. An address without a scheme leads nowhere from a mail.
     fn of(url: &str) -> Target {
-        let begins = |start: &str| url.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
+        let begins = |start: &str| {
+            url.get(..start.len())
+                .is_some_and(|s| s.eq_ignore_ascii_case(start))
+        };
         if begins("https:") || begins("http:") {
             Target::Web
-        } else if ["mailto:", "tel:", "sms:", "xmpp:", "#"].into_iter().any(begins) {
+        } else if ["mailto:", "tel:", "sms:", "xmpp:", "#"]
+            .into_iter()
+            .any(begins)
+        {
             Target::Plain
         } else {
             Target::Unsafe
@@ -40,9 +46,10 @@ pub(super) fn is_on_the_web(url: &str) -> bool {
 pub(super) fn hold_a_link(inlines: &[Inline]) -> bool {
     inlines.iter().any(|inline| match inline {
         Inline::Link { .. } => true,
-        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) | Inline::Tag { children: c, .. } => {
-            hold_a_link(c)
-        }
+        Inline::Emphasis(c)
+        | Inline::Strong(c)
+        | Inline::Strike(c)
+        | Inline::Tag { children: c, .. } => hold_a_link(c),
         _ => false,
     })
 }
@@ -52,7 +59,10 @@ fn hangs(inlines: &[Inline]) -> bool {
     match inlines.first() {
         Some(Inline::Text(text)) => text.starts_with(['【', '《', '「', '『', '（', '〈', '“']),
         Some(
-            Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) | Inline::Link { children: c, .. },
+            Inline::Emphasis(c)
+            | Inline::Strong(c)
+            | Inline::Strike(c)
+            | Inline::Link { children: c, .. },
         ) => hangs(c),
         _ => false,
     }
@@ -71,7 +81,11 @@ impl Writer<'_> {
     /// Opens an element around these words. Among text from right to left it tells where they run the other way,
     /// or their full stop would stand at their beginning.
     pub(super) fn open_text(&self, out: &mut Html, element: &str, style: &str, inlines: &[Inline]) {
-        let direction = if self.turn(inlines) { " dir=\"ltr\"" } else { "" };
+        let direction = if self.turn(inlines) {
+            " dir=\"ltr\""
+        } else {
+            ""
+        };
         out.open(&format!("{element}{direction}"), style);
     }
 
@@ -97,19 +111,30 @@ impl Writer<'_> {
             Inline::Strong(children) => self.element(out, "strong", "", children),
             Inline::Strike(children) => self.element(out, "s", "", children),
             Inline::Code(text) => {
-                let name = if self.is_right_to_left() { "code dir=\"ltr\"" } else { "code" };
+                let name = if self.is_right_to_left() {
+                    "code dir=\"ltr\""
+                } else {
+                    "code"
+                };
                 out.open(name, self.styles().get("code"));
                 out.text(text);
                 out.close("code");
             }
-            Inline::Link { url, title, children, .. } => self.link(out, url, title, children),
+            Inline::Link {
+                url,
+                title,
+                children,
+                ..
+            } => self.link(out, url, title, children),
             Inline::Image(image) => self.inline_image(out, image),
             Inline::Tag { name, children } => self.element(out, name, name, children),
             Inline::SoftBreak => out.raw("\n"),
             Inline::HardBreak => out.raw("<br>"),
             Inline::Field(field) => out.piece(Piece::Spot {
                 spot: match field {
-                    Field::Name { default } => Spot::Name { default: default.clone() },
+                    Field::Name { default } => Spot::Name {
+                        default: default.clone(),
+                    },
                     Field::Email => Spot::Email,
                 },
                 context: Context::Html,
@@ -127,7 +152,9 @@ impl Writer<'_> {
     /// A link of the author's. One that is not safe to follow is shown: its words, and where it would lead.
     pub(super) fn link(&self, out: &mut Html, url: &str, title: &str, children: &[Inline]) {
         self.link_around(out, url, title, |out| {
-            let before = children.iter().any(|c| !matches!(c, Inline::Text(t) if t.trim().is_empty()));
+            let before = children
+                .iter()
+                .any(|c| !matches!(c, Inline::Text(t) if t.trim().is_empty()));
             let turned = self.is_right_to_left() && (!before || self.turn(children));
             if turned {
                 out.raw("<bdi dir=\"ltr\">");
@@ -143,7 +170,13 @@ impl Writer<'_> {
         });
     }
 
-    pub(super) fn link_around(&self, out: &mut Html, url: &str, title: &str, inside: impl FnOnce(&mut Html)) {
+    pub(super) fn link_around(
+        &self,
+        out: &mut Html,
+        url: &str,
+        title: &str,
+        inside: impl FnOnce(&mut Html),
+    ) {
         let target = Target::of(url);
         if target == Target::Unsafe {
             inside(out);
@@ -203,7 +236,12 @@ mod tests {
 
     #[test]
     fn only_known_beginnings_are_clickable() {
-        for url in ["https://a.example", "HTTP://A.example", "https:broken", "http://[x"] {
+        for url in [
+            "https://a.example",
+            "HTTP://A.example",
+            "https:broken",
+            "http://[x",
+        ] {
             assert_eq!(Target::of(url), Target::Web, "{url}");
         }
         for url in ["mailto:a@b.example", "TEL:+1", "#part"] {

@@ -24,10 +24,19 @@ const LONG_TITLE_COLUMNS: usize = 22;
 /// Lays out an issue for its theme; the content goes into `slots`.
 pub fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
-    let mut layout =
-        Outline { writer: Writer::new(setting, look), phrases: Phrases::of(language), issue, setting, slots };
-    let parts: Vec<Value> =
-        issue.parts.iter().enumerate().map(|(index, part)| layout.part(index, part)).collect();
+    let mut layout = Outline {
+        writer: Writer::new(setting, look),
+        phrases: Phrases::of(language),
+        issue,
+        setting,
+        slots,
+    };
+    let parts: Vec<Value> = issue
+        .parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| layout.part(index, part))
+        .collect();
     context! {
         lang => layout.text(language),
         subject => layout.subject(),
@@ -53,10 +62,18 @@ impl<'a> Outline<'a, '_> {
         self.html_by(self.writer.with(role), write)
     }
 
-    fn html_by(&mut self, writer: Writer<'a>, write: impl FnOnce(&Writer<'a>, &mut Html)) -> String {
+    fn html_by(
+        &mut self,
+        writer: Writer<'a>,
+        write: impl FnOnce(&Writer<'a>, &mut Html),
+    ) -> String {
         let mut out = Html::default();
         write(&writer, &mut out);
-        if out.is_empty() { String::new() } else { self.slots.put(out.into_pieces()) }
+        if out.is_empty() {
+            String::new()
+        } else {
+            self.slots.put(out.into_pieces())
+        }
     }
 
     /// A token for plain text, good for elements and attributes; empty where there is none.
@@ -70,8 +87,16 @@ impl<'a> Outline<'a, '_> {
 
     fn subject(&mut self) -> String {
         let meta = &self.issue.meta;
-        let subject = if meta.subject.is_empty() { meta.title.clone() } else { plain(&meta.subject) };
-        self.text(if subject.is_empty() { &self.setting.list.name } else { &subject })
+        let subject = if meta.subject.is_empty() {
+            meta.title.clone()
+        } else {
+            plain(&meta.subject)
+        };
+        self.text(if subject.is_empty() {
+            &self.setting.list.name
+        } else {
+            &subject
+        })
     }
 
     fn preheader(&mut self) -> String {
@@ -87,7 +112,11 @@ impl<'a> Outline<'a, '_> {
     fn masthead(&mut self) -> Value {
         let (issue, list) = (self.issue, self.setting.list);
         let meta = &issue.meta;
-        let title = if meta.title.is_empty() { &list.name } else { &meta.title };
+        let title = if meta.title.is_empty() {
+            &list.name
+        } else {
+            &meta.title
+        };
         let named = title.to_lowercase().contains(&list.name.to_lowercase());
         let mut facts = Vec::new();
         facts.extend((!named && !list.name.is_empty()).then(|| list.name.clone()));
@@ -112,14 +141,25 @@ impl<'a> Outline<'a, '_> {
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
-            out.piece(Piece::Spot { spot: Spot::Email, context: Context::Html });
+            out.piece(Piece::Spot {
+                spot: Spot::Email,
+                context: Context::Html,
+            });
             out.raw("</bdi>");
             out.text(&since);
-            out.piece(Piece::Spot { spot: Spot::SubscribedSince, context: Context::Html });
+            out.piece(Piece::Spot {
+                spot: Spot::SubscribedSince,
+                context: Context::Html,
+            });
             out.text(&after);
         });
         let address = self.html(Role::Footer, |_, out| {
-            for (i, line) in list.postal_address.lines().map(str::trim).filter(|l| !l.is_empty()).enumerate()
+            for (i, line) in list
+                .postal_address
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .enumerate()
             {
                 if i > 0 {
                     out.raw("<br>");
@@ -128,7 +168,10 @@ impl<'a> Outline<'a, '_> {
             }
         });
         let unsubscribe_url = self.html(Role::Footer, |_, out| {
-            out.piece(Piece::Spot { spot: Spot::UnsubscribeUrl, context: Context::Html });
+            out.piece(Piece::Spot {
+                spot: Spot::UnsubscribeUrl,
+                context: Context::Html,
+            });
         });
         context! {
             // Named only where these words are not in the language of the letter.
@@ -141,7 +184,9 @@ impl<'a> Outline<'a, '_> {
 
     fn part(&mut self, index: usize, part: &'a Part) -> Value {
         match part {
-            Part::Text(blocks) => context! { kind => "text", html => self.blocks(self.writer, blocks) },
+            Part::Text(blocks) => {
+                context! { kind => "text", html => self.blocks(self.writer, blocks) }
+            }
             Part::Summary(groups) => {
                 let writer = self.writer.with(Role::Summary).below(2);
                 let groups: Vec<Value> = groups
@@ -156,8 +201,11 @@ impl<'a> Outline<'a, '_> {
                 context! { kind => "summary", groups }
             }
             Part::Contents { intro, entries } => {
-                let entries: Vec<Value> =
-                    entries.iter().enumerate().map(|(i, entry)| self.entry(i, entry)).collect();
+                let entries: Vec<Value> = entries
+                    .iter()
+                    .enumerate()
+                    .map(|(i, entry)| self.entry(i, entry))
+                    .collect();
                 context! {
                     kind => "contents",
                     label => self.text(self.phrases.contents()),
@@ -189,17 +237,21 @@ impl<'a> Outline<'a, '_> {
 
     /// A row of the contents. It leads to its section, unless the author's words in it lead elsewhere.
     fn entry(&mut self, index: usize, entry: &ContentsEntry) -> Value {
-        let section = entry.part.and_then(|part| match self.issue.parts.get(part) {
-            Some(Part::Section(section)) => Some((part, section)),
-            _ => None,
-        });
+        let section = entry
+            .part
+            .and_then(|part| match self.issue.parts.get(part) {
+                Some(Part::Section(section)) => Some((part, section)),
+                _ => None,
+            });
         let title = self.html(Role::Contents, |writer, out| match section {
             Some((part, _)) if !hold_a_link(&entry.title) => {
                 writer.link(out, &format!("#{}", anchor(part)), "", &entry.title);
             }
             _ => writer.inlines(out, &entry.title),
         });
-        let number = section.and_then(|(_, s)| s.number).map_or(index + 1, |n| n as usize);
+        let number = section
+            .and_then(|(_, s)| s.number)
+            .map_or(index + 1, |n| n as usize);
         let count = section.map_or(0, |(_, section)| items_in(&section.body));
         context! {
             title,
@@ -255,11 +307,25 @@ impl<'a> Outline<'a, '_> {
                 writer.link(out, &item.url, "", &item.title);
             }
         });
-        let image = item.image.as_ref().map_or_else(none, |image| self.image(image));
-        let missing = item.image.as_ref().filter(|_| image.is_none()).map_or("", |image| &image.alt);
-        let card_domain = item.card.as_ref().map(|card| plain(&card.domain)).unwrap_or_default();
+        let image = item
+            .image
+            .as_ref()
+            .map_or_else(none, |image| self.image(image));
+        let missing = item
+            .image
+            .as_ref()
+            .filter(|_| image.is_none())
+            .map_or("", |image| &image.alt);
+        let card_domain = item
+            .card
+            .as_ref()
+            .map(|card| plain(&card.domain))
+            .unwrap_or_default();
         let source = self.source(writer, item, &card_domain, own_links);
-        let said = item.source.as_ref().map_or_else(|| card_domain.clone(), |source| plain(&source.name));
+        let said = item
+            .source
+            .as_ref()
+            .map_or_else(|| card_domain.clone(), |source| plain(&source.name));
         context! {
             rank, title, source, image,
             source_hangs => self.writer.cjk && item.source.as_ref().is_some_and(|s| starts_with_bracket(&s.name)),
@@ -282,17 +348,19 @@ impl<'a> Outline<'a, '_> {
         card_domain: &str,
         title_has_links: bool,
     ) -> String {
-        self.html(writer.in_call_or(Role::Source), |writer, out| match &item.source {
-            Some(source) => {
-                writer.link(out, &source.url, "", &source.name);
-                if title_has_links && source.url != item.url {
-                    out.raw(" ");
-                    writer.link(out, &item.url, "", &[]);
+        self.html(writer.in_call_or(Role::Source), |writer, out| {
+            match &item.source {
+                Some(source) => {
+                    writer.link(out, &source.url, "", &source.name);
+                    if title_has_links && source.url != item.url {
+                        out.raw(" ");
+                        writer.link(out, &item.url, "", &[]);
+                    }
                 }
+                None if title_has_links => writer.link(out, &item.url, "", &[]),
+                None if !card_domain.is_empty() => out.text(card_domain),
+                None => out.text(&host(&item.url)),
             }
-            None if title_has_links => writer.link(out, &item.url, "", &[]),
-            None if !card_domain.is_empty() => out.text(card_domain),
-            None => out.text(&host(&item.url)),
         })
     }
 
@@ -340,7 +408,12 @@ fn starts_with_bracket(inlines: &[Inline]) -> bool {
 
 /// Whether two tags name the same language, regions and scripts aside.
 fn same_language(one: &str, other: &str) -> bool {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let primary = |tag: &str| {
+        tag.split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
     primary(one) == primary(other)
 }
 
@@ -350,7 +423,9 @@ fn anchor(part: usize) -> String {
 }
 
 fn items_in(body: &[Body]) -> usize {
-    body.iter().filter(|part| matches!(part, Body::Item(_))).count()
+    body.iter()
+        .filter(|part| matches!(part, Body::Item(_)))
+        .count()
 }
 
 fn items_of(part: &Part) -> usize {
@@ -363,7 +438,10 @@ fn items_of(part: &Part) -> usize {
 /// The host of an address as people write it, without `www.`.
 fn host(url: &str) -> String {
     let parsed = url::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let host = parsed
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(host).to_owned()
 }
 

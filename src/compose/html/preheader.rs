@@ -11,7 +11,9 @@ pub(super) fn beginning(issue: &Issue) -> String {
     for part in &issue.parts {
         match part {
             Part::Text(blocks) => words_of(blocks, &mut words),
-            Part::Summary(groups) => groups.iter().for_each(|group| words_of(&group.blocks, &mut words)),
+            Part::Summary(groups) => groups
+                .iter()
+                .for_each(|group| words_of(&group.blocks, &mut words)),
             Part::Contents { intro, .. } => words_of(intro, &mut words),
             Part::Section(section) => {
                 for body in &section.body {
@@ -58,7 +60,11 @@ mod tests {
     use super::*;
 
     fn beginning_of(text: &str) -> String {
-        beginning(&crate::compose::source::read(text, "1.md", "1").unwrap().issue)
+        beginning(
+            &crate::compose::source::read(text, "1.md", "1")
+                .unwrap()
+                .issue,
+        )
     }
 
     #[test]

@@ -43,7 +43,14 @@ impl Writer<'_> {
         out.close("table");
     }
 
-    fn cell(&self, out: &mut Html, name: &str, align: Option<&Align>, whole: bool, inlines: &Inlines) {
+    fn cell(
+        &self,
+        out: &mut Html,
+        name: &str,
+        align: Option<&Align>,
+        whole: bool,
+        inlines: &Inlines,
+    ) {
         let rtl = self.is_right_to_left();
         let side = match (align, rtl) {
             (Some(Align::Center), _) => "center",
@@ -51,13 +58,22 @@ impl Writer<'_> {
             (Some(Align::End), true) | (Some(Align::Start | Align::None) | None, false) => "left",
         };
         // An empty head over a column of labels is no heading.
-        let name = if name == "th" && plain(inlines).trim().is_empty() { "td" } else { name };
+        let name = if name == "th" && plain(inlines).trim().is_empty() {
+            "td"
+        } else {
+            name
+        };
         let scope = if name == "th" { " scope=\"col\"" } else { "" };
         let mut style = self.styles().get(name).to_owned();
         if whole {
             style.push_str(";overflow-wrap:normal;word-break:normal");
         }
-        self.open_text(out, &format!("{name}{scope} align=\"{side}\""), &style, inlines);
+        self.open_text(
+            out,
+            &format!("{name}{scope} align=\"{side}\""),
+            &style,
+            inlines,
+        );
         self.inlines(out, inlines);
         out.close(name);
     }
@@ -71,7 +87,11 @@ fn whole_words(head: &[Inlines], rows: &[Vec<Inlines>]) -> Vec<bool> {
     for row in std::iter::once(head).chain(rows.iter().map(Vec::as_slice)) {
         longest.resize(longest.len().max(row.len()), 0);
         for (column, cell) in longest.iter_mut().zip(row) {
-            let word = plain(cell).split_whitespace().map(|word| word.width()).max().unwrap_or_default();
+            let word = plain(cell)
+                .split_whitespace()
+                .map(|word| word.width())
+                .max()
+                .unwrap_or_default();
             *column = (*column).max(word);
         }
     }
@@ -87,13 +107,19 @@ mod tests {
     use crate::model::issue::Inline;
 
     fn row(cells: &[&str]) -> Vec<Inlines> {
-        cells.iter().map(|cell| vec![Inline::Text((*cell).to_owned())]).collect()
+        cells
+            .iter()
+            .map(|cell| vec![Inline::Text((*cell).to_owned())])
+            .collect()
     }
 
     #[test]
     fn numbers_stay_whole_beside_prose() {
         let rows = [row(&["base", "21,200,000", "a_name_that_goes_on_and_on"])];
-        assert_eq!(whole_words(&row(&["Model", "Parameters", "Notes"]), &rows), [true, true, false]);
+        assert_eq!(
+            whole_words(&row(&["Model", "Parameters", "Notes"]), &rows),
+            [true, true, false]
+        );
     }
 
     #[test]

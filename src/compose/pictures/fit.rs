@@ -34,10 +34,25 @@ pub(super) fn fit_for_mail(bytes: Vec<u8>) -> Result<Fitted, Refusal> {
     let fits = upright && image.width() <= WIDTH_MAX_PX;
     let (width_px, height_px) = (image.width(), image.height());
     match format {
-        ImageFormat::Png if fits => Ok(Fitted { bytes, ext: "png", width_px, height_px }),
-        ImageFormat::Jpeg if fits => Ok(Fitted { bytes, ext: "jpg", width_px, height_px }),
+        ImageFormat::Png if fits => Ok(Fitted {
+            bytes,
+            ext: "png",
+            width_px,
+            height_px,
+        }),
+        ImageFormat::Jpeg if fits => Ok(Fitted {
+            bytes,
+            ext: "jpg",
+            width_px,
+            height_px,
+        }),
         // It may move, and shrinking would stop it.
-        ImageFormat::Gif => Ok(Fitted { bytes, ext: "gif", width_px, height_px }),
+        ImageFormat::Gif => Ok(Fitted {
+            bytes,
+            ext: "gif",
+            width_px,
+            height_px,
+        }),
         ImageFormat::Png => encode(shrunk(turned(image, orientation))?, true),
         ImageFormat::Jpeg => encode(shrunk(turned(image, orientation))?, false),
         _ => {
@@ -63,7 +78,11 @@ fn damaged(error: &image::ImageError) -> Refusal {
     if matches!(error, image::ImageError::Limits(_)) {
         return too_many_pixels();
     }
-    Refusal::new("picture-damaged", "this picture is damaged", "Save it again, or remove the line.")
+    Refusal::new(
+        "picture-damaged",
+        "this picture is damaged",
+        "Save it again, or remove the line.",
+    )
 }
 
 fn too_many_pixels() -> Refusal {
@@ -75,7 +94,10 @@ fn too_many_pixels() -> Refusal {
 }
 
 fn decode(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation), Refusal> {
-    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
+    if !matches!(
+        format,
+        ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP
+    ) {
         return Err(unknown_kind());
     }
     let mut limits = Limits::default();
@@ -112,7 +134,9 @@ fn shrunk(image: DynamicImage) -> Result<DynamicImage, Refusal> {
     let high = u64::from(image.height()) * u64::from(WIDTH_MAX_PX) / u64::from(image.width());
     let high = u32::try_from(high).unwrap_or(u32::MAX).max(1);
     let mut small = DynamicImage::new(WIDTH_MAX_PX, high, image.color());
-    Resizer::new().resize(&image, &mut small, None).map_err(|_| unknown_kind())?;
+    Resizer::new()
+        .resize(&image, &mut small, None)
+        .map_err(|_| unknown_kind())?;
     Ok(small)
 }
 
@@ -123,8 +147,16 @@ fn encode(image: DynamicImage, sharp: bool) -> Result<Fitted, Refusal> {
         (image.write_to(&mut bytes, ImageFormat::Png), "png")
     } else {
         let flat = DynamicImage::ImageRgb8(image.to_rgb8());
-        (flat.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)), "jpg")
+        (
+            flat.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
+            "jpg",
+        )
     };
     written.map_err(|e| damaged(&e))?;
-    Ok(Fitted { bytes: bytes.into_inner(), ext, width_px: image.width(), height_px: image.height() })
+    Ok(Fitted {
+        bytes: bytes.into_inner(),
+        ext,
+        width_px: image.width(),
+        height_px: image.height(),
+    })
 }

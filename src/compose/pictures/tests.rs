@@ -19,12 +19,20 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 fn issue(names: &[&str]) -> Issue {
     let figure = |(i, src): (usize, &&str)| Block::Figure {
-        image: Image { src: (*src).to_owned(), line: i + 1, ..Image::default() },
+        image: Image {
+            src: (*src).to_owned(),
+            line: i + 1,
+            ..Image::default()
+        },
         link: None,
         caption: Vec::new(),
     };
     let blocks = names.iter().enumerate().map(figure).collect();
-    Issue { meta: Meta::default(), parts: vec![Part::Text(blocks)], slug: "1".into() }
+    Issue {
+        meta: Meta::default(),
+        parts: vec![Part::Text(blocks)],
+        slug: "1".into(),
+    }
 }
 
 fn codes(findings: &[Finding]) -> Vec<(&'static str, Option<usize>)> {
@@ -38,12 +46,21 @@ fn pictures_are_found_measured_and_named_by_content() {
     let png = encoded(&drawing(60, 40), ImageFormat::Png);
     std::fs::write(dir.path().join("img/a.png"), &png).unwrap();
     // The name lies, and has a space.
-    std::fs::write(dir.path().join("b c.png"), encoded(&drawing(30, 20), ImageFormat::Jpeg)).unwrap();
-    let (pictures, findings) =
-        load(&issue(&["img/a.png", "./b%20c.png", "https://x.example/y.png"]), dir.path());
+    std::fs::write(
+        dir.path().join("b c.png"),
+        encoded(&drawing(30, 20), ImageFormat::Jpeg),
+    )
+    .unwrap();
+    let (pictures, findings) = load(
+        &issue(&["img/a.png", "./b%20c.png", "https://x.example/y.png"]),
+        dir.path(),
+    );
     assert_eq!(codes(&findings), []);
     let a = pictures.get("img/a.png").unwrap();
-    assert_eq!((a.ext, a.width_px, a.height_px, a.hash.len()), ("png", 60, 40, 32));
+    assert_eq!(
+        (a.ext, a.width_px, a.height_px, a.hash.len()),
+        ("png", 60, 40, 32)
+    );
     assert_eq!(a.bytes, png);
     assert_eq!(pictures.get("./b%20c.png").unwrap().ext, "jpg");
     assert_eq!(pictures.iter().count(), 2);
@@ -89,23 +106,38 @@ fn what_can_not_be_used_is_a_finding_at_its_line() {
         ("picture-outside", 11),
         ("picture-outside", 12),
     ];
-    assert_eq!(codes(&findings), want.map(|(code, line)| (code, Some(line))));
+    assert_eq!(
+        codes(&findings),
+        want.map(|(code, line)| (code, Some(line)))
+    );
     assert!(findings[0].message.contains("none.png"));
 }
 
 #[test]
 fn a_wide_picture_is_shrunk_and_keeps_its_shape() {
     let fitted = fit::fit_for_mail(encoded(&drawing(2400, 1000), ImageFormat::Png)).unwrap();
-    assert_eq!((fitted.ext, fitted.width_px, fitted.height_px), ("png", 1200, 500));
+    assert_eq!(
+        (fitted.ext, fitted.width_px, fitted.height_px),
+        ("png", 1200, 500)
+    );
     let fitted = fit::fit_for_mail(encoded(&drawing(1500, 30), ImageFormat::Jpeg)).unwrap();
-    assert_eq!((fitted.ext, fitted.width_px, fitted.height_px), ("jpg", 1200, 24));
-    assert_eq!(image::guess_format(&fitted.bytes).unwrap(), ImageFormat::Jpeg);
+    assert_eq!(
+        (fitted.ext, fitted.width_px, fitted.height_px),
+        ("jpg", 1200, 24)
+    );
+    assert_eq!(
+        image::guess_format(&fitted.bytes).unwrap(),
+        ImageFormat::Jpeg
+    );
 }
 
 #[test]
 fn webp_becomes_what_outlook_can_show() {
     let fitted = fit::fit_for_mail(encoded(&drawing(50, 40), ImageFormat::WebP)).unwrap();
-    assert_eq!(image::guess_format(&fitted.bytes).unwrap(), ImageFormat::Png);
+    assert_eq!(
+        image::guess_format(&fitted.bytes).unwrap(),
+        ImageFormat::Png
+    );
     assert_eq!((fitted.ext, fitted.width_px), ("png", 50));
 }
 
@@ -118,7 +150,9 @@ fn too_many_pixels_are_refused_before_they_are_decoded() {
         png[20..24].copy_from_slice(&height.to_be_bytes());
         let sum = crc_32(&png[12..29]);
         png[29..33].copy_from_slice(&sum.to_be_bytes());
-        fit::fit_for_mail(png).map(|fitted| fitted.width_px).map_err(|refusal| refusal.code)
+        fit::fit_for_mail(png)
+            .map(|fitted| fitted.width_px)
+            .map_err(|refusal| refusal.code)
     };
     assert_eq!(claim(60, 40), Ok(60), "the checksum is right");
     assert_eq!(claim(8000, 5001), Err("picture-too-large"));
@@ -129,7 +163,9 @@ fn too_many_pixels_are_refused_before_they_are_decoded() {
 /// The checksum of PNG's chunks.
 fn crc_32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum: u32, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 * (sum & 1)))
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 * (sum & 1))
+        })
     })
 }
 

@@ -4,8 +4,8 @@
 
 /// Schemes that stand in a mail as links. Anything else, `javascript:` and `data:` above all, is shown only.
 const CLICKABLE: [&str; 16] = [
-    "http", "https", "mailto", "tel", "sms", "ftp", "ftps", "irc", "ircs", "xmpp", "matrix", "magnet",
-    "news", "geo", "webcal", "feed",
+    "http", "https", "mailto", "tel", "sms", "ftp", "ftps", "irc", "ircs", "xmpp", "matrix",
+    "magnet", "news", "geo", "webcal", "feed",
 ];
 
 /// What becomes of an address.
@@ -32,19 +32,27 @@ pub(super) fn judge(url: &str) -> Judgement {
     if url.starts_with('#') {
         return Judgement::Link;
     }
-    let Some(scheme) = scheme(url) else { return Judgement::Relative };
+    let Some(scheme) = scheme(url) else {
+        return Judgement::Relative;
+    };
     if !CLICKABLE.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
         return Judgement::Scheme;
     }
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    if web && !whole(&url[scheme.len() + 1..], url) { Judgement::Suspicious } else { Judgement::Link }
+    if web && !whole(&url[scheme.len() + 1..], url) {
+        Judgement::Suspicious
+    } else {
+        Judgement::Link
+    }
 }
 
 /// The scheme of RFC 3986, 3.1: a letter, then letters, digits, `+`, `-`, `.`, up to the colon.
 fn scheme(url: &str) -> Option<&str> {
     let scheme = &url[..url.find(':')?];
     let good = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     good.then_some(scheme)
 }
 
@@ -58,7 +66,9 @@ fn whole(rest: &str, url: &str) -> bool {
 
 /// The host of a web address as a reader names it, such as `arxiv.org`; empty where there is none.
 pub(super) fn host(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else { return "" };
+    let Some((_, rest)) = url.split_once("://") else {
+        return "";
+    };
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     authority.rsplit('@').next().unwrap_or_default()
 }
@@ -80,8 +90,8 @@ pub(super) fn bare(text: &str, goes_on: bool) -> Vec<Run<'_>> {
         let stop = whole.find(ends_address).unwrap_or(whole.len());
         let length = trim_end(&whole[..stop]);
         let slashes = whole.find("://").map_or(0, |at| at + 3);
-        let hostless =
-            !whole[slashes..length.max(slashes)].starts_with(|c: char| c.is_alphanumeric() || c == '[');
+        let hostless = !whole[slashes..length.max(slashes)]
+            .starts_with(|c: char| c.is_alphanumeric() || c == '[');
         from = start + slashes;
         if hostless || (goes_on && start + stop == text.len()) {
             continue;
@@ -105,8 +115,12 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
     loop {
         let colon = from + text.get(from..)?.find("://")?;
         for scheme in ["https", "http"] {
-            let Some(start) = colon.checked_sub(scheme.len()) else { continue };
-            let here = text.get(start..colon).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+            let Some(start) = colon.checked_sub(scheme.len()) else {
+                continue;
+            };
+            let here = text
+                .get(start..colon)
+                .is_some_and(|s| s.eq_ignore_ascii_case(scheme));
             if here && !text[..start].ends_with(|c: char| c.is_ascii_alphanumeric()) {
                 return Some(start);
             }
@@ -127,8 +141,11 @@ fn ends_address(c: char) -> bool {
 /// The length of an address without the punctuation of the sentence around it. A closing bracket belongs
 /// to the address only where its opening one does.
 fn trim_end(url: &str) -> usize {
-    let surplus =
-        |open: char, close: char| url.matches(close).count().saturating_sub(url.matches(open).count());
+    let surplus = |open: char, close: char| {
+        url.matches(close)
+            .count()
+            .saturating_sub(url.matches(open).count())
+    };
     let (mut round, mut square) = (surplus('(', ')'), surplus('[', ']'));
     let kept = url.trim_end_matches(|last: char| {
         let spare = match last {
@@ -149,7 +166,14 @@ mod tests {
 
     #[test]
     fn only_schemes_for_a_mail_are_clickable() {
-        for url in ["https://a.example", "HTTP://A", "mailto:a@b.example", "tel:+1", "#part", "ftp://a/b"] {
+        for url in [
+            "https://a.example",
+            "HTTP://A",
+            "mailto:a@b.example",
+            "tel:+1",
+            "#part",
+            "ftp://a/b",
+        ] {
             assert_eq!(judge(url), Judgement::Link, "{url}");
         }
         for url in [
@@ -162,10 +186,23 @@ mod tests {
         ] {
             assert_eq!(judge(url), Judgement::Scheme, "{url}");
         }
-        for url in ["a.md", "/a", "//host/a", "www.example.com/x", "link to issue", "java\tscript:x"] {
+        for url in [
+            "a.md",
+            "/a",
+            "//host/a",
+            "www.example.com/x",
+            "link to issue",
+            "java\tscript:x",
+        ] {
             assert_eq!(judge(url), Judgement::Relative, "{url}");
         }
-        for url in ["http:/one.example", "https://", "http:///x", "https://exa mple.org", "http:x"] {
+        for url in [
+            "http:/one.example",
+            "https://",
+            "http:///x",
+            "https://exa mple.org",
+            "http:x",
+        ] {
             assert_eq!(judge(url), Judgement::Suspicious, "{url}");
         }
         assert_eq!(judge(" "), Judgement::Empty);
@@ -180,7 +217,10 @@ mod tests {
 
     #[test]
     fn a_bare_address_ends_where_a_reader_would_end_it() {
-        assert_eq!(links("见https://a.example/路。这里"), ["https://a.example/"]);
+        assert_eq!(
+            links("见https://a.example/路。这里"),
+            ["https://a.example/"]
+        );
         assert_eq!(
             links("(see http://a.example/x_(y)), and HTTP://b.example."),
             ["http://a.example/x_(y)", "HTTP://b.example"]
@@ -189,8 +229,14 @@ mod tests {
             links("https://[2001:db8::1]:80/x, “http://c.example”"),
             ["https://[2001:db8::1]:80/x", "http://c.example"]
         );
-        assert_eq!(links("http:// and xhttp://a.example and https://?"), [] as [&str; 0]);
-        assert_eq!(bare("at http://a.example/", true), [Run::Text("at http://a.example/")]);
+        assert_eq!(
+            links("http:// and xhttp://a.example and https://?"),
+            [] as [&str; 0]
+        );
+        assert_eq!(
+            bare("at http://a.example/", true),
+            [Run::Text("at http://a.example/")]
+        );
     }
 
     proptest::proptest! {

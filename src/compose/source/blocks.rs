@@ -15,7 +15,10 @@ const DEPTH: usize = 16;
 impl Reader<'_> {
     /// The blocks within a block, or within the whole document.
     pub fn blocks(&mut self, parent: Node, depth: usize) -> Vec<Block> {
-        let blocks = parent.children().flat_map(|node| self.block(node, depth)).collect();
+        let blocks = parent
+            .children()
+            .flat_map(|node| self.block(node, depth))
+            .collect();
         figures::caption(blocks)
     }
 
@@ -30,12 +33,18 @@ impl Reader<'_> {
             NodeValue::Paragraph => figures::paragraph(self.inlines(node)),
             NodeValue::Heading(heading) => match self.inlines(node) {
                 inlines if inlines.is_empty() => Vec::new(),
-                inlines => vec![Block::Heading { level: heading.level, inlines }],
+                inlines => vec![Block::Heading {
+                    level: heading.level,
+                    inlines,
+                }],
             },
             NodeValue::ThematicBreak => vec![Block::Rule],
             NodeValue::CodeBlock(code) => {
                 let literal = self.literal(&code.literal, line, "code");
-                vec![Block::Code { info: self.fields.restore(&code.info).0, literal }]
+                vec![Block::Code {
+                    info: self.fields.restore(&code.info).0,
+                    literal,
+                }]
             }
             NodeValue::HtmlBlock(html) => self.html(&html.literal, line),
             NodeValue::BlockQuote => {
@@ -49,9 +58,17 @@ impl Reader<'_> {
                 }
             }
             NodeValue::List(list) => {
-                let items = node.children().map(|item| self.list_item(item, depth)).collect();
+                let items = node
+                    .children()
+                    .map(|item| self.list_item(item, depth))
+                    .collect();
                 let ordered = list.list_type == ListType::Ordered;
-                vec![Block::List { ordered, start: list.start, tight: list.tight, items }]
+                vec![Block::List {
+                    ordered,
+                    start: list.start,
+                    tight: list.tight,
+                    items,
+                }]
             }
             NodeValue::Table(table) => vec![self.table(node, &table.alignments)],
             NodeValue::FootnoteDefinition(note) => {
@@ -73,7 +90,10 @@ impl Reader<'_> {
             NodeValue::TaskItem(task) => Some(task.symbol.is_some()),
             _ => None,
         };
-        ListItem { task, blocks: self.blocks(node, depth + 1) }
+        ListItem {
+            task,
+            blocks: self.blocks(node, depth + 1),
+        }
     }
 
     fn table(&mut self, node: Node, alignments: &[TableAlignment]) -> Block {
@@ -109,7 +129,10 @@ impl Reader<'_> {
                 }
                 NodeValue::CodeBlock(code) => {
                     let literal = self.literal(&code.literal, line, "code");
-                    out.push(Block::Code { info: String::new(), literal });
+                    out.push(Block::Code {
+                        info: String::new(),
+                        literal,
+                    });
                 }
                 NodeValue::HtmlBlock(html) => out.extend(self.html(&html.literal, line)),
                 _ => {}

@@ -37,7 +37,10 @@ pub(super) fn card(nodes: &[Node], lines: &[&str], reader: &mut Reader) -> Optio
     }
     let mut parts = vec![title.to_owned()];
     for (at, node) in nodes.iter().enumerate().take(SPAN).skip(1) {
-        if !matches!(node.data().value, NodeValue::Paragraph | NodeValue::Heading(_)) {
+        if !matches!(
+            node.data().value,
+            NodeValue::Paragraph | NodeValue::Heading(_)
+        ) {
             return None;
         }
         let text = source(node, lines);
@@ -82,7 +85,13 @@ impl Reader<'_> {
         let description = self.fragment(&description.join("\n"), line);
         let domain = self.fragment(domain, line);
         let url = self.literal(url, line, "a card's address");
-        Card { url, title, description, domain, line }
+        Card {
+            url,
+            title,
+            description,
+            domain,
+            line,
+        }
     }
 
     /// A run of Markdown read on its own; what is no paragraph by itself is plain text.
@@ -93,7 +102,8 @@ impl Reader<'_> {
         let offset = std::mem::replace(&mut self.offset, line.saturating_sub(1));
         let inlines = match root.first_child() {
             Some(only)
-                if only.next_sibling().is_none() && matches!(only.data().value, NodeValue::Paragraph) =>
+                if only.next_sibling().is_none()
+                    && matches!(only.data().value, NodeValue::Paragraph) =>
             {
                 self.inlines(only)
             }
@@ -118,8 +128,19 @@ fn unhash(text: &str) -> String {
 /// ```
 pub(super) fn quoted(inlines: &[Inline]) -> Option<Card> {
     let (first, rest) = inlines.split_first()?;
-    let Inline::Link { url, title, children, line } = first else { return None };
-    let alone = matches!(rest.first(), None | Some(Inline::SoftBreak | Inline::HardBreak));
+    let Inline::Link {
+        url,
+        title,
+        children,
+        line,
+    } = first
+    else {
+        return None;
+    };
+    let alone = matches!(
+        rest.first(),
+        None | Some(Inline::SoftBreak | Inline::HardBreak)
+    );
     let named = crate::model::issue::plain(children) != *url
         && !children.iter().any(|c| matches!(c, Inline::Image(_)));
     let on_web = url.starts_with("http://") || url.starts_with("https://");

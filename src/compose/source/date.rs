@@ -50,8 +50,14 @@ pub(super) fn leading(line: &str) -> Option<Date> {
     }
     // "No. 22 · 2021-07-25": a number of an issue may come first.
     (start..words.len().min(start + 2)).find_map(|at| {
-        let lead_in = words[start..at].iter().all(|w| matches!(w, Word::Number(n, _) if *n < 10_000));
-        if lead_in { ymd(&words[at..]).or_else(|| english(&words[at..])) } else { None }
+        let lead_in = words[start..at]
+            .iter()
+            .all(|w| matches!(w, Word::Number(n, _) if *n < 10_000));
+        if lead_in {
+            ymd(&words[at..]).or_else(|| english(&words[at..]))
+        } else {
+            None
+        }
     })
 }
 
@@ -67,14 +73,17 @@ pub(super) fn number(title: &str) -> (Option<u32>, &str) {
         && let Ok(number) = after.trim().parse::<u32>()
         && number.to_string() == after.trim()
     {
-        let rest = before.trim_end_matches(|c: char| c.is_whitespace() || "—–-―:：,，|·•".contains(c));
+        let rest =
+            before.trim_end_matches(|c: char| c.is_whitespace() || "—–-―:：,，|·•".contains(c));
         return (Some(number), if rest.is_empty() { title } else { rest });
     }
     (marked(title).or_else(|| trailing(title)), title)
 }
 
 fn digits(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     &text[..end]
 }
 
@@ -111,10 +120,13 @@ fn marked(title: &str) -> Option<u32> {
 /// A number at the very end that is no year.
 fn trailing(title: &str) -> Option<u32> {
     let title = title.trim_end();
-    let start = title.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let start = title
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |at| at + 1);
     let before = title.get(..start)?;
     let number: u32 = title.get(start..)?.parse().ok()?;
-    let apart = before.ends_with(' ') && !before.trim_end().ends_with(|c: char| ".,/-–:".contains(c));
+    let apart =
+        before.ends_with(' ') && !before.trim_end().ends_with(|c: char| ".,/-–:".contains(c));
     (apart && number > 0 && !(1900..2100).contains(&number) && number < 100_000).then_some(number)
 }
 
@@ -123,7 +135,11 @@ fn trailing(title: &str) -> Option<u32> {
 pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
     let words = words_at(line);
     let plain: Vec<Word> = words.iter().map(|(_, word)| word.clone()).collect();
-    let at = (0..plain.len()).find(|at| ymd(&plain[*at..]).or_else(|| english(&plain[*at..])).is_some())?;
+    let at = (0..plain.len()).find(|at| {
+        ymd(&plain[*at..])
+            .or_else(|| english(&plain[*at..]))
+            .is_some()
+    })?;
     let by_year = ymd(&plain[at..]).is_some();
     // 2021-07-25 has two digits each; 2021 年 7 月 25 日 and July 25 have as many as they need.
     let padded = words[at..].iter().take(5).any(|(start, word)| {
@@ -137,7 +153,13 @@ pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
         let (new, length) = match word {
             Word::Number(_, digits) => {
                 numbers += 1;
-                let two = |n: i8| if padded { format!("{n:02}") } else { n.to_string() };
+                let two = |n: i8| {
+                    if padded {
+                        format!("{n:02}")
+                    } else {
+                        n.to_string()
+                    }
+                };
                 let new = match (by_year, numbers, digits) {
                     (true, 1, _) | (false, _, 4) => date.year().to_string(),
                     (true, 2, _) => two(date.month()),
@@ -145,9 +167,10 @@ pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
                 };
                 (new, *digits)
             }
-            Word::Letters(name) if !by_year && month(name).is_some() => {
-                (month_like(&line[*start..*start + name.len()], date), name.len())
-            }
+            Word::Letters(name) if !by_year && month(name).is_some() => (
+                month_like(&line[*start..*start + name.len()], date),
+                name.len(),
+            ),
             Word::Letters(suffix) if matches!(suffix.as_str(), "st" | "nd" | "rd" | "th") => {
                 (ordinal(date.day()).to_owned(), suffix.len())
             }
@@ -167,8 +190,11 @@ pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
 /// The month's name as long as the old one was, and with the same capitals.
 fn month_like(old: &str, date: Date) -> String {
     let full = MONTHS[usize::from(date.month().unsigned_abs()).clamp(1, 12) - 1];
-    let name =
-        if old.len() <= 4 && !MONTHS.contains(&old.to_lowercase().as_str()) { &full[..3] } else { full };
+    let name = if old.len() <= 4 && !MONTHS.contains(&old.to_lowercase().as_str()) {
+        &full[..3]
+    } else {
+        full
+    };
     let capital = old.starts_with(|c: char| c.is_uppercase());
     let mut chars = name.chars();
     match chars.next() {
@@ -222,10 +248,17 @@ fn words_at(line: &str) -> Vec<(usize, Word)> {
         let run = |good: fn(char) -> bool| &rest[..rest.find(|c| !good(c)).unwrap_or(rest.len())];
         let word = if first.is_ascii_digit() {
             let digits = run(|c| c.is_ascii_digit());
-            out.push((at, Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len())));
+            out.push((
+                at,
+                Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len()),
+            ));
             digits
-        } else if first.is_alphabetic() && !super::inlines::is_east_asian(first) && !is_hangul(first) {
-            let letters = run(|c| c.is_alphabetic() && !super::inlines::is_east_asian(c) && !is_hangul(c));
+        } else if first.is_alphabetic()
+            && !super::inlines::is_east_asian(first)
+            && !is_hangul(first)
+        {
+            let letters =
+                run(|c| c.is_alphabetic() && !super::inlines::is_east_asian(c) && !is_hangul(c));
             out.push((at, Word::Letters(letters.to_lowercase())));
             letters
         } else {
@@ -247,22 +280,32 @@ fn is_hangul(c: char) -> bool {
 }
 
 fn is_lead(word: &Word) -> bool {
-    let Word::Letters(word) = word else { return false };
-    let weekday = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|d| word.starts_with(d))
-        && (word.len() == 3 || word.ends_with("day") || matches!(word.as_str(), "tues" | "thur" | "thurs"));
+    let Word::Letters(word) = word else {
+        return false;
+    };
+    let weekday = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        .iter()
+        .any(|d| word.starts_with(d))
+        && (word.len() == 3
+            || word.ends_with("day")
+            || matches!(word.as_str(), "tues" | "thur" | "thurs"));
     weekday || LEADS.contains(&word.as_str())
 }
 
 /// `2021-07-25`, `2021/7/25`, `2021 年 7 月 25 日`, `2021년 7월 25일`.
 fn ymd(words: &[Word]) -> Option<Date> {
-    let (&Word::Number(year, 4), rest) = words.split_first()? else { return None };
+    let (&Word::Number(year, 4), rest) = words.split_first()? else {
+        return None;
+    };
     let (month, day) = match rest {
         [Word::Number(month, _), Word::Number(day, _), ..] => (month, day),
-        [Word::Letters(y), Word::Number(month, _), Word::Letters(m), Word::Number(day, _), ..]
-            if matches!((y.as_str(), m.as_str()), ("年", "月") | ("년", "월")) =>
-        {
-            (month, day)
-        }
+        [
+            Word::Letters(y),
+            Word::Number(month, _),
+            Word::Letters(m),
+            Word::Number(day, _),
+            ..,
+        ] if matches!((y.as_str(), m.as_str()), ("年", "月") | ("년", "월")) => (month, day),
         _ => return None,
     };
     date(year, *month, *day)
@@ -276,10 +319,16 @@ fn english(words: &[Word]) -> Option<Date> {
         .take(3)
         .collect();
     match plain.as_slice() {
-        [Word::Number(day, _), Word::Letters(name), Word::Number(year, 4)]
-        | [Word::Letters(name), Word::Number(day, _), Word::Number(year, 4)] => {
-            date(*year, month(name)?, *day)
-        }
+        [
+            Word::Number(day, _),
+            Word::Letters(name),
+            Word::Number(year, 4),
+        ]
+        | [
+            Word::Letters(name),
+            Word::Number(day, _),
+            Word::Number(year, 4),
+        ] => date(*year, month(name)?, *day),
         _ => None,
     }
 }
@@ -288,11 +337,16 @@ fn month(name: &str) -> Option<u64> {
     let known = |full: &&str| {
         (full.starts_with(name) && name.len() >= 3) || (name == "sept" && **full == *"september")
     };
-    MONTHS.into_iter().position(|m| known(&m)).map(|at| at as u64 + 1)
+    MONTHS
+        .into_iter()
+        .position(|m| known(&m))
+        .map(|at| at as u64 + 1)
 }
 
 fn date(year: u64, month: u64, day: u64) -> Option<Date> {
-    let year = i16::try_from(year).ok().filter(|y| (1900..2200).contains(y))?;
+    let year = i16::try_from(year)
+        .ok()
+        .filter(|y| (1900..2200).contains(y))?;
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
@@ -318,16 +372,25 @@ mod tests {
         ] {
             assert_eq!(leading(line), want, "{line}");
         }
-        for line in
-            ["In 2021-07-25 nothing", "2021-13-01", "25 men in 2021", "", "42", "2021 July", "v2.3.2021"]
-        {
+        for line in [
+            "In 2021-07-25 nothing",
+            "2021-13-01",
+            "25 men in 2021",
+            "",
+            "42",
+            "2021 July",
+            "v2.3.2021",
+        ] {
             assert_eq!(leading(line), None, "{line}");
         }
     }
 
     #[test]
     fn a_number_is_taken_off_a_title_only_where_no_word_goes_with_it() {
-        assert_eq!(number("Akira 的机器学习新闻— #22"), (Some(22), "Akira 的机器学习新闻"));
+        assert_eq!(
+            number("Akira 的机器学习新闻— #22"),
+            (Some(22), "Akira 的机器学习新闻")
+        );
         assert_eq!(number("Proof #7"), (Some(7), "Proof"));
         assert_eq!(number("Proof (#7)"), (Some(7), "Proof (#7)"));
         assert_eq!(number("Proof #007"), (Some(7), "Proof #007"));
@@ -353,7 +416,10 @@ mod tests {
         for (old, want) in [
             ("2021 年 7 月 25 日一周总结", "2026 年 3 月 1 日一周总结"),
             ("Week of July 25, 2021", "Week of March 1, 2026"),
-            ("Sent 25th of Jul 2021, again", "Sent 1st of Mar 2026, again"),
+            (
+                "Sent 25th of Jul 2021, again",
+                "Sent 1st of Mar 2026, again",
+            ),
             ("No. 22 · 2021-07-25", "No. 22 · 2026-03-01"),
             ("2021/7/25", "2026/3/1"),
         ] {

@@ -60,13 +60,13 @@ pub(super) fn element(name: &str) -> Option<Element> {
         "big" => Tag("big"),
         "mark" => Tag("mark"),
         "kbd" => Tag("kbd"),
-        "abbr" | "acronym" | "bdi" | "bdo" | "button" | "data" | "font" | "label" | "map" | "meter"
-        | "nobr" | "option" | "output" | "picture" | "progress" | "q" | "rb" | "rp" | "rt" | "ruby"
-        | "select" | "span" | "textarea" | "time" => Inline,
-        "address" | "article" | "aside" | "body" | "center" | "dd" | "details" | "dialog" | "dir" | "div"
-        | "dl" | "dt" | "fieldset" | "figure" | "footer" | "form" | "header" | "hgroup" | "html"
-        | "legend" | "main" | "menu" | "nav" | "noscript" | "optgroup" | "p" | "search" | "section"
-        | "summary" => Block,
+        "abbr" | "acronym" | "bdi" | "bdo" | "button" | "data" | "font" | "label" | "map"
+        | "meter" | "nobr" | "option" | "output" | "picture" | "progress" | "q" | "rb" | "rp"
+        | "rt" | "ruby" | "select" | "span" | "textarea" | "time" => Inline,
+        "address" | "article" | "aside" | "body" | "center" | "dd" | "details" | "dialog"
+        | "dir" | "div" | "dl" | "dt" | "fieldset" | "figure" | "footer" | "form" | "header"
+        | "hgroup" | "html" | "legend" | "main" | "menu" | "nav" | "noscript" | "optgroup"
+        | "p" | "search" | "section" | "summary" => Block,
         "h1" => Heading(1),
         "h2" => Heading(2),
         "h3" => Heading(3),
@@ -87,8 +87,8 @@ pub(super) fn element(name: &str) -> Option<Element> {
         "figcaption" | "caption" => Caption,
         "iframe" | "video" | "audio" | "object" | "embed" => Embed,
         "script" | "style" => Hidden,
-        "area" | "base" | "basefont" | "bgsound" | "col" | "colgroup" | "head" | "input" | "link"
-        | "meta" | "param" | "source" | "track" | "wbr" => Nothing,
+        "area" | "base" | "basefont" | "bgsound" | "col" | "colgroup" | "head" | "input"
+        | "link" | "meta" | "param" | "source" | "track" | "wbr" => Nothing,
         _ => return None,
     })
 }

@@ -40,7 +40,10 @@ impl Fields {
             return (text.to_owned(), Fields::default());
         }
         let used: HashSet<char> = text.chars().filter(|c| *c >= '\u{F0000}').collect();
-        let mut free = STAND_INS.into_iter().flatten().filter(|c| !used.contains(c));
+        let mut free = STAND_INS
+            .into_iter()
+            .flatten()
+            .filter(|c| !used.contains(c));
         let mut out = String::with_capacity(text.len());
         let mut fields = Fields::default();
         for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -53,7 +56,8 @@ impl Fields {
                 rest = from;
                 column += before.chars().count();
                 let escaped = before.ends_with('\\');
-                let Some((source, stand_in)) = whole(rest).filter(|_| !escaped).zip(free.next()) else {
+                let Some((source, stand_in)) = whole(rest).filter(|_| !escaped).zip(free.next())
+                else {
                     out.push('{');
                     rest = &rest[1..];
                     column += 1;
@@ -61,7 +65,13 @@ impl Fields {
                 };
                 out.push(stand_in);
                 let field = parse(&source[2..source.len() - 2]);
-                fields.0.push(Found { stand_in, source: source.to_owned(), field, line: index + 1, column });
+                fields.0.push(Found {
+                    stand_in,
+                    source: source.to_owned(),
+                    field,
+                    line: index + 1,
+                    column,
+                });
                 rest = &rest[source.len()..];
                 column += source.chars().count();
             }
@@ -77,8 +87,14 @@ impl Fields {
         for c in text.chars() {
             match self.found(c) {
                 None => plain.push(c),
-                Some(Found { field: None, source, .. }) => plain.push_str(source),
-                Some(Found { field: Some(field), .. }) => {
+                Some(Found {
+                    field: None,
+                    source,
+                    ..
+                }) => plain.push_str(source),
+                Some(Found {
+                    field: Some(field), ..
+                }) => {
                     if !plain.is_empty() {
                         out.push(Inline::Text(std::mem::take(&mut plain)));
                     }
@@ -110,7 +126,12 @@ impl Fields {
 
     /// How many characters a text with stand-ins has as the author wrote it.
     pub fn written_chars(&self, text: &str) -> usize {
-        text.chars().map(|c| self.found(c).map_or(1, |found| found.source.chars().count())).sum()
+        text.chars()
+            .map(|c| {
+                self.found(c)
+                    .map_or(1, |found| found.source.chars().count())
+            })
+            .sum()
     }
 
     /// Everything that was found, in reading order.
@@ -139,7 +160,9 @@ fn whole(text: &str) -> Option<&str> {
         near -= 1;
     }
     let inner = &text[2..text[..near].find("}}")?];
-    let plausible = inner.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_')
+    let plausible = inner
+        .trim_start()
+        .starts_with(|c: char| c.is_alphabetic() || c == '_')
         && !inner.contains(['{', '}', '`', '<', '\n', '\r']);
     plausible.then(|| &text[..inner.len() + 4])
 }
@@ -182,7 +205,9 @@ mod tests {
     use super::*;
 
     fn name(default: &str) -> Inline {
-        Inline::Field(Field::Name { default: default.into() })
+        Inline::Field(Field::Name {
+            default: default.into(),
+        })
     }
 
     #[test]
@@ -208,13 +233,25 @@ mod tests {
 
     #[test]
     fn other_braces_stay_as_they_were_written() {
-        for text in
-            ["{{ a*b }}", "{{}}", "{{ user.name }}", "{{ name", "{{{name}}}x", "{{ name | upper }}", "{name}"]
-        {
+        for text in [
+            "{{ a*b }}",
+            "{{}}",
+            "{{ user.name }}",
+            "{{ name",
+            "{{{name}}}x",
+            "{{ name | upper }}",
+            "{name}",
+        ] {
             let (inlines, _) = plain_inlines(text);
             let back: String = inlines
                 .iter()
-                .map(|i| if let Inline::Text(t) = i { t.as_str() } else { "<field>" })
+                .map(|i| {
+                    if let Inline::Text(t) = i {
+                        t.as_str()
+                    } else {
+                        "<field>"
+                    }
+                })
                 .collect();
             assert_eq!(back.replace("<field>", "{{name}}"), text);
         }

@@ -8,12 +8,19 @@ use super::shape::Top;
 /// The blocks of one paragraph: a line that is nothing but a picture becomes a figure.
 pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
     if !inlines.iter().any(|i| picture(i).is_some()) {
-        return if inlines.is_empty() { Vec::new() } else { vec![Block::Paragraph(inlines)] };
+        return if inlines.is_empty() {
+            Vec::new()
+        } else {
+            vec![Block::Paragraph(inlines)]
+        };
     }
     let mut blocks = Vec::new();
     let mut text = Inlines::new();
     for line in lines(inlines) {
-        match <[Inline; 1]>::try_from(trim(line.clone())).ok().and_then(|[only]| figure(only)) {
+        match <[Inline; 1]>::try_from(trim(line.clone()))
+            .ok()
+            .and_then(|[only]| figure(only))
+        {
             None => text.extend(line),
             Some(figure) => {
                 push_text(&mut blocks, std::mem::take(&mut text));
@@ -27,8 +34,14 @@ pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
 
 /// Gives each figure the caption that follows it: a paragraph, or the first line of one, all in emphasis.
 pub(super) fn caption(blocks: Vec<Block>) -> Vec<Block> {
-    let tops = blocks.into_iter().map(|block| Top { block, line: 0 }).collect();
-    caption_tops(tops).into_iter().map(|top| top.block).collect()
+    let tops = blocks
+        .into_iter()
+        .map(|block| Top { block, line: 0 })
+        .collect();
+    caption_tops(tops)
+        .into_iter()
+        .map(|top| top.block)
+        .collect()
 }
 
 /// The same for blocks that know their lines.
@@ -36,14 +49,22 @@ pub(super) fn caption_tops(tops: Vec<Top>) -> Vec<Top> {
     let mut out: Vec<Top> = Vec::with_capacity(tops.len());
     for top in tops {
         match (out.last_mut().map(|t| &mut t.block), top.block) {
-            (Some(Block::Figure { caption, .. }), Block::Paragraph(inlines)) if caption.is_empty() => {
+            (Some(Block::Figure { caption, .. }), Block::Paragraph(inlines))
+                if caption.is_empty() =>
+            {
                 let (found, rest) = split_caption(inlines);
                 *caption = found;
                 if !rest.is_empty() {
-                    out.push(Top { block: Block::Paragraph(rest), line: top.line });
+                    out.push(Top {
+                        block: Block::Paragraph(rest),
+                        line: top.line,
+                    });
                 }
             }
-            (_, block) => out.push(Top { block, line: top.line }),
+            (_, block) => out.push(Top {
+                block,
+                line: top.line,
+            }),
         }
     }
     out
@@ -51,7 +72,10 @@ pub(super) fn caption_tops(tops: Vec<Top>) -> Vec<Top> {
 
 /// Takes a first line in emphasis off a paragraph.
 fn split_caption(inlines: Inlines) -> (Inlines, Inlines) {
-    let alone = matches!(inlines.get(1), None | Some(Inline::SoftBreak | Inline::HardBreak));
+    let alone = matches!(
+        inlines.get(1),
+        None | Some(Inline::SoftBreak | Inline::HardBreak)
+    );
     let mut rest = inlines.into_iter();
     match rest.next() {
         Some(Inline::Emphasis(caption)) if alone => (caption, trim(rest.collect())),
@@ -95,6 +119,14 @@ fn picture(inline: &Inline) -> Option<&Image> {
 
 fn figure(inline: Inline) -> Option<Block> {
     let image = picture(&inline)?.clone();
-    let link = if let Inline::Link { url, .. } = inline { Some(url) } else { None };
-    Some(Block::Figure { image, link, caption: Inlines::new() })
+    let link = if let Inline::Link { url, .. } = inline {
+        Some(url)
+    } else {
+        None
+    };
+    Some(Block::Figure {
+        image,
+        link,
+        caption: Inlines::new(),
+    })
 }

@@ -53,12 +53,27 @@ pub(in crate::compose) enum Value {
 }
 
 /// The keys that mean something, as they are written by default.
-pub(super) const KEYS: [&str; 10] =
-    ["title", "number", "date", "subject", "preheader", "language", "list", "utm_campaign", "cover", "draft"];
+pub(super) const KEYS: [&str; 10] = [
+    "title",
+    "number",
+    "date",
+    "subject",
+    "preheader",
+    "language",
+    "list",
+    "utm_campaign",
+    "cover",
+    "draft",
+];
 
 /// A key in the form under which two are the same: `UTM-Campaign` is `utm_campaign`.
 pub(in crate::compose) fn normal(key: &str) -> String {
-    match key.trim().to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
+    match key
+        .trim()
+        .to_ascii_lowercase()
+        .replace(['-', ' '], "_")
+        .as_str()
+    {
         "lang" => "language".to_owned(),
         key => key.to_owned(),
     }
@@ -76,13 +91,20 @@ pub(in crate::compose) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Fin
         "---" if looks_like_yaml(&text[lead + 3..]) => (Style::Yaml, "---"),
         _ => return Ok(bare(text, lead)),
     };
-    let start = text[lead..].find('\n').map_or(text.len(), |at| lead + at + 1);
+    let start = text[lead..]
+        .find('\n')
+        .map_or(text.len(), |at| lead + at + 1);
     let mut at = start;
     for line in text[start..].split_inclusive('\n') {
         let bare = line.trim_end();
         if bare == fence || (style == Style::Yaml && bare == "...") {
             let body = &text[at + line.len()..];
-            return Ok(Some(Front { style, inner: &text[start..at], line: lead + 2, body }));
+            return Ok(Some(Front {
+                style,
+                inner: &text[start..at],
+                line: lead + 2,
+                body,
+            }));
         }
         at += line.len();
     }
@@ -100,7 +122,9 @@ pub(in crate::compose) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Fin
 /// Whether what follows `---` is front matter: a key, a comment, or the closing fence. Otherwise the dashes
 /// are a line across the page.
 fn looks_like_yaml(rest: &str) -> bool {
-    let Some(line) = rest.lines().nth(1).map(str::trim_end) else { return false };
+    let Some(line) = rest.lines().nth(1).map(str::trim_end) else {
+        return false;
+    };
     line == "---" || line.starts_with('#') || key_line(line).is_some()
 }
 
@@ -109,7 +133,9 @@ fn key_line(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
     let name = key.trim_matches(|c| c == '"' || c == '\'');
     let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
         && (value.is_empty() || value.starts_with([' ', '\t']));
     good.then_some((key, value.trim()))
 }
@@ -133,7 +159,12 @@ fn bare(text: &str, lead: usize) -> Option<Front<'_>> {
         }
         end += line.len();
     }
-    known.then(|| Front { style: Style::Bare, inner: &rest[..end], line: lead + 1, body: &rest[end..] })
+    known.then(|| Front {
+        style: Style::Bare,
+        inner: &rest[..end],
+        line: lead + 1,
+        body: &rest[end..],
+    })
 }
 
 impl Front<'_> {
@@ -156,10 +187,20 @@ impl Front<'_> {
         if errors.is_empty() {
             let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue>)| {
                 let key: &toml::de::DeString = key.get_ref();
-                (key.to_string(), toml_value(value.get_ref()), value.span().start)
+                (
+                    key.to_string(),
+                    toml_value(value.get_ref()),
+                    value.span().start,
+                )
             };
             let found = table.get_ref().iter().map(entry);
-            return Ok(found.map(|(key, value, at)| Entry { key, value, line: self.place(at).0 }).collect());
+            return Ok(found
+                .map(|(key, value, at)| Entry {
+                    key,
+                    value,
+                    line: self.place(at).0,
+                })
+                .collect());
         }
         Err(errors
             .iter()
@@ -181,12 +222,19 @@ impl Front<'_> {
             at -= 1;
         }
         let before = &self.inner[..at];
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count());
         (self.line + before.matches('\n').count(), column + 1)
     }
 
     fn yaml(&self) -> Result<Vec<Entry>, Box<Finding>> {
-        if self.inner.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
+        if self
+            .inner
+            .lines()
+            .all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'))
+        {
             return Ok(Vec::new());
         }
         let options = serde_saphyr::options! {
@@ -201,7 +249,11 @@ impl Front<'_> {
                 .into_iter()
                 .map(|(key, value)| {
                     let line = self.line + (value.referenced.line() as usize).saturating_sub(1);
-                    Entry { key, value: yaml_value(value.value), line }
+                    Entry {
+                        key,
+                        value: yaml_value(value.value),
+                        line,
+                    }
                 })
                 .collect()),
             Err(error) => {
@@ -209,7 +261,12 @@ impl Front<'_> {
                 let line = at.map_or(1, |l| (l.line() as usize).max(1)) + self.line - 1;
                 let message = error.without_snippet().to_string();
                 let message = message.split(" at line ").next().unwrap_or(&message);
-                Err(Box::new(malformed("YAML", message, line, at.map(|l| l.column() as usize))))
+                Err(Box::new(malformed(
+                    "YAML",
+                    message,
+                    line,
+                    at.map(|l| l.column() as usize),
+                )))
             }
         }
     }
@@ -220,9 +277,19 @@ impl Front<'_> {
             match (key_line(line.trim_end()), entries.last_mut()) {
                 (Some((key, value)), _) if !line.starts_with([' ', '\t']) => {
                     let value = Value::Text(value.to_owned());
-                    entries.push(Entry { key: key.to_owned(), value, line: self.line + index });
+                    entries.push(Entry {
+                        key: key.to_owned(),
+                        value,
+                        line: self.line + index,
+                    });
                 }
-                (_, Some(Entry { value: Value::Text(before), .. })) => {
+                (
+                    _,
+                    Some(Entry {
+                        value: Value::Text(before),
+                        ..
+                    }),
+                ) => {
                     before.push(' ');
                     before.push_str(line.trim());
                 }
@@ -234,7 +301,12 @@ impl Front<'_> {
 }
 
 fn malformed(language: &str, message: &str, line: usize, column: Option<usize>) -> Finding {
-    let message = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ");
+    let message = message
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ");
     Finding::new(
         Severity::Error,
         "front-matter-malformed",
@@ -295,7 +367,12 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(String, Value, usize)> {
         let front = split(text).unwrap().expect("front matter");
-        front.entries().unwrap().into_iter().map(|e| (e.key, e.value, e.line)).collect()
+        front
+            .entries()
+            .unwrap()
+            .into_iter()
+            .map(|e| (e.key, e.value, e.line))
+            .collect()
     }
 
     fn text(value: &str) -> Value {
@@ -304,9 +381,20 @@ mod tests {
 
     #[test]
     fn the_three_styles_say_the_same() {
-        let want = |a, b| vec![("title".into(), text("A: b"), a), ("number".into(), text("7"), b)];
-        assert_eq!(keys("+++\ntitle = \"A: b\"\nnumber = 7\n+++\nx\n"), want(2, 3));
-        assert_eq!(keys("---\ntitle: 'A: b'\n# note\nnumber: 7\n---\nx\n"), want(2, 4));
+        let want = |a, b| {
+            vec![
+                ("title".into(), text("A: b"), a),
+                ("number".into(), text("7"), b),
+            ]
+        };
+        assert_eq!(
+            keys("+++\ntitle = \"A: b\"\nnumber = 7\n+++\nx\n"),
+            want(2, 3)
+        );
+        assert_eq!(
+            keys("---\ntitle: 'A: b'\n# note\nnumber: 7\n---\nx\n"),
+            want(2, 4)
+        );
         assert_eq!(keys("title: A: b\nnumber: 7\n\nx\n"), want(1, 2));
         assert_eq!(keys("\n\ntitle: A:\n  b\nnumber: 7"), want(3, 5));
     }

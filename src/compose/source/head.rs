@@ -31,11 +31,15 @@ pub(super) fn complete(
             }
             None => {
                 meta.title = fallback(tops, slug);
-                let message = format!("this letter has no title; “{}” stands in its place", meta.title);
+                let message = format!(
+                    "this letter has no title; “{}” stands in its place",
+                    meta.title
+                );
                 let help = "Write title = \"…\" in the front matter, or begin the text with # and the title.";
                 let line = title_line.unwrap_or(1);
-                finding =
-                    Some(Finding::new(Severity::Warning, "title-missing", message, help).at(line, None));
+                finding = Some(
+                    Finding::new(Severity::Warning, "title-missing", message, help).at(line, None),
+                );
             }
         }
     } else if let Some((at, text)) = heading
@@ -59,7 +63,10 @@ fn number_and_date(meta: &mut Meta, tops: &[Top]) {
         meta.title = rest.to_owned();
     }
     if meta.date.is_none() {
-        let near = tops.iter().take_while(|t| !matches!(t.block, Block::Heading { .. })).take(NEAR);
+        let near = tops
+            .iter()
+            .take_while(|t| !matches!(t.block, Block::Heading { .. }))
+            .take(NEAR);
         meta.date = date_within(&full).or_else(|| near.filter_map(|t| date_line(&t.block)).next());
     }
 }
@@ -80,14 +87,22 @@ fn date_within(title: &str) -> Option<jiff::civil::Date> {
 
 /// The date of a short paragraph that begins with one.
 fn date_line(block: &Block) -> Option<jiff::civil::Date> {
-    let Block::Paragraph(inlines) = block else { return None };
+    let Block::Paragraph(inlines) = block else {
+        return None;
+    };
     let text = plain(inlines);
-    if text.chars().count() <= DATE_LINE_CHARS { date::leading(&text) } else { None }
+    if text.chars().count() <= DATE_LINE_CHARS {
+        date::leading(&text)
+    } else {
+        None
+    }
 }
 
 /// The first block, if it is a heading of the first level: its place and its words.
 fn first_heading(tops: &[Top]) -> Option<(usize, String)> {
-    let at = tops.iter().position(|t| !matches!(t.block, Block::Rule | Block::Figure { .. }))?;
+    let at = tops
+        .iter()
+        .position(|t| !matches!(t.block, Block::Rule | Block::Figure { .. }))?;
     match &tops[at].block {
         Block::Heading { level: 1, inlines } => {
             let text = one_line(inlines);
@@ -99,9 +114,17 @@ fn first_heading(tops: &[Top]) -> Option<(usize, String)> {
 
 /// Takes a title's heading off; one that holds more than words stays, as text.
 fn take_off(tops: &mut Vec<Top>, at: usize) {
-    let Some(Top { block: Block::Heading { inlines, .. }, .. }) = tops.get_mut(at) else { return };
+    let Some(Top {
+        block: Block::Heading { inlines, .. },
+        ..
+    }) = tops.get_mut(at)
+    else {
+        return;
+    };
     let mut more = false;
-    walk::inlines(inlines, &mut |seen| more |= matches!(seen, Seen::Link { .. } | Seen::Image(_)));
+    walk::inlines(inlines, &mut |seen| {
+        more |= matches!(seen, Seen::Link { .. } | Seen::Image(_))
+    });
     if more {
         let inlines = std::mem::take(inlines);
         tops[at].block = Block::Paragraph(inlines);
@@ -116,9 +139,14 @@ fn fallback(tops: &[Top], slug: &str) -> String {
         Block::Heading { inlines, .. } => Some(one_line(inlines)),
         _ => None,
     });
-    heading.filter(|h| !h.is_empty()).unwrap_or_else(|| slug.to_owned())
+    heading
+        .filter(|h| !h.is_empty())
+        .unwrap_or_else(|| slug.to_owned())
 }
 
 fn one_line(inlines: &Inlines) -> String {
-    plain(inlines).split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(inlines)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

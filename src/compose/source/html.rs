@@ -18,8 +18,15 @@ const DEPTH: usize = 32;
 /// A piece of HTML.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Piece {
-    Open { name: String, element: Element, attributes: Attributes },
-    Close { name: String, element: Element },
+    Open {
+        name: String,
+        element: Element,
+        attributes: Attributes,
+    },
+    Close {
+        name: String,
+        element: Element,
+    },
     Text(String),
 }
 
@@ -29,7 +36,10 @@ pub(super) struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -54,8 +64,14 @@ pub(super) fn pieces(html: &str) -> Vec<Piece> {
 /// A single tag without attributes, which most of those within a paragraph are: read without the tokenizer.
 fn bare_tag(html: &str) -> Option<Piece> {
     let inner = html.strip_prefix('<')?.strip_suffix('>')?;
-    let (closes, name) = inner.strip_prefix('/').map_or((false, inner), |name| (true, name));
-    let name = name.strip_suffix('/').filter(|_| !closes).unwrap_or(name).trim_ascii_end();
+    let (closes, name) = inner
+        .strip_prefix('/')
+        .map_or((false, inner), |name| (true, name));
+    let name = name
+        .strip_suffix('/')
+        .filter(|_| !closes)
+        .unwrap_or(name)
+        .trim_ascii_end();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
@@ -63,14 +79,21 @@ fn bare_tag(html: &str) -> Option<Piece> {
     Some(if closes {
         Piece::Close { name, element }
     } else {
-        Piece::Open { name, element, attributes: Attributes::default() }
+        Piece::Open {
+            name,
+            element,
+            attributes: Attributes::default(),
+        }
     })
 }
 
 /// The element that a single tag such as `<U8>` or `</a>` names; `None` where it is no HTML.
 pub(super) fn known_tag(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
-    let name = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+    let name = name
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .next()
+        .unwrap_or_default();
     element(name).is_some()
 }
 
@@ -104,15 +127,24 @@ impl TokenSink for Sink {
             },
             Token::TagToken(tag) => {
                 let name = tag.name.to_string();
-                let Some(element) = element(&name) else { return TokenSinkResult::Continue };
+                let Some(element) = element(&name) else {
+                    return TokenSinkResult::Continue;
+                };
                 if tag.kind == TagKind::EndTag {
                     pieces.push(Piece::Close { name, element });
                     return TokenSinkResult::Continue;
                 }
                 let raw = matches!(name.as_str(), "script" | "style" | "iframe" | "xmp");
-                let attributes =
-                    tag.attrs.iter().map(|a| (a.name.local.to_string(), a.value.to_string())).collect();
-                pieces.push(Piece::Open { name, element, attributes: Attributes(attributes) });
+                let attributes = tag
+                    .attrs
+                    .iter()
+                    .map(|a| (a.name.local.to_string(), a.value.to_string()))
+                    .collect();
+                pieces.push(Piece::Open {
+                    name,
+                    element,
+                    attributes: Attributes(attributes),
+                });
                 if raw {
                     return TokenSinkResult::RawData(RawKind::Rawtext);
                 }
@@ -151,11 +183,18 @@ impl Node {
 
 /// Builds the tree of some HTML.
 pub(super) fn tree(html: &str) -> Vec<Node> {
-    let mut builder = Builder { root: Vec::new(), open: Vec::new() };
+    let mut builder = Builder {
+        root: Vec::new(),
+        open: Vec::new(),
+    };
     for piece in pieces(html) {
         match piece {
             Piece::Text(text) => builder.push(Node::Text(text)),
-            Piece::Open { name, element, attributes } => builder.open(name, element, attributes),
+            Piece::Open {
+                name,
+                element,
+                attributes,
+            } => builder.open(name, element, attributes),
             Piece::Close { name, .. } => builder.close(&name),
         }
     }
@@ -173,7 +212,10 @@ struct Builder {
 
 impl Builder {
     fn push(&mut self, node: Node) {
-        self.open.last_mut().map_or(&mut self.root, |e| &mut e.children).push(node);
+        self.open
+            .last_mut()
+            .map_or(&mut self.root, |e| &mut e.children)
+            .push(node);
     }
 
     fn pop(&mut self) {
@@ -184,7 +226,12 @@ impl Builder {
 
     fn open(&mut self, name: String, element: Element, attributes: Attributes) {
         self.imply_end(&name, element);
-        let branch = Branch { name, element, attributes, children: Vec::new() };
+        let branch = Branch {
+            name,
+            element,
+            attributes,
+            children: Vec::new(),
+        };
         if is_void(&branch.name) {
             self.push(Node::Element(branch));
         } else if self.open.len() < DEPTH {
@@ -210,7 +257,10 @@ impl Builder {
     }
 
     fn close(&mut self, name: &str) {
-        let scope: &[&str] = if matches!(name, "table" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot") {
+        let scope: &[&str] = if matches!(
+            name,
+            "table" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot"
+        ) {
             &["table"]
         } else {
             &["td", "th", "table"]

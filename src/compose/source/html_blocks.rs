@@ -38,7 +38,12 @@ impl Reader<'_> {
 
     /// An element that is a block, or holds one.
     fn html_block(&mut self, branch: &Branch, line: usize) -> Vec<Block> {
-        let Branch { element, attributes, children, .. } = branch;
+        let Branch {
+            element,
+            attributes,
+            children,
+            ..
+        } = branch;
         match *element {
             Element::Rule => vec![Block::Rule],
             Element::Embed => self.embed(branch, line),
@@ -85,9 +90,9 @@ impl Reader<'_> {
                     *inlines = self.link(url, "", std::mem::take(inlines), line);
                     linked = true;
                 }
-                Block::Figure { link: link @ None, .. }
-                    if address::judge(url) == address::Judgement::Link =>
-                {
+                Block::Figure {
+                    link: link @ None, ..
+                } if address::judge(url) == address::Judgement::Link => {
                     *link = Some(url.to_owned());
                     linked = true;
                 }
@@ -103,21 +108,46 @@ impl Reader<'_> {
     fn embed(&mut self, branch: &Branch, line: usize) -> Vec<Block> {
         let inner = |name: &str| {
             branch.children.iter().find_map(|child| match child {
-                Node::Element(e) if e.name == "source" || e.name == "embed" => e.attributes.get(name),
+                Node::Element(e) if e.name == "source" || e.name == "embed" => {
+                    e.attributes.get(name)
+                }
                 _ => None,
             })
         };
         let of = |name| branch.attributes.get(name).or_else(|| inner(name));
         let mut out = Vec::new();
-        if let Some(url) = of("src").or(of("data")).map(str::trim).filter(|u| !u.is_empty()) {
-            let url = if url.starts_with("//") { format!("https:{url}") } else { url.to_owned() };
+        if let Some(url) = of("src")
+            .or(of("data"))
+            .map(str::trim)
+            .filter(|u| !u.is_empty())
+        {
+            let url = if url.starts_with("//") {
+                format!("https:{url}")
+            } else {
+                url.to_owned()
+            };
             let domain = address::host(&url);
-            let name = of("title").filter(|t| !t.trim().is_empty()).unwrap_or(domain);
+            let name = of("title")
+                .filter(|t| !t.trim().is_empty())
+                .unwrap_or(domain);
             if address::judge(&url) == address::Judgement::Link {
-                let title = vec![Inline::Text(if name.is_empty() { url.clone() } else { name.to_owned() })];
-                let domain =
-                    if domain == name { Inlines::new() } else { vec![Inline::Text(domain.to_owned())] };
-                out.push(Block::Card(Card { url, title, description: Inlines::new(), domain, line }));
+                let title = vec![Inline::Text(if name.is_empty() {
+                    url.clone()
+                } else {
+                    name.to_owned()
+                })];
+                let domain = if domain == name {
+                    Inlines::new()
+                } else {
+                    vec![Inline::Text(domain.to_owned())]
+                };
+                out.push(Block::Card(Card {
+                    url,
+                    title,
+                    description: Inlines::new(),
+                    domain,
+                    line,
+                }));
             } else {
                 let name = vec![Inline::Text(name.to_owned())];
                 out.push(Block::Paragraph(self.link(&url, "", name, line)));
@@ -131,15 +161,30 @@ impl Reader<'_> {
         let mut items: Vec<ListItem> = Vec::new();
         for child in &branch.children {
             let blocks = match child {
-                Node::Element(e) if e.element == Element::ListItem => self.html_blocks(&e.children, line),
+                Node::Element(e) if e.element == Element::ListItem => {
+                    self.html_blocks(&e.children, line)
+                }
                 other => self.html_blocks(std::slice::from_ref(other), line),
             };
             if !blocks.is_empty() {
                 items.push(ListItem { task: None, blocks });
             }
         }
-        let start = branch.attributes.get("start").and_then(|s| s.trim().parse().ok()).unwrap_or(1);
-        if items.is_empty() { Vec::new() } else { vec![Block::List { ordered, start, tight: true, items }] }
+        let start = branch
+            .attributes
+            .get("start")
+            .and_then(|s| s.trim().parse().ok())
+            .unwrap_or(1);
+        if items.is_empty() {
+            Vec::new()
+        } else {
+            vec![Block::List {
+                ordered,
+                start,
+                tight: true,
+                items,
+            }]
+        }
     }
 
     /// A table of data stays one; a table that lays out blocks gives them in reading order.
@@ -150,33 +195,55 @@ impl Reader<'_> {
         let mut out = self.html_blocks_of(&apart, line);
         let cells: Vec<Vec<Vec<Block>>> = rows
             .iter()
-            .map(|row| row.iter().map(|cell| self.html_blocks(&cell.children, line)).collect())
+            .map(|row| {
+                row.iter()
+                    .map(|cell| self.html_blocks(&cell.children, line))
+                    .collect()
+            })
             .collect();
-        let simple = cells.iter().flatten().all(|c| matches!(c.as_slice(), [] | [Block::Paragraph(_)]));
+        let simple = cells
+            .iter()
+            .flatten()
+            .all(|c| matches!(c.as_slice(), [] | [Block::Paragraph(_)]));
         let wide = cells.iter().map(Vec::len).max().unwrap_or(0);
         if !simple || wide < 2 {
             out.extend(cells.into_iter().flatten().flatten());
             return out;
         }
-        let has_head = rows
-            .first()
-            .is_some_and(|row| row.iter().all(|c| c.element == Element::TableCell { head: true }));
+        let has_head = rows.first().is_some_and(|row| {
+            row.iter()
+                .all(|c| c.element == Element::TableCell { head: true })
+        });
         let mut rows = cells.into_iter().map(|row| {
             let mut row: Vec<Inlines> = row.into_iter().map(only_paragraph).collect();
             row.resize(wide, Inlines::new());
             row
         });
-        let head = if has_head { rows.next().unwrap_or_default() } else { Vec::new() };
-        out.push(Block::Table { align: vec![Align::None; wide], head, rows: rows.collect() });
+        let head = if has_head {
+            rows.next().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        out.push(Block::Table {
+            align: vec![Align::None; wide],
+            head,
+            rows: rows.collect(),
+        });
         out
     }
 
     fn html_blocks_of(&mut self, nodes: &[&Node], line: usize) -> Vec<Block> {
-        nodes.iter().flat_map(|n| self.html_blocks(std::slice::from_ref(*n), line)).collect()
+        nodes
+            .iter()
+            .flat_map(|n| self.html_blocks(std::slice::from_ref(*n), line))
+            .collect()
     }
 
     fn html_inlines(&mut self, nodes: &[Node], line: usize, linked: bool) -> Inlines {
-        nodes.iter().flat_map(|n| self.html_inline(n, line, linked)).collect()
+        nodes
+            .iter()
+            .flat_map(|n| self.html_inline(n, line, linked))
+            .collect()
     }
 
     fn html_inline(&mut self, node: &Node, line: usize, linked: bool) -> Inlines {
@@ -184,7 +251,12 @@ impl Reader<'_> {
             Node::Text(text) => return self.html_text(text, line, linked),
             Node::Element(branch) => branch,
         };
-        let Branch { name, element, attributes, children } = branch;
+        let Branch {
+            name,
+            element,
+            attributes,
+            children,
+        } = branch;
         match element {
             Element::Hidden => {
                 self.tell(
@@ -205,7 +277,8 @@ impl Reader<'_> {
                 vec![Inline::Image(image)]
             }
             _ => {
-                let content = self.html_inlines(children, line, linked || *element == Element::Link);
+                let content =
+                    self.html_inlines(children, line, linked || *element == Element::Link);
                 enclose(*element, name, attributes, content, line, self)
             }
         }
@@ -270,7 +343,9 @@ fn collect_rows<'n>(nodes: &'n [Node], rows: &mut Vec<Vec<&'n Branch>>, apart: &
                 let (mut row, mut rest) = (Vec::new(), Vec::new());
                 for cell in &e.children {
                     match cell {
-                        Node::Element(c) if matches!(c.element, Element::TableCell { .. }) => row.push(c),
+                        Node::Element(c) if matches!(c.element, Element::TableCell { .. }) => {
+                            row.push(c)
+                        }
                         other => rest.push(other),
                     }
                 }

@@ -45,7 +45,9 @@ impl Reader<'_> {
             }
             NodeValue::SoftBreak => nest.push(Inline::SoftBreak),
             NodeValue::LineBreak => nest.push(Inline::HardBreak),
-            NodeValue::Code(code) => nest.push(Inline::Code(self.literal(&code.literal, line, "code"))),
+            NodeValue::Code(code) => {
+                nest.push(Inline::Code(self.literal(&code.literal, line, "code")))
+            }
             NodeValue::HtmlInline(tag) => self.inline_tag(tag, line, nest),
             NodeValue::Emph => nest.push(Inline::Emphasis(inner(self, linked))),
             NodeValue::Strong => nest.push(Inline::Strong(inner(self, linked))),
@@ -65,7 +67,12 @@ impl Reader<'_> {
             NodeValue::Image(link) => {
                 let alt = words(node);
                 let told = self.findings.len();
-                nest.push(Inline::Image(self.image(&link.url, &alt, &link.title, line)));
+                nest.push(Inline::Image(self.image(
+                    &link.url,
+                    &alt,
+                    &link.title,
+                    line,
+                )));
                 self.place(told, data.sourcepos.start);
             }
             NodeValue::FootnoteReference(note) => nest.push(footnote_mark(&note.name)),
@@ -87,32 +94,66 @@ impl Reader<'_> {
             match piece {
                 Piece::Text(text) => nest.push(Inline::Text(text)),
                 Piece::Close { name, .. } => nest.close(&name, self),
-                Piece::Open { element: Element::Image, attributes, .. } => {
+                Piece::Open {
+                    element: Element::Image,
+                    attributes,
+                    ..
+                } => {
                     let of = |name| attributes.get(name).unwrap_or_default();
                     let mut image = self.image(of("src"), of("alt"), of("title"), line);
                     image.width = of("width").trim_end_matches("px").parse().ok();
                     nest.push(Inline::Image(image));
                 }
-                Piece::Open { element: Element::LineBreak | Element::Rule, .. } => {
-                    nest.push(Inline::HardBreak)
-                }
-                Piece::Open { element: Element::Embed, ref name, ref attributes } if is_void(name) => {
-                    let shown =
-                        super::nest::enclose(Element::Embed, name, attributes, Inlines::new(), line, self);
+                Piece::Open {
+                    element: Element::LineBreak | Element::Rule,
+                    ..
+                } => nest.push(Inline::HardBreak),
+                Piece::Open {
+                    element: Element::Embed,
+                    ref name,
+                    ref attributes,
+                } if is_void(name) => {
+                    let shown = super::nest::enclose(
+                        Element::Embed,
+                        name,
+                        attributes,
+                        Inlines::new(),
+                        line,
+                        self,
+                    );
                     nest.extend(shown);
                 }
                 // `Foo<base>` is prose; with attributes it is markup that shows nothing.
-                Piece::Open { ref name, ref attributes, .. } if is_void(name) => {
+                Piece::Open {
+                    ref name,
+                    ref attributes,
+                    ..
+                } if is_void(name) => {
                     if attributes.is_empty() && name != "wbr" {
                         nest.push(Inline::Text(tag.clone()));
                     }
                 }
-                Piece::Open { name, element, attributes } if nest.depth() < DEPTH => {
+                Piece::Open {
+                    name,
+                    element,
+                    attributes,
+                } if nest.depth() < DEPTH => {
                     nest.open(name, element, attributes, &tag, line);
                 }
                 // Too deep for a form of its own; a link still shows its address.
-                Piece::Open { name, element, attributes } => {
-                    let shown = super::nest::enclose(element, &name, &attributes, Inlines::new(), line, self);
+                Piece::Open {
+                    name,
+                    element,
+                    attributes,
+                } => {
+                    let shown = super::nest::enclose(
+                        element,
+                        &name,
+                        &attributes,
+                        Inlines::new(),
+                        line,
+                        self,
+                    );
                     nest.extend(shown);
                 }
             }
@@ -126,7 +167,9 @@ impl Reader<'_> {
             let data = node.data();
             match &data.value {
                 NodeValue::Text(text) => out.extend(self.text(text, line, true, true)),
-                NodeValue::Code(code) => out.push(Inline::Code(self.literal(&code.literal, line, "code"))),
+                NodeValue::Code(code) => {
+                    out.push(Inline::Code(self.literal(&code.literal, line, "code")))
+                }
                 NodeValue::HtmlInline(tag) => out.push(Inline::Text(self.fields.restore(tag).0)),
                 NodeValue::SoftBreak | NodeValue::LineBreak => out.push(Inline::SoftBreak),
                 NodeValue::Link(link) => {
@@ -148,18 +191,30 @@ impl Reader<'_> {
 
 /// The mark of a footnote, in the text and before the note itself.
 pub(super) fn footnote_mark(name: &str) -> Inline {
-    Inline::Tag { name: "sup", children: vec![Inline::Text(format!("[{name}]"))] }
+    Inline::Tag {
+        name: "sup",
+        children: vec![Inline::Text(format!("[{name}]"))],
+    }
 }
 
 /// With how many tildes a run is struck out.
 fn tildes(node: Node) -> usize {
     let start = node.data().sourcepos.start;
-    let first = node.first_child().map_or(start, |child| child.data().sourcepos.start);
-    if first.line == start.line { first.column.saturating_sub(start.column) } else { 2 }
+    let first = node
+        .first_child()
+        .map_or(start, |child| child.data().sourcepos.start);
+    if first.line == start.line {
+        first.column.saturating_sub(start.column)
+    } else {
+        2
+    }
 }
 
 fn is_break(node: Node) -> bool {
-    matches!(node.data().value, NodeValue::SoftBreak | NodeValue::LineBreak)
+    matches!(
+        node.data().value,
+        NodeValue::SoftBreak | NodeValue::LineBreak
+    )
 }
 
 /// The words of a picture's alternative text.
@@ -222,7 +277,10 @@ pub(super) fn trim(mut inlines: Inlines) -> Inlines {
     while inlines.last().is_some_and(blank) {
         inlines.pop();
     }
-    let start = inlines.iter().position(|i| !blank(i)).unwrap_or(inlines.len());
+    let start = inlines
+        .iter()
+        .position(|i| !blank(i))
+        .unwrap_or(inlines.len());
     inlines.drain(..start);
     if let Some(Inline::Text(first)) = inlines.first_mut() {
         *first = first.trim_start().to_owned();
@@ -235,7 +293,8 @@ pub(super) fn trim(mut inlines: Inlines) -> Inlines {
 
 /// The last or first character of an inline.
 fn edge(inline: &Inline, last: bool) -> Option<char> {
-    let end = |list: &Inlines| if last { list.last() } else { list.first() }.and_then(|i| edge(i, last));
+    let end =
+        |list: &Inlines| if last { list.last() } else { list.first() }.and_then(|i| edge(i, last));
     match inline {
         Inline::Text(t) | Inline::Code(t) => {
             if last {

@@ -27,7 +27,9 @@ pub(super) struct Opening {
 /// An item's title and address, if a heading is one: a link and nothing else.
 pub(super) fn heading(inlines: &[Inline]) -> Option<(&Inlines, &str)> {
     match inlines {
-        [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => Some((children, url)),
+        [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => {
+            Some((children, url))
+        }
         [Inline::Strong(inner) | Inline::Emphasis(inner)] => heading(inner),
         _ => None,
     }
@@ -39,17 +41,30 @@ fn opening(block: &Block) -> Option<Opening> {
         Block::Heading { level, inlines } => {
             let (title, url) = heading(inlines)?;
             let (title, url) = (unbold(title), url.to_owned());
-            Some(Opening { title, url, source: None, rest: Inlines::new(), level: *level })
+            Some(Opening {
+                title,
+                url,
+                source: None,
+                rest: Inlines::new(),
+                level: *level,
+            })
         }
         Block::Paragraph(inlines) => {
-            let end = inlines.iter().position(|i| matches!(i, Inline::SoftBreak | Inline::HardBreak));
+            let end = inlines
+                .iter()
+                .position(|i| matches!(i, Inline::SoftBreak | Inline::HardBreak));
             let (line, rest) = inlines.split_at(end.unwrap_or(inlines.len()));
             let (first, after) = line.split_first()?;
             let (title, url) = bold_link(first)?;
             let source = match after {
                 [] => None,
-                [dashes @ .., Inline::Link { url, children, .. }] if is_dashes(dashes) && on_web(url) => {
-                    Some(Source { name: unbold(children), url: url.clone() })
+                [dashes @ .., Inline::Link { url, children, .. }]
+                    if is_dashes(dashes) && on_web(url) =>
+                {
+                    Some(Source {
+                        name: unbold(children),
+                        url: url.clone(),
+                    })
                 }
                 _ => return None,
             };
@@ -100,7 +115,10 @@ fn unbold(inlines: &Inlines) -> Inlines {
 /// Whether what stands between title and source is only a dash.
 fn is_dashes(inlines: &[Inline]) -> bool {
     let text = plain(inlines);
-    !text.trim().is_empty() && text.chars().all(|c| c.is_whitespace() || "—–-―|·:：*".contains(c))
+    !text.trim().is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_whitespace() || "—–-―|·:：*".contains(c))
 }
 
 /// Sorts the blocks of a section into items and text.
@@ -133,7 +151,10 @@ pub(super) fn body(tops: Vec<Top>) -> Vec<Body> {
 fn belongs(block: &Block, level: u8) -> bool {
     match block {
         Block::Rule => false,
-        Block::Heading { level: its, inlines } => *its > level && heading(inlines).is_none(),
+        Block::Heading {
+            level: its,
+            inlines,
+        } => *its > level && heading(inlines).is_none(),
         other => opening(other).is_none(),
     }
 }
@@ -143,7 +164,9 @@ fn is_chapter(below: &[Block]) -> bool {
         || below.iter().any(|block| match block {
             Block::List { items, .. } => {
                 items.len() > MOST_ENTRIES
-                    || items.iter().any(|i| i.blocks.iter().any(|b| matches!(b, Block::List { .. })))
+                    || items
+                        .iter()
+                        .any(|i| i.blocks.iter().any(|b| matches!(b, Block::List { .. })))
             }
             Block::Table { .. } | Block::Heading { .. } => true,
             _ => false,
@@ -152,7 +175,13 @@ fn is_chapter(below: &[Block]) -> bool {
 
 /// Puts an item together from what stands below its title.
 fn item(opening: Opening, below: Vec<Block>, line: usize) -> Item {
-    let Opening { title, url, source, rest, .. } = opening;
+    let Opening {
+        title,
+        url,
+        source,
+        rest,
+        ..
+    } = opening;
     let mut item = Item {
         title,
         url,
@@ -169,13 +198,20 @@ fn item(opening: Opening, below: Vec<Block>, line: usize) -> Item {
     for block in below {
         let at_head = item.comment.is_empty() && item.card.is_none();
         match block {
-            Block::Figure { image, link, caption }
-                if at_head && item.image.is_none() && link.as_ref().is_none_or(|l| *l == item.url) =>
+            Block::Figure {
+                image,
+                link,
+                caption,
+            } if at_head
+                && item.image.is_none()
+                && link.as_ref().is_none_or(|l| *l == item.url) =>
             {
                 item.image = Some(image);
                 item.caption = caption;
             }
-            Block::Card(card) if item.card.is_none() && item.comment.is_empty() => item.card = Some(card),
+            Block::Card(card) if item.card.is_none() && item.comment.is_empty() => {
+                item.card = Some(card)
+            }
             other => item.comment.push(other),
         }
     }

@@ -13,7 +13,11 @@ pub(super) fn guess(text: &str) -> Option<&'static str> {
         match c {
             '\u{3400}'..='\u{9FFF}' => {
                 han += 1;
-                match PAIRS.chars().filter(|c| !c.is_whitespace()).position(|p| p == c) {
+                match PAIRS
+                    .chars()
+                    .filter(|c| !c.is_whitespace())
+                    .position(|p| p == c)
+                {
                     Some(at) if at % 2 == 0 => simplified += 1,
                     Some(_) => traditional += 1,
                     None => {}
@@ -36,7 +40,11 @@ pub(super) fn guess(text: &str) -> Option<&'static str> {
     } else if much(kana) || (much(han + kana) && kana * 10 > han) {
         Some("ja")
     } else if much(han) {
-        Some(if traditional > simplified { "zh-Hant" } else { "zh-Hans" })
+        Some(if traditional > simplified {
+            "zh-Hant"
+        } else {
+            "zh-Hans"
+        })
     } else if much(arabic) {
         Some(if persian * 20 > arabic { "fa" } else { "ar" })
     } else if much(hebrew) {
@@ -52,7 +60,10 @@ mod tests {
 
     #[test]
     fn scripts_tell_languages() {
-        assert_eq!(guess("这是本周的机器学习新闻，CVPR 提出了各种方法"), Some("zh-Hans"));
+        assert_eq!(
+            guess("这是本周的机器学习新闻，CVPR 提出了各种方法"),
+            Some("zh-Hans")
+        );
         assert_eq!(guess("這是本週的機器學習新聞"), Some("zh-Hant"));
         assert_eq!(guess("今週の機械学習ニュースです"), Some("ja"));
         assert_eq!(guess("이번 주의 기계 학습 소식"), Some("ko"));
@@ -65,7 +76,10 @@ mod tests {
 
     #[test]
     fn pairs_are_pairs() {
-        let pairs: Vec<char> = super::PAIRS.chars().filter(|c| !c.is_whitespace()).collect();
+        let pairs: Vec<char> = super::PAIRS
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect();
         assert_eq!(pairs.len() % 2, 0);
         let distinct: std::collections::HashSet<_> = pairs.iter().collect();
         assert_eq!(distinct.len(), pairs.len());

@@ -25,7 +25,9 @@ pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
     let mut out = Vec::new();
     for node in root.descendants() {
         let data = node.data();
-        let NodeValue::Text(text) = &data.value else { continue };
+        let NodeValue::Text(text) = &data.value else {
+            continue;
+        };
         let found = found(text);
         if found.is_empty() {
             continue;
@@ -65,10 +67,15 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
 
 /// Headings below which nothing stands before the next one of their level.
 pub(super) fn empty_headings(tops: &[Top]) -> Vec<Finding> {
-    let visible: Vec<&Top> = tops.iter().filter(|t| !matches!(t.block, Block::Rule)).collect();
+    let visible: Vec<&Top> = tops
+        .iter()
+        .filter(|t| !matches!(t.block, Block::Rule))
+        .collect();
     let mut out = Vec::new();
     for (at, top) in visible.iter().enumerate() {
-        let Block::Heading { level, inlines } = &top.block else { continue };
+        let Block::Heading { level, inlines } = &top.block else {
+            continue;
+        };
         let empty = match visible.get(at + 1).map(|t| &t.block) {
             None => true,
             Some(Block::Heading { level: next, .. }) => next <= level,
@@ -78,7 +85,9 @@ pub(super) fn empty_headings(tops: &[Top]) -> Vec<Finding> {
         if empty && super::items::heading(inlines).is_none() {
             let message = format!("nothing stands below the heading “{}”", title.trim());
             let help = "Write something below it, or remove the heading.";
-            out.push(Finding::new(Severity::Warning, "heading-empty", message, help).at(top.line, None));
+            out.push(
+                Finding::new(Severity::Warning, "heading-empty", message, help).at(top.line, None),
+            );
         }
     }
     out
@@ -92,11 +101,16 @@ pub(super) fn lengths(meta: &Meta, lines: &HashMap<String, usize>) -> Vec<Findin
         let line = lines.get(key).or_else(|| lines.get("title")).copied();
         out.push(Finding { line, ..finding });
     };
-    let subject = if meta.subject.is_empty() { meta.title.clone() } else { plain(&meta.subject) };
+    let subject = if meta.subject.is_empty() {
+        meta.title.clone()
+    } else {
+        plain(&meta.subject)
+    };
     let preheader = plain(&meta.preheader);
     let columns = subject.width();
     if columns > SUBJECT_COLUMNS {
-        let message = format!("the subject takes {columns} columns; inboxes show about {SUBJECT_COLUMNS}");
+        let message =
+            format!("the subject takes {columns} columns; inboxes show about {SUBJECT_COLUMNS}");
         tell(
             Severity::Warning,
             "subject-long",
@@ -107,9 +121,16 @@ pub(super) fn lengths(meta: &Meta, lines: &HashMap<String, usize>) -> Vec<Findin
     }
     let columns = preheader.width();
     if columns > PREHEADER_COLUMNS {
-        let message =
-            format!("the preheader takes {columns} columns; inboxes show {PREHEADER_COLUMNS} at most");
-        tell(Severity::Note, "preheader-long", message, "What is beyond is not seen.", "preheader");
+        let message = format!(
+            "the preheader takes {columns} columns; inboxes show {PREHEADER_COLUMNS} at most"
+        );
+        tell(
+            Severity::Note,
+            "preheader-long",
+            message,
+            "What is beyond is not seen.",
+            "preheader",
+        );
     }
     if !preheader.is_empty() && preheader.trim() == subject.trim() {
         let message = "the preheader repeats the subject".to_owned();
@@ -130,15 +151,26 @@ mod tests {
 
     #[test]
     fn markers_are_words_of_their_own() {
-        assert_eq!(found("a TODO, TK; TKTK"), [(2, "TODO"), (8, "TK"), (12, "TKTK")]);
+        assert_eq!(
+            found("a TODO, TK; TKTK"),
+            [(2, "TODO"), (8, "TK"), (12, "TKTK")]
+        );
         assert_eq!(found("待TODO补"), [("待".len(), "TODO")]);
         assert_eq!(found("TODOs in ATK and TK_x, todo"), []);
     }
 
     #[test]
     fn a_subject_is_measured_in_columns() {
-        let meta = |title: &str| Meta { title: title.into(), ..Meta::default() };
-        let codes = |m: &Meta| lengths(m, &HashMap::new()).into_iter().map(|f| f.code).collect::<Vec<_>>();
+        let meta = |title: &str| Meta {
+            title: title.into(),
+            ..Meta::default()
+        };
+        let codes = |m: &Meta| {
+            lengths(m, &HashMap::new())
+                .into_iter()
+                .map(|f| f.code)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(codes(&meta(&"x".repeat(70))), [] as [&str; 0]);
         assert_eq!(codes(&meta(&"x".repeat(71))), ["subject-long"]);
         assert_eq!(codes(&meta(&"新".repeat(36))), ["subject-long"]);

@@ -70,7 +70,8 @@ impl Known {
     /// A line of text with personal fields.
     fn inlines(&mut self, entry: &Entry) -> Taken<Inlines> {
         let (inlines, found) = fields::plain_inlines(&one_line(entry)?);
-        self.findings.extend(unknown_fields(&found, |_| (entry.line, None)));
+        self.findings
+            .extend(unknown_fields(&found, |_| (entry.line, None)));
         Ok(inlines)
     }
 }
@@ -145,7 +146,10 @@ fn number(entry: &Entry) -> Taken<Option<u32>> {
     if text.is_empty() {
         return Ok(None);
     }
-    digits.parse().map(Some).map_err(|_| wrong(entry, "a whole number"))
+    digits
+        .parse()
+        .map(Some)
+        .map_err(|_| wrong(entry, "a whole number"))
 }
 
 /// A date; with a time, in RFC 3339 or as `2026-11-30 07:00`.
@@ -166,7 +170,10 @@ fn when(entry: &Entry) -> Taken<(Option<jiff::civil::Date>, Option<Moment>)> {
     }
     match date::whole(&text) {
         Some(date) => Ok((Some(date), None)),
-        None => Err(wrong(entry, "a date such as 2026-11-30 or 2026-11-30 07:00")),
+        None => Err(wrong(
+            entry,
+            "a date such as 2026-11-30 or 2026-11-30 07:00",
+        )),
     }
 }
 
@@ -180,8 +187,13 @@ fn language(entry: &Entry) -> Taken<Option<String>> {
     let first = parts.next().unwrap_or_default();
     let good = (2..=8).contains(&first.len())
         && first.chars().all(|c| c.is_ascii_alphabetic())
-        && parts.all(|p| (1..=8).contains(&p.len()) && p.chars().all(|c| c.is_ascii_alphanumeric()));
-    if good { Ok(Some(tag)) } else { Err(wrong(entry, "a language tag such as en, zh-Hans or pt-BR")) }
+        && parts
+            .all(|p| (1..=8).contains(&p.len()) && p.chars().all(|c| c.is_ascii_alphanumeric()));
+    if good {
+        Ok(Some(tag))
+    } else {
+        Err(wrong(entry, "a language tag such as en, zh-Hans or pt-BR"))
+    }
 }
 
 /// A path, `![alternative text](path)`, or a table of `src` and `alt`.
@@ -193,14 +205,23 @@ fn cover(entry: &Entry) -> Taken<Option<Image>> {
         }
         _ => {
             let text = one_line(entry)?;
-            match text.strip_prefix("![").and_then(|t| t.strip_suffix(')')).and_then(|t| t.rsplit_once("]("))
+            match text
+                .strip_prefix("![")
+                .and_then(|t| t.strip_suffix(')'))
+                .and_then(|t| t.rsplit_once("]("))
             {
                 Some((alt, src)) => (src.trim().to_owned(), alt.to_owned()),
                 None => (text, String::new()),
             }
         }
     };
-    let image = Image { src, alt, title: String::new(), width: None, line: entry.line };
+    let image = Image {
+        src,
+        alt,
+        title: String::new(),
+        width: None,
+        line: entry.line,
+    };
     Ok(Some(image).filter(|i| !i.src.is_empty()))
 }
 
@@ -227,19 +248,37 @@ mod tests {
 
     #[test]
     fn every_key_is_taken() {
-        let known = of("+++\ntitle = \"A  title\"\nnumber = 22\ndate = 2026-11-30T07:00:00+01:00\n\
+        let known = of(
+            "+++\ntitle = \"A  title\"\nnumber = 22\ndate = 2026-11-30T07:00:00+01:00\n\
             subject = \"For {{ name | default('you') }}\"\npreheader = \"x\"\nlanguage = \"zh_CN\"\nlist = \"weekly\"\n\
-            utm_campaign = \"c\"\ncover = { src = \"c.png\", alt = \"A c\" }\ndraft = true\n+++\n");
+            utm_campaign = \"c\"\ncover = { src = \"c.png\", alt = \"A c\" }\ndraft = true\n+++\n",
+        );
         let meta = known.meta;
-        assert_eq!((known.findings, meta.title.as_str(), meta.number), (vec![], "A title", Some(22)));
+        assert_eq!(
+            (known.findings, meta.title.as_str(), meta.number),
+            (vec![], "A title", Some(22))
+        );
         assert_eq!(meta.date, Some(jiff::civil::date(2026, 11, 30)));
-        assert_eq!(meta.time, Some(Moment::Exact("2026-11-30T06:00:00Z".parse().unwrap())));
-        let name = Inline::Field(Field::Name { default: "you".into() });
+        assert_eq!(
+            meta.time,
+            Some(Moment::Exact("2026-11-30T06:00:00Z".parse().unwrap()))
+        );
+        let name = Inline::Field(Field::Name {
+            default: "you".into(),
+        });
         assert_eq!(meta.subject, [Inline::Text("For ".into()), name]);
-        assert_eq!((meta.language.as_deref(), meta.list.as_deref()), (Some("zh-CN"), Some("weekly")));
+        assert_eq!(
+            (meta.language.as_deref(), meta.list.as_deref()),
+            (Some("zh-CN"), Some("weekly"))
+        );
         let cover = meta.cover.unwrap();
         assert_eq!(
-            (cover.src.as_str(), cover.alt.as_str(), cover.line, meta.draft),
+            (
+                cover.src.as_str(),
+                cover.alt.as_str(),
+                cover.line,
+                meta.draft
+            ),
             ("c.png", "A c", 10, true)
         );
         assert_eq!(known.lines["draft"], 11);
@@ -249,17 +288,27 @@ mod tests {
     fn a_title_is_the_same_for_everybody() {
         let known = of("title: For {{ name }}\n");
         assert_eq!(known.meta.title, "For {{ name }}");
-        assert_eq!((known.findings[0].code, known.findings[0].line), ("field-not-filled", Some(1)));
+        assert_eq!(
+            (known.findings[0].code, known.findings[0].line),
+            ("field-not-filled", Some(1))
+        );
     }
 
     #[test]
     fn pelicans_lines_are_taken() {
-        let known =
-            of("Title: This Week 75\nDate: 2015-03-23 07:00\nLang: en\nCover: ![A c](c.png)\nDraft: no\n");
+        let known = of(
+            "Title: This Week 75\nDate: 2015-03-23 07:00\nLang: en\nCover: ![A c](c.png)\nDraft: no\n",
+        );
         assert_eq!(known.meta.title, "This Week 75");
-        assert_eq!(known.meta.time, Some(Moment::Local(jiff::civil::date(2015, 3, 23).at(7, 0, 0, 0))));
+        assert_eq!(
+            known.meta.time,
+            Some(Moment::Local(jiff::civil::date(2015, 3, 23).at(7, 0, 0, 0)))
+        );
         assert_eq!(known.meta.cover.unwrap().alt, "A c");
-        assert_eq!((known.meta.language.as_deref(), known.meta.draft), (Some("en"), false));
+        assert_eq!(
+            (known.meta.language.as_deref(), known.meta.draft),
+            (Some("en"), false)
+        );
     }
 
     #[test]
@@ -267,7 +316,11 @@ mod tests {
         let known = of(
             "---\nnumber: twenty\ntilte: x\nflavour: y\ndate: soon\ndraft: maybe\nsubject: '{{ nmae }}'\n---\n",
         );
-        let found: Vec<_> = known.findings.iter().map(|f| (f.code, f.line.unwrap())).collect();
+        let found: Vec<_> = known
+            .findings
+            .iter()
+            .map(|f| (f.code, f.line.unwrap()))
+            .collect();
         assert_eq!(
             found,
             [

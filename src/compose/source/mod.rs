@@ -111,7 +111,9 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     };
     let text = normalise(text);
     let front = front::split(&text).map_err(|finding| named(vec![*finding]))?;
-    let entries = front.map_or(Ok(Vec::new()), |f| f.entries()).map_err(named)?;
+    let entries = front
+        .map_or(Ok(Vec::new()), |f| f.entries())
+        .map_err(named)?;
     let known = meta::read(&entries);
     let body = front.map_or(text.as_str(), |f| f.body);
     let offset = text[..text.len() - body.len()].matches('\n').count();
@@ -121,11 +123,18 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     let (mut tops, notes) = tops(&body, &mut reader);
     let mut findings = known.findings;
     findings.append(&mut reader.findings);
-    findings.extend(meta::unknown_fields(&fields, |(line, column)| (line + offset, Some(column))));
+    findings.extend(meta::unknown_fields(&fields, |(line, column)| {
+        (line + offset, Some(column))
+    }));
 
     let mut meta = known.meta;
     findings.extend(lint::empty_headings(&tops));
-    findings.extend(head::complete(&mut meta, &mut tops, slug, known.lines.get("title").copied()));
+    findings.extend(head::complete(
+        &mut meta,
+        &mut tops,
+        slug,
+        known.lines.get("title").copied(),
+    ));
     findings.extend(lint::lengths(&meta, &known.lines));
     let mut parts = shape::parts(tops);
     if !notes.is_empty() {
@@ -135,8 +144,15 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     if meta.language.is_none() {
         meta.language = language::guess(&words(&meta.title, &parts)).map(str::to_owned);
     }
-    let issue = Issue { meta, parts, slug: slug.to_owned() };
-    Ok(Parsed { issue, findings: named(findings) })
+    let issue = Issue {
+        meta,
+        parts,
+        slug: slug.to_owned(),
+    };
+    Ok(Parsed {
+        issue,
+        findings: named(findings),
+    })
 }
 
 /// One kind of line end, no byte order mark, no control characters that a mail could not hold.
@@ -201,8 +217,18 @@ fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
             }
         }
         let last = nodes[at + spanned - 1].data().sourcepos.end.line;
-        let first = node.data().sourcepos.start.line.saturating_sub(1).min(lines.len());
-        out.push(Stretch { lines: first..last.clamp(first, lines.len()), blocks, is_footnote });
+        let first = node
+            .data()
+            .sourcepos
+            .start
+            .line
+            .saturating_sub(1)
+            .min(lines.len());
+        out.push(Stretch {
+            lines: first..last.clamp(first, lines.len()),
+            blocks,
+            is_footnote,
+        });
         at += spanned;
     }
     out

@@ -28,7 +28,10 @@ pub(super) struct Nest {
 
 impl Nest {
     pub fn new(depth: usize) -> Self {
-        Self { depth, ..Self::default() }
+        Self {
+            depth,
+            ..Self::default()
+        }
     }
 
     /// How deep what comes next lies.
@@ -37,7 +40,10 @@ impl Nest {
     }
 
     pub fn push(&mut self, inline: Inline) {
-        let content = self.open.last_mut().map_or(&mut self.done, |o| &mut o.content);
+        let content = self
+            .open
+            .last_mut()
+            .map_or(&mut self.done, |o| &mut o.content);
         match (content.last_mut(), inline) {
             (Some(Inline::Text(before)), Inline::Text(text)) => before.push_str(&text),
             (_, inline) => content.push(inline),
@@ -62,12 +68,21 @@ impl Nest {
         line: usize,
     ) {
         let literal = literal.to_owned();
-        self.open.push(Open { name, element, attributes, literal, line, content: Inlines::new() });
+        self.open.push(Open {
+            name,
+            element,
+            attributes,
+            literal,
+            line,
+            content: Inlines::new(),
+        });
     }
 
     /// Ends the innermost open tag of that name; an end without a beginning shows nothing.
     pub fn close(&mut self, name: &str, reader: &mut Reader) {
-        let Some(at) = self.open.iter().rposition(|o| o.name == name) else { return };
+        let Some(at) = self.open.iter().rposition(|o| o.name == name) else {
+            return;
+        };
         while self.open.len() > at + 1 {
             self.abandon(reader);
         }
@@ -98,7 +113,14 @@ impl Nest {
 
 /// What an element makes of its content.
 fn wrap(open: Open, reader: &mut Reader) -> Inlines {
-    let Open { element, attributes, content, line, name, .. } = open;
+    let Open {
+        element,
+        attributes,
+        content,
+        line,
+        name,
+        ..
+    } = open;
     enclose(element, &name, &attributes, content, line, reader)
 }
 
@@ -132,8 +154,15 @@ pub(super) fn enclose(
         Element::Strong => vec![Inline::Strong(content)],
         Element::Emphasis => vec![Inline::Emphasis(content)],
         Element::Strike => vec![Inline::Strike(content)],
-        Element::Tag(name) => vec![Inline::Tag { name, children: content }],
-        Element::Code if content.iter().all(|i| matches!(i, Inline::Text(_) | Inline::SoftBreak)) => {
+        Element::Tag(name) => vec![Inline::Tag {
+            name,
+            children: content,
+        }],
+        Element::Code
+            if content
+                .iter()
+                .all(|i| matches!(i, Inline::Text(_) | Inline::SoftBreak)) =>
+        {
             vec![Inline::Code(plain(&content))]
         }
         Element::Hidden => Inlines::new(),

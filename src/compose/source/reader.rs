@@ -23,7 +23,12 @@ const LONGEST_LINE_BYTES: usize = 20_000;
 
 impl Reader<'_> {
     pub fn new(fields: &Fields, offset: usize) -> Reader<'_> {
-        Reader { fields, offset, lines: Vec::new(), findings: Vec::new() }
+        Reader {
+            fields,
+            offset,
+            lines: Vec::new(),
+            findings: Vec::new(),
+        }
     }
 
     /// The column of a place that comrak names, from 1. comrak counts bytes of a text with stand-ins; editors count
@@ -37,14 +42,27 @@ impl Reader<'_> {
     /// Names the column of what was told since there were `told` findings, about something that begins there.
     pub fn place(&mut self, told: usize, begin: LineColumn) {
         let (line, column) = (begin.line + self.offset, self.column(begin));
-        for finding in self.findings.iter_mut().skip(told).filter(|finding| finding.line == Some(line)) {
+        for finding in self
+            .findings
+            .iter_mut()
+            .skip(told)
+            .filter(|finding| finding.line == Some(line))
+        {
             finding.column = finding.column.or(column);
         }
     }
 
     /// Notes something to be told about a line.
-    pub fn tell(&mut self, severity: Severity, code: &'static str, line: usize, message: String, help: &str) {
-        self.findings.push(Finding::new(severity, code, message, help).at(line, None));
+    pub fn tell(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        line: usize,
+        message: String,
+        help: &str,
+    ) {
+        self.findings
+            .push(Finding::new(severity, code, message, help).at(line, None));
     }
 
     /// Running text: personal fields, and links for web addresses that stand bare.
@@ -58,7 +76,9 @@ impl Reader<'_> {
         for run in address::bare(text, goes_on) {
             match run {
                 Run::Text(text) => out.extend(self.fields.inlines(text)),
-                Run::Bare(url) => out.extend(self.link(url, "", vec![Inline::Text(url.into())], line)),
+                Run::Bare(url) => {
+                    out.extend(self.link(url, "", vec![Inline::Text(url.into())], line))
+                }
             }
         }
         out
@@ -81,7 +101,10 @@ impl Reader<'_> {
 
     /// A link, or where the address can't be clicked, its words with the address beside them.
     pub fn link(&mut self, url: &str, title: &str, mut children: Inlines, line: usize) -> Inlines {
-        let url = self.literal(url, line, "a link's address").trim().to_owned();
+        let url = self
+            .literal(url, line, "a link's address")
+            .trim()
+            .to_owned();
         let bare = children.is_empty();
         if bare {
             children = vec![Inline::Text(url.clone())];
@@ -91,7 +114,12 @@ impl Reader<'_> {
         match judgement {
             Judgement::Link | Judgement::Suspicious => {
                 let title = self.literal(title, line, "a link's title");
-                vec![Inline::Link { url, title, children, line }]
+                vec![Inline::Link {
+                    url,
+                    title,
+                    children,
+                    line,
+                }]
             }
             Judgement::Empty => children,
             Judgement::Scheme | Judgement::Relative => {
@@ -103,7 +131,13 @@ impl Reader<'_> {
         }
     }
 
-    fn tell_of_address(&mut self, judgement: Judgement, url: &str, children: &[Inline], line: usize) {
+    fn tell_of_address(
+        &mut self,
+        judgement: Judgement,
+        url: &str,
+        children: &[Inline],
+        line: usize,
+    ) {
         let (code, message, help) = match judgement {
             Judgement::Link => return,
             Judgement::Suspicious => (
@@ -133,7 +167,10 @@ impl Reader<'_> {
     /// A picture as the author named it.
     pub fn image(&mut self, src: &str, alt: &str, title: &str, line: usize) -> Image {
         Image {
-            src: self.literal(src, line, "a picture's address").trim().to_owned(),
+            src: self
+                .literal(src, line, "a picture's address")
+                .trim()
+                .to_owned(),
             alt: self.literal(alt, line, "an alternative text"),
             title: self.literal(title, line, "a picture's title"),
             width: None,

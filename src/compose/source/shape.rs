@@ -28,7 +28,12 @@ pub(super) fn parts(tops: Vec<Top>) -> Vec<Part> {
     if let Some(head) = groups.next_if_headless() {
         contents::head(head, level, &mut parts);
     }
-    for Group { heading, level, body } in groups.0 {
+    for Group {
+        heading,
+        level,
+        body,
+    } in groups.0
+    {
         parts.push(section(heading, level, body));
     }
     contents::tie(&mut parts);
@@ -74,15 +79,28 @@ impl Groups {
 
 /// Cuts blocks at the headings that begin a section.
 fn group(tops: Vec<Top>, section: u8) -> Groups {
-    let mut groups = vec![Group { heading: Inlines::new(), level: section, body: Vec::new() }];
+    let mut groups = vec![Group {
+        heading: Inlines::new(),
+        level: section,
+        body: Vec::new(),
+    }];
     for top in tops {
         match top.block {
-            Block::Heading { level, inlines } if level <= section && items::heading(&inlines).is_none() => {
-                groups.push(Group { heading: inlines, level, body: Vec::new() });
+            Block::Heading { level, inlines }
+                if level <= section && items::heading(&inlines).is_none() =>
+            {
+                groups.push(Group {
+                    heading: inlines,
+                    level,
+                    body: Vec::new(),
+                });
             }
             block => {
                 if let Some(group) = groups.last_mut() {
-                    group.body.push(Top { block, line: top.line });
+                    group.body.push(Top {
+                        block,
+                        line: top.line,
+                    });
                 }
             }
         }
@@ -96,7 +114,16 @@ fn group(tops: Vec<Top>, section: u8) -> Groups {
 /// One section; a call to subscribe and a note about the author are told by their headings.
 pub(super) fn section(heading: Inlines, level: u8, body: Vec<Top>) -> Part {
     let body = items::body(body);
-    let blocks: usize = body.iter().map(|b| if let Body::Text(blocks) = b { blocks.len() } else { 1 }).sum();
+    let blocks: usize = body
+        .iter()
+        .map(|b| {
+            if let Body::Text(blocks) = b {
+                blocks.len()
+            } else {
+                1
+            }
+        })
+        .sum();
     let has_items = body.iter().any(|b| matches!(b, Body::Item(_)));
     let short = blocks <= SHORT && !has_items;
     let title = folded(&plain(&heading));
@@ -109,10 +136,18 @@ pub(super) fn section(heading: Inlines, level: u8, body: Vec<Top>) -> Part {
             Body::Card(card) => vec![Block::Card(card)],
             Body::Item(_) => Vec::new(),
         });
-        return Part::About { heading, body: blocks.collect() };
+        return Part::About {
+            heading,
+            body: blocks.collect(),
+        };
     }
     let (number, heading) = contents::numbered(heading);
-    Part::Section(Section { number, heading, level, body })
+    Part::Section(Section {
+        number,
+        heading,
+        level,
+        body,
+    })
 }
 
 /// Drops lines across the page at both ends.

@@ -25,9 +25,17 @@ pub(in crate::compose) fn skeleton(body: &str) -> Vec<Kept> {
     let (text, fields) = Fields::take(body);
     let stretches = super::stretches(&text, &mut Reader::new(&fields, 0));
     let after_title = stretches.iter().skip(1).flat_map(|s| &s.blocks);
-    let tops: Vec<Top> = after_title.map(|block| Top { block: block.clone(), line: 0 }).collect();
+    let tops: Vec<Top> = after_title
+        .map(|block| Top {
+            block: block.clone(),
+            line: 0,
+        })
+        .collect();
     let level = section_level(&tops);
-    let titles: Vec<String> = stretches.iter().filter_map(|s| heading(s).map(|(_, t)| folded(&t))).collect();
+    let titles: Vec<String> = stretches
+        .iter()
+        .filter_map(|s| heading(s).map(|(_, t)| folded(&t)))
+        .collect();
 
     let lines: Vec<&str> = body.split('\n').collect();
     let mut out = Vec::new();
@@ -35,7 +43,10 @@ pub(in crate::compose) fn skeleton(body: &str) -> Vec<Kept> {
     let mut whole = false;
     let mut dated = false;
     for (at, stretch) in stretches.iter().enumerate() {
-        let source = lines[stretch.lines.clone()].join("\n").trim_end().to_owned();
+        let source = lines[stretch.lines.clone()]
+            .join("\n")
+            .trim_end()
+            .to_owned();
         match heading(stretch) {
             Some((1, _)) if at == 0 => out.push(Kept::Title(source)),
             Some((its, title)) => {
@@ -73,7 +84,18 @@ fn is_date(stretch: &Stretch) -> bool {
 
 /// Whether a list names the headings of the letter.
 fn is_contents(stretch: &Stretch, titles: &[String]) -> bool {
-    let titles: Vec<(usize, String)> =
-        titles.iter().map(|t| (0, t.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())).collect();
-    stretch.blocks.first().is_some_and(|block| contents::names_sections(block, &titles))
+    let titles: Vec<(usize, String)> = titles
+        .iter()
+        .map(|t| {
+            (
+                0,
+                t.trim_start_matches(|c: char| c.is_ascii_digit())
+                    .to_owned(),
+            )
+        })
+        .collect();
+    stretch
+        .blocks
+        .first()
+        .is_some_and(|block| contents::names_sections(block, &titles))
 }

@@ -29,7 +29,11 @@ fn inlines(text: &str) -> Inlines {
 }
 
 fn codes(text: &str) -> Vec<(&'static str, Option<usize>)> {
-    parsed(text).findings.iter().map(|f| (f.code, f.line)).collect()
+    parsed(text)
+        .findings
+        .iter()
+        .map(|f| (f.code, f.line))
+        .collect()
 }
 
 fn text(t: &str) -> Inline {
@@ -38,8 +42,11 @@ fn text(t: &str) -> Inline {
 
 /// Everything that a reader sees, and every address.
 fn seen(issue: &Issue) -> (String, Vec<String>) {
-    let mut words =
-        format!("{} {} ", issue.meta.title, issue.meta.number.map_or(String::new(), |n| n.to_string()));
+    let mut words = format!(
+        "{} {} ",
+        issue.meta.title,
+        issue.meta.number.map_or(String::new(), |n| n.to_string())
+    );
     let mut links = Vec::new();
     walk::parts(&issue.parts, &mut |seen| match seen {
         Seen::Text(t) | Seen::Code(t) => words.push_str(t),
@@ -47,7 +54,11 @@ fn seen(issue: &Issue) -> (String, Vec<String>) {
         Seen::Image(image) => words.push_str(&image.alt),
     });
     for part in &issue.parts {
-        if let Part::Section(Section { number: Some(number), .. }) = part {
+        if let Part::Section(Section {
+            number: Some(number),
+            ..
+        }) = part
+        {
             words.push_str(&format!(" {number} "));
         }
     }
@@ -136,7 +147,10 @@ list.example](https://list.example/me)
 fn an_export_becomes_typed_parts() {
     let issue = parsed(EXPORT).issue;
     let meta = &issue.meta;
-    assert_eq!((meta.title.as_str(), meta.number), ("Печать · 印刷周报", Some(7)));
+    assert_eq!(
+        (meta.title.as_str(), meta.number),
+        ("Печать · 印刷周报", Some(7))
+    );
     assert_eq!(meta.date, Some(jiff::civil::date(2024, 2, 29)));
     assert_eq!(plain(&meta.subject), "Печать · 印刷周报— #7");
     assert_eq!(meta.language.as_deref(), Some("zh-Hans"));
@@ -155,14 +169,23 @@ fn an_export_becomes_typed_parts() {
     assert_eq!((head.len(), summary.len(), intro.len()), (2, 2, 1));
     let tied: Vec<_> = entries.iter().map(|e| (plain(&e.title), e.part)).collect();
     assert_eq!(tied, [("纸与墨".into(), Some(3)), ("机器".into(), Some(4))]);
-    assert_eq!((first.number, plain(&first.heading), second.number), (Some(1), "纸与墨".into(), Some(2)));
+    assert_eq!(
+        (first.number, plain(&first.heading), second.number),
+        (Some(1), "纸与墨".into(), Some(2))
+    );
     assert!(matches!(call.as_slice(), [Body::Card(card)] if card.url == "https://list.example/me"));
 
     let items = |section: &Section| -> Vec<Item> {
         section
             .body
             .iter()
-            .map(|b| if let Body::Item(item) = b { (**item).clone() } else { panic!("no item: {b:?}") })
+            .map(|b| {
+                if let Body::Item(item) = b {
+                    (**item).clone()
+                } else {
+                    panic!("no item: {b:?}")
+                }
+            })
             .collect()
     };
     let [paper, ink] = <[Item; 2]>::try_from(items(first)).unwrap();
@@ -171,16 +194,28 @@ fn an_export_becomes_typed_parts() {
     assert_eq!(paper.image.unwrap().line, 30);
     assert_eq!(plain(&paper.caption), "【图一】纸的克重");
     // The line end between Chinese lines is no space.
-    assert_eq!(paper.comment, [Block::Paragraph(vec![text("第一行评论，"), text("第二行接着写。")])]);
+    assert_eq!(
+        paper.comment,
+        [Block::Paragraph(vec![
+            text("第一行评论，"),
+            text("第二行接着写。")
+        ])]
+    );
     let card = ink.card.unwrap();
-    assert_eq!(card.title, [text("油墨:为什么 "), Inline::Emphasis(vec![text("慢")])]);
+    assert_eq!(
+        card.title,
+        [text("油墨:为什么 "), Inline::Emphasis(vec![text("慢")])]
+    );
     assert_eq!(
         (plain(&card.description), plain(&card.domain)),
         ("因为空气太湿…".into(), "ink.example".into())
     );
     let [machine] = <[Item; 1]>::try_from(items(second)).unwrap();
     let card = machine.card.unwrap();
-    assert_eq!((plain(&card.title), card.description.is_empty()), ("没有描述的卡片".into(), true));
+    assert_eq!(
+        (plain(&card.title), card.description.is_empty()),
+        ("没有描述的卡片".into(), true)
+    );
     assert_eq!(plain(&card.domain), "press.example");
 }
 
@@ -203,12 +238,32 @@ fn our_own_form_is_typed_alike() {
     else {
         panic!("other parts: {:#?}", issue.parts)
     };
-    assert_eq!(entries.iter().map(|e| e.part).collect::<Vec<_>>(), [Some(3), Some(4)]);
-    let [Body::Item(item), Body::Text(rest)] = tools.body.as_slice() else { panic!("{:#?}", tools.body) };
-    assert_eq!((plain(&item.title), plain(&item.caption)), ("A press".into(), "Cast iron.".into()));
-    assert_eq!((item.image.as_ref().unwrap().alt.as_str(), item.comment.len()), ("A press", 2));
-    assert_eq!(plain(&item.card.as_ref().unwrap().description), "Its beginning…");
-    assert!(matches!(rest.as_slice(), [Block::Heading { level: 3, .. }, Block::Paragraph(_)]));
+    assert_eq!(
+        entries.iter().map(|e| e.part).collect::<Vec<_>>(),
+        [Some(3), Some(4)]
+    );
+    let [Body::Item(item), Body::Text(rest)] = tools.body.as_slice() else {
+        panic!("{:#?}", tools.body)
+    };
+    assert_eq!(
+        (plain(&item.title), plain(&item.caption)),
+        ("A press".into(), "Cast iron.".into())
+    );
+    assert_eq!(
+        (
+            item.image.as_ref().unwrap().alt.as_str(),
+            item.comment.len()
+        ),
+        ("A press", 2)
+    );
+    assert_eq!(
+        plain(&item.card.as_ref().unwrap().description),
+        "Its beginning…"
+    );
+    assert!(matches!(
+        rest.as_slice(),
+        [Block::Heading { level: 3, .. }, Block::Paragraph(_)]
+    ));
 }
 
 #[test]
@@ -224,8 +279,13 @@ fn a_title_that_says_what_the_front_matter_says_stands_once() {
 #[test]
 fn headings_that_hold_long_lists_stay_chapters() {
     let list = "- a\n".repeat(9);
-    let issue = parsed(&format!("# T\n\n## A\n\n### [Link](https://a.example)\n\n{list}\n## B\n\nx\n")).issue;
-    let Part::Section(section) = &issue.parts[0] else { panic!() };
+    let issue = parsed(&format!(
+        "# T\n\n## A\n\n### [Link](https://a.example)\n\n{list}\n## B\n\nx\n"
+    ))
+    .issue;
+    let Part::Section(section) = &issue.parts[0] else {
+        panic!()
+    };
     assert!(matches!(section.body.as_slice(), [Body::Text(blocks)] if blocks.len() == 2));
 }
 
@@ -242,12 +302,22 @@ fn prose_that_looks_like_html_is_printed() {
         words("A Vec<u8> and a HashMap<String, Option<T>>, a<b>c"),
         "A Vec<u8> and a HashMap<String, Option<T>>, a<b>c"
     );
-    assert_eq!(words("Rc<S> and Promise<object> and Foo<base>"), "Rc<S> and Promise<object> and Foo<base>");
+    assert_eq!(
+        words("Rc<S> and Promise<object> and Foo<base>"),
+        "Rc<S> and Promise<object> and Foo<base>"
+    );
     assert_eq!(
         text_blocks("<T>\nalone\n"),
-        [Block::Paragraph(vec![text("<T>"), Inline::SoftBreak, text("alone")])]
+        [Block::Paragraph(vec![
+            text("<T>"),
+            Inline::SoftBreak,
+            text("alone")
+        ])]
     );
-    assert_eq!(words("one<!-- a [link](https://a.example) -->two"), "onetwo");
+    assert_eq!(
+        words("one<!-- a [link](https://a.example) -->two"),
+        "onetwo"
+    );
 }
 
 #[test]
@@ -256,7 +326,10 @@ fn inline_html_keeps_its_meaning() {
         inlines("H<sub>2</sub>O, <b>b <i>i</i></b><br>end"),
         [
             text("H"),
-            Inline::Tag { name: "sub", children: vec![text("2")] },
+            Inline::Tag {
+                name: "sub",
+                children: vec![text("2")]
+            },
             text("O, "),
             Inline::Strong(vec![text("b "), Inline::Emphasis(vec![text("i")])]),
             Inline::HardBreak,
@@ -268,7 +341,10 @@ fn inline_html_keeps_its_meaning() {
     else {
         panic!()
     };
-    assert_eq!((url.as_str(), plain(children)), ("https://a.example/?a=1&b=2", "x".into()));
+    assert_eq!(
+        (url.as_str(), plain(children)),
+        ("https://a.example/?a=1&b=2", "x".into())
+    );
 }
 
 #[test]
@@ -277,27 +353,47 @@ fn html_blocks_are_read_into_our_own() {
         "<div align=center>\n<p>One &amp; <u>two</u>\n<p><img src=a.png alt='A &quot;q&quot;' width=300>\n<ul><li>x<li>y</ul>\n\
         <script>alert(1)</script></div>\n",
     );
-    let [Block::Paragraph(one), Block::Figure { image, .. }, Block::List { items, .. }] = blocks.as_slice()
+    let [
+        Block::Paragraph(one),
+        Block::Figure { image, .. },
+        Block::List { items, .. },
+    ] = blocks.as_slice()
     else {
         panic!("{blocks:#?}")
     };
     assert_eq!(plain(one), "One & two");
-    assert_eq!((image.alt.as_str(), image.width, items.len()), ("A \"q\"", Some(300), 2));
-    assert_eq!(codes("# T\n\n<style>p{}</style>\n\nx"), [("html-hidden", Some(3))]);
+    assert_eq!(
+        (image.alt.as_str(), image.width, items.len()),
+        ("A \"q\"", Some(300), 2)
+    );
+    assert_eq!(
+        codes("# T\n\n<style>p{}</style>\n\nx"),
+        [("html-hidden", Some(3))]
+    );
     let cards = text_blocks("<iframe src=\"//video.example/v?id=1\" title=\"A film\"></iframe>\n");
     assert!(
         matches!(&cards[..], [Block::Card(c)] if c.url == "https://video.example/v?id=1" && plain(&c.title) == "A film")
     );
-    let table = text_blocks("<table><tr><th>a<th>b<tr><td>1<td><a href='https://a.example'>2</a></table>\n");
-    assert!(matches!(&table[..], [Block::Table { head, rows, .. }] if head.len() == 2 && rows.len() == 1));
+    let table = text_blocks(
+        "<table><tr><th>a<th>b<tr><td>1<td><a href='https://a.example'>2</a></table>\n",
+    );
+    assert!(
+        matches!(&table[..], [Block::Table { head, rows, .. }] if head.len() == 2 && rows.len() == 1)
+    );
     let boxed = text_blocks("<a href=\"https://a.example\"><div>one</div></a>\n");
     assert!(matches!(&boxed[..], [Block::Paragraph(p)] if matches!(&p[..], [Inline::Link { .. }])));
 }
 
 #[test]
 fn dangerous_and_broken_addresses_are_shown_and_not_linked() {
-    assert_eq!(inlines("[x](javascript:alert(1))"), [text("x (javascript:alert(1))")]);
-    assert_eq!(plain(&inlines("a [b](some page.md) c [d](page.md)")), "a [b](some page.md) c d (page.md)");
+    assert_eq!(
+        inlines("[x](javascript:alert(1))"),
+        [text("x (javascript:alert(1))")]
+    );
+    assert_eq!(
+        plain(&inlines("a [b](some page.md) c [d](page.md)")),
+        "a [b](some page.md) c d (page.md)"
+    );
     assert!(
         matches!(&inlines("[x](http:/broken.example)")[..], [Inline::Link { url, .. }] if url == "http:/broken.example")
     );
@@ -310,34 +406,58 @@ fn dangerous_and_broken_addresses_are_shown_and_not_linked() {
             ("link-empty", Some(7))
         ]
     );
-    assert_eq!(plain(&inlines("<a href=\"data:text/html,x\">y</a>")), "y (data:text/html,x)");
+    assert_eq!(
+        plain(&inlines("<a href=\"data:text/html,x\">y</a>")),
+        "y (data:text/html,x)"
+    );
 }
 
 #[test]
 fn bare_addresses_become_links_and_keep_their_words() {
-    let found = inlines("见 https://a.example/x。或 (http://b.example/c_(d)), `https://code.example`");
+    let found =
+        inlines("见 https://a.example/x。或 (http://b.example/c_(d)), `https://code.example`");
     let urls: Vec<_> = found
         .iter()
-        .filter_map(|i| if let Inline::Link { url, .. } = i { Some(url.as_str()) } else { None })
+        .filter_map(|i| {
+            if let Inline::Link { url, .. } = i {
+                Some(url.as_str())
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(urls, ["https://a.example/x", "http://b.example/c_(d)"]);
-    assert_eq!(plain(&found), "见 https://a.example/x。或 (http://b.example/c_(d)), https://code.example");
+    assert_eq!(
+        plain(&found),
+        "见 https://a.example/x。或 (http://b.example/c_(d)), https://code.example"
+    );
 }
 
 #[test]
 fn fields_are_filled_in_text_and_stay_elsewhere() {
     use crate::model::issue::Field;
-    let field = Inline::Field(Field::Name { default: "reader".into() });
-    assert_eq!(inlines("**{{ name | default(\"reader\") }}**"), [Inline::Strong(vec![field])]);
+    let field = Inline::Field(Field::Name {
+        default: "reader".into(),
+    });
+    assert_eq!(
+        inlines("**{{ name | default(\"reader\") }}**"),
+        [Inline::Strong(vec![field])]
+    );
     assert_eq!(
         inlines("`{{ name }}` {{ a*b*c }}"),
         [Inline::Code("{{ name }}".into()), text(" {{ a*b*c }}")]
     );
     assert_eq!(
         codes("# T\n\n`{{ name }}`\n\n[x](https://a.example/?{{email}})\n\na {{ nmae }}\n"),
-        [("field-not-filled", Some(3)), ("field-not-filled", Some(5)), ("field-unknown", Some(7))]
+        [
+            ("field-not-filled", Some(3)),
+            ("field-not-filled", Some(5)),
+            ("field-unknown", Some(7))
+        ]
     );
-    let unknown = parsed("+++\ntitle = \"T\"\n+++\n\na {{ nmae }}\n").findings.remove(0);
+    let unknown = parsed("+++\ntitle = \"T\"\n+++\n\na {{ nmae }}\n")
+        .findings
+        .remove(0);
     assert_eq!(
         (unknown.line, unknown.column, unknown.help.as_str()),
         (Some(5), Some(3), "Did you mean {{ name }}?")
@@ -352,7 +472,9 @@ fn footnotes_and_reference_links_are_kept() {
     .issue;
     let (words, links) = seen(&issue);
     assert!(
-        words.contains("A[note] and b.") && words.contains("[note] The note.") && words.contains("[^x]"),
+        words.contains("A[note] and b.")
+            && words.contains("[note] The note.")
+            && words.contains("[^x]"),
         "{words}"
     );
     assert_eq!(links, ["https://b.example"]);
@@ -373,7 +495,12 @@ fn line_ends_and_marks_of_other_systems_are_read() {
 
 #[test]
 fn malformed_front_matter_is_the_only_error_of_reading() {
-    let errors = read("+++\ntitle = \"unclosed\n+++\ntext\n", "issues/009.md", "009").unwrap_err();
+    let errors = read(
+        "+++\ntitle = \"unclosed\n+++\ntext\n",
+        "issues/009.md",
+        "009",
+    )
+    .unwrap_err();
     assert_eq!(
         (errors[0].file.as_str(), errors[0].line, errors[0].severity),
         ("issues/009.md", Some(2), Severity::Error)
@@ -382,10 +509,17 @@ fn malformed_front_matter_is_the_only_error_of_reading() {
     assert_eq!((marker.line, marker.column), (Some(3), Some(8)));
     let found = parsed("# T\n\n{{ name }}, *TK*, {{ email }} TODO\n").findings;
     let columns: Vec<_> = found.iter().map(|marker| marker.column).collect();
-    assert_eq!(columns, [Some(14), Some(31)], "braces are counted as they are written");
-    let links =
-        "# T\n\nä [a]() *[b]()*\nand [c](http:/c)\n\n- {{ name }} [d](d.md)\n\n> > [e](javascript:e)\n";
-    let places: Vec<_> = parsed(links).findings.iter().map(|f| (f.line, f.column)).collect();
+    assert_eq!(
+        columns,
+        [Some(14), Some(31)],
+        "braces are counted as they are written"
+    );
+    let links = "# T\n\nä [a]() *[b]()*\nand [c](http:/c)\n\n- {{ name }} [d](d.md)\n\n> > [e](javascript:e)\n";
+    let places: Vec<_> = parsed(links)
+        .findings
+        .iter()
+        .map(|f| (f.line, f.column))
+        .collect();
     let at = |line, column| (Some(line), Some(column));
     assert_eq!(places, [at(3, 3), at(3, 10), at(4, 5), at(6, 14), at(8, 5)]);
     assert_eq!(
@@ -405,12 +539,24 @@ fn nesting_without_end_is_flattened_and_loses_nothing() {
         ("<b>", "</b>"),
         ("![", "](a.png)"),
     ] {
-        let text = format!("# T\n\n{}deepest word{}\n", open.repeat(3000), close.repeat(3000));
+        let text = format!(
+            "# T\n\n{}deepest word{}\n",
+            open.repeat(3000),
+            close.repeat(3000)
+        );
         let (words, _) = seen(&parsed(&text).issue);
         assert!(words.contains("deepest word"), "lost within {open}");
     }
-    let link = format!("{}[in](https://deep.example){}", "**a *b ".repeat(40), " b* a**".repeat(40));
-    assert!(seen(&parsed(&link).issue).1.contains(&"https://deep.example".to_owned()));
+    let link = format!(
+        "{}[in](https://deep.example){}",
+        "**a *b ".repeat(40),
+        " b* a**".repeat(40)
+    );
+    assert!(
+        seen(&parsed(&link).issue)
+            .1
+            .contains(&"https://deep.example".to_owned())
+    );
 }
 
 mod properties {
@@ -419,7 +565,8 @@ mod properties {
 
     /// Bits of Markdown and HTML, more often than chance would write them.
     fn markdown() -> impl Strategy<Value = String> {
-        proptest::collection::vec(prop_oneof![4 => bit(), 1 => quirk()], 0..40).prop_map(|bits| bits.concat())
+        proptest::collection::vec(prop_oneof![4 => bit(), 1 => quirk()], 0..40)
+            .prop_map(|bits| bits.concat())
     }
 
     /// What comrak does not see as readers of ours do: fields, cards, comments.
@@ -469,7 +616,9 @@ mod properties {
                 _ => continue,
             };
             runs.extend(
-                text.split(|c: char| !c.is_alphanumeric()).filter(|r| !r.is_empty()).map(str::to_owned),
+                text.split(|c: char| !c.is_alphanumeric())
+                    .filter(|r| !r.is_empty())
+                    .map(str::to_owned),
             );
         }
         runs
@@ -566,13 +715,20 @@ fn the_examples_are_in_the_best_form() {
     );
     let (mut items, mut described) = (0, 0);
     for part in &example.issue.parts {
-        let Part::Section(section) = part else { continue };
+        let Part::Section(section) = part else {
+            continue;
+        };
         for body in &section.body {
-            let Body::Item(item) = body else { panic!("not an item: {body:?}") };
+            let Body::Item(item) = body else {
+                panic!("not an item: {body:?}")
+            };
             items += 1;
             described += usize::from(item.image.as_ref().is_some_and(|i| !i.alt.is_empty()));
         }
     }
     assert_eq!((items, described), (13, 8));
-    assert_eq!(parsed(include_str!("../../../examples/issue-23.md")).findings, []);
+    assert_eq!(
+        parsed(include_str!("../../../examples/issue-23.md")).findings,
+        []
+    );
 }

@@ -4,13 +4,26 @@ use crate::model::issue::{Block, Inline};
 
 /// A heading in the form in which two are compared: small letters and digits only.
 pub(super) fn folded(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Whether a folded heading calls to subscribe.
 pub(super) fn calls_to_subscribe(folded: &str) -> bool {
-    const WORDS: [&str; 10] =
-        ["subscribe", "订阅", "訂閱", "購読", "구독", "abonnez", "abonnieren", "suscríb", "подпис", "اشترك"];
+    const WORDS: [&str; 10] = [
+        "subscribe",
+        "订阅",
+        "訂閱",
+        "購読",
+        "구독",
+        "abonnez",
+        "abonnieren",
+        "suscríb",
+        "подпис",
+        "اشترك",
+    ];
     folded.chars().count() <= 40
         && WORDS.iter().any(|w| folded.contains(w))
         && !folded.contains("unsubscribe")
@@ -49,10 +62,14 @@ pub(super) fn is_about(folded: &str) -> bool {
 
 /// Whether a paragraph is nothing but dashes or stars: a line across the page, drawn by hand.
 pub(super) fn is_separator(block: &Block) -> bool {
-    let Block::Paragraph(inlines) = block else { return false };
+    let Block::Paragraph(inlines) = block else {
+        return false;
+    };
     let mut marks = 0;
     for inline in inlines {
-        let Inline::Text(text) = inline else { return false };
+        let Inline::Text(text) = inline else {
+            return false;
+        };
         for c in text.chars().filter(|c| !c.is_whitespace()) {
             if !"—–-―─━⸺⸻=_~*•·⁂".contains(c) {
                 return false;
@@ -60,5 +77,8 @@ pub(super) fn is_separator(block: &Block) -> bool {
             marks += 1;
         }
     }
-    marks >= 3 || inlines.iter().any(|i| matches!(i, Inline::Text(t) if t.contains(['⁂', '⸻'])))
+    marks >= 3
+        || inlines
+            .iter()
+            .any(|i| matches!(i, Inline::Text(t) if t.contains(['⁂', '⸻'])))
 }

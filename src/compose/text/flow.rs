@@ -77,13 +77,18 @@ impl Flow<'_> {
             Inline::Strong(children) => self.between("*", children, run),
             Inline::Emphasis(children) => self.between("_", children, run),
             Inline::Strike(children) => self.between("~", children, run),
-            Inline::Tag { name: "sup", children } if is_power(children) => {
+            Inline::Tag {
+                name: "sup",
+                children,
+            } if is_power(children) => {
                 run.push("^");
                 self.inlines(children, run);
             }
             Inline::Tag { children, .. } => self.inlines(children, run),
             Inline::Image(image) => run.push(&bracketed(&image.alt)),
-            Inline::Field(Field::Name { default }) => run.push_spot(Spot::Name { default: default.clone() }),
+            Inline::Field(Field::Name { default }) => run.push_spot(Spot::Name {
+                default: default.clone(),
+            }),
             Inline::Field(Field::Email) => run.push_spot(Spot::Email),
             Inline::Link { url, children, .. } => self.link(url, children, run),
         }
@@ -103,7 +108,10 @@ impl Flow<'_> {
 
     fn between(&mut self, mark: &str, children: &[Inline], run: &mut Run) {
         // A link in bold needs no stars as well.
-        if children.iter().all(|c| matches!(c, Inline::Link { .. } | Inline::Image(_))) {
+        if children
+            .iter()
+            .all(|c| matches!(c, Inline::Link { .. } | Inline::Image(_)))
+        {
             return self.inlines(children, run);
         }
         run.push(mark);
@@ -122,7 +130,11 @@ fn plainly(inlines: &[Inline]) -> &[Inline] {
 
 /// An alternative text in the place of its picture.
 pub(super) fn bracketed(alt: &str) -> String {
-    if alt.trim().is_empty() { String::new() } else { format!("[{}]", alt.trim()) }
+    if alt.trim().is_empty() {
+        String::new()
+    } else {
+        format!("[{}]", alt.trim())
+    }
 }
 
 /// Whether an address leads out of the letter.
@@ -133,16 +145,25 @@ pub(super) fn leads_out(url: &str) -> bool {
 /// Whether a superscript is a number, which would run together with what it raises.
 fn is_power(children: &[Inline]) -> bool {
     let text = plain(children);
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-−".contains(c))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_digit() || "+-−".contains(c))
 }
 
 /// Cuts inlines around their only link, if at most a full stop follows it.
 fn ends_in_link(inlines: &[Inline]) -> Option<(&[Inline], &Inline, &[Inline])> {
-    let at = inlines.iter().rposition(|i| matches!(i, Inline::Link { .. }))?;
+    let at = inlines
+        .iter()
+        .rposition(|i| matches!(i, Inline::Link { .. }))?;
     let (before, rest) = inlines.split_at(at);
     let (link, after) = rest.split_first()?;
-    let Inline::Link { url, children, .. } = link else { return None };
-    let short = plain(after).chars().all(|c| ".,;:!?。！？；：）)」』】\"”’".contains(c));
+    let Inline::Link { url, children, .. } = link else {
+        return None;
+    };
+    let short = plain(after)
+        .chars()
+        .all(|c| ".,;:!?。！？；：）)」』】\"”’".contains(c));
     let only = !has_link(before) && !has_link(children) && !has_link(after);
     let listed = leads_out(url) && plain(children) != *url && !url.starts_with("mailto:");
     (short && only && listed).then_some((before, link, after))

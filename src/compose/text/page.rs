@@ -29,7 +29,9 @@ impl Page {
 
     /// The columns that are left beside the prefix.
     pub fn columns(&self) -> usize {
-        COLUMNS.saturating_sub(unicode_width::UnicodeWidthStr::width(self.prefix.as_str())).max(LEAST_COLUMNS)
+        COLUMNS
+            .saturating_sub(unicode_width::UnicodeWidthStr::width(self.prefix.as_str()))
+            .max(LEAST_COLUMNS)
     }
 
     /// At least so many empty lines before what comes.
@@ -79,22 +81,34 @@ impl Page {
     /// One line as it is.
     pub fn line(&mut self, line: Vec<Piece>) {
         if !self.pieces.is_empty() {
-            let empty =
-                if self.gap_prefix.len() > self.prefix.len() { &self.prefix } else { &self.gap_prefix };
+            let empty = if self.gap_prefix.len() > self.prefix.len() {
+                &self.prefix
+            } else {
+                &self.gap_prefix
+            };
             let empty = format!("{}\n", empty.trim_end()).repeat(self.gap);
             push(&mut self.pieces, Piece::Text(empty));
         }
         self.gap = 0;
         let start = self.first.take().unwrap_or_else(|| self.prefix.clone());
-        let start = if line.is_empty() { start.trim_end().to_owned() } else { start };
+        let start = if line.is_empty() {
+            start.trim_end().to_owned()
+        } else {
+            start
+        };
         push(&mut self.pieces, Piece::Text(start));
-        line.into_iter().for_each(|piece| push(&mut self.pieces, piece));
+        line.into_iter()
+            .for_each(|piece| push(&mut self.pieces, piece));
         push(&mut self.pieces, Piece::Text("\n".into()));
     }
 
     /// One line of text as it is.
     pub fn text(&mut self, text: &str) {
         let text = text.trim_end();
-        self.line(if text.is_empty() { Vec::new() } else { vec![Piece::Text(text.to_owned())] });
+        self.line(if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Piece::Text(text.to_owned())]
+        });
     }
 }

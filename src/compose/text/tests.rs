@@ -20,15 +20,26 @@ fn written(markdown: &str) -> String {
         })
         .collect();
     let start = whole.find("==\n\n").map_or(0, |at| at + 4);
-    let end = whole.rfind("\n\n\n------------------------\n").unwrap_or(whole.len());
+    let end = whole
+        .rfind("\n\n\n------------------------\n")
+        .unwrap_or(whole.len());
     whole[start..end.max(start)].to_owned()
 }
 
 #[test]
 fn the_frame_says_what_it_is_and_how_to_leave() {
-    let issue = source::read("title: T\nnumber: 7\ndate: 2026-11-30\n\nHello.\n", "1.md", "1").unwrap().issue;
+    let issue = source::read(
+        "title: T\nnumber: 7\ndate: 2026-11-30\n\nHello.\n",
+        "1.md",
+        "1",
+    )
+    .unwrap()
+    .issue;
     let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
-    let spot = |spot| Piece::Spot { spot, context: Context::Text };
+    let spot = |spot| Piece::Spot {
+        spot,
+        context: Context::Text,
+    };
     let text = |t: &str| Piece::Text(t.to_owned());
     assert_eq!(
         pieces,
@@ -50,8 +61,16 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
 fn a_cover_stands_below_the_title_in_words() {
     let text = "+++\ntitle = \"T\"\ncover = { src = \"c.png\", alt = \"A press by night\" }\n+++\n\nHello.\n";
     let issue = source::read(text, "1.md", "1").unwrap().issue;
-    let letter = slots::flat(&letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned));
-    assert!(letter.starts_with("T\n===\n\n[A press by night]\n\nHello.\n"), "{letter}");
+    let letter = slots::flat(&letter(
+        &issue,
+        &sample::list("Proof", "en"),
+        "en",
+        &str::to_owned,
+    ));
+    assert!(
+        letter.starts_with("T\n===\n\n[A press by night]\n\nHello.\n"),
+        "{letter}"
+    );
 }
 
 #[test]
@@ -98,13 +117,21 @@ fn blocks_keep_their_form() {
 
 #[test]
 fn tables_stand_in_columns_where_they_fit() {
-    let table = "# Title\n\n| a | long head |\n|---|---|\n| [x](https://x.example) | 1 |\n| 中文 | 2 |\n";
+    let table =
+        "# Title\n\n| a | long head |\n|---|---|\n| [x](https://x.example) | 1 |\n| 中文 | 2 |\n";
     assert_eq!(
         written(table),
         "a    | long head\n----------------\nx[1] | 1\n中文 | 2\n[1] <https://tagged.x.example>"
     );
-    let wide = format!("# Title\n\n| a | b |\n|---|---|\n| {} | end |\n", "word ".repeat(30));
-    assert!(written(&wide).lines().all(|l| l.len() <= COLUMNS), "{}", written(&wide));
+    let wide = format!(
+        "# Title\n\n| a | b |\n|---|---|\n| {} | end |\n",
+        "word ".repeat(30)
+    );
+    assert!(
+        written(&wide).lines().all(|l| l.len() <= COLUMNS),
+        "{}",
+        written(&wide)
+    );
 }
 
 #[test]

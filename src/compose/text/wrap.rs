@@ -43,7 +43,10 @@ impl Token {
         match self {
             Token::Plain => Piece::Text(OBJECT.into()),
             Token::Whole(text) | Token::Mark(text) => Piece::Text(text.clone()),
-            Token::Spot(spot) => Piece::Spot { spot: spot.clone(), context: Context::Text },
+            Token::Spot(spot) => Piece::Spot {
+                spot: spot.clone(),
+                context: Context::Text,
+            },
         }
     }
 }
@@ -61,7 +64,8 @@ impl Run {
             if c == OBJECT {
                 self.tokens.push(Token::Plain);
             }
-            let break_space = c != '\u{A0}' && c != '\u{202F}' && c != '\u{3000}' && c.is_whitespace();
+            let break_space =
+                c != '\u{A0}' && c != '\u{202F}' && c != '\u{3000}' && c.is_whitespace();
             self.text.push(if break_space { ' ' } else { c });
         }
     }
@@ -121,7 +125,9 @@ impl Run {
             for line in wrap_first_fit(&words, &[columns as f64]) {
                 let mut pieces = Vec::new();
                 for (at, word) in line.iter().enumerate() {
-                    word.pieces.iter().for_each(|p| push(&mut pieces, p.clone()));
+                    word.pieces
+                        .iter()
+                        .for_each(|p| push(&mut pieces, p.clone()));
                     if word.spaced && at + 1 < line.len() {
                         push(&mut pieces, Piece::Text(" ".into()));
                     }
@@ -169,7 +175,9 @@ fn words<'t>(line: &str, tokens: &mut impl Iterator<Item = &'t Token>) -> Vec<Wo
     let mut out: Vec<Word> = Vec::new();
     let mut last = ' ';
     for found in WordSeparator::UnicodeBreakProperties.find_words(line) {
-        let Some(first) = found.word.chars().next() else { continue };
+        let Some(first) = found.word.chars().next() else {
+            continue;
+        };
         let (pieces, columns, clings) = resolve(found.word, tokens);
         let apart = last == ' ' || (!clings && (is_east_asian(last) || is_east_asian(first)));
         match out.last_mut() {
@@ -178,15 +186,26 @@ fn words<'t>(line: &str, tokens: &mut impl Iterator<Item = &'t Token>) -> Vec<Wo
                 word.columns += columns;
                 word.spaced = !found.whitespace.is_empty();
             }
-            _ => out.push(Word { pieces, columns, spaced: !found.whitespace.is_empty() }),
+            _ => out.push(Word {
+                pieces,
+                columns,
+                spaced: !found.whitespace.is_empty(),
+            }),
         }
-        last = if found.whitespace.is_empty() { found.word.chars().next_back().unwrap_or(' ') } else { ' ' };
+        last = if found.whitespace.is_empty() {
+            found.word.chars().next_back().unwrap_or(' ')
+        } else {
+            ' '
+        };
     }
     out
 }
 
 /// Puts the tokens of a word in their places; says whether it begins with one that clings to what is before.
-fn resolve<'t>(word: &str, tokens: &mut impl Iterator<Item = &'t Token>) -> (Vec<Piece>, usize, bool) {
+fn resolve<'t>(
+    word: &str,
+    tokens: &mut impl Iterator<Item = &'t Token>,
+) -> (Vec<Piece>, usize, bool) {
     let (mut pieces, mut columns, mut clings) = (Vec::new(), 0, false);
     for (at, text) in word.split(OBJECT).enumerate() {
         if at > 0
@@ -212,16 +231,33 @@ mod tests {
         let mut run = Run::default();
         run.push(text);
         let flat = |line: Vec<Piece>| {
-            line.into_iter().map(|p| if let Piece::Text(t) = p { t } else { "<spot>".into() }).collect()
+            line.into_iter()
+                .map(|p| {
+                    if let Piece::Text(t) = p {
+                        t
+                    } else {
+                        "<spot>".into()
+                    }
+                })
+                .collect()
         };
         run.lines(columns).into_iter().map(flat).collect()
     }
 
     #[test]
     fn lines_end_at_spaces_and_between_east_asian_characters() {
-        assert_eq!(wrapped("state-of-the-art and/or more", 12), ["state-of-the-art", "and/or more"]);
-        assert_eq!(wrapped("现实世界中的机器学习", 8), ["现实世界", "中的机器", "学习"]);
-        assert_eq!(wrapped("提出了CVPR方法。然后", 8), ["提出了", "CVPR方", "法。然后"]);
+        assert_eq!(
+            wrapped("state-of-the-art and/or more", 12),
+            ["state-of-the-art", "and/or more"]
+        );
+        assert_eq!(
+            wrapped("现实世界中的机器学习", 8),
+            ["现实世界", "中的机器", "学习"]
+        );
+        assert_eq!(
+            wrapped("提出了CVPR方法。然后", 8),
+            ["提出了", "CVPR方", "法。然后"]
+        );
         assert_eq!(wrapped("one  two ", 20), ["one two"]);
         assert_eq!(wrapped("", 20), [""]);
     }
@@ -239,10 +275,19 @@ mod tests {
         let text: String = lines
             .iter()
             .flatten()
-            .map(|p| if let Piece::Text(t) = p { t.as_str() } else { "@" })
+            .map(|p| {
+                if let Piece::Text(t) = p {
+                    t.as_str()
+                } else {
+                    "@"
+                }
+            })
             .collect::<Vec<_>>()
             .join("|");
-        assert_eq!(text, "见|<https://例子.测试/路?a=b>\u{FFFC}|扩展[1]。|Dear|@");
+        assert_eq!(
+            text,
+            "见|<https://例子.测试/路?a=b>\u{FFFC}|扩展[1]。|Dear|@"
+        );
     }
 
     proptest::proptest! {

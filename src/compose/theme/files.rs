@@ -33,14 +33,20 @@ pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, Theme
             "“{name}” can't be the name of a theme: letters, digits, - and _ are allowed."
         )));
     }
-    let beside = themes_dir.map(|dir| dir.join(name)).filter(|dir| dir.is_dir());
+    let beside = themes_dir
+        .map(|dir| dir.join(name))
+        .filter(|dir| dir.is_dir());
     let mut texts = match &beside {
         Some(folder) => read_folder(folder)?,
         None => read_embedded(name),
     };
     let missing = |file: &str| {
-        let place = beside.as_ref().map_or_else(|| format!("theme {name}"), |f| f.display().to_string());
-        ThemeError(format!("The theme in {place} has no {file}. Copy it from one of the themes inside."))
+        let place = beside
+            .as_ref()
+            .map_or_else(|| format!("theme {name}"), |f| f.display().to_string());
+        ThemeError(format!(
+            "The theme in {place} has no {file}. Copy it from one of the themes inside."
+        ))
     };
     if texts.is_empty() && beside.is_none() {
         return Err(ThemeError(format!(
@@ -52,18 +58,29 @@ pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, Theme
     if !texts.contains_key(LAYOUT) {
         return Err(missing(LAYOUT));
     }
-    Ok(Files { name: name.to_owned(), manifest, templates: texts })
+    Ok(Files {
+        name: name.to_owned(),
+        manifest,
+        templates: texts,
+    })
 }
 
 /// Whether a text can be the name of a theme, and so of a folder.
 fn is_proper(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Every name that there is a theme of, sound or not; a folder that can't be read holds none.
 pub(super) fn names(themes_dir: Option<&Path>) -> Vec<String> {
     let mut names = embedded();
-    let beside = themes_dir.and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+    let beside = themes_dir
+        .and_then(|dir| std::fs::read_dir(dir).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
     names.extend(
         beside
             .filter(|entry| entry.path().is_dir())
@@ -97,12 +114,17 @@ fn read_embedded(name: &str) -> BTreeMap<String, String> {
 }
 
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
-    let refuse = |path: &Path, why: &str| ThemeError(format!("{} can't be read: {why}.", path.display()));
+    let refuse =
+        |path: &Path, why: &str| ThemeError(format!("{} can't be read: {why}.", path.display()));
     let entries = std::fs::read_dir(folder).map_err(|e| refuse(folder, &words::io(&e)))?;
     let mut texts = BTreeMap::new();
     for entry in entries {
         let path = entry.map_err(|e| refuse(folder, &words::io(&e)))?.path();
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if file != MANIFEST && !file.ends_with(".mjml") {
             continue;
         }
@@ -118,7 +140,9 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
 
 /// mrml stumbles over CR in places.
 fn lines(text: &str) -> String {
-    text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n")
+    text.trim_start_matches('\u{feff}')
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
 }
 
 impl Files {
@@ -142,9 +166,13 @@ pub(super) fn template_error(theme: &str, error: &minijinja::Error) -> ThemeErro
         error = inner;
     }
     let file = error.name().unwrap_or(LAYOUT);
-    let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
-    let why = error
-        .detail()
-        .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let line = error
+        .line()
+        .map(|line| format!(":{line}"))
+        .unwrap_or_default();
+    let why = error.detail().map_or_else(
+        || error.kind().to_string(),
+        |detail| format!("{}: {detail}", error.kind()),
+    );
     ThemeError(format!("{theme}/{file}{line}: {why}."))
 }

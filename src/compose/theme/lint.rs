@@ -48,12 +48,21 @@ pub(super) fn check_depth(document: &str) -> Result<(), String> {
 
 fn check_file(source: &str) -> Result<(), Fault> {
     if let Some(at) = source.find(TOKEN_START) {
-        return Err(Fault::at(source, at, format!("“{TOKEN_START}” is reserved; write it otherwise")));
+        return Err(Fault::at(
+            source,
+            at,
+            format!("“{TOKEN_START}” is reserved; write it otherwise"),
+        ));
     }
     let mut open: Vec<(&str, usize)> = Vec::new();
     for tag in Tags::of(source) {
         let tag = tag?;
-        let fault = |why: String| Err(Fault { line: tag.line, why });
+        let fault = |why: String| {
+            Err(Fault {
+                line: tag.line,
+                why,
+            })
+        };
         if tag.closing {
             match open.pop() {
                 Some((name, _)) if name == tag.name => {}
@@ -73,7 +82,10 @@ fn check_file(source: &str) -> Result<(), Fault> {
         }
     }
     match open.pop() {
-        Some((name, line)) => Err(Fault { line, why: format!("<{name}> is not closed in this file") }),
+        Some((name, line)) => Err(Fault {
+            line,
+            why: format!("<{name}> is not closed in this file"),
+        }),
         None => Ok(()),
     }
 }
@@ -82,22 +94,34 @@ fn check_file(source: &str) -> Result<(), Fault> {
 fn check_tag(tag: &Tag) -> Result<(), Fault> {
     let fault = |line: usize, why: String| Err(Fault { line, why });
     if tag.name == "mj-include" {
-        return fault(tag.line, "write {% include \"FILE\" %} in place of <mj-include>".into());
+        return fault(
+            tag.line,
+            "write {% include \"FILE\" %} in place of <mj-include>".into(),
+        );
     }
     let known = vocabulary::attributes(tag.name);
     if tag.name.starts_with("mj") && known.is_none() {
         let near = vocabulary::nearest_element(tag.name);
         return fault(
             tag.line,
-            format!("there is no element <{}> for themes; the nearest is <{near}>", tag.name),
+            format!(
+                "there is no element <{}> for themes; the nearest is <{near}>",
+                tag.name
+            ),
         );
     }
     if tag.name.chars().any(|c| c.is_ascii_uppercase()) {
         return fault(tag.line, format!("<{}> must be in small letters", tag.name));
     }
     for attribute in &tag.attributes {
-        if known.as_ref().is_some_and(|known| !known.contains(&attribute.name)) {
-            return fault(attribute.line, format!("<{}> has no attribute “{}”", tag.name, attribute.name));
+        if known
+            .as_ref()
+            .is_some_and(|known| !known.contains(&attribute.name))
+        {
+            return fault(
+                attribute.line,
+                format!("<{}> has no attribute “{}”", tag.name, attribute.name),
+            );
         }
         // What Rust would escape in a literal, mrml damages.
         if format!("{:?}", attribute.value).len() != attribute.value.len() + 2 {
@@ -114,7 +138,10 @@ fn check_tag(tag: &Tag) -> Result<(), Fault> {
     if matches!(tag.name, "img" | "mj-image") && !tag.attributes.iter().any(|a| a.name == "alt") {
         return fault(
             tag.line,
-            format!("<{}> has no alt; write alt=\"\" for a picture without meaning", tag.name),
+            format!(
+                "<{}> has no alt; write alt=\"\" for a picture without meaning",
+                tag.name
+            ),
         );
     }
     Ok(())

@@ -153,7 +153,10 @@ impl Look {
     }
 
     pub fn styles(&self, role: Role) -> &Styles {
-        let index = Role::ALL.iter().position(|(r, _)| *r == role).unwrap_or_default();
+        let index = Role::ALL
+            .iter()
+            .position(|(r, _)| *r == role)
+            .unwrap_or_default();
         &self.roles[index]
     }
 
@@ -171,12 +174,21 @@ pub(super) struct Read<'f> {
 
 pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
     let manifest: Manifest = toml::from_str(&files.manifest).map_err(|error| {
-        let line = error.span().map_or(1, |span| line_of(&files.manifest, span.start));
+        let line = error
+            .span()
+            .map_or(1, |span| line_of(&files.manifest, span.start));
         files.error_at(MANIFEST, line, error.message())
     })?;
-    let lacks = manifest.light.keys().find(|name| !manifest.dark.contains_key(*name));
+    let lacks = manifest
+        .light
+        .keys()
+        .find(|name| !manifest.dark.contains_key(*name));
     if let Some(name) = lacks {
-        return Err(files.error_at(MANIFEST, 1, &format!("[dark] has no colour “{name}”, but [light] has")));
+        return Err(files.error_at(
+            MANIFEST,
+            1,
+            &format!("[dark] has no colour “{name}”, but [light] has"),
+        ));
     }
     Ok(Read { files, manifest })
 }
@@ -189,18 +201,33 @@ impl Read<'_> {
             sizes.extend(self.manifest.size_cjk.clone());
         }
         let mut names: BTreeMap<String, String> = self.manifest.light.clone();
-        names.extend(sizes.iter().map(|(name, size)| (name.clone(), size.to_string())));
-        names.extend(script.stacks().map(|(name, stack)| (name.to_owned(), stack.to_owned())));
-        let roles =
-            Role::ALL.iter().map(|(_, role)| self.role(role, script, &names)).collect::<Result<_, _>>()?;
-        let colours =
-            |m: &BTreeMap<String, String>| Value::from_pairs(m.iter().map(|(k, v)| (k.clone(), v.clone())));
+        names.extend(
+            sizes
+                .iter()
+                .map(|(name, size)| (name.clone(), size.to_string())),
+        );
+        names.extend(
+            script
+                .stacks()
+                .map(|(name, stack)| (name.to_owned(), stack.to_owned())),
+        );
+        let roles = Role::ALL
+            .iter()
+            .map(|(_, role)| self.role(role, script, &names))
+            .collect::<Result<_, _>>()?;
+        let colours = |m: &BTreeMap<String, String>| {
+            Value::from_pairs(m.iter().map(|(k, v)| (k.clone(), v.clone())))
+        };
         let light = colours(&self.manifest.light);
         let dark = colours(&self.manifest.dark);
         let size = Value::from_pairs(sizes.iter().map(|(k, v)| (k.clone(), number(v))));
         let fonts = Value::from_pairs(script.stacks());
         let values = minijinja::context! { light, dark, size, ..fonts };
-        Ok(Look { script, roles, values })
+        Ok(Look {
+            script,
+            roles,
+            values,
+        })
     }
 
     fn role(
@@ -211,8 +238,16 @@ impl Read<'_> {
     ) -> Result<Styles, ThemeError> {
         let none = Sheet::default();
         let m = &self.manifest;
-        let cjk = if script.is_cjk() { &m.styles_cjk } else { &none };
-        let rtl = if script.is_right_to_left() { &m.styles_rtl } else { &none };
+        let cjk = if script.is_cjk() {
+            &m.styles_cjk
+        } else {
+            &none
+        };
+        let rtl = if script.is_right_to_left() {
+            &m.styles_rtl
+        } else {
+            &none
+        };
         let mut styles = BTreeMap::new();
         for sheet in [&m.styles, cjk, rtl] {
             self.check_roles(sheet)?;
@@ -230,8 +265,15 @@ impl Read<'_> {
     fn check_roles(&self, sheet: &Sheet) -> Result<(), ThemeError> {
         for (role, elements) in sheet {
             if !Role::ALL.iter().any(|(_, name)| name == role) {
-                let line = elements.values().next().map_or(1, |style| self.line(style).saturating_sub(1));
-                return Err(self.files.error_at(MANIFEST, line, &format!("there is no role “{role}”")));
+                let line = elements
+                    .values()
+                    .next()
+                    .map_or(1, |style| self.line(style).saturating_sub(1));
+                return Err(self.files.error_at(
+                    MANIFEST,
+                    line,
+                    &format!("there is no role “{role}”"),
+                ));
             }
         }
         Ok(())
@@ -250,9 +292,14 @@ impl Read<'_> {
         }
         let mut out = String::new();
         let mut rest = style.get_ref().as_str();
-        if let Some(bad) = rest.chars().find(|c| matches!(c, '"' | '<' | '>' | '&' | '\\') || c.is_control())
+        if let Some(bad) = rest
+            .chars()
+            .find(|c| matches!(c, '"' | '<' | '>' | '&' | '\\') || c.is_control())
         {
-            return refuse(&format!("the character {} can't stand in a style", bad.escape_default()));
+            return refuse(&format!(
+                "the character {} can't stand in a style",
+                bad.escape_default()
+            ));
         }
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else {
@@ -284,5 +331,10 @@ fn number(size: &Size) -> Value {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
+    text.as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|b| **b == b'\n')
+        .count()
+        + 1
 }

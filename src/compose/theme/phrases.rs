@@ -20,7 +20,11 @@ pub enum Phrases {
 impl Phrases {
     /// The words for a language tag (BCP 47).
     pub fn of(language: &str) -> Phrases {
-        let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let primary = language
+            .split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         match (primary.as_str(), Script::of(language)) {
             (_, Script::Hans) => Phrases::Hans,
             (_, Script::Hant) => Phrases::Hant,
@@ -104,25 +108,38 @@ impl Phrases {
     pub fn why(self, list: &str) -> [String; 3] {
         let title = list.trim_matches(['《', '》']);
         match self {
-            Phrases::English => {
-                [format!("You get {list} because "), " has been subscribed to it since ".into(), ".".into()]
-            }
-            Phrases::German => {
-                [format!("Sie erhalten {list}, weil "), " seit dem ".into(), " dafür angemeldet ist.".into()]
-            }
-            Phrases::Hans => {
-                ["您收到这封信，是因为 ".into(), " 自 ".into(), format!("起订阅了《{title}》。")]
-            }
-            Phrases::Hant => {
-                ["您收到這封信，是因為 ".into(), " 自 ".into(), format!("起訂閱了《{title}》。")]
-            }
+            Phrases::English => [
+                format!("You get {list} because "),
+                " has been subscribed to it since ".into(),
+                ".".into(),
+            ],
+            Phrases::German => [
+                format!("Sie erhalten {list}, weil "),
+                " seit dem ".into(),
+                " dafür angemeldet ist.".into(),
+            ],
+            Phrases::Hans => [
+                "您收到这封信，是因为 ".into(),
+                " 自 ".into(),
+                format!("起订阅了《{title}》。"),
+            ],
+            Phrases::Hant => [
+                "您收到這封信，是因為 ".into(),
+                " 自 ".into(),
+                format!("起訂閱了《{title}》。"),
+            ],
         }
     }
 
     /// A moment within some days, with its zone, such as “Sunday, 1 August, 09:14 (UTC)”.
     pub fn moment(self, at: &Zoned) -> String {
         let between = self.pick([", ", ", ", "", ""]);
-        format!("{}{between}{} ({})", self.day(at.date()), at.strftime("%H:%M"), crate::words::zone(at))
+        format!(
+            "{}{between}{} ({})",
+            self.day(at.date()),
+            at.strftime("%H:%M"),
+            crate::words::zone(at)
+        )
     }
 
     pub fn unsubscribe(self) -> &'static str {
@@ -188,8 +205,14 @@ mod tests {
         assert_eq!(Phrases::English.day(day), "Sunday, 25 July");
         assert_eq!(Phrases::Hans.day(date(2021, 8, 1)), "8 月 1 日（周日）");
         let moment: Zoned = "2021-08-01T09:14[UTC]".parse().unwrap();
-        assert_eq!(Phrases::English.moment(&moment), "Sunday, 1 August, 09:14 (UTC)");
-        assert_eq!(Phrases::Hans.moment(&moment), "8 月 1 日（周日）09:14 (UTC)");
+        assert_eq!(
+            Phrases::English.moment(&moment),
+            "Sunday, 1 August, 09:14 (UTC)"
+        );
+        assert_eq!(
+            Phrases::Hans.moment(&moment),
+            "8 月 1 日（周日）09:14 (UTC)"
+        );
     }
 
     #[test]

@@ -15,8 +15,14 @@ pub enum Script {
 }
 
 impl Script {
-    pub const ALL: [Script; 6] =
-        [Script::Latin, Script::Hans, Script::Hant, Script::Japanese, Script::Korean, Script::RightToLeft];
+    pub const ALL: [Script; 6] = [
+        Script::Latin,
+        Script::Hans,
+        Script::Hant,
+        Script::Japanese,
+        Script::Korean,
+        Script::RightToLeft,
+    ];
 
     /// The script of a language tag (BCP 47): what its script subtag says, else what is usual.
     pub fn of(language: &str) -> Script {
@@ -44,7 +50,10 @@ impl Script {
 
     /// Whether characters fill their em, so that lines need more lead, titles less size, and nothing slants.
     pub fn is_cjk(self) -> bool {
-        matches!(self, Script::Hans | Script::Hant | Script::Japanese | Script::Korean)
+        matches!(
+            self,
+            Script::Hans | Script::Hant | Script::Japanese | Script::Korean
+        )
     }
 
     pub fn is_right_to_left(self) -> bool {
@@ -57,9 +66,11 @@ impl Script {
     /// In Chinese, YaHei stands before the generic family, or Windows would fall to SimSun's bitmaps.
     pub fn stacks(self) -> [(&'static str, &'static str); 4] {
         let (serif, sans, emphasis) = match self {
-            Script::Latin => {
-                ("Georgia,serif", "-apple-system,'Segoe UI',Roboto,Arial,sans-serif", "Georgia,serif")
-            }
+            Script::Latin => (
+                "Georgia,serif",
+                "-apple-system,'Segoe UI',Roboto,Arial,sans-serif",
+                "Georgia,serif",
+            ),
             Script::RightToLeft => (
                 "Georgia,'Geeza Pro','Noto Naskh Arabic',Tahoma,serif",
                 "-apple-system,'Segoe UI',Roboto,Tahoma,sans-serif",

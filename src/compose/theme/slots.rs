@@ -45,7 +45,10 @@ impl Slots {
     /// The tokens that stand in `document` and are missing from `rendered`: content that a reader would lose.
     pub fn lost(&self, document: &str, rendered: &str) -> bool {
         let kept = self.present(rendered);
-        self.present(document).iter().zip(kept).any(|(before, after)| *before && !after)
+        self.present(document)
+            .iter()
+            .zip(kept)
+            .any(|(before, after)| *before && !after)
     }
 
     fn present(&self, document: &str) -> Vec<bool> {
@@ -64,8 +67,13 @@ impl Slots {
         while let Some(found) = document[from..].find(TOKEN_START) {
             let start = from + found;
             let tail = &document[start + TOKEN_START.len()..];
-            let digits = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-            let index = tail[..digits].parse::<usize>().ok().filter(|index| *index < self.0.len());
+            let digits = tail
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(tail.len());
+            let index = tail[..digits]
+                .parse::<usize>()
+                .ok()
+                .filter(|index| *index < self.0.len());
             if let (Some(index), Some(after)) = (index, tail[digits..].strip_prefix(TOKEN_END)) {
                 return Some((&document[..start], index, after));
             }
@@ -121,7 +129,9 @@ mod tests {
     #[test]
     fn no_token_is_the_beginning_of_another() {
         let mut slots = Slots::default();
-        let tokens: Vec<String> = (0..120).map(|i| slots.put(text(&format!("({i})")))).collect();
+        let tokens: Vec<String> = (0..120)
+            .map(|i| slots.put(text(&format!("({i})"))))
+            .collect();
         let want: String = (0..120).map(|i| format!("({i})")).collect();
         assert_eq!(slots.fill(&tokens.concat()), text(&want));
     }
@@ -130,7 +140,15 @@ mod tests {
     fn what_only_resembles_a_token_is_left_alone() {
         let mut slots = Slots::default();
         slots.put(text("zero"));
-        for document in ["lpT", "lpTx", "lpT7x", "lpT0", "lpT0y", "lpT99999999999999999999999x", "lplpT"] {
+        for document in [
+            "lpT",
+            "lpTx",
+            "lpT7x",
+            "lpT0",
+            "lpT0y",
+            "lpT99999999999999999999999x",
+            "lplpT",
+        ] {
             assert_eq!(slots.fill(document), text(document));
         }
         assert_eq!(slots.fill("lpTlpT0x"), text("lpTzero"));
@@ -139,10 +157,20 @@ mod tests {
     #[test]
     fn spots_cut_the_document() {
         let mut slots = Slots::default();
-        let spot = Piece::Spot { spot: Spot::Email, context: Context::Html };
+        let spot = Piece::Spot {
+            spot: Spot::Email,
+            context: Context::Html,
+        };
         let token = slots.put(vec![Piece::Text("to ".into()), spot.clone()]);
         let filled = slots.fill(&format!("<p>{token}.</p>"));
-        assert_eq!(filled, vec![Piece::Text("<p>to ".into()), spot, Piece::Text(".</p>".into())]);
+        assert_eq!(
+            filled,
+            vec![
+                Piece::Text("<p>to ".into()),
+                spot,
+                Piece::Text(".</p>".into())
+            ]
+        );
     }
 
     #[test]

@@ -26,7 +26,12 @@ impl Inner {
     }
 
     /// When to ask again at the latest, where that was to be at `at`: their providers may permit them before long.
-    pub(super) fn look_aside_at(&self, wanted: Aside, at: Option<Instant>, now: Instant) -> Option<Instant> {
+    pub(super) fn look_aside_at(
+        &self,
+        wanted: Aside,
+        at: Option<Instant>,
+        now: Instant,
+    ) -> Option<Instant> {
         if self.aside.is_empty() || wanted == Aside::Left {
             return at;
         }
@@ -39,7 +44,11 @@ impl Desk {
     /// The next of those laid aside, if one may go, and the desk is open.
     pub fn try_take_aside(&self) -> Option<Job> {
         let mut inner = self.inner();
-        if inner.closed { None } else { inner.next_aside(Instant::now()) }
+        if inner.closed {
+            None
+        } else {
+            inner.next_aside(Instant::now())
+        }
     }
 
     /// Lays a job that was taken and not tried aside, for a relay that can take it.

@@ -140,9 +140,12 @@ impl Lanes {
         if let Some(id) = self.by_provider.get(provider) {
             return *id;
         }
-        let Ok(number) = u32::try_from(self.lanes.len()) else { return FREE };
+        let Ok(number) = u32::try_from(self.lanes.len()) else {
+            return FREE;
+        };
         let name: Arc<str> = provider.into();
-        self.lanes.push(Lane::new(name.clone(), self.limits.of(provider)));
+        self.lanes
+            .push(Lane::new(name.clone(), self.limits.of(provider)));
         self.by_provider.insert(name, LaneId(number));
         LaneId(number)
     }
@@ -194,7 +197,9 @@ impl Lanes {
                 self.waiting.push(Reverse((now + wait, id)));
                 continue;
             }
-            let Some(job) = lane.queue.pop_front() else { continue };
+            let Some(job) = lane.queue.pop_front() else {
+                continue;
+            };
             self.offer(id);
             if id == FREE && self.moves(&job) {
                 self.shift(job);
@@ -270,7 +275,11 @@ impl Lanes {
     pub fn is_low(&mut self, id: LaneId, free: usize) -> bool {
         let limited = self.limited;
         let lane = self.lane(id);
-        let enough = if id == FREE { free } else { lane.room(limited) / 2 + 1 };
+        let enough = if id == FREE {
+            free
+        } else {
+            lane.room(limited) / 2 + 1
+        };
         let low = lane.more && !lane.asked && lane.queue.len() < enough;
         lane.asked |= low;
         low
@@ -325,7 +334,10 @@ impl Lanes {
         let mut is_new = false;
         for lane in &mut self.lanes[1..] {
             let name = provider_name(&lane.provider);
-            let word = words.iter().find(|(other, _)| *other == name).map(|(_, per_minute)| *per_minute);
+            let word = words
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, per_minute)| *per_minute);
             is_new |= lane.gauge.say(word, now);
         }
         if is_new {
@@ -335,7 +347,10 @@ impl Lanes {
 
     /// What is to be written down of each provider's measure.
     pub fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<Measure> {
-        let keep = |lane: &mut Lane| lane.gauge.keep(&provider_name(&lane.provider), now, wall, is_final);
+        let keep = |lane: &mut Lane| {
+            lane.gauge
+                .keep(&provider_name(&lane.provider), now, wall, is_final)
+        };
         self.lanes[1..].iter_mut().filter_map(keep).collect()
     }
 

@@ -23,7 +23,11 @@ pub fn letter() -> Arc<Letter> {
             language: "en".into(),
         };
         let template = Template::new(&nothing, list, Stream::Issue { seed: "test" });
-        Arc::new(Letter { template, from: list.from.address.clone(), bounce: None })
+        Arc::new(Letter {
+            template,
+            from: list.from.address.clone(),
+            bounce: None,
+        })
     };
     LETTER.get_or_init(make).clone()
 }

@@ -22,7 +22,10 @@ pub struct Bucket {
 impl Bucket {
     /// `None` or 0: no limit.
     pub fn new(per_minute: Option<f64>) -> Bucket {
-        Bucket { interval: interval(per_minute), due: None }
+        Bucket {
+            interval: interval(per_minute),
+            due: None,
+        }
     }
 
     /// Changes the measure. Who waits already waits no longer than the new one makes them.
@@ -61,7 +64,9 @@ impl Bucket {
             return None;
         }
         let ahead = self.due?.saturating_duration_since(now);
-        ahead.checked_sub(self.ahead() - self.interval).filter(|wait| !wait.is_zero())
+        ahead
+            .checked_sub(self.ahead() - self.interval)
+            .filter(|wait| !wait.is_zero())
     }
 
     /// When the next mail is due by the measure alone.
@@ -101,8 +106,9 @@ mod tests {
     fn passed(per_minute: f64, seconds: u64) -> u64 {
         let mut bucket = Bucket::new(Some(per_minute));
         let start = Instant::now();
-        (0..seconds * 1000).filter(|ms| bucket.permit(start + Duration::from_millis(*ms)).is_ok()).count()
-            as u64
+        (0..seconds * 1000)
+            .filter(|ms| bucket.permit(start + Duration::from_millis(*ms)).is_ok())
+            .count() as u64
     }
 
     #[test]

@@ -58,7 +58,11 @@ impl Send {
                 day_index += 1;
                 allowed = self.allowed(day_index);
             }
-            let mut end = if self.warm_up.is_empty() { Timestamp::MAX } else { warm::end_of(day) };
+            let mut end = if self.warm_up.is_empty() {
+                Timestamp::MAX
+            } else {
+                warm::end_of(day)
+            };
             match self.window.as_ref().map(|window| window.at(at)) {
                 Some(At::Closed(opens)) => {
                     // Each day that nothing goes is none of the warm-up's.
@@ -70,28 +74,41 @@ impl Send {
                 None => {}
             }
             let seconds = end.duration_since(at).as_secs_f64();
-            let goes = left.min(per_s * seconds).min(allowed.unwrap_or(f64::INFINITY));
+            let goes = left
+                .min(per_s * seconds)
+                .min(allowed.unwrap_or(f64::INFINITY));
             left -= goes;
             allowed = allowed.map(|allowed| allowed - goes);
             if left < 0.5 {
                 at = later(at, goes / per_s);
                 break;
             }
-            at = if allowed.is_some_and(|allowed| allowed < 0.5) { warm::end_of(day) } else { end };
+            at = if allowed.is_some_and(|allowed| allowed < 0.5) {
+                warm::end_of(day)
+            } else {
+                end
+            };
         }
         Duration::try_from(at.duration_since(now)).unwrap_or_default()
     }
 
     /// How long it takes while it may go.
     fn active(&self) -> Duration {
-        let seconds = |mails: u64, per_minute: f64| mails as f64 * 60.0 / per_minute.max(f64::MIN_POSITIVE);
+        let seconds =
+            |mails: u64, per_minute: f64| mails as f64 * 60.0 / per_minute.max(f64::MIN_POSITIVE);
         let connections = f64::from(self.connections.max(1));
         // How long one mail keeps its connection busy.
         let one = self.unlimited.as_secs_f64() * connections / self.mails.max(1) as f64;
         let mut longest = self.unlimited.as_secs_f64();
-        longest = longest.max(self.per_minute.map_or(0.0, |rate| seconds(self.mails, rate)));
+        longest = longest.max(
+            self.per_minute
+                .map_or(0.0, |rate| seconds(self.mails, rate)),
+        );
         for part in &self.providers {
-            longest = longest.max(part.per_minute.map_or(0.0, |rate| seconds(part.mails, rate)));
+            longest = longest.max(
+                part.per_minute
+                    .map_or(0.0, |rate| seconds(part.mails, rate)),
+            );
             if part.connections > 0 {
                 longest = longest.max(part.mails as f64 * one / f64::from(part.connections));
             }
@@ -104,14 +121,20 @@ impl Send {
     fn allowed(&self, day: u32) -> Option<f64> {
         let of = |(plan, days, given): &(Plan, u32, u64)| {
             let given = if day == 0 { *given } else { 0 };
-            plan.allowed(days.saturating_add(day)).map(|allowed| allowed.saturating_sub(given) as f64)
+            plan.allowed(days.saturating_add(day))
+                .map(|allowed| allowed.saturating_sub(given) as f64)
         };
-        if self.warm_up.is_empty() { None } else { self.warm_up.iter().map(of).sum() }
+        if self.warm_up.is_empty() {
+            None
+        } else {
+            self.warm_up.iter().map(of).sum()
+        }
     }
 }
 
 fn later(at: Timestamp, seconds: f64) -> Timestamp {
-    at.checked_add(Duration::from_secs_f64(seconds.clamp(0.0, 3.2e9))).unwrap_or(Timestamp::MAX)
+    at.checked_add(Duration::from_secs_f64(seconds.clamp(0.0, 3.2e9)))
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -126,7 +149,12 @@ mod tests {
     }
 
     fn send(mails: u64) -> Send {
-        Send { mails, unlimited: Duration::from_secs(2), connections: 4, ..Send::default() }
+        Send {
+            mails,
+            unlimited: Duration::from_secs(2),
+            connections: 4,
+            ..Send::default()
+        }
     }
 
     fn seconds(send: &Send) -> u64 {
@@ -140,8 +168,16 @@ mod tests {
         send.per_minute = Some(600.0);
         assert_eq!(seconds(&send), 600);
         send.providers = vec![
-            Part { mails: 3_000, per_minute: Some(60.0), connections: 0 },
-            Part { mails: 10, per_minute: Some(1.0), connections: 0 },
+            Part {
+                mails: 3_000,
+                per_minute: Some(60.0),
+                connections: 0,
+            },
+            Part {
+                mails: 10,
+                per_minute: Some(1.0),
+                connections: 0,
+            },
         ];
         send.pauses = Duration::from_secs(110);
         assert_eq!(seconds(&send), 3_110);
@@ -150,7 +186,11 @@ mod tests {
     #[test]
     fn few_connections_take_longer_by_their_share() {
         let mut send = send(4_000);
-        send.providers = vec![Part { mails: 4_000, per_minute: None, connections: 1 }];
+        send.providers = vec![Part {
+            mails: 4_000,
+            per_minute: None,
+            connections: 1,
+        }];
         assert_eq!(seconds(&send), 8);
     }
 
@@ -166,10 +206,24 @@ mod tests {
     #[test]
     fn each_day_of_a_warm_up_gives_its_part() {
         let mut send = send(200);
-        send.warm_up = vec![(Plan { per_day: 50, growth: 1.5 }, 0, 0)];
+        send.warm_up = vec![(
+            Plan {
+                per_day: 50,
+                growth: 1.5,
+            },
+            0,
+            0,
+        )];
         // 50 today, 75 tomorrow, 75 of 112 on the day after; by midnight of UTC.
         assert_eq!(seconds(&send).abs_diff((12 + 24) * 3600), 1);
-        send.warm_up.push((Plan { per_day: 500, growth: 1.0 }, 0, 0));
+        send.warm_up.push((
+            Plan {
+                per_day: 500,
+                growth: 1.0,
+            },
+            0,
+            0,
+        ));
         assert_eq!(seconds(&send), 2);
     }
 

@@ -47,7 +47,11 @@ pub struct Gauge {
 impl Gauge {
     /// `set` messages a minute; 0: no limit.
     pub fn new(set: u32) -> Gauge {
-        let mut gauge = Gauge { set, is_dirty: set > 0, ..Gauge::default() };
+        let mut gauge = Gauge {
+            set,
+            is_dirty: set > 0,
+            ..Gauge::default()
+        };
         gauge.bucket = Bucket::new(gauge.rate());
         gauge
     }
@@ -109,7 +113,9 @@ impl Gauge {
     /// The other side says that mails come too quickly, while it gets so many a minute. Gives the new rate where
     /// that changed it.
     pub fn complaint(&mut self, current: f64, now: Instant) -> Option<f64> {
-        let current = self.rate().map_or(current, |rate| rate.min(current.max(1.0)));
+        let current = self
+            .rate()
+            .map_or(current, |rate| rate.min(current.max(1.0)));
         let cut = self.learnt.complaint(current, now);
         self.follow(now);
         cut.then(|| self.rate()).flatten()
@@ -128,7 +134,13 @@ impl Gauge {
     }
 
     /// What is to be written down, where anything is new. `wall`: the wall clock at `now`.
-    pub fn keep(&mut self, name: &str, now: Instant, wall: Timestamp, is_final: bool) -> Option<Measure> {
+    pub fn keep(
+        &mut self,
+        name: &str,
+        now: Instant,
+        wall: Timestamp,
+        is_final: bool,
+    ) -> Option<Measure> {
         let is_new = std::mem::take(&mut self.is_dirty) || (is_final && self.is_known);
         if !is_new || (self.rate().is_none() && !self.is_known) {
             return None;
@@ -138,8 +150,17 @@ impl Gauge {
             let ahead = due.saturating_duration_since(now);
             wall.checked_add(ahead).ok()
         });
-        let learnt = self.learnt.memory().map(|memory| (memory.rate, memory.from));
-        Some(Measure { name: name.to_owned(), due_at, learnt, saved_at: wall, is_final })
+        let learnt = self
+            .learnt
+            .memory()
+            .map(|memory| (memory.rate, memory.from));
+        Some(Measure {
+            name: name.to_owned(),
+            due_at,
+            learnt,
+            saved_at: wall,
+            is_final,
+        })
     }
 
     /// Takes up what was written down. After a kill mails may have gone until it would have been written again: they
@@ -151,14 +172,16 @@ impl Gauge {
         }
         self.bucket.set(self.rate(), now);
         let since = Duration::try_from(wall.duration_since(measure.saved_at)).unwrap_or_default();
-        let ahead =
-            measure.due_at.map(|due| Duration::try_from(due.duration_since(wall)).unwrap_or_default());
+        let ahead = measure
+            .due_at
+            .map(|due| Duration::try_from(due.duration_since(wall)).unwrap_or_default());
         let unknown = if measure.is_final {
             Duration::ZERO
         } else {
             (SAVE_EVERY + self.bucket.ahead()).saturating_sub(since)
         };
-        self.bucket.delay(now, ahead.unwrap_or_default().max(unknown));
+        self.bucket
+            .delay(now, ahead.unwrap_or_default().max(unknown));
     }
 }
 
@@ -201,7 +224,11 @@ mod tests {
         let now = Instant::now();
         let mut gauge = Gauge::new(0);
         gauge.permit(now).unwrap();
-        assert_eq!(gauge.keep("x", now, at(0), false), None, "there is nothing to say");
+        assert_eq!(
+            gauge.keep("x", now, at(0), false),
+            None,
+            "there is nothing to say"
+        );
         gauge.complaint(2.0, now);
         assert!(gauge.keep("x", now, at(0), false).unwrap().learnt.is_some());
         assert_eq!(gauge.keep("x", now, at(0), false), None, "nothing is new");

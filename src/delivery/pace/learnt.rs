@@ -46,13 +46,22 @@ impl Learnt {
     /// As it was written down.
     pub fn recalled(memory: Memory, now: Instant) -> Learnt {
         let sound = memory.rate.is_finite() && memory.from.is_finite() && memory.rate < memory.from;
-        let limit = Limit { rate: memory.rate.max(LEAST), from: memory.from, at: now };
-        Learnt { limit: sound.then_some(limit) }
+        let limit = Limit {
+            rate: memory.rate.max(LEAST),
+            from: memory.from,
+            at: now,
+        };
+        Learnt {
+            limit: sound.then_some(limit),
+        }
     }
 
     /// What is to be written down; `None`: nothing was learnt.
     pub fn memory(&self) -> Option<Memory> {
-        self.limit.map(|limit| Memory { rate: limit.rate, from: limit.from })
+        self.limit.map(|limit| Memory {
+            rate: limit.rate,
+            from: limit.from,
+        })
     }
 
     /// Messages a minute; `None`: no complaint stands.
@@ -73,7 +82,11 @@ impl Learnt {
             None => {
                 let rate = (current * LEAVES).max(LEAST);
                 let from = current.max(rate * 2.0);
-                self.limit = Some(Limit { rate, from, at: now });
+                self.limit = Some(Limit {
+                    rate,
+                    from,
+                    at: now,
+                });
                 true
             }
         }
@@ -81,7 +94,9 @@ impl Learnt {
 
     /// The other side took a mail; whether the rate was raised.
     pub fn good(&mut self, now: Instant) -> bool {
-        let Some(limit) = &mut self.limit else { return false };
+        let Some(limit) = &mut self.limit else {
+            return false;
+        };
         if now.saturating_duration_since(limit.at) < STEP_EVERY {
             return false;
         }
@@ -131,8 +146,16 @@ mod tests {
         let now = Instant::now();
         let mut learnt = Learnt::default();
         learnt.complaint(600.0, now);
-        assert_eq!(Learnt::recalled(learnt.memory().unwrap(), now).rate(), Some(300.0));
-        for (rate, from) in [(f64::NAN, 1.0), (5.0, 5.0), (9.0, 2.0), (1.0, f64::INFINITY)] {
+        assert_eq!(
+            Learnt::recalled(learnt.memory().unwrap(), now).rate(),
+            Some(300.0)
+        );
+        for (rate, from) in [
+            (f64::NAN, 1.0),
+            (5.0, 5.0),
+            (9.0, 2.0),
+            (1.0, f64::INFINITY),
+        ] {
             assert_eq!(Learnt::recalled(Memory { rate, from }, now).rate(), None);
         }
     }

@@ -45,10 +45,19 @@ impl DomainLimits {
         let (mut added, mut named) = (Vec::new(), HashMap::new());
         for section in sections {
             let provider = known(&section.name).map_or(section.name, str::to_owned);
-            added.extend(section.domains.into_iter().map(|domain| (domain, provider.clone())));
+            added.extend(
+                section
+                    .domains
+                    .into_iter()
+                    .map(|domain| (domain, provider.clone())),
+            );
             named.insert(provider, section.limits);
         }
-        DomainLimits { providers: Providers::with(added), named, others }
+        DomainLimits {
+            providers: Providers::with(added),
+            named,
+            others,
+        }
     }
 
     /// What a provider may get.
@@ -72,12 +81,19 @@ mod tests {
     use super::*;
 
     fn per_minute(messages_per_minute: u32) -> Limits {
-        Limits { messages_per_minute, ..Limits::default() }
+        Limits {
+            messages_per_minute,
+            ..Limits::default()
+        }
     }
 
     #[test]
     fn a_section_holds_for_the_whole_provider() {
-        let gmail = Section { name: "googlemail.com".into(), domains: Vec::new(), limits: per_minute(60) };
+        let gmail = Section {
+            name: "googlemail.com".into(),
+            domains: Vec::new(),
+            limits: per_minute(60),
+        };
         let acme = Section {
             name: "acme".into(),
             domains: vec!["acme.example".into(), "acme.test".into()],
@@ -85,7 +101,10 @@ mod tests {
         };
         let limits = DomainLimits::new(vec![gmail, acme], per_minute(100));
         let of = |domain| limits.of(limits.providers.of(domain)).messages_per_minute;
-        assert_eq!(["gmail.com", "googlemail.com", "acme.test", "x.example"].map(of), [60, 60, 5, 100]);
+        assert_eq!(
+            ["gmail.com", "googlemail.com", "acme.test", "x.example"].map(of),
+            [60, 60, 5, 100]
+        );
         assert!(!limits.is_empty() && DomainLimits::default().is_empty());
     }
 }

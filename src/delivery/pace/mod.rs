@@ -55,5 +55,8 @@ pub struct PauseAbove {
 }
 
 impl PauseAbove {
-    pub const NEVER: PauseAbove = PauseAbove { failed: 0.0, deferred: 0.0 };
+    pub const NEVER: PauseAbove = PauseAbove {
+        failed: 0.0,
+        deferred: 0.0,
+    };
 }

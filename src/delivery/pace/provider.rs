@@ -12,15 +12,42 @@ use std::collections::HashMap;
 /// and Proton names that are commonly known. `[domain.NAME] domains` adds to it.
 const KNOWN: &[(&str, &[&str])] = &[
     ("gmail.com", &["gmail.com", "googlemail.com"]),
-    ("outlook.com", &["outlook.*", "hotmail.*", "live.*", "msn.com"]),
-    ("yahoo.com", &["yahoo.*", "ymail.com", "rocketmail.com", "myyahoo.com", "aol.*"]),
+    (
+        "outlook.com",
+        &["outlook.*", "hotmail.*", "live.*", "msn.com"],
+    ),
+    (
+        "yahoo.com",
+        &[
+            "yahoo.*",
+            "ymail.com",
+            "rocketmail.com",
+            "myyahoo.com",
+            "aol.*",
+        ],
+    ),
     ("icloud.com", &["icloud.com", "me.com", "mac.com"]),
     ("gmx.net", &["gmx.*", "web.de"]),
     ("qq.com", &["qq.com", "vip.qq.com", "foxmail.com"]),
-    ("163.com", &["163.com", "126.com", "yeah.net", "vip.163.com", "vip.126.com"]),
-    ("proton.me", &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"]),
+    (
+        "163.com",
+        &[
+            "163.com",
+            "126.com",
+            "yeah.net",
+            "vip.163.com",
+            "vip.126.com",
+        ],
+    ),
+    (
+        "proton.me",
+        &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
+    ),
     ("yandex.ru", &["yandex.*", "ya.ru"]),
-    ("mail.ru", &["mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru"]),
+    (
+        "mail.ru",
+        &["mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru"],
+    ),
 ];
 
 /// The table with what the author added.
@@ -33,7 +60,9 @@ pub struct Providers {
 impl Providers {
     /// With further domains, each with the name of its provider.
     pub fn with(added: impl IntoIterator<Item = (String, String)>) -> Providers {
-        Providers { added: added.into_iter().collect() }
+        Providers {
+            added: added.into_iter().collect(),
+        }
     }
 
     /// The provider of a domain, given in small letters; the domain itself where no table names it.
@@ -52,16 +81,23 @@ pub fn known(domain: &str) -> Option<&'static str> {
         Some(brand) => brand == first && is_country(rest),
         None => name == domain,
     };
-    KNOWN.iter().find(|(_, names)| names.iter().any(|name| is_same(name))).map(|(provider, _)| *provider)
+    KNOWN
+        .iter()
+        .find(|(_, names)| names.iter().any(|name| is_same(name)))
+        .map(|(provider, _)| *provider)
 }
 
 /// Whether this is the ending of a country or of the world (`de`, `com`, `co.uk`, `com.br`), not a domain of
 /// somebody who named a host after a brand.
 fn is_country(ending: &str) -> bool {
-    let short = |label: &str| (2..=3).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase());
+    let short = |label: &str| {
+        (2..=3).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase())
+    };
     match ending.split_once('.') {
         None => short(ending) || ending == "info",
-        Some((second, country)) => matches!(second, "co" | "com" | "net" | "org") && country.len() == 2,
+        Some((second, country)) => {
+            matches!(second, "co" | "com" | "net" | "org") && country.len() == 2
+        }
     }
 }
 
@@ -95,9 +131,13 @@ mod tests {
     #[test]
     fn who_only_looks_alike_stands_alone() {
         let providers = Providers::default();
-        for domain in
-            ["yahoo.example.org", "gmail.com.example", "mail.gmail.com", "live.acme.io", "x.example"]
-        {
+        for domain in [
+            "yahoo.example.org",
+            "gmail.com.example",
+            "mail.gmail.com",
+            "live.acme.io",
+            "x.example",
+        ] {
             assert_eq!(providers.of(domain), domain);
         }
     }
@@ -113,13 +153,19 @@ mod tests {
 
     #[test]
     fn no_domain_stands_in_the_table_twice() {
-        let mut all: Vec<&str> = KNOWN.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut all: Vec<&str> = KNOWN
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
         let count = all.len();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
         for (provider, names) in KNOWN {
-            assert!(known(provider) == Some(provider), "{provider} is not among {names:?}");
+            assert!(
+                known(provider) == Some(provider),
+                "{provider} is not among {names:?}"
+            );
         }
     }
 }

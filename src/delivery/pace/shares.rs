@@ -63,22 +63,41 @@ impl Inner {
 impl Shares {
     /// From each relay's weight and connections.
     pub fn new(relays: Vec<(u32, u32)>) -> Shares {
-        let inner = Inner { awaited: vec![None; relays.len()], ..Inner::default() };
-        Shares { relays, inner: Mutex::new(inner) }
+        let inner = Inner {
+            awaited: vec![None; relays.len()],
+            ..Inner::default()
+        };
+        Shares {
+            relays,
+            inner: Mutex::new(inner),
+        }
     }
 
     /// Whether all that do not just stand by have the same weight.
     fn are_alike(&self) -> bool {
-        let mut weights = self.relays.iter().map(|(weight, _)| *weight).filter(|weight| *weight > 0);
-        weights.next().is_none_or(|first| weights.all(|weight| weight == first))
+        let mut weights = self
+            .relays
+            .iter()
+            .map(|(weight, _)| *weight)
+            .filter(|weight| *weight > 0);
+        weights
+            .next()
+            .is_none_or(|first| weights.all(|weight| weight == first))
     }
 
     /// How long a relay has to wait for the others; `None`: it may take the next mail.
-    pub fn wait(&self, me: usize, stands: impl Fn(usize) -> Standing, now: Instant) -> Option<Duration> {
+    pub fn wait(
+        &self,
+        me: usize,
+        stands: impl Fn(usize) -> Standing,
+        now: Instant,
+    ) -> Option<Duration> {
         let weight = |relay: usize| self.relays.get(relay).map_or(0, |(weight, _)| *weight);
         let others = (0..self.relays.len()).filter(|relay| *relay != me);
         if weight(me) == 0 {
-            let is_needed = others.into_iter().all(|o| weight(o) == 0 || stands(o) == Standing::Rests);
+            let is_needed = others
+                .into_iter()
+                .all(|o| weight(o) == 0 || stands(o) == Standing::Rests);
             return (!is_needed).then_some(LONG_MOMENT);
         }
         if self.are_alike() {
@@ -131,14 +150,20 @@ mod tests {
     use super::*;
 
     /// What each takes of so many turns, where each is asked at its own speed.
-    fn taken(weights: &[u32], speeds: &[u32], turns: u32, stands: impl Fn(usize) -> Standing) -> Vec<u64> {
+    fn taken(
+        weights: &[u32],
+        speeds: &[u32],
+        turns: u32,
+        stands: impl Fn(usize) -> Standing,
+    ) -> Vec<u64> {
         let shares = Shares::new(weights.iter().map(|weight| (*weight, 2)).collect());
         let now = Instant::now();
         let mut taken = vec![0; weights.len()];
         for turn in 0..turns {
             for relay in 0..weights.len() {
                 let works = stands(relay) == Standing::Works;
-                if works && turn % speeds[relay] == 0 && shares.wait(relay, &stands, now).is_none() {
+                if works && turn % speeds[relay] == 0 && shares.wait(relay, &stands, now).is_none()
+                {
                     shares.took(relay);
                     taken[relay] += 1;
                 }
@@ -150,18 +175,30 @@ mod tests {
     #[test]
     fn one_of_no_weight_works_only_where_the_others_fail() {
         assert_eq!(taken(&[1, 0], &[1, 1], 100, |_| Standing::Works), [100, 0]);
-        let failing = |relay| if relay == 0 { Standing::Rests } else { Standing::Works };
+        let failing = |relay| {
+            if relay == 0 {
+                Standing::Rests
+            } else {
+                Standing::Works
+            }
+        };
         assert_eq!(taken(&[1, 0], &[1, 1], 100, failing), [0, 100]);
     }
 
     #[test]
     fn where_all_are_alike_the_quicker_takes_more() {
-        assert_eq!(taken(&[1, 1], &[1, 4], 400, |_| Standing::Works), [400, 100]);
+        assert_eq!(
+            taken(&[1, 1], &[1, 4], 400, |_| Standing::Works),
+            [400, 100]
+        );
     }
 
     #[test]
     fn one_that_stands_by_makes_no_weights_differ() {
-        assert_eq!(taken(&[1, 1, 0], &[1, 4, 1], 400, |_| Standing::Works), [400, 100, 0]);
+        assert_eq!(
+            taken(&[1, 1, 0], &[1, 4, 1], 400, |_| Standing::Works),
+            [400, 100, 0]
+        );
         assert_eq!(taken(&[0, 0], &[1, 1], 10, |_| Standing::Works), [10, 10]);
     }
 
@@ -182,13 +219,20 @@ mod tests {
             }
             now += MOMENT;
         }
-        assert!(waits[1] <= PATIENCE + MOMENT * 2, "the heavier one waited for {:?}", waits[1]);
+        assert!(
+            waits[1] <= PATIENCE + MOMENT * 2,
+            "the heavier one waited for {:?}",
+            waits[1]
+        );
 
         // Once it takes something it counts again.
         assert_eq!(shares.wait(2, |_| Standing::Works, now), None);
         shares.took(2);
         let may = || shares.wait(1, |_| Standing::Works, now).is_none();
-        let more = (0..100).take_while(|_| may()).inspect(|_| shares.took(1)).count();
+        let more = (0..100)
+            .take_while(|_| may())
+            .inspect(|_| shares.took(1))
+            .count();
         assert!(more < 20, "{more} before it waits for the others again");
     }
 
@@ -218,7 +262,10 @@ mod tests {
         while shares.wait(0, |_| Standing::Works, now).is_none() {
             shares.took(0);
         }
-        assert_eq!(shares.wait(0, |_| Standing::Works, now + PATIENCE * 2), None);
+        assert_eq!(
+            shares.wait(0, |_| Standing::Works, now + PATIENCE * 2),
+            None
+        );
         assert_eq!(shares.wait(0, |_| Standing::Waits, now), None);
     }
 

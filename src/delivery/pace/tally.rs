@@ -33,7 +33,9 @@ impl Tally {
     pub fn per_minute(&mut self, name: &str, now: Instant) -> f64 {
         self.turn(now);
         let of = |window: &Vec<u32>| f64::from(window.get(slot(name)).copied().unwrap_or(0));
-        let running = self.begun.map_or(0.0, |begun| now.saturating_duration_since(begun).as_secs_f64());
+        let running = self.begun.map_or(0.0, |begun| {
+            now.saturating_duration_since(begun).as_secs_f64()
+        });
         let current = of(&self.current) / running.max(1.0);
         let before = of(&self.before) / WINDOW.as_secs_f64();
         current.max(before) * 60.0

@@ -29,8 +29,14 @@ impl Plan {
     pub fn days_for(&self, mails: u64, days: u32, given: u64) -> u32 {
         let mut left = mails;
         for day in 0.. {
-            let Some(allowed) = self.allowed(days.saturating_add(day)) else { return day };
-            let allowed = if day == 0 { allowed.saturating_sub(given) } else { allowed };
+            let Some(allowed) = self.allowed(days.saturating_add(day)) else {
+                return day;
+            };
+            let allowed = if day == 0 {
+                allowed.saturating_sub(given)
+            } else {
+                allowed
+            };
             // With one a day and no growth, nobody counts the days to their end.
             if left <= allowed || day > 10_000 {
                 return day;
@@ -68,7 +74,12 @@ pub struct Day {
 impl Day {
     /// A day of which `given` went, or may have gone, already.
     pub fn new(day: i64, allowed: Option<u64>, given: u64) -> Day {
-        Day { day, allowed, given, leave: given }
+        Day {
+            day,
+            allowed,
+            given,
+            leave: given,
+        }
     }
 
     pub fn day(&self) -> i64 {
@@ -104,7 +115,8 @@ impl Day {
         let allowed = self.allowed?;
         let block = (allowed / 20).max(10);
         let wanted = self.given.saturating_add(block).min(allowed);
-        (self.leave < allowed && self.leave.saturating_sub(self.given) <= block / 2).then_some(wanted)
+        (self.leave < allowed && self.leave.saturating_sub(self.given) <= block / 2)
+            .then_some(wanted)
     }
 
     /// The leave was written down.
@@ -126,18 +138,34 @@ mod tests {
 
     #[test]
     fn each_day_allows_more_until_nothing_is_limited() {
-        let plan = Plan { per_day: 50, growth: 1.5 };
+        let plan = Plan {
+            per_day: 50,
+            growth: 1.5,
+        };
         let days: Vec<_> = (0..4).map(|day| plan.allowed(day)).collect();
         assert_eq!(days, [Some(50), Some(75), Some(112), Some(168)]);
         assert_eq!(plan.allowed(60), None);
         assert_eq!(plan.allowed(u32::MAX), None);
-        assert_eq!(Plan { per_day: 50, growth: 1.0 }.allowed(5000), Some(50));
+        assert_eq!(
+            Plan {
+                per_day: 50,
+                growth: 1.0
+            }
+            .allowed(5000),
+            Some(50)
+        );
     }
 
     #[test]
     fn the_days_of_a_send_are_counted() {
-        let plan = Plan { per_day: 50, growth: 1.5 };
-        assert_eq!([50, 51, 125, 126, 237].map(|mails| plan.days_for(mails, 0, 0)), [0, 1, 1, 2, 2]);
+        let plan = Plan {
+            per_day: 50,
+            growth: 1.5,
+        };
+        assert_eq!(
+            [50, 51, 125, 126, 237].map(|mails| plan.days_for(mails, 0, 0)),
+            [0, 1, 1, 2, 2]
+        );
         assert_eq!(plan.days_for(10, 0, 45), 1);
         assert_eq!(plan.days_for(1_000_000, 60, 0), 0);
     }
@@ -145,7 +173,10 @@ mod tests {
     #[test]
     fn days_turn_at_midnight_of_utc_before_and_after_1970() {
         let day = |text: &str| day_of(text.parse().unwrap());
-        assert_eq!((day("1970-01-01T23:59:59Z"), day("1969-12-31T23:59:59Z")), (0, -1));
+        assert_eq!(
+            (day("1970-01-01T23:59:59Z"), day("1969-12-31T23:59:59Z")),
+            (0, -1)
+        );
         assert_eq!(end_of(0).to_string(), "1970-01-02T00:00:00Z");
         assert_eq!(end_of(i64::MAX), Timestamp::MAX);
     }

@@ -35,20 +35,31 @@ impl Window {
         let bad = || format!("“{text}” is no part of a day such as 08:00-20:00");
         let (from, to) = text.split_once('-').ok_or_else(bad)?;
         if from.trim() == to.trim() {
-            return Err(format!("“{text}” ends when it begins; the whole day is 00:00-24:00"));
+            return Err(format!(
+                "“{text}” ends when it begins; the whole day is 00:00-24:00"
+            ));
         }
         let time = |text: &str| -> Result<Time, String> {
             let (hour, minute) = text.trim().split_once(':').ok_or_else(bad)?;
             let two = |digits: &str| {
                 let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
-                if plain { digits.parse::<i8>().map_err(|_| bad()) } else { Err(bad()) }
+                if plain {
+                    digits.parse::<i8>().map_err(|_| bad())
+                } else {
+                    Err(bad())
+                }
             };
             match (two(hour)?, two(minute)?) {
                 (24, 0) => Ok(Time::midnight()),
                 (hour, minute) => Time::new(hour, minute, 0, 0).map_err(|_| bad()),
             }
         };
-        Ok(Window { from: time(from)?, to: time(to)?, days, zone })
+        Ok(Window {
+            from: time(from)?,
+            to: time(to)?,
+            days,
+            zone,
+        })
     }
 
     /// How it stands at a time.
@@ -76,10 +87,19 @@ impl Window {
 
     /// The share of a week in which it is open; between 0 and 1.
     pub fn share(&self) -> f64 {
-        let seconds = |time: Time| f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0;
+        let seconds =
+            |time: Time| f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0;
         let length = seconds(self.to) - seconds(self.from);
-        let length = if length > 0.0 { length } else { length + 86_400.0 };
-        let days = if self.days.is_empty() { 7 } else { self.days.len() };
+        let length = if length > 0.0 {
+            length
+        } else {
+            length + 86_400.0
+        };
+        let days = if self.days.is_empty() {
+            7
+        } else {
+            self.days.len()
+        };
         length * days as f64 / (7.0 * 86_400.0)
     }
 
@@ -88,7 +108,11 @@ impl Window {
         if !self.days.is_empty() && !self.days.contains(&date.weekday()) {
             return None;
         }
-        let end = if self.to > self.from { date } else { date.tomorrow().ok()? };
+        let end = if self.to > self.from {
+            date
+        } else {
+            date.tomorrow().ok()?
+        };
         let moment = |date: Date, time| self.zone.to_timestamp(date.to_datetime(time)).ok();
         moment(date, self.from).zip(moment(end, self.to))
     }
@@ -100,11 +124,25 @@ impl Window {
 /// A sentence about what is wrong.
 pub fn weekday(text: &str) -> Result<Weekday, String> {
     use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
-    let days = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
-    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let days = [
+        Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday,
+    ];
+    let names = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
     let small = text.trim().to_ascii_lowercase();
-    let found = names.iter().position(|name| *name == small || name.get(..3) == Some(small.as_str()));
-    found.map(|day| days[day]).ok_or_else(|| format!("“{text}” is no day of the week such as mon or friday"))
+    let found = names
+        .iter()
+        .position(|name| *name == small || name.get(..3) == Some(small.as_str()));
+    found
+        .map(|day| days[day])
+        .ok_or_else(|| format!("“{text}” is no day of the week such as mon or friday"))
 }
 
 #[cfg(test)]
@@ -125,41 +163,84 @@ mod tests {
     #[test]
     fn a_day_opens_and_closes_by_local_time() {
         let day = window("08:00-20:00", &[], "Europe/Berlin");
-        assert_eq!(day.at(t("2026-11-25T06:59:59Z")), At::Closed(t("2026-11-25T07:00:00Z")));
-        assert_eq!(day.at(t("2026-11-25T07:00:00Z")), At::Open(t("2026-11-25T19:00:00Z")));
-        assert_eq!(day.at(t("2026-11-25T19:00:00Z")), At::Closed(t("2026-11-26T07:00:00Z")));
+        assert_eq!(
+            day.at(t("2026-11-25T06:59:59Z")),
+            At::Closed(t("2026-11-25T07:00:00Z"))
+        );
+        assert_eq!(
+            day.at(t("2026-11-25T07:00:00Z")),
+            At::Open(t("2026-11-25T19:00:00Z"))
+        );
+        assert_eq!(
+            day.at(t("2026-11-25T19:00:00Z")),
+            At::Closed(t("2026-11-26T07:00:00Z"))
+        );
     }
 
     #[test]
     fn a_night_belongs_to_the_day_on_which_it_begins() {
         let night = window("22:00-06:00", &["fri"], "UTC");
-        assert_eq!(night.at(t("2026-11-28T05:00:00Z")), At::Open(t("2026-11-28T06:00:00Z")));
-        assert_eq!(night.at(t("2026-11-28T23:00:00Z")), At::Closed(t("2026-12-04T22:00:00Z")));
+        assert_eq!(
+            night.at(t("2026-11-28T05:00:00Z")),
+            At::Open(t("2026-11-28T06:00:00Z"))
+        );
+        assert_eq!(
+            night.at(t("2026-11-28T23:00:00Z")),
+            At::Closed(t("2026-12-04T22:00:00Z"))
+        );
     }
 
     #[test]
     fn whole_days_go_into_one_another() {
         let all = window("00:00-24:00", &["mon", "Tuesday"], "UTC");
-        assert_eq!(all.at(t("2026-11-23T12:00:00Z")), At::Open(t("2026-11-25T00:00:00Z")));
-        assert_eq!(all.at(t("2026-11-25T12:00:00Z")), At::Closed(t("2026-11-30T00:00:00Z")));
+        assert_eq!(
+            all.at(t("2026-11-23T12:00:00Z")),
+            At::Open(t("2026-11-25T00:00:00Z"))
+        );
+        assert_eq!(
+            all.at(t("2026-11-25T12:00:00Z")),
+            At::Closed(t("2026-11-30T00:00:00Z"))
+        );
     }
 
     #[test]
     fn clock_changes_keep_the_local_hours() {
         let day = window("02:30-08:00", &[], "Europe/Berlin");
         // The hour from two to three is left out on 28 March 2027, and comes twice on 31 October 2027.
-        assert_eq!(day.at(t("2027-03-28T00:00:00Z")), At::Closed(t("2027-03-28T01:30:00Z")));
-        assert_eq!(day.at(t("2027-03-28T05:59:59Z")), At::Open(t("2027-03-28T06:00:00Z")));
-        assert_eq!(day.at(t("2027-10-31T00:29:00Z")), At::Closed(t("2027-10-31T00:30:00Z")));
-        assert_eq!(day.at(t("2027-10-31T01:00:00Z")), At::Open(t("2027-10-31T07:00:00Z")));
+        assert_eq!(
+            day.at(t("2027-03-28T00:00:00Z")),
+            At::Closed(t("2027-03-28T01:30:00Z"))
+        );
+        assert_eq!(
+            day.at(t("2027-03-28T05:59:59Z")),
+            At::Open(t("2027-03-28T06:00:00Z"))
+        );
+        assert_eq!(
+            day.at(t("2027-10-31T00:29:00Z")),
+            At::Closed(t("2027-10-31T00:30:00Z"))
+        );
+        assert_eq!(
+            day.at(t("2027-10-31T01:00:00Z")),
+            At::Open(t("2027-10-31T07:00:00Z"))
+        );
     }
 
     #[test]
     fn what_is_no_window_is_said() {
-        for text in
-            ["", "8-20", "08:00", "08:00-25:00", "8:00-20:00", "24:30-01:00", "+8:00-20:00", "08:00-08:00"]
-        {
-            assert!(Window::parse(text, Vec::new(), TimeZone::UTC).is_err(), "{text}");
+        for text in [
+            "",
+            "8-20",
+            "08:00",
+            "08:00-25:00",
+            "8:00-20:00",
+            "24:30-01:00",
+            "+8:00-20:00",
+            "08:00-08:00",
+        ] {
+            assert!(
+                Window::parse(text, Vec::new(), TimeZone::UTC).is_err(),
+                "{text}"
+            );
         }
         assert!(weekday("someday").is_err() && weekday("Mon").is_ok());
     }

@@ -114,14 +114,22 @@ impl Course {
         }
         self.seen = now;
         let room = self.room(settings, desk, id);
-        let mut laid = self.refill((store, desk, settings), id, now, room.all).await?;
+        let mut laid = self
+            .refill((store, desk, settings), id, now, room.all)
+            .await?;
         let horizon = horizon(settings, now);
         let mut free = room.free.min(room.all.saturating_sub(laid));
         let mut pages = 0;
         while free > 0 && pages < PAGES {
             desk.begin_reading();
-            let limit = if settings.pause_between_batches.is_zero() { room.page } else { free };
-            let ahead = store.read_ahead(id, self.place, now, horizon, limit).await?;
+            let limit = if settings.pause_between_batches.is_zero() {
+                room.page
+            } else {
+                free
+            };
+            let ahead = store
+                .read_ahead(id, self.place, now, horizon, limit)
+                .await?;
             let count = self.lay(desk, ahead.people);
             // Past those as well who lie on the desk still: read again they would hide whoever comes behind them.
             self.place = ahead.next;
@@ -133,7 +141,10 @@ impl Course {
                 free = 0;
             }
         }
-        Ok(Read { laid, more: free > 0 })
+        Ok(Read {
+            laid,
+            more: free > 0,
+        })
     }
 
     /// Everybody was read. Who came back to a place before is found when it is read anew: at once where nobody
@@ -167,10 +178,15 @@ impl Course {
             return Ok(0);
         }
         desk.begin_reading();
-        match store.waiting_among(id, &who, now, horizon(settings, now)).await {
+        match store
+            .waiting_among(id, &who, now, horizon(settings, now))
+            .await
+        {
             Ok(people) => Ok(self.lay(desk, people)),
             Err(error) => {
-                taken.into_iter().for_each(|(lane, who)| self.parked.put(lane, who));
+                taken
+                    .into_iter()
+                    .for_each(|(lane, who)| self.parked.put(lane, who));
                 Err(error)
             }
         }
@@ -178,9 +194,10 @@ impl Course {
 
     /// Lays people on the desk and parks those for whom there is no room; gives the number of those who were laid.
     fn lay(&mut self, desk: &Desk, people: Vec<Candidate>) -> usize {
-        let jobs = people
-            .into_iter()
-            .map(|candidate| Job { closes_at: self.closes_at, ..Job::new(candidate, self.letter.clone()) });
+        let jobs = people.into_iter().map(|candidate| Job {
+            closes_at: self.closes_at,
+            ..Job::new(candidate, self.letter.clone())
+        });
         let laid = desk.lay(jobs.collect());
         self.laid += laid.count;
         for (lane, candidate) in laid.parked {
@@ -204,9 +221,17 @@ impl Course {
         let page = settings.batch_size.clamp(1, PAGE_MAX);
         if settings.pause_between_batches.is_zero() {
             let enough = desk.lying() >= page / 2 && desk.out(id) > 0;
-            return Room { free: if enough { 0 } else { page }, all: page, page };
+            return Room {
+                free: if enough { 0 } else { page },
+                all: page,
+                page,
+            };
         }
-        let none = Room { free: 0, all: 0, page };
+        let none = Room {
+            free: 0,
+            all: 0,
+            page,
+        };
         if self.pause.is_some_and(|pause| pause > Instant::now()) {
             return none;
         }
@@ -220,13 +245,18 @@ impl Course {
             return none;
         }
         let left = (settings.batch_size - self.laid).min(page);
-        Room { free: left, all: left, page }
+        Room {
+            free: left,
+            all: left,
+            page,
+        }
     }
 }
 
 /// Beyond this a deferred one's time is not believed: the clock was set back meanwhile.
 pub fn horizon(settings: &Settings, now: Timestamp) -> Timestamp {
-    now.checked_add(settings.longest_retry * 2).unwrap_or(Timestamp::MAX)
+    now.checked_add(settings.longest_retry * 2)
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -40,10 +40,20 @@ impl Planner {
 
     /// Whether a reason says more than that an estimate has moved, or the last one is old.
     fn is_worth_writing(&mut self, row: &IssueRow, reason: Option<&str>) -> bool {
-        let Some(course) = self.issues.get_mut(&row.id) else { return true };
-        let fixed = |reason: Option<&str>| reason.and_then(|r| r.split(UNTIL).next()).map(str::to_owned);
+        let Some(course) = self.issues.get_mut(&row.id) else {
+            return true;
+        };
+        let fixed = |reason: Option<&str>| {
+            reason
+                .and_then(|r| r.split(UNTIL).next())
+                .map(str::to_owned)
+        };
         let is_same = fixed(reason) == fixed(row.reason.as_deref());
-        if is_same && course.explained.is_some_and(|at| at.elapsed() < ESTIMATE_EVERY) {
+        if is_same
+            && course
+                .explained
+                .is_some_and(|at| at.elapsed() < ESTIMATE_EVERY)
+        {
             return false;
         }
         course.explained = Some(Instant::now());
@@ -51,17 +61,33 @@ impl Planner {
     }
 
     fn all_rest(&self) -> Option<String> {
-        let resting: Vec<_> = self.relays.iter().filter_map(|relay| relay.resting()).collect();
+        let resting: Vec<_> = self
+            .relays
+            .iter()
+            .filter_map(|relay| relay.resting())
+            .collect();
         let first = resting.iter().min_by_key(|rest| rest.until)?;
         let all = resting.len() == self.relays.len();
-        all.then(|| format!("{}; the relay rests until {:.0}", first.why, self.wall(first.until)))
+        all.then(|| {
+            format!(
+                "{}; the relay rests until {:.0}",
+                first.why,
+                self.wall(first.until)
+            )
+        })
     }
 
     fn some_rest(&self) -> Option<String> {
-        let resting = self.relays.iter().filter_map(|relay| Some((relay, relay.resting()?)));
+        let resting = self
+            .relays
+            .iter()
+            .filter_map(|relay| Some((relay, relay.resting()?)));
         let (relay, rest) = resting.min_by_key(|(_, rest)| rest.until)?;
         let (name, until) = (&relay.relay.name, self.wall(rest.until));
-        Some(format!("{}; the relay {name} rests until {until:.0}, the others go on", rest.why))
+        Some(format!(
+            "{}; the relay {name} rests until {until:.0}, the others go on",
+            rest.why
+        ))
     }
 
     /// What is waited for of a server that says nothing for long; `all`: where none of those that don't rest does better.
@@ -70,7 +96,11 @@ impl Planner {
         let mut others = false;
         for state in self.relays.iter().filter(|relay| relay.resting().is_none()) {
             // While its measure permits nothing, those that are free wait for that.
-            match state.awaited.silence(Instant::now()).filter(|_| state.wait().is_none()) {
+            match state
+                .awaited
+                .silence(Instant::now())
+                .filter(|_| state.wait().is_none())
+            {
                 Some(wants) => silent.push((state, wants)),
                 None if all => return None,
                 None => others = true,
@@ -78,10 +108,19 @@ impl Planner {
         }
         let (state, wants) = silent.first()?;
         let relay = &state.relay;
-        let told =
-            format!("waits for {} the relay {} ({}:{})", wants.words(), relay.name, relay.host, relay.port);
+        let told = format!(
+            "waits for {} the relay {} ({}:{})",
+            wants.words(),
+            relay.name,
+            relay.host,
+            relay.port
+        );
         state.log(&told, "[sending.timeout] says for how long");
-        Some(if others { format!("{told}, the others go on") } else { told })
+        Some(if others {
+            format!("{told}, the others go on")
+        } else {
+            told
+        })
     }
 
     /// Warm-ups that let nothing more through today, where no relay is without.
@@ -131,14 +170,23 @@ impl Planner {
     /// The providers for whom people wait, the first of them by name.
     fn providers(&self, row: &IssueRow) -> Option<String> {
         let (first, others) = self.desk.held()?;
-        let parked = self.issues.get(&row.id).map_or(0, |course| course.parked_in(first.lane));
-        let estimate = first.holds.map(|(rate, _)| self.estimate(parked + first.lying as u64, rate));
+        let parked = self
+            .issues
+            .get(&row.id)
+            .map_or(0, |course| course.parked_in(first.lane));
+        let estimate = first
+            .holds
+            .map(|(rate, _)| self.estimate(parked + first.lying as u64, rate));
         let others = match others {
             0 => String::new(),
             1 => ", and another provider is limited".to_owned(),
             others => format!(", and {} other providers are limited", count(others as u64)),
         };
-        Some(format!("{}{others}{}", of_provider(&first), estimate.unwrap_or_default()))
+        Some(format!(
+            "{}{others}{}",
+            of_provider(&first),
+            estimate.unwrap_or_default()
+        ))
     }
 
     /// When so many will have gone at so many a minute, where that is worth telling.
@@ -147,7 +195,10 @@ impl Planner {
         if !(WORTH_TELLING_MINUTES..1e7).contains(&minutes) {
             return String::new();
         }
-        let at = self.clock.now().checked_add(Duration::from_secs_f64(minutes * 60.0));
+        let at = self
+            .clock
+            .now()
+            .checked_add(Duration::from_secs_f64(minutes * 60.0));
         let at = at.and_then(|at| at.round(Unit::Minute));
         at.map_or_else(|_| String::new(), |at| format!("{UNTIL}{at:.0}"))
     }
@@ -177,7 +228,10 @@ fn of_relays(limits: &[(&str, f64, Source)]) -> String {
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     let colon = if reasons.is_empty() { "" } else { ": " };
     let sum = limits.iter().map(|(_, rate, _)| rate).sum();
-    format!("the relays together get no more than {} messages a minute{colon}{reasons}", rate_of(sum))
+    format!(
+        "the relays together get no more than {} messages a minute{colon}{reasons}",
+        rate_of(sum)
+    )
 }
 
 /// Why a limit holds, where the settings do not say so.
@@ -193,14 +247,25 @@ fn why(source: Source) -> &'static str {
 fn of_provider(held: &Held) -> String {
     let provider = &held.provider;
     let Some((rate, source)) = held.holds else {
-        return format!("{provider} gets no more than {} at once", held.limits.connections);
+        return format!(
+            "{provider} gets no more than {} at once",
+            held.limits.connections
+        );
     };
-    format!("{provider} gets no more than {} a minute{}", rate_of(rate), why(source))
+    format!(
+        "{provider} gets no more than {} a minute{}",
+        rate_of(rate),
+        why(source)
+    )
 }
 
 /// Messages a minute, with a decimal where they are few.
 fn rate_of(rate: f64) -> String {
-    if rate < 10.0 && rate.fract() > 0.05 { format!("{rate:.1}") } else { count(rate.round() as u64) }
+    if rate < 10.0 && rate.fract() > 0.05 {
+        format!("{rate:.1}")
+    } else {
+        count(rate.round() as u64)
+    }
 }
 
 #[cfg(test)]
@@ -210,9 +275,13 @@ mod tests {
     #[test]
     fn a_rate_is_told_with_whose_it_is() {
         let set = ("main", 1200.0, Source::Set);
-        assert_eq!(of_relays(&[set]), "the relay main gets no more than 1,200 messages a minute");
+        assert_eq!(
+            of_relays(&[set]),
+            "the relay main gets no more than 1,200 messages a minute"
+        );
         let learnt = ("main", 2.5, Source::Learnt);
-        let said = "the relay main gets no more than 2.5 messages a minute since it complained of more";
+        let said =
+            "the relay main gets no more than 2.5 messages a minute since it complained of more";
         assert_eq!(of_relays(&[learnt]), said);
         let word = ("second", 60.0, Source::Word);
         assert_eq!(

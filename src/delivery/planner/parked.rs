@@ -18,12 +18,17 @@ impl Parked {
     /// Notes one.
     pub fn put(&mut self, lane: LaneId, who: SubscriberId) {
         // Numbers of people begin at 1.
-        self.lanes.entry(lane).or_default().insert(who.0.unsigned_abs());
+        self.lanes
+            .entry(lane)
+            .or_default()
+            .insert(who.0.unsigned_abs());
     }
 
     /// Takes out up to so many of a lane, in the order of their numbers.
     pub fn take(&mut self, lane: LaneId, most: usize) -> Vec<SubscriberId> {
-        let Some(people) = self.lanes.get_mut(&lane) else { return Vec::new() };
+        let Some(people) = self.lanes.get_mut(&lane) else {
+            return Vec::new();
+        };
         let taken: Vec<u64> = people.iter().take(most).collect();
         if let Some(last) = taken.last() {
             people.remove_range(..=*last);
@@ -31,7 +36,11 @@ impl Parked {
         if people.is_empty() {
             self.lanes.remove(&lane);
         }
-        taken.into_iter().filter_map(|id| i64::try_from(id).ok()).map(SubscriberId).collect()
+        taken
+            .into_iter()
+            .filter_map(|id| i64::try_from(id).ok())
+            .map(SubscriberId)
+            .collect()
     }
 
     /// The lanes of which somebody is parked.

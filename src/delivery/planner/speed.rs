@@ -31,7 +31,11 @@ impl Planner {
             self.desk.say(&words);
             self.speed.words = words;
         }
-        if self.speed.saved.is_none_or(|saved| saved.elapsed() >= SAVE_EVERY) {
+        if self
+            .speed
+            .saved
+            .is_none_or(|saved| saved.elapsed() >= SAVE_EVERY)
+        {
             self.speed.saved = Some(Instant::now());
             self.signing.read_again();
             keep(&self.store, &self.desk, &self.relays, now, false).await?;
@@ -51,14 +55,20 @@ impl Planner {
 
 /// Begins a relay's day where another one has come, and writes down what it may give before it does.
 async fn warm_up(store: &Store, relay: &RelayState, now: Timestamp, is_wanted: bool) -> Result<()> {
-    let (Some(plan), Some(day)) = (relay.plan(), relay.day()) else { return Ok(()) };
+    let (Some(plan), Some(day)) = (relay.plan(), relay.day()) else {
+        return Ok(());
+    };
     let (name, today) = (&relay.relay.name, day_of(now));
     if day.day() != today {
         note_what_went(store, name, day).await?;
         let (days, given) = store.warm_up(name, today).await?;
         relay.begin_day(Day::new(today, plan.allowed(days), given));
     }
-    if let Some(leave) = relay.day().and_then(|day| day.wants()).filter(|_| is_wanted) {
+    if let Some(leave) = relay
+        .day()
+        .and_then(|day| day.wants())
+        .filter(|_| is_wanted)
+    {
         store.note_warm_up(name, today, leave).await?;
         relay.grant(leave);
     }
@@ -81,7 +91,10 @@ pub async fn keep(
     if !measures.is_empty() {
         store.keep_measures(measures).await?;
     }
-    for relay in relays.iter().filter(|relay| is_final && relay.plan().is_some()) {
+    for relay in relays
+        .iter()
+        .filter(|relay| is_final && relay.plan().is_some())
+    {
         if let Some(day) = relay.day() {
             note_what_went(store, &relay.relay.name, day).await?;
         }

@@ -1,7 +1,10 @@
 use super::*;
 
 fn answer(code: u16, text: &str) -> Answer {
-    Answer { code, lines: vec![text.into()] }
+    Answer {
+        code,
+        lines: vec![text.into()],
+    }
 }
 
 #[test]
@@ -43,22 +46,51 @@ fn each_refusal_is_somebodys_matter() {
         (Step::Content, 552, Refused),
         (Step::Mail, 354, Nonsense),
     ] {
-        assert_eq!(judge(step, &answer(code, "x")), verdict, "{code} after {step:?}");
+        assert_eq!(
+            judge(step, &answer(code, "x")),
+            verdict,
+            "{code} after {step:?}"
+        );
     }
 }
 
 #[test]
 fn what_is_ours_to_mend_is_named() {
     for (step, code, text, wanted) in [
-        (Step::Mail, 552, "message size exceeds fixed maximum message size", "shorten the issue"),
-        (Step::Mail, 552, "5.3.4 Message size exceeds fixed limit", "shorten the issue"),
+        (
+            Step::Mail,
+            552,
+            "message size exceeds fixed maximum message size",
+            "shorten the issue",
+        ),
+        (
+            Step::Mail,
+            552,
+            "5.3.4 Message size exceeds fixed limit",
+            "shorten the issue",
+        ),
         (Step::Mail, 554, "5.3.4 too big", "shorten the issue"),
         (Step::Mail, 552, "5.2.2 over quota", "no room"),
         (Step::Mail, 550, "5.1.8 bad sender", "check from"),
-        (Step::Mail, 530, "5.7.0 Must issue a STARTTLS command first", "set its tls"),
+        (
+            Step::Mail,
+            530,
+            "5.7.0 Must issue a STARTTLS command first",
+            "set its tls",
+        ),
         (Step::Auth, 530, "5.7.10 Encryption needed", "set its tls"),
-        (Step::Auth, 538, "5.7.11 required for requested authentication mechanism", "set its tls"),
-        (Step::Mail, 530, "5.7.0 Authentication required", "check username and password"),
+        (
+            Step::Auth,
+            538,
+            "5.7.11 required for requested authentication mechanism",
+            "set its tls",
+        ),
+        (
+            Step::Mail,
+            530,
+            "5.7.0 Authentication required",
+            "check username and password",
+        ),
         (Step::Auth, 535, "5.7.8 no", "check username and password"),
         (Step::Starttls, 501, "no", "refuses TLS"),
     ] {
@@ -71,7 +103,10 @@ fn what_is_ours_to_mend_is_named() {
 
 #[test]
 fn enhanced_codes_agree_with_the_reply_or_are_none() {
-    assert_eq!(answer(550, "5.1.1 no such person").enhanced(), Some((5, 1, 1)));
+    assert_eq!(
+        answer(550, "5.1.1 no such person").enhanced(),
+        Some((5, 1, 1))
+    );
     assert_eq!(answer(550, "4.1.1 no such person").enhanced(), None);
     assert_eq!(answer(550, "no such person 5.1.1").enhanced(), None);
     assert_eq!(answer(550, "5.1.1.1 x").enhanced(), None);
@@ -82,10 +117,16 @@ fn enhanced_codes_agree_with_the_reply_or_are_none() {
 
 #[test]
 fn a_reply_is_one_line_with_its_codes() {
-    let grey = Answer { code: 450, lines: vec!["4.2.0 grey".into(), "4.2.0 listed".into()] };
+    let grey = Answer {
+        code: 450,
+        lines: vec!["4.2.0 grey".into(), "4.2.0 listed".into()],
+    };
     assert_eq!(grey.text(), "450 4.2.0 grey listed");
     assert_eq!(answer(250, "").text(), "250");
-    let long = Answer { code: 550, lines: vec!["长".repeat(5000)] };
+    let long = Answer {
+        code: 550,
+        lines: vec!["长".repeat(5000)],
+    };
     assert_eq!(long.text().chars().count(), TEXT_MAX + 1);
 }
 
@@ -119,10 +160,40 @@ fn complaints_about_speed_are_told_from_other_delays() {
 
 #[test]
 fn lines_are_read_by_the_letter() {
-    assert_eq!(read_line(b"250 ok"), Some(Line { code: 250, more: false, text: "ok".into() }));
-    assert_eq!(read_line(b"250-ok"), Some(Line { code: 250, more: true, text: "ok".into() }));
-    assert_eq!(read_line(b"250"), Some(Line { code: 250, more: false, text: String::new() }));
-    for odd in [&b"garbage answer"[..], b"", b"25", b"2500", b"150 x", b"650 x", b"25a x", b"250_x"] {
+    assert_eq!(
+        read_line(b"250 ok"),
+        Some(Line {
+            code: 250,
+            more: false,
+            text: "ok".into()
+        })
+    );
+    assert_eq!(
+        read_line(b"250-ok"),
+        Some(Line {
+            code: 250,
+            more: true,
+            text: "ok".into()
+        })
+    );
+    assert_eq!(
+        read_line(b"250"),
+        Some(Line {
+            code: 250,
+            more: false,
+            text: String::new()
+        })
+    );
+    for odd in [
+        &b"garbage answer"[..],
+        b"",
+        b"25",
+        b"2500",
+        b"150 x",
+        b"650 x",
+        b"25a x",
+        b"250_x",
+    ] {
         assert_eq!(read_line(odd), None, "{odd:?}");
     }
     // Latin-1, and what a terminal would obey.

@@ -41,11 +41,18 @@ pub struct SignedMail {
 
 impl SignedMail {
     /// Has a mail written behind so many free bytes.
-    pub(super) fn written(mut buffer: Vec<u8>, room: usize, write: impl FnOnce(&mut Vec<u8>)) -> SignedMail {
+    pub(super) fn written(
+        mut buffer: Vec<u8>,
+        room: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> SignedMail {
         buffer.clear();
         buffer.resize(room, 0);
         write(&mut buffer);
-        SignedMail { buffer, start: room }
+        SignedMail {
+            buffer,
+            start: room,
+        }
     }
 
     /// Puts fields before the mail; where the room does not suffice, the mail is moved.
@@ -79,12 +86,17 @@ mod tests {
     #[test]
     fn fields_go_before_the_mail_whether_there_is_room_or_not() {
         for room in [0, 3, 4, 5, 100] {
-            let mut mail =
-                SignedMail::written(vec![7; 50], room, |out| out.extend_from_slice(b"A: b\r\n\r\nc\r\n"));
+            let mut mail = SignedMail::written(vec![7; 50], room, |out| {
+                out.extend_from_slice(b"A: b\r\n\r\nc\r\n")
+            });
             assert_eq!(mail.as_slice(), b"A: b\r\n\r\nc\r\n");
             mail.put_before(b"S:\r\n");
             mail.push(b".\r\n");
-            assert_eq!(mail.as_slice(), b"S:\r\nA: b\r\n\r\nc\r\n.\r\n", "{room} bytes of room");
+            assert_eq!(
+                mail.as_slice(),
+                b"S:\r\nA: b\r\n\r\nc\r\n.\r\n",
+                "{room} bytes of room"
+            );
         }
     }
 }

@@ -25,11 +25,16 @@ impl Threads {
             .thread_name("signer")
             .on_thread_start(step_back)
             .build();
-        Threads { runtime: runtime.ok() }
+        Threads {
+            runtime: runtime.ok(),
+        }
     }
 
     /// Does some work on one of the threads, in the order of asking.
-    pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
         match &self.runtime {
             Some(runtime) => runtime.spawn_blocking(work),
             None => tokio::task::spawn_blocking(work),
@@ -63,7 +68,12 @@ mod tests {
     fn niceness() -> i32 {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         let behind_the_name = stat.rsplit_once(')').unwrap().1;
-        behind_the_name.split_whitespace().nth(16).unwrap().parse().unwrap()
+        behind_the_name
+            .split_whitespace()
+            .nth(16)
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     #[cfg(target_os = "linux")]

@@ -14,7 +14,9 @@ use crate::model::delivery::Event;
 impl Worker {
     /// Whether this relay can't take a job, and another may.
     pub fn is_for_another(&self, job: &Job) -> bool {
-        job.candidate.email.needs_smtputf8() && self.relay.utf8() == Some(false) && self.another_may()
+        job.candidate.email.needs_smtputf8()
+            && self.relay.utf8() == Some(false)
+            && self.another_may()
     }
 
     /// Lays a job that was measured aside.
@@ -32,7 +34,11 @@ impl Worker {
     /// A job that others laid aside, for a relay that only waits for its share of the mails.
     pub fn out_of_turn(&self) -> Option<Job> {
         let free = self.own_rest().is_none() && self.relay.wait().is_none();
-        if free && self.aside() == Aside::Wanted { self.shared.desk.try_take_aside() } else { None }
+        if free && self.aside() == Aside::Wanted {
+            self.shared.desk.try_take_aside()
+        } else {
+            None
+        }
     }
 
     /// The relay lacks SMTPUTF8. Where the person's own address needs it, only another relay helps: one that rests is
@@ -49,16 +55,21 @@ impl Worker {
                 None => Fate::new(Event::Refused, None, text),
             };
         }
-        Fate::released(&text)
-            .pausing(format!("{text}, and the sender's is one: set another `from` or `bounce_address`"))
+        Fate::released(&text).pausing(format!(
+            "{text}, and the sender's is one: set another `from` or `bounce_address`"
+        ))
     }
 
     fn another_may(&self) -> bool {
-        self.others().any(|other| other.utf8() != Some(false) && other.resting().is_none())
+        self.others()
+            .any(|other| other.utf8() != Some(false) && other.resting().is_none())
     }
 
     /// All relays but this worker's own.
     pub fn others(&self) -> impl Iterator<Item = &Arc<RelayState>> {
-        self.shared.relays.iter().filter(|other| !Arc::ptr_eq(other, &self.relay))
+        self.shared
+            .relays
+            .iter()
+            .filter(|other| !Arc::ptr_eq(other, &self.relay))
     }
 }

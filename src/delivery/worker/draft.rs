@@ -47,9 +47,15 @@ impl Worker {
         let links = &self.shared.links;
         let system = matches!(candidate.key, MailKey::System(_));
         let (unsubscribe, confirm) = if system {
-            (String::new(), links.confirm_url(candidate.list, candidate.subscriber))
+            (
+                String::new(),
+                links.confirm_url(candidate.list, candidate.subscriber),
+            )
         } else {
-            (links.unsubscribe_url(candidate.list, candidate.subscriber), String::new())
+            (
+                links.unsubscribe_url(candidate.list, candidate.subscriber),
+                String::new(),
+            )
         };
         let to = Recipient {
             subscriber: candidate.subscriber,
@@ -60,7 +66,12 @@ impl Worker {
             confirm_url: &confirm,
         };
         let write = |out: &mut Vec<u8>| job.letter.template.write(&to, now, out);
-        let mail = self.shared.signing.sign(&job.letter.from, std::mem::take(&mut self.spare), now, write);
+        let mail = self.shared.signing.sign(
+            &job.letter.from,
+            std::mem::take(&mut self.spare),
+            now,
+            write,
+        );
         let sender = match (&job.letter.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
                 Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),
@@ -69,15 +80,23 @@ impl Worker {
             _ => job.letter.from.to_string(),
         };
         let utf8 = candidate.email.needs_smtputf8() || !sender.is_ascii() || !mail.is_ascii;
-        Draft { job, sender, utf8, mail, offered: false }
+        Draft {
+            job,
+            sender,
+            utf8,
+            mail,
+            offered: false,
+        }
     }
 
     /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
     /// it, and the relay's measure permits it now.
     pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
-        let may =
-            relay.ahead.is_on() && line.can_follow(false) && self.is_good(line, 1) && self.wait().is_none();
+        let may = relay.ahead.is_on()
+            && line.can_follow(false)
+            && self.is_good(line, 1)
+            && self.wait().is_none();
         if !may {
             return None;
         }

@@ -25,7 +25,11 @@ pub struct Fate {
 
 impl Fate {
     pub fn new(event: Event, code: Option<u16>, text: String) -> Fate {
-        Fate { event, reply: Reply { code, text }, pause: None }
+        Fate {
+            event,
+            reply: Reply { code, text },
+            pause: None,
+        }
     }
 
     pub fn of(event: Event, answer: &Answer) -> Fate {
@@ -39,13 +43,22 @@ impl Fate {
 
     /// The same, and its issue must pause for that reason.
     pub fn pausing(self, why: String) -> Fate {
-        Fate { pause: Some(why), ..self }
+        Fate {
+            pause: Some(why),
+            ..self
+        }
     }
 }
 
 impl Worker {
     /// The server's answer, sorted by whose matter it is.
-    pub fn answered(&self, line: &mut Connection, step: Step, answer: &Answer, verdict: Verdict) -> Fate {
+    pub fn answered(
+        &self,
+        line: &mut Connection,
+        step: Step,
+        answer: &Answer,
+        verdict: Verdict,
+    ) -> Fate {
         let fresh = line.served == 0;
         match verdict {
             Verdict::Good => {
@@ -66,8 +79,15 @@ impl Worker {
                 Fate::of(Event::Refused, answer)
             }
             Verdict::Ours => {
-                let pause = Some(format!("{}: {}", self.said(step, answer), remedy(step, answer)));
-                Fate { pause, ..Fate::of(Event::Released, answer) }
+                let pause = Some(format!(
+                    "{}: {}",
+                    self.said(step, answer),
+                    remedy(step, answer)
+                ));
+                Fate {
+                    pause,
+                    ..Fate::of(Event::Released, answer)
+                }
             }
             Verdict::Rests | Verdict::Nonsense => {
                 self.relay.rest(&self.said(step, answer));
@@ -79,7 +99,12 @@ impl Worker {
     /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.
     pub fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
         match offered {
-            Ok(Offered::Ready | Offered::Declined { step: Step::Rcpt, .. }) => {
+            Ok(
+                Offered::Ready
+                | Offered::Declined {
+                    step: Step::Rcpt, ..
+                },
+            ) => {
                 self.relay.ahead.proves_good();
                 false
             }
@@ -125,7 +150,13 @@ impl Worker {
 
     fn said(&self, step: Step, answer: &Answer) -> String {
         let relay = &self.relay.relay;
-        format!("{}:{} answers {} with “{}”", relay.host, relay.port, step.word(), answer.text())
+        format!(
+            "{}:{} answers {} with “{}”",
+            relay.host,
+            relay.port,
+            step.word(),
+            answer.text()
+        )
     }
 
     /// The connection broke while the content was written: before its end the server has nothing, after it
@@ -137,11 +168,16 @@ impl Worker {
             relay.host, relay.port, lost.why.0
         ));
         if lost.after_dot {
-            let text =
-                format!("the connection was lost after the mail and before the answer: {}", lost.why.0);
+            let text = format!(
+                "the connection was lost after the mail and before the answer: {}",
+                lost.why.0
+            );
             Fate::new(Event::Lost, None, text)
         } else {
-            let text = format!("the connection was lost before the end of the mail: {}", lost.why.0);
+            let text = format!(
+                "the connection was lost before the end of the mail: {}",
+                lost.why.0
+            );
             Fate::new(Event::Postponed, None, text)
         }
     }
@@ -150,9 +186,15 @@ impl Worker {
     /// so the person waits as after a temporary refusal.
     pub fn lost_before(&self, broken: Broken) -> Fate {
         let relay = &self.relay.relay;
-        self.relay
-            .lost(&format!("{}:{} lost the connection before a mail: {}", relay.host, relay.port, broken.0));
-        Fate::new(Event::Postponed, None, format!("the connection was lost before the mail: {}", broken.0))
+        self.relay.lost(&format!(
+            "{}:{} lost the connection before a mail: {}",
+            relay.host, relay.port, broken.0
+        ));
+        Fate::new(
+            Event::Postponed,
+            None,
+            format!("the connection was lost before the mail: {}", broken.0),
+        )
     }
 
     /// How long a mail waits after so many tries.
@@ -160,7 +202,12 @@ impl Worker {
         let settings = &self.shared.settings;
         let mut chance = [0];
         self.shared.clock.random(&mut chance);
-        retry::wait(tries, settings.first_retry, settings.longest_retry, chance[0])
+        retry::wait(
+            tries,
+            settings.first_retry,
+            settings.longest_retry,
+            chance[0],
+        )
     }
 
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.

@@ -13,7 +13,12 @@ impl Worker {
     pub fn heard(&self, job: &Job, event: Event, reply: &Reply) -> Option<String> {
         self.learn(job, event, reply);
         let providers = &self.shared.settings.pacing.domains.providers;
-        self.shared.toll.count(job.issue()?, providers.of(job.candidate.email.domain()), event, reply)
+        self.shared.toll.count(
+            job.issue()?,
+            providers.of(job.candidate.email.domain()),
+            event,
+            reply,
+        )
     }
 
     fn learn(&self, job: &Job, event: Event, reply: &Reply) {
@@ -23,7 +28,9 @@ impl Worker {
             self.shared.desk.good(domain);
             return;
         }
-        let Some(code) = reply.code.filter(|code| is_too_quick(*code, &reply.text)) else { return };
+        let Some(code) = reply.code.filter(|code| is_too_quick(*code, &reply.text)) else {
+            return;
+        };
         let mut own = event == Event::Released || code == 421;
         if event == Event::Postponed {
             let (provider, rate) = self.shared.desk.complaint(domain);
@@ -31,7 +38,11 @@ impl Worker {
             tell(&provider, rate, &reply.text);
         }
         if own {
-            tell(&format!("the relay {}", self.relay.relay.name), self.relay.complaint(), &reply.text);
+            tell(
+                &format!("the relay {}", self.relay.relay.name),
+                self.relay.complaint(),
+                &reply.text,
+            );
         }
     }
 }

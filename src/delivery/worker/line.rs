@@ -28,7 +28,11 @@ impl Worker {
 
     /// Sees to it that there is a connection.
     pub async fn reach(&mut self) -> Result<(), Trouble> {
-        if self.line.as_ref().is_some_and(|line| !self.is_good(&line.connection, 0)) {
+        if self
+            .line
+            .as_ref()
+            .is_some_and(|line| !self.is_good(&line.connection, 0))
+        {
             self.flush().await;
             self.hang_up().await;
         }
@@ -41,15 +45,24 @@ impl Worker {
         if self.line.is_none() {
             let tls = match &self.relay.tls {
                 Ok(tls) => tls.as_ref(),
-                Err(why) => return Err(Trouble { ours: true, text: why.clone() }),
+                Err(why) => {
+                    return Err(Trouble {
+                        ours: true,
+                        text: why.clone(),
+                    });
+                }
             };
             let waiting = self.relay.awaited.begin(Wants::Connection);
-            let opened = Connection::open(&self.relay.relay, tls, &self.relay.limits, &waiting).await;
+            let opened =
+                Connection::open(&self.relay.relay, tls, &self.relay.limits, &waiting).await;
             drop(waiting);
             let connection = opened?;
             self.relay.opened();
             self.relay.learn_utf8(connection.takes_utf8());
-            self.line = Some(Line { connection, relay: self.relay.clone() });
+            self.line = Some(Line {
+                connection,
+                relay: self.relay.clone(),
+            });
         }
         Ok(())
     }

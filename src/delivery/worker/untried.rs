@@ -26,7 +26,13 @@ impl Worker {
         match job.issue() {
             Some(issue) if trouble.ours && !self.another_works() => {
                 let pause = Some((issue, trouble.text));
-                self.shared.ledger.exchange(Entry { pause, ..Entry::default() }).await;
+                self.shared
+                    .ledger
+                    .exchange(Entry {
+                        pause,
+                        ..Entry::default()
+                    })
+                    .await;
                 self.unused(&job);
                 self.shared.desk.retain(|other| other != issue);
             }

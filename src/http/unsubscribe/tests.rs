@@ -3,8 +3,7 @@ use crate::http::testing::{FORM, Web, is_strict, list};
 use crate::model::SubscriberId;
 
 const MULTIPART: &str = "multipart/form-data; boundary=cut";
-const ONE_CLICK_PARTS: &str =
-    "--cut\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--cut--\r\n";
+const ONE_CLICK_PARTS: &str = "--cut\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--cut--\r\n";
 
 /// How the last leaving reached us, and from where.
 async fn consent(web: &Web) -> (String, String) {
@@ -18,10 +17,20 @@ async fn get_and_head_change_nothing_and_show_one_form() {
     let path = web.path("unsubscribe", Purpose::Unsubscribe, who);
     assert_eq!(web.head(&path).await.status, StatusCode::OK);
     let page = web.get(&path).await;
-    assert_eq!((page.status, page.count("form"), page.count("form[method=post]")), (StatusCode::OK, 1, 1));
+    assert_eq!(
+        (
+            page.status,
+            page.count("form"),
+            page.count("form[method=post]")
+        ),
+        (StatusCode::OK, 1, 1)
+    );
     assert_eq!(
         (page.text("h1"), page.text(".lede")),
-        ("Stop this letter?".into(), "a@readers.example will get no further issues.".into())
+        (
+            "Stop this letter?".into(),
+            "a@readers.example will get no further issues.".into()
+        )
     );
     assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");
     is_strict(&page);
@@ -34,17 +43,26 @@ async fn the_button_acts_and_offers_the_way_back() {
     let who = web.reader("a@readers.example").await;
     let path = web.path("unsubscribe", Purpose::Unsubscribe, who);
     let done = web.post(&path, FORM, "leave=yes").await;
-    assert_eq!((done.status, done.text("h1").as_str()), (StatusCode::OK, "You are unsubscribed"));
+    assert_eq!(
+        (done.status, done.text("h1").as_str()),
+        (StatusCode::OK, "You are unsubscribed")
+    );
     assert_eq!(done.text(".hint"), "Possible until 24 December.");
     is_strict(&done);
     assert_eq!(web.state(who).await, SubscriptionState::Unsubscribed);
     assert_eq!(consent(&web).await, ("page".into(), "192.0.2.0/24".into()));
     // Once more, ten days later: the same end date.
     web.wait(240);
-    assert_eq!(web.post(&path, FORM, "").await.text(".hint"), "Possible until 24 December.");
+    assert_eq!(
+        web.post(&path, FORM, "").await.text(".hint"),
+        "Possible until 24 December."
+    );
     let undo = done.attribute("form", "action");
     let back = web.post(&undo, FORM, "undo=yes").await;
-    assert_eq!((back.status, back.text("h1").as_str()), (StatusCode::OK, "You are on the list again"));
+    assert_eq!(
+        (back.status, back.text("h1").as_str()),
+        (StatusCode::OK, "You are on the list again")
+    );
     assert_eq!(web.state(who).await, SubscriptionState::Active);
 }
 
@@ -58,9 +76,17 @@ async fn mailbox_providers_leave_with_one_post_of_either_kind() {
     ];
     for (i, (kind, body)) in kinds.into_iter().enumerate() {
         let who = web.reader(&format!("r{i}@readers.example")).await;
-        let answer = web.post(&web.path("unsubscribe", Purpose::Unsubscribe, who), kind, body).await;
+        let answer = web
+            .post(
+                &web.path("unsubscribe", Purpose::Unsubscribe, who),
+                kind,
+                body,
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert!(answer.headers.get("location").is_none() && answer.headers.get("set-cookie").is_none());
+        assert!(
+            answer.headers.get("location").is_none() && answer.headers.get("set-cookie").is_none()
+        );
         assert_eq!(web.state(who).await, SubscriptionState::Unsubscribed);
         assert_eq!(consent(&web).await.0, "one-click");
     }
@@ -79,7 +105,13 @@ async fn a_post_acts_whatever_its_body() {
     ];
     for (i, (kind, body)) in bodies.into_iter().enumerate() {
         let who = web.reader(&format!("r{i}@readers.example")).await;
-        let answer = web.post(&web.path("unsubscribe", Purpose::Unsubscribe, who), kind, &body).await;
+        let answer = web
+            .post(
+                &web.path("unsubscribe", Purpose::Unsubscribe, who),
+                kind,
+                &body,
+            )
+            .await;
         assert_eq!(
             (answer.status, web.state(who).await),
             (StatusCode::OK, SubscriptionState::Unsubscribed),
@@ -102,7 +134,10 @@ async fn forged_and_foreign_links_remove_nobody() {
         "/unsubscribe/%FF".into(),
     ];
     for path in bad {
-        for answer in [web.get(&path).await, web.post(&path, FORM, "List-Unsubscribe=One-Click").await] {
+        for answer in [
+            web.get(&path).await,
+            web.post(&path, FORM, "List-Unsubscribe=One-Click").await,
+        ] {
             assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
             is_strict(&answer);
         }
@@ -116,8 +151,16 @@ async fn the_links_of_a_test_copy_do_nothing() {
     let who = web.reader("a@readers.example").await;
     let inert = web.links.inert_url(web.lists["weekly"]);
     let inert = inert.strip_prefix("https://letters.example").unwrap();
-    for path in [inert, "/unsubscribe/preview", "/confirm/preview", "/undo/preview"] {
-        for answer in [web.get(path).await, web.post(path, FORM, "List-Unsubscribe=One-Click").await] {
+    for path in [
+        inert,
+        "/unsubscribe/preview",
+        "/confirm/preview",
+        "/undo/preview",
+    ] {
+        for answer in [
+            web.get(path).await,
+            web.post(path, FORM, "List-Unsubscribe=One-Click").await,
+        ] {
             assert_eq!(
                 (answer.status, answer.text("h1").as_str()),
                 (StatusCode::OK, "This link is of a test copy")
@@ -132,7 +175,10 @@ async fn the_links_of_a_test_copy_do_nothing() {
 async fn one_can_leave_a_list_that_the_settings_no_longer_name() {
     let web = Web::with(vec![list("weekly", "W")], &["old"]).await;
     let who = web.reader_of("old", "a@readers.example").await;
-    let path = format!("/unsubscribe/{}", web.links.token(Purpose::Unsubscribe, web.lists["old"], who));
+    let path = format!(
+        "/unsubscribe/{}",
+        web.links.token(Purpose::Unsubscribe, web.lists["old"], who)
+    );
     assert_eq!(web.get(&path).await.status, StatusCode::OK);
     let done = web.post(&path, FORM, "").await;
     assert_eq!((done.status, done.count("form")), (StatusCode::OK, 0));
@@ -144,7 +190,15 @@ async fn who_is_no_longer_known_has_left_already() {
     let web = Web::new().await;
     let path = web.path("unsubscribe", Purpose::Unsubscribe, SubscriberId(999));
     assert_eq!(web.get(&path).await.status, StatusCode::GONE);
-    assert_eq!(web.post(&path, FORM, "List-Unsubscribe=One-Click").await.status, StatusCode::OK);
+    assert_eq!(
+        web.post(&path, FORM, "List-Unsubscribe=One-Click")
+            .await
+            .status,
+        StatusCode::OK
+    );
     let done = web.post(&path, FORM, "").await;
-    assert_eq!(done.text(".lede"), "Done, at once. This address will get no further issues.");
+    assert_eq!(
+        done.text(".lede"),
+        "Done, at once. This address will get no further issues."
+    );
 }

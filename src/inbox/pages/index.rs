@@ -34,7 +34,10 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn new(folder: PathBuf) -> Index {
-        Index { folder, known: Mutex::default() }
+        Index {
+            folder,
+            known: Mutex::default(),
+        }
     }
 
     /// Every mail, newest first.
@@ -48,7 +51,10 @@ impl Index {
             for (id, path) in files(&self.folder.join(sub))? {
                 let entry = match known.remove(&id) {
                     Some(entry) if entry.path == path => entry,
-                    Some(entry) => Arc::new(Entry { path, ..(*entry).clone() }),
+                    Some(entry) => Arc::new(Entry {
+                        path,
+                        ..(*entry).clone()
+                    }),
                     // A file that vanished meanwhile is left out; the next page sees where it went.
                     None => match look(&id, &path) {
                         Ok(entry) => Arc::new(entry),
@@ -93,8 +99,18 @@ fn look(id: &str, path: &Path) -> io::Result<Entry> {
     file.take(HEAD_MAX).read_to_end(&mut head)?;
     let parsed = MessageParser::default().parse_headers(&head);
     let (to, subject) = parsed.map_or_else(Default::default, |message| {
-        (first_address(message.to()), line(message.subject().unwrap_or_default()))
+        (
+            first_address(message.to()),
+            line(message.subject().unwrap_or_default()),
+        )
     });
     let received_at = Timestamp::try_from(facts.modified()?).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Entry { id: id.to_owned(), path: path.to_owned(), to, subject, received_at, bytes: facts.len() })
+    Ok(Entry {
+        id: id.to_owned(),
+        path: path.to_owned(),
+        to,
+        subject,
+        received_at,
+        bytes: facts.len(),
+    })
 }

@@ -25,7 +25,10 @@ impl Mail {
     pub(super) fn read(raw: &[u8]) -> Mail {
         let source = String::from_utf8_lossy(raw).into_owned();
         let Some(message) = MessageParser::default().parse(raw) else {
-            return Mail { source, ..Mail::default() };
+            return Mail {
+                source,
+                ..Mail::default()
+            };
         };
         let from = message.from().and_then(Address::first);
         let html = message.html_bodies().find(|part| part.is_text_html());
@@ -34,12 +37,22 @@ impl Mail {
             to: first_address(message.to()),
             from: from.map_or_else(String::new, |from| {
                 let address = shown(from.address().unwrap_or_default());
-                from.name().map_or_else(|| address.clone(), |name| format!("{} <{address}>", line(name)))
+                from.name().map_or_else(
+                    || address.clone(),
+                    |name| format!("{} <{address}>", line(name)),
+                )
             }),
-            date: message.date().and_then(|d| Timestamp::from_second(d.to_timestamp()).ok()),
-            html: html.and_then(|part| part.text_contents()).map(str::to_owned),
+            date: message
+                .date()
+                .and_then(|d| Timestamp::from_second(d.to_timestamp()).ok()),
+            html: html
+                .and_then(|part| part.text_contents())
+                .map(str::to_owned),
             text: message.body_text(0).unwrap_or_default().into_owned(),
-            headers: message.headers_raw().map(|(name, value)| (name.to_owned(), line(value))).collect(),
+            headers: message
+                .headers_raw()
+                .map(|(name, value)| (name.to_owned(), line(value)))
+                .collect(),
             source,
         }
     }
@@ -47,7 +60,10 @@ impl Mail {
 
 /// The address of the first recipient, as people read it.
 pub(super) fn first_address(list: Option<&Address>) -> String {
-    list.and_then(Address::first).and_then(|a| a.address()).map(shown).unwrap_or_default()
+    list.and_then(Address::first)
+        .and_then(|a| a.address())
+        .map(shown)
+        .unwrap_or_default()
 }
 
 /// An address with its domain in letters instead of A-labels.
@@ -86,7 +102,10 @@ mod tests {
         assert_eq!(mail.text.trim(), "plain <words>");
         assert_eq!(
             mail.headers[2],
-            ("Subject".into(), "=?utf-8?Q?No=2E_22_=E2=80=94?= =?utf-8?Q?_news?=".into())
+            (
+                "Subject".into(),
+                "=?utf-8?Q?No=2E_22_=E2=80=94?= =?utf-8?Q?_news?=".into()
+            )
         );
         assert_eq!(mail.source, RAW);
     }
@@ -94,7 +113,10 @@ mod tests {
     #[test]
     fn a_mail_of_text_alone_has_no_html() {
         let mail = Mail::read(b"Subject: x\r\n\r\nwords\r\n");
-        assert_eq!((mail.html, mail.text.trim(), mail.to.as_str()), (None, "words", ""));
+        assert_eq!(
+            (mail.html, mail.text.trim(), mail.to.as_str()),
+            (None, "words", "")
+        );
     }
 
     proptest::proptest! {

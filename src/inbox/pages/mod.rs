@@ -69,7 +69,12 @@ pub fn router(maildir: PathBuf, facts: DemoFacts) -> Router {
     let style = [page::BASE_CSS, include_str!("inbox.css")].concat();
     let style_name = format!("style-{}.css", page::fingerprint(&style));
     let style_path = format!("/{style_name}");
-    let inbox = Arc::new(Inbox { index: Arc::new(Index::new(maildir)), facts, style, style_name });
+    let inbox = Arc::new(Inbox {
+        index: Arc::new(Index::new(maildir)),
+        facts,
+        style,
+        style_name,
+    });
     Router::new()
         .route("/", get(list))
         .route("/mail/{id}", get(mail))
@@ -133,7 +138,9 @@ async fn body(State(inbox): State<Arc<Inbox>>, Path(id): Path<String>) -> Respon
         Ok(entries) => entries,
         Err(answer) => return answer,
     };
-    let Some(entry) = entries.iter().find(|e| e.id == id) else { return missing().await };
+    let Some(entry) = entries.iter().find(|e| e.id == id) else {
+        return missing().await;
+    };
     let mail = match read_mail(entry.clone()).await {
         Ok(mail) => mail,
         Err(answer) => return answer,
@@ -144,12 +151,18 @@ async fn body(State(inbox): State<Arc<Inbox>>, Path(id): Path<String>) -> Respon
          frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox",
         inbox.facts.daemon_url
     );
-    let policy =
-        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"));
+    let policy = HeaderValue::try_from(policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"));
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+        (
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("SAMEORIGIN"),
+        ),
     ];
     (headers, html).into_response()
 }
@@ -173,7 +186,11 @@ async fn off_the_loop<T: Send + 'static>(
             let words = format!("The inbox can't be read: {}.\n", crate::words::io(&error));
             Err((StatusCode::INTERNAL_SERVER_ERROR, words).into_response())
         }
-        Err(_) => Err((StatusCode::INTERNAL_SERVER_ERROR, "The inbox can't be read.\n").into_response()),
+        Err(_) => Err((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The inbox can't be read.\n",
+        )
+            .into_response()),
     }
 }
 
@@ -190,7 +207,11 @@ async fn icon() -> impl IntoResponse {
 }
 
 async fn missing() -> Response {
-    (StatusCode::NOT_FOUND, "There is no such mail here. The list stands at /\n").into_response()
+    (
+        StatusCode::NOT_FOUND,
+        "There is no such mail here. The list stands at /\n",
+    )
+        .into_response()
 }
 
 /// Adds the headers of all our pages; here a frame of our own is allowed too.
@@ -198,9 +219,14 @@ async fn strict(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in page::HEADERS {
-        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
     }
-    if headers.get(header::CONTENT_SECURITY_POLICY).is_some_and(|v| v == page::CSP) {
+    if headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .is_some_and(|v| v == page::CSP)
+    {
         let with_frame = format!("{}; frame-src 'self'", page::CSP);
         if let Ok(value) = HeaderValue::try_from(with_frame) {
             headers.insert(header::CONTENT_SECURITY_POLICY, value);

@@ -50,7 +50,10 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn of(asked: &Asked) -> Choice {
-        let view = View::ALL.iter().find(|(_, word, _)| *word == asked.view).map_or(View::Html, |(v, ..)| *v);
+        let view = View::ALL
+            .iter()
+            .find(|(_, word, _)| *word == asked.view)
+            .map_or(View::Html, |(v, ..)| *v);
         Choice {
             view,
             width: if asked.width == "375" { 375 } else { 600 },
@@ -63,7 +66,10 @@ impl Choice {
     fn query(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if self.view != View::Html {
-            let word = View::ALL.iter().find(|(v, ..)| *v == self.view).map_or("html", |(_, word, _)| word);
+            let word = View::ALL
+                .iter()
+                .find(|(v, ..)| *v == self.view)
+                .map_or("html", |(_, word, _)| word);
             query.append_pair("view", word);
         }
         if self.width != 600 {
@@ -76,7 +82,11 @@ impl Choice {
             query.append_pair("page", &self.page.to_string());
         }
         let query = query.finish();
-        if query.is_empty() { query } else { format!("?{query}") }
+        if query.is_empty() {
+            query
+        } else {
+            format!("?{query}")
+        }
     }
 }
 
@@ -132,13 +142,33 @@ pub(super) fn page(
     single: bool,
     choice: &Choice,
 ) -> Response {
-    let found: Vec<&Entry> = entries.iter().map(AsRef::as_ref).filter(|e| matches(e, &choice.find)).collect();
+    let found: Vec<&Entry> = entries
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|e| matches(e, &choice.find))
+        .collect();
     let pages = found.len().div_ceil(PER_PAGE).max(1);
-    let choice = &Choice { page: choice.page.min(pages), ..choice.clone() };
-    let shown = found.iter().skip((choice.page - 1) * PER_PAGE).take(PER_PAGE);
-    let turn = |page: usize| format!("/{}", Choice { page, ..choice.clone() }.query());
-    let open =
-        open.as_ref().map(|(entry, mail)| (entry, mail, opened(entry, mail, choice, &inbox.facts.zone)));
+    let choice = &Choice {
+        page: choice.page.min(pages),
+        ..choice.clone()
+    };
+    let shown = found
+        .iter()
+        .skip((choice.page - 1) * PER_PAGE)
+        .take(PER_PAGE);
+    let turn = |page: usize| {
+        format!(
+            "/{}",
+            Choice {
+                page,
+                ..choice.clone()
+            }
+            .query()
+        )
+    };
+    let open = open
+        .as_ref()
+        .map(|(entry, mail)| (entry, mail, opened(entry, mail, choice, &inbox.facts.zone)));
     let current = open.as_ref().map(|(entry, ..)| entry.id.as_str());
     let page = Page {
         title: match &open {
@@ -178,9 +208,18 @@ pub(super) fn page(
 fn opened<'a>(entry: &Entry, mail: &'a Mail, choice: &Choice, zone: &TimeZone) -> Open<'a> {
     let at = |choice: Choice| format!("/mail/{}{}", entry.id, choice.query());
     // A mail of text alone has nothing to show as HTML.
-    let view = if mail.html.is_none() && choice.view == View::Html { View::Text } else { choice.view };
-    let tabs = View::ALL.iter().filter(|(v, ..)| *v != View::Html || mail.html.is_some());
-    let date = mail.date.unwrap_or(entry.received_at).to_zoned(zone.clone());
+    let view = if mail.html.is_none() && choice.view == View::Html {
+        View::Text
+    } else {
+        choice.view
+    };
+    let tabs = View::ALL
+        .iter()
+        .filter(|(v, ..)| *v != View::Html || mail.html.is_some());
+    let date = mail
+        .date
+        .unwrap_or(entry.received_at)
+        .to_zoned(zone.clone());
     Open {
         mail,
         facts: format!(
@@ -192,7 +231,10 @@ fn opened<'a>(entry: &Entry, mail: &'a Mail, choice: &Choice, zone: &TimeZone) -
         ),
         tabs: tabs
             .map(|(v, _, label)| Link {
-                href: at(Choice { view: *v, ..choice.clone() }),
+                href: at(Choice {
+                    view: *v,
+                    ..choice.clone()
+                }),
                 label,
                 current: *v == view,
             })
@@ -200,7 +242,10 @@ fn opened<'a>(entry: &Entry, mail: &'a Mail, choice: &Choice, zone: &TimeZone) -
         widths: WIDTHS
             .iter()
             .map(|(width, label)| Link {
-                href: at(Choice { width: *width, ..choice.clone() }),
+                href: at(Choice {
+                    width: *width,
+                    ..choice.clone()
+                }),
                 label,
                 current: *width == choice.width,
             })
@@ -249,19 +294,45 @@ mod tests {
 
     #[test]
     fn the_sum_adds_up_and_shows_zero_failed() {
-        let totals = Totals { sent: 1200, queued: 5, sending: 2, skipped: 1, ..Totals::default() };
+        let totals = Totals {
+            sent: 1200,
+            queued: 5,
+            sending: 2,
+            skipped: 1,
+            ..Totals::default()
+        };
         assert_eq!(
-            sum_in_words(&Sum { totals, rate_per_s: Some(61.4) }),
+            sum_in_words(&Sum {
+                totals,
+                rate_per_s: Some(61.4)
+            }),
             "1,208 planned = 1,200 sent · 7 waiting · 1 skipped · 0 failed · 61 mails/s"
         );
-        let totals = Totals { sent: 12, ..Totals::default() };
-        assert_eq!(sum_in_words(&Sum { totals, rate_per_s: None }), "12 planned = 12 sent · 0 failed");
+        let totals = Totals {
+            sent: 12,
+            ..Totals::default()
+        };
+        assert_eq!(
+            sum_in_words(&Sum {
+                totals,
+                rate_per_s: None
+            }),
+            "12 planned = 12 sent · 0 failed"
+        );
     }
 
     #[test]
     fn choices_survive_their_query() {
-        let choice = Choice { view: View::Headers, width: 375, find: "a&b é".into(), page: 3 };
-        assert_eq!(choice.query(), "?view=headers&width=375&find=a%26b+%C3%A9&page=3");
+        let choice = Choice {
+            view: View::Headers,
+            width: 375,
+            find: "a&b é".into(),
+            page: 3,
+        };
+        assert_eq!(
+            choice.query(),
+            "?view=headers&width=375&find=a%26b+%C3%A9&page=3"
+        );
         assert_eq!(Choice::of(&Asked::default()).query(), "");
     }
 }

@@ -7,7 +7,11 @@ fn ring(ids: &[i64]) -> KeyRing {
 }
 
 fn claim(purpose: Purpose, list: i64, subscriber: i64) -> Claim {
-    Claim { purpose, list: ListId(list), subscriber: SubscriberId(subscriber) }
+    Claim {
+        purpose,
+        list: ListId(list),
+        subscriber: SubscriberId(subscriber),
+    }
 }
 
 const LINK_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -16,8 +20,14 @@ const BOUNCE_LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 #[test]
 fn a_ring_wants_keys_that_are_long_enough() {
     assert_eq!(KeyRing::new(vec![]).unwrap_err(), BadKeys::None);
-    assert_eq!(KeyRing::new(vec![(3, vec![1; 31])]).unwrap_err(), BadKeys::Short { id: 3, bytes: 31 });
-    assert_eq!(KeyRing::new(vec![(-1, vec![1; 32])]).unwrap_err(), BadKeys::Number(-1));
+    assert_eq!(
+        KeyRing::new(vec![(3, vec![1; 31])]).unwrap_err(),
+        BadKeys::Short { id: 3, bytes: 31 }
+    );
+    assert_eq!(
+        KeyRing::new(vec![(-1, vec![1; 32])]).unwrap_err(),
+        BadKeys::Number(-1)
+    );
 }
 
 #[test]
@@ -26,7 +36,10 @@ fn the_format_stays_what_it_is() {
     let ring = KeyRing::new(vec![(1, (0..32).collect())]).unwrap();
     let token = ring.mint(&claim(Purpose::Unsubscribe, 1, 300));
     assert_eq!(token, "AQECAawCliJLSGlAnE3gxrscFjoNvQ");
-    assert_eq!(ring.mint_bounce(IssueId(22), SubscriberId(300)), "aearnlacupqwuu5vz6fdejwt");
+    assert_eq!(
+        ring.mint_bounce(IssueId(22), SubscriberId(300)),
+        "aearnlacupqwuu5vz6fdejwt"
+    );
 }
 
 #[test]
@@ -42,10 +55,16 @@ fn the_newest_key_signs_and_old_ones_verify() {
 #[test]
 fn the_two_kinds_are_no_use_for_one_another() {
     let ring = ring(&[1]);
-    let link = BASE64URL_NOPAD.decode(ring.mint(&claim(Purpose::Unsubscribe, 1, 2)).as_bytes()).unwrap();
-    assert_eq!(ring.verify_bounce(&BASE32_NOPAD.encode(&link)), Err(BadToken));
-    let bounce =
-        BASE32_NOPAD_NOCASE.decode(ring.mint_bounce(IssueId(1), SubscriberId(2)).as_bytes()).unwrap();
+    let link = BASE64URL_NOPAD
+        .decode(ring.mint(&claim(Purpose::Unsubscribe, 1, 2)).as_bytes())
+        .unwrap();
+    assert_eq!(
+        ring.verify_bounce(&BASE32_NOPAD.encode(&link)),
+        Err(BadToken)
+    );
+    let bounce = BASE32_NOPAD_NOCASE
+        .decode(ring.mint_bounce(IssueId(1), SubscriberId(2)).as_bytes())
+        .unwrap();
     assert_eq!(ring.verify(&BASE64URL_NOPAD.encode(&bounce)), Err(BadToken));
 }
 
@@ -73,11 +92,19 @@ fn strange_texts_are_refused() {
 fn an_envelope_sender_has_room() {
     let big = KeyRing::new(vec![(i64::from(u16::MAX), vec![7; 32])]).unwrap();
     let token = big.mint_bounce(IssueId(1 << 27), SubscriberId((1 << 35) - 1));
-    assert!(token.len() <= BOUNCE_MAX_CHARS, "{} characters", token.len());
+    assert!(
+        token.len() <= BOUNCE_MAX_CHARS,
+        "{} characters",
+        token.len()
+    );
 }
 
 fn claims() -> impl Strategy<Value = Claim> {
-    (prop::sample::select(&Purpose::ALL[..]), 0..i64::MAX, prop_oneof![0..300i64, 0..i64::MAX])
+    (
+        prop::sample::select(&Purpose::ALL[..]),
+        0..i64::MAX,
+        prop_oneof![0..300i64, 0..i64::MAX],
+    )
         .prop_map(|(purpose, list, subscriber)| claim(purpose, list % 500, subscriber))
 }
 

@@ -29,7 +29,10 @@ const REST: &str = "utm_medium=email&utm_source=Revue%20newsletter";
 
 #[test]
 fn a_bare_link_gets_revues_form() {
-    assert_eq!(tagger().tag("https://example.com/a"), format!("https://example.com/a?{CAMPAIGN}&{REST}"));
+    assert_eq!(
+        tagger().tag("https://example.com/a"),
+        format!("https://example.com/a?{CAMPAIGN}&{REST}")
+    );
 }
 
 #[test]
@@ -40,33 +43,70 @@ fn queries_and_fragments_keep_their_bytes_and_places() {
         ("https://example.com/?", "https://example.com/?{}"),
         ("https://example.com/?#", "https://example.com/?{}#"),
         ("https://example.com/?a=1&", "https://example.com/?a=1&&{}"),
-        ("https://example.com/?a=1&b=2#frag", "https://example.com/?a=1&b=2&{}#frag"),
-        ("https://example.com/a?b?c=d", "https://example.com/a?b?c=d&{}"),
-        ("https://example.com/#/route?inside=fragment", "https://example.com/?{}#/route?inside=fragment"),
-        ("https://example.com:8443/a;b=c/?q=1;r=2", "https://example.com:8443/a;b=c/?q=1;r=2&{}"),
-        ("https://例子.测试/路?键=值", "https://例子.测试/路?键=值&{}"),
-        ("HTTP://Example.COM/%e8%B7%AF", "HTTP://Example.COM/%e8%B7%AF?{}"),
-        ("https://[2001:db8::1]:8080/x?y=%4", "https://[2001:db8::1]:8080/x?y=%4&{}"),
+        (
+            "https://example.com/?a=1&b=2#frag",
+            "https://example.com/?a=1&b=2&{}#frag",
+        ),
+        (
+            "https://example.com/a?b?c=d",
+            "https://example.com/a?b?c=d&{}",
+        ),
+        (
+            "https://example.com/#/route?inside=fragment",
+            "https://example.com/?{}#/route?inside=fragment",
+        ),
+        (
+            "https://example.com:8443/a;b=c/?q=1;r=2",
+            "https://example.com:8443/a;b=c/?q=1;r=2&{}",
+        ),
+        (
+            "https://例子.测试/路?键=值",
+            "https://例子.测试/路?键=值&{}",
+        ),
+        (
+            "HTTP://Example.COM/%e8%B7%AF",
+            "HTTP://Example.COM/%e8%B7%AF?{}",
+        ),
+        (
+            "https://[2001:db8::1]:8080/x?y=%4",
+            "https://[2001:db8::1]:8080/x?y=%4&{}",
+        ),
         ("https://no such host/x", "https://no such host/x?{}"),
     ] {
-        assert_eq!(t.tag(before), after.replace("{}", &format!("{CAMPAIGN}&{REST}")));
+        assert_eq!(
+            t.tag(before),
+            after.replace("{}", &format!("{CAMPAIGN}&{REST}"))
+        );
     }
 }
 
 #[test]
 fn what_is_there_is_neither_doubled_nor_overwritten() {
     let t = tagger();
-    for present in
-        ["utm_campaign=mine", "UTM_Campaign=mine", "utm%5Fcampaign=mine", "utm_campaign", "a=1&utm_campaign="]
-    {
+    for present in [
+        "utm_campaign=mine",
+        "UTM_Campaign=mine",
+        "utm%5Fcampaign=mine",
+        "utm_campaign",
+        "a=1&utm_campaign=",
+    ] {
         let before = format!("https://example.com/?{present}");
         assert_eq!(t.tag(&before), format!("{before}&{REST}"));
     }
     let all = "https://example.com/?utm_campaign=old%20one&utm_medium=social&utm_source=x#top";
     assert_eq!(t.tag(all), all);
     // Not a parameter of that name: within a value, or a longer or shorter name.
-    for other in ["q=utm_source%3Dx", "xutm_source=1", "utm_sourc=1", "utm_source2=1", "%zz=utm_source"] {
-        assert!(t.tag(&format!("https://example.com/?{other}")).ends_with(REST));
+    for other in [
+        "q=utm_source%3Dx",
+        "xutm_source=1",
+        "utm_sourc=1",
+        "utm_source2=1",
+        "%zz=utm_source",
+    ] {
+        assert!(
+            t.tag(&format!("https://example.com/?{other}"))
+                .ends_with(REST)
+        );
     }
 }
 
@@ -97,14 +137,23 @@ fn other_schemes_places_and_our_own_pages_stay_untouched() {
         assert_ne!(t.tag(foreign), foreign);
     }
     let below = Tagger::new(&utm("x"), &FACTS, Some("https://example.org/letters/"));
-    assert_eq!(below.tag("https://example.org/letters/subscribe"), "https://example.org/letters/subscribe");
-    assert_ne!(below.tag("https://example.org/letters-2"), "https://example.org/letters-2");
+    assert_eq!(
+        below.tag("https://example.org/letters/subscribe"),
+        "https://example.org/letters/subscribe"
+    );
+    assert_ne!(
+        below.tag("https://example.org/letters-2"),
+        "https://example.org/letters-2"
+    );
 }
 
 #[test]
 fn domains_are_allowed_and_denied_with_what_is_below_them() {
     let only = Tagger::new(
-        &Utm { only_domains: vec!["Example.com".into(), "例子.测试".into()], ..utm("x") },
+        &Utm {
+            only_domains: vec!["Example.com".into(), "例子.测试".into()],
+            ..utm("x")
+        },
         &FACTS,
         None,
     );
@@ -116,15 +165,26 @@ fn domains_are_allowed_and_denied_with_what_is_below_them() {
     ] {
         assert_ne!(only.tag(yes), yes);
     }
-    for no in ["https://notexample.com/", "https://example.com.evil.example/", "https://no such host/"] {
+    for no in [
+        "https://notexample.com/",
+        "https://example.com.evil.example/",
+        "https://no such host/",
+    ] {
         assert_eq!(only.tag(no), no);
     }
     let never = Tagger::new(
-        &Utm { never_domains: vec!["*.example.com".into(), "192.0.2.7".into()], ..utm("x") },
+        &Utm {
+            never_domains: vec!["*.example.com".into(), "192.0.2.7".into()],
+            ..utm("x")
+        },
         &FACTS,
         None,
     );
-    for no in ["https://example.com/", "https://a.example.com/", "http://192.0.2.7/x"] {
+    for no in [
+        "https://example.com/",
+        "https://a.example.com/",
+        "http://192.0.2.7/x",
+    ] {
         assert_eq!(never.tag(no), no);
     }
     assert_ne!(never.tag("https://example.org/"), "https://example.org/");
@@ -133,20 +193,54 @@ fn domains_are_allowed_and_denied_with_what_is_below_them() {
 #[test]
 fn values_are_templates_and_empty_ones_are_left_out() {
     let value = |campaign: &str, facts: &Facts| {
-        let tagged = Tagger::new(&utm(campaign), facts, None).tag("https://e.example/").into_owned();
-        tagged.split("utm_campaign=").nth(1).map(|rest| rest.split('&').next().unwrap().to_owned())
+        let tagged = Tagger::new(&utm(campaign), facts, None)
+            .tag("https://e.example/")
+            .into_owned();
+        tagged
+            .split("utm_campaign=")
+            .nth(1)
+            .map(|rest| rest.split('&').next().unwrap().to_owned())
     };
     assert_eq!(
         value("{slug}-{number} {date}{{list}", &FACTS).unwrap(),
         "022-22%202021-06-07%7BAkira%27s%20Machine%20Learning%20News"
     );
-    assert_eq!(value("{nmber} 你", &FACTS).unwrap(), "%7Bnmber%7D%20%E4%BD%A0");
-    assert_eq!(value("{list}", &Facts { list_name: "{slug}", ..FACTS }).unwrap(), "%7Bslug%7D");
     assert_eq!(
-        value("{list}", &Facts { campaign: Some("spring & {number}"), ..FACTS }).unwrap(),
+        value("{nmber} 你", &FACTS).unwrap(),
+        "%7Bnmber%7D%20%E4%BD%A0"
+    );
+    assert_eq!(
+        value(
+            "{list}",
+            &Facts {
+                list_name: "{slug}",
+                ..FACTS
+            }
+        )
+        .unwrap(),
+        "%7Bslug%7D"
+    );
+    assert_eq!(
+        value(
+            "{list}",
+            &Facts {
+                campaign: Some("spring & {number}"),
+                ..FACTS
+            }
+        )
+        .unwrap(),
         "spring%20%26%2022"
     );
-    assert_eq!(value(" {number} ", &Facts { number: None, ..FACTS }), None);
+    assert_eq!(
+        value(
+            " {number} ",
+            &Facts {
+                number: None,
+                ..FACTS
+            }
+        ),
+        None
+    );
 }
 
 /// Addresses made of pieces that are easy to get wrong.

@@ -45,10 +45,20 @@ impl Pair {
         let domain = checked(domain)?;
         let home = folder.join(&domain);
         let failed = |path: &Path, e: std::io::Error| {
-            KeyError(format!("{}: {}. Check the folder and its permissions.", path.display(), words::io(&e)))
+            KeyError(format!(
+                "{}: {}. Check the folder and its permissions.",
+                path.display(),
+                words::io(&e)
+            ))
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&home).map_err(|e| failed(&home, e))?;
-        let taken = stems(&home).into_iter().filter_map(|stem| stem.strip_prefix("lp")?.parse::<u32>().ok());
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&home)
+            .map_err(|e| failed(&home, e))?;
+        let taken = stems(&home)
+            .into_iter()
+            .filter_map(|stem| stem.strip_prefix("lp")?.parse::<u32>().ok());
         let stem = format!("lp{}", taken.max().unwrap_or(0) + 1);
         let unlucky = |_| KeyError("no key could be made; please try again".into());
         let rsa = RsaKeyPair::generate(KeySize::Rsa2048).map_err(unlucky)?;
@@ -59,7 +69,12 @@ impl Pair {
             let path = home.join(format!("{stem}{letter}.pem"));
             write_private(&path, &pem(der)).map_err(|e| failed(&path, e))?;
         }
-        Ok(Pair { domain, stem, rsa, ed25519 })
+        Ok(Pair {
+            domain,
+            stem,
+            rsa,
+            ed25519,
+        })
     }
 
     /// Reads a pair again.
@@ -73,7 +88,10 @@ impl Pair {
             let path = home.join(format!("{stem}{letter}.pem"));
             let named = |what: String| KeyError(format!("DKIM key {}: {what}", path.display()));
             let facts = fs::metadata(&path).map_err(|e| {
-                named(format!("{}; put it back, or choose another by `dkim use`", words::io(&e)))
+                named(format!(
+                    "{}; put it back, or choose another by `dkim use`",
+                    words::io(&e)
+                ))
             })?;
             if facts.permissions().mode() & 0o077 != 0 {
                 return Err(named("others may read it; set its mode to 0600".into()));
@@ -84,9 +102,12 @@ impl Pair {
             Ok((path, der))
         };
         let ((rsa_path, rsa_der), (ed_path, ed_der)) = (read('r')?, read('e')?);
-        let odd = |path: &Path, kind| KeyError(format!("DKIM key {}: it is no {kind} key", path.display()));
+        let odd = |path: &Path, kind| {
+            KeyError(format!("DKIM key {}: it is no {kind} key", path.display()))
+        };
         Ok(Pair {
-            rsa: RsaKeyPair::from_pkcs8(rsa_der.secret_pkcs8_der()).map_err(|_| odd(&rsa_path, "RSA"))?,
+            rsa: RsaKeyPair::from_pkcs8(rsa_der.secret_pkcs8_der())
+                .map_err(|_| odd(&rsa_path, "RSA"))?,
             ed25519: Ed25519KeyPair::from_pkcs8_maybe_unchecked(ed_der.secret_pkcs8_der())
                 .map_err(|_| odd(&ed_path, "Ed25519"))?,
             domain,
@@ -101,7 +122,13 @@ impl Pair {
             .unwrap_or_default();
         let records = [
             ("r", format!("v=DKIM1; k=rsa; p={}", BASE64.encode(&rsa))),
-            ("e", format!("v=DKIM1; k=ed25519; p={}", BASE64.encode(self.ed25519.public_key().as_ref()))),
+            (
+                "e",
+                format!(
+                    "v=DKIM1; k=ed25519; p={}",
+                    BASE64.encode(self.ed25519.public_key().as_ref())
+                ),
+            ),
         ];
         let mut out = String::new();
         for (letter, record) in records {
@@ -111,7 +138,10 @@ impl Pair {
                 .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
                 .collect();
             let (stem, domain) = (&self.stem, &self.domain);
-            out.push_str(&format!("{stem}{letter}._domainkey.{domain}. IN TXT ( {} )\n", strings.join(" ")));
+            out.push_str(&format!(
+                "{stem}{letter}._domainkey.{domain}. IN TXT ( {} )\n",
+                strings.join(" ")
+            ));
         }
         out
     }
@@ -133,11 +163,17 @@ impl Pair {
 
 /// The stems of the pairs of each domain below `folder`, oldest first.
 pub fn list(folder: &Path) -> Vec<(String, String)> {
-    let Ok(homes) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(homes) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut all: Vec<(String, String)> = homes
         .flatten()
         .filter_map(|home| Some((home.file_name().into_string().ok()?, home.path())))
-        .flat_map(|(domain, path)| stems(&path).into_iter().map(move |stem| (domain.clone(), stem)))
+        .flat_map(|(domain, path)| {
+            stems(&path)
+                .into_iter()
+                .map(move |stem| (domain.clone(), stem))
+        })
         .collect();
     all.sort_by_key(|(domain, stem)| (domain.clone(), stem.len(), stem.clone()));
     all
@@ -145,12 +181,21 @@ pub fn list(folder: &Path) -> Vec<(String, String)> {
 
 /// The stems of which a folder holds both keys.
 fn stems(home: &Path) -> Vec<String> {
-    let Ok(files) = fs::read_dir(home) else { return Vec::new() };
-    let names: Vec<String> = files.flatten().filter_map(|file| file.file_name().into_string().ok()).collect();
+    let Ok(files) = fs::read_dir(home) else {
+        return Vec::new();
+    };
+    let names: Vec<String> = files
+        .flatten()
+        .filter_map(|file| file.file_name().into_string().ok())
+        .collect();
     names
         .iter()
         .filter_map(|name| name.strip_suffix("r.pem"))
-        .filter(|stem| names.iter().any(|name| name.strip_suffix("e.pem") == Some(stem)))
+        .filter(|stem| {
+            names
+                .iter()
+                .any(|name| name.strip_suffix("e.pem") == Some(stem))
+        })
         .map(str::to_owned)
         .collect()
 }
@@ -159,20 +204,32 @@ fn stems(home: &Path) -> Vec<String> {
 fn checked(domain: &str) -> Result<String, KeyError> {
     match idna::domain_to_ascii_strict(domain.trim_end_matches('.')) {
         Ok(ascii) if ascii.contains('.') && !ascii.contains("..") => Ok(ascii),
-        _ => Err(KeyError(format!("“{domain}” is no domain name; a name such as example.org is wanted"))),
+        _ => Err(KeyError(format!(
+            "“{domain}” is no domain name; a name such as example.org is wanted"
+        ))),
     }
 }
 
 fn pem(der: &[u8]) -> String {
     let text = BASE64.encode(der);
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap_or_default())
+        .collect();
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        lines.join("\n")
+    )
 }
 
 /// Writes a file that nobody else may read, and that was not there.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -64,9 +64,15 @@ impl Prepared {
     /// The last field of a name is the first that is signed (RFC 6376, 5.4.2); each name stands in `h=` once more
     /// than in the mail, which signs that there is none other.
     pub fn new(mail: &[u8]) -> Prepared {
-        let end = mail.windows(4).position(|w| w == b"\r\n\r\n").map_or(mail.len(), |i| i + 2);
+        let end = mail
+            .windows(4)
+            .position(|w| w == b"\r\n\r\n")
+            .map_or(mail.len(), |i| i + 2);
         let body = mail.get(end + 2..).unwrap_or_default();
-        debug_assert!(is_canonical(body), "a body that is not canonical as it stands");
+        debug_assert!(
+            is_canonical(body),
+            "a body that is not canonical as it stands"
+        );
         let all = split(&mail[..end]);
         let (mut names, mut canonical) = (String::new(), Vec::with_capacity(2048));
         for name in SIGNED {
@@ -78,7 +84,11 @@ impl Prepared {
             push_name(name, &mut names);
         }
         let body_hash = BASE64.encode(digest(&SHA256, body).as_ref());
-        Prepared { names: folded(&names, ':'), fields: canonical, body_hash }
+        Prepared {
+            names: folded(&names, ':'),
+            fields: canonical,
+            body_hash,
+        }
     }
 }
 
@@ -96,7 +106,10 @@ fn split(header: &[u8]) -> Vec<(&[u8], &[u8])> {
     while start < header.len() {
         let mut end = start;
         loop {
-            end += header[end..].windows(2).position(|w| w == b"\r\n").map_or(header.len() - end, |i| i + 2);
+            end += header[end..]
+                .windows(2)
+                .position(|w| w == b"\r\n")
+                .map_or(header.len() - end, |i| i + 2);
             if !matches!(header.get(end), Some(b' ' | b'\t')) {
                 break;
             }
@@ -114,7 +127,9 @@ fn split(header: &[u8]) -> Vec<(&[u8], &[u8])> {
 fn relaxed(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend(name.trim_ascii().iter().map(u8::to_ascii_lowercase));
     out.push(b':');
-    let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let words = value
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     for (i, word) in words.enumerate() {
         if i > 0 {
             out.push(b' ');

@@ -32,13 +32,18 @@ fn verifies(mail: &str, zone: &str) -> Vec<bool> {
         }
     }
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let signatures: Vec<String> =
-        all.iter().filter(|(name, _)| name == "dkim-signature").map(|(_, value)| value.clone()).collect();
+    let signatures: Vec<String> = all
+        .iter()
+        .filter(|(name, _)| name == "dkim-signature")
+        .map(|(_, value)| value.clone())
+        .collect();
     signatures
         .iter()
         .map(|value| {
             let tag = |name: &str| {
-                let found = value.split(';').find_map(|tag| tag.trim().strip_prefix(&format!("{name}=")));
+                let found = value
+                    .split(';')
+                    .find_map(|tag| tag.trim().strip_prefix(&format!("{name}=")));
                 found.unwrap().split_whitespace().collect::<String>()
             };
             let mut left = all.clone();
@@ -51,10 +56,14 @@ fn verifies(mail: &str, zone: &str) -> Vec<bool> {
             }
             let unsigned = value.rsplit_once(" b=").unwrap().0;
             signed.push_str(&format!("dkim-signature:{} b=", squeeze(unsigned)));
-            let record =
-                zone.lines().find(|line| line.starts_with(&format!("{}._domainkey", tag("s")))).unwrap();
+            let record = zone
+                .lines()
+                .find(|line| line.starts_with(&format!("{}._domainkey", tag("s"))))
+                .unwrap();
             let strings: String = record.split('"').skip(1).step_by(2).collect();
-            let key = BASE64.decode(strings.rsplit_once("p=").unwrap().1.as_bytes()).unwrap();
+            let key = BASE64
+                .decode(strings.rsplit_once("p=").unwrap().1.as_bytes())
+                .unwrap();
             let signature = BASE64.decode(tag("b").as_bytes()).unwrap();
             let hash_fits = tag("bh") == BASE64.encode(digest(&SHA256, body.as_bytes()).as_ref());
             let fits = match tag("a").as_str() {
@@ -86,14 +95,31 @@ fn both_signatures_hold_and_nothing_can_be_changed_or_added() {
     assert!(mail.ends_with(MAIL) && mail.starts_with("DKIM-Signature: v=1; a=rsa-sha256; "));
     assert!(mail.split("\r\n").all(|line| line.len() <= 78), "{mail}");
     assert_eq!(verifies(&mail, &zone), [true, true]);
-    assert_eq!(verifies(&mail.replace("not signed", "changed"), &zone), [true, true]);
-    for (what, by) in [("Good morning", "Good evening"), ("A  first", "A  last"), ("Editor <", "Other <")] {
-        assert_eq!(verifies(&mail.replace(what, by), &zone), [false, false], "{what}");
+    assert_eq!(
+        verifies(&mail.replace("not signed", "changed"), &zone),
+        [true, true]
+    );
+    for (what, by) in [
+        ("Good morning", "Good evening"),
+        ("A  first", "A  last"),
+        ("Editor <", "Other <"),
+    ] {
+        assert_eq!(
+            verifies(&mail.replace(what, by), &zone),
+            [false, false],
+            "{what}"
+        );
     }
-    for extra in
-        ["Subject: Other\r\n", "List-Unsubscribe: <https://else.example/>\r\n", "From: x@else.example\r\n"]
-    {
-        assert_eq!(verifies(&format!("{extra}{mail}"), &zone), [false, false], "{extra}");
+    for extra in [
+        "Subject: Other\r\n",
+        "List-Unsubscribe: <https://else.example/>\r\n",
+        "From: x@else.example\r\n",
+    ] {
+        assert_eq!(
+            verifies(&format!("{extra}{mail}"), &zone),
+            [false, false],
+            "{extra}"
+        );
     }
 }
 
@@ -105,12 +131,27 @@ fn keys_are_for_nobody_else_and_are_read_again() {
     let again = Pair::load(folder.path(), "letters.example", &made.stem).unwrap();
     assert_eq!(made.zone(), again.zone());
     let path = folder.path().join("letters.example/lp1r.pem");
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let refused = Pair::load(folder.path(), "letters.example", "lp1").map(|_| ()).unwrap_err().to_string();
-    assert!(refused.contains("lp1r.pem") && refused.contains("0600"), "{refused}");
-    assert_eq!(Pair::create(folder.path(), "letters.example").unwrap().stem, "lp2");
-    let all: Vec<_> = list(folder.path()).into_iter().map(|(_, stem)| stem).collect();
+    let refused = Pair::load(folder.path(), "letters.example", "lp1")
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("lp1r.pem") && refused.contains("0600"),
+        "{refused}"
+    );
+    assert_eq!(
+        Pair::create(folder.path(), "letters.example").unwrap().stem,
+        "lp2"
+    );
+    let all: Vec<_> = list(folder.path())
+        .into_iter()
+        .map(|(_, stem)| stem)
+        .collect();
     assert_eq!(all, ["lp1", "lp2"]);
 }
 
@@ -119,17 +160,35 @@ fn records_are_written_as_a_zone_file_has_them() {
     let folder = tempfile::tempdir().unwrap();
     let zone = Pair::create(folder.path(), "例子.广告").unwrap().zone();
     let lines: Vec<&str> = zone.lines().collect();
-    assert!(lines[0].starts_with("lp1r._domainkey.xn--fsqu00a.xn--4rr70v. IN TXT ( \"v=DKIM1; k=rsa; p="));
     assert!(
-        lines[1].starts_with("lp1e._domainkey.xn--fsqu00a.xn--4rr70v. IN TXT ( \"v=DKIM1; k=ed25519; p=")
+        lines[0]
+            .starts_with("lp1r._domainkey.xn--fsqu00a.xn--4rr70v. IN TXT ( \"v=DKIM1; k=rsa; p=")
     );
-    assert!(zone.split('"').skip(1).step_by(2).all(|string| string.len() <= 255));
+    assert!(
+        lines[1].starts_with(
+            "lp1e._domainkey.xn--fsqu00a.xn--4rr70v. IN TXT ( \"v=DKIM1; k=ed25519; p="
+        )
+    );
+    assert!(
+        zone.split('"')
+            .skip(1)
+            .step_by(2)
+            .all(|string| string.len() <= 255)
+    );
 }
 
 #[test]
 fn a_folders_name_is_a_domain() {
     let folder = tempfile::tempdir().unwrap();
-    for odd in ["", "../up.example", "a/b.example", "localhost", ".", "..", "a..b"] {
+    for odd in [
+        "",
+        "../up.example",
+        "a/b.example",
+        "localhost",
+        ".",
+        "..",
+        "a..b",
+    ] {
         assert!(Pair::create(folder.path(), odd).is_err(), "{odd:?}");
     }
 }
@@ -145,6 +204,10 @@ fn a_field_takes_no_more_than_was_told() {
         let mut field = Vec::new();
         signer.sign(&prepared, now(), &mut field);
         let most = signer.field_max_bytes();
-        assert!((most / 2..=most).contains(&field.len()), "{} of {most} bytes", field.len());
+        assert!(
+            (most / 2..=most).contains(&field.len()),
+            "{} of {most} bytes",
+            field.len()
+        );
     }
 }

@@ -10,7 +10,12 @@ fn subject(text: &str) -> String {
 
 fn to(name: &str) -> String {
     let mut out = Vec::new();
-    mailbox("To", name, &Address::parse("ann@readers.example").unwrap(), &mut out);
+    mailbox(
+        "To",
+        name,
+        &Address::parse("ann@readers.example").unwrap(),
+        &mut out,
+    );
     String::from_utf8(out).unwrap()
 }
 
@@ -30,7 +35,10 @@ fn plain_words_stand_for_themselves() {
     assert_eq!(subject("A first proof"), "Subject: A first proof\r\n");
     assert_eq!(to("Ann Reader"), "To: Ann Reader <ann@readers.example>\r\n");
     assert_eq!(to(""), "To: ann@readers.example\r\n");
-    assert_eq!(to(r#""quote" \ back"#), "To: \"\\\"quote\\\" \\\\ back\" <ann@readers.example>\r\n");
+    assert_eq!(
+        to(r#""quote" \ back"#),
+        "To: \"\\\"quote\\\" \\\\ back\" <ann@readers.example>\r\n"
+    );
 }
 
 #[test]

@@ -10,7 +10,10 @@ fn list() -> List {
         name: "The Weekly Proof".into(),
         promise: String::new(),
         description: String::new(),
-        from: Mailbox { name: "Editor".into(), address: Address::parse("editor@letters.example").unwrap() },
+        from: Mailbox {
+            name: "Editor".into(),
+            address: Address::parse("editor@letters.example").unwrap(),
+        },
         unsubscribe_mailto: Address::parse("leave@letters.example").unwrap(),
         bounce_address: None,
         language: "en".into(),
@@ -40,7 +43,12 @@ fn spot(spot: Spot, context: Context) -> Piece {
 }
 
 fn name(context: Context) -> Piece {
-    spot(Spot::Name { default: "reader".into() }, context)
+    spot(
+        Spot::Name {
+            default: "reader".into(),
+        },
+        context,
+    )
 }
 
 fn issue() -> Rendered {
@@ -96,7 +104,10 @@ fn is_ready_for_the_wire(mail: &[u8]) {
     assert!(mail.ends_with(b"\r\n"));
     for line in mail[..mail.len() - 2].split(|&b| b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        assert!(!line.contains(&b'\r') && !line.contains(&0), "a bare CR or a NUL");
+        assert!(
+            !line.contains(&b'\r') && !line.contains(&0),
+            "a bare CR or a NUL"
+        );
         assert!(line.len() <= 998 && !line.starts_with(b"."));
     }
     assert_eq!(
@@ -139,18 +150,46 @@ fn a_mail_has_what_its_readers_and_their_providers_need() {
 
 #[test]
 fn a_message_id_is_of_one_mail_and_its_every_try() {
-    let id =
-        |bytes: Vec<u8>| MessageParser::default().parse(&bytes).unwrap().message_id().unwrap().to_owned();
-    let one = id(mail("Ann", "ann@readers.example", Stream::Issue { seed: "1" }));
-    assert_eq!(one, id(mail("Anna", "ann@readers.example", Stream::Issue { seed: "1" })));
-    assert_ne!(one, id(mail("Ann", "ann@readers.example", Stream::Issue { seed: "2" })));
+    let id = |bytes: Vec<u8>| {
+        MessageParser::default()
+            .parse(&bytes)
+            .unwrap()
+            .message_id()
+            .unwrap()
+            .to_owned()
+    };
+    let one = id(mail(
+        "Ann",
+        "ann@readers.example",
+        Stream::Issue { seed: "1" },
+    ));
+    assert_eq!(
+        one,
+        id(mail(
+            "Anna",
+            "ann@readers.example",
+            Stream::Issue { seed: "1" }
+        ))
+    );
+    assert_ne!(
+        one,
+        id(mail(
+            "Ann",
+            "ann@readers.example",
+            Stream::Issue { seed: "2" }
+        ))
+    );
     assert!(one.ends_with("@letters.example"));
 }
 
 #[test]
 fn a_system_mail_is_no_list_mail() {
     // The name is of somebody who has not confirmed: it may be a message to a stranger.
-    let bytes = mail("Buy at evil.example", "ann@readers.example", Stream::System { seed: "1" });
+    let bytes = mail(
+        "Buy at evil.example",
+        "ann@readers.example",
+        Stream::System { seed: "1" },
+    );
     is_ready_for_the_wire(&bytes);
     let whole = String::from_utf8(bytes).unwrap();
     assert!(!whole.contains("List-") && whole.contains("Auto-Submitted: auto-generated\r\n"));
@@ -176,14 +215,28 @@ fn hostile_names_stay_in_their_place() {
         is_ready_for_the_wire(&bytes);
         let mail = MessageParser::default().parse(&bytes).unwrap();
         assert!(mail.bcc().is_none(), "{name:.40}");
-        assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("ann@readers.example"));
+        assert_eq!(
+            mail.to().unwrap().first().unwrap().address(),
+            Some("ann@readers.example")
+        );
         let html = mail.body_html(0).unwrap();
         let title = html.split('"').nth(1).unwrap();
         let shown = header::one_line(name);
-        let shown = if shown.is_empty() { "reader".to_owned() } else { shown };
+        let shown = if shown.is_empty() {
+            "reader".to_owned()
+        } else {
+            shown
+        };
         assert_eq!(title, escaped(&shown), "{name:.40}");
-        assert!(lf(&mail.body_text(0).unwrap()).starts_with(&format!("Hello {shown}\n")), "{name:.40}");
-        assert_eq!(mail.subject(), Some(&*format!("A first proof, {shown}")), "{name:.40}");
+        assert!(
+            lf(&mail.body_text(0).unwrap()).starts_with(&format!("Hello {shown}\n")),
+            "{name:.40}"
+        );
+        assert_eq!(
+            mail.subject(),
+            Some(&*format!("A first proof, {shown}")),
+            "{name:.40}"
+        );
     }
 }
 
@@ -193,7 +246,11 @@ fn an_address_beyond_ascii_stands_as_it_is() {
     is_ready_for_the_wire(&bytes);
     let whole = String::from_utf8(bytes).unwrap();
     assert!(whole.contains(" <用户@xn--fsqu00a.xn--4rr70v>\r\n"));
-    assert_eq!(whole.lines().filter(|line| !line.is_ascii()).count(), 1, "{whole}");
+    assert_eq!(
+        whole.lines().filter(|line| !line.is_ascii()).count(),
+        1,
+        "{whole}"
+    );
 }
 
 #[test]
@@ -203,7 +260,11 @@ fn both_parts_say_what_they_are() {
     let kinds: Vec<_> = mail
         .parts
         .iter()
-        .map(|p| p.content_type().map(|t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or("?"))).unwrap())
+        .map(|p| {
+            p.content_type()
+                .map(|t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or("?")))
+                .unwrap()
+        })
         .collect();
     assert_eq!(kinds, ["multipart/alternative", "text/plain", "text/html"]);
 }

@@ -58,10 +58,16 @@ fn body<'i>(body: &'i Body, see: &mut dyn FnMut(Seen<'i>)) {
 
 fn item<'i>(item: &'i Item, see: &mut dyn FnMut(Seen<'i>)) {
     inlines(&item.title, see);
-    see(Seen::Link { url: &item.url, line: item.line });
+    see(Seen::Link {
+        url: &item.url,
+        line: item.line,
+    });
     if let Some(source) = &item.source {
         inlines(&source.name, see);
-        see(Seen::Link { url: &source.url, line: item.line });
+        see(Seen::Link {
+            url: &source.url,
+            line: item.line,
+        });
     }
     if let Some(image) = &item.image {
         see(Seen::Image(image));
@@ -77,7 +83,10 @@ fn card<'i>(card: &'i Card, see: &mut dyn FnMut(Seen<'i>)) {
     for run in [&card.title, &card.description, &card.domain] {
         inlines(run, see);
     }
-    see(Seen::Link { url: &card.url, line: card.line });
+    see(Seen::Link {
+        url: &card.url,
+        line: card.line,
+    });
 }
 
 /// Walks through blocks.
@@ -95,12 +104,21 @@ pub fn block<'i>(block: &'i Block, see: &mut dyn FnMut(Seen<'i>)) {
         Block::List { items, .. } => items.iter().for_each(|i| blocks(&i.blocks, see)),
         Block::Code { literal, .. } => see(Seen::Code(literal)),
         Block::Table { head, rows, .. } => {
-            head.iter().chain(rows.iter().flatten()).for_each(|cell| inlines(cell, see));
+            head.iter()
+                .chain(rows.iter().flatten())
+                .for_each(|cell| inlines(cell, see));
         }
-        Block::Figure { image, link, caption } => {
+        Block::Figure {
+            image,
+            link,
+            caption,
+        } => {
             see(Seen::Image(image));
             if let Some(url) = link {
-                see(Seen::Link { url, line: image.line });
+                see(Seen::Link {
+                    url,
+                    line: image.line,
+                });
             }
             inlines(caption, see);
         }
@@ -115,10 +133,18 @@ pub fn inlines<'i>(run: &'i [Inline], see: &mut dyn FnMut(Seen<'i>)) {
         match inline {
             Inline::Text(text) => see(Seen::Text(text)),
             Inline::Code(code) => see(Seen::Code(code)),
-            Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) | Inline::Tag { children: c, .. } => {
+            Inline::Emphasis(c)
+            | Inline::Strong(c)
+            | Inline::Strike(c)
+            | Inline::Tag { children: c, .. } => {
                 inlines(c, see);
             }
-            Inline::Link { url, children, line, .. } => {
+            Inline::Link {
+                url,
+                children,
+                line,
+                ..
+            } => {
                 inlines(children, see);
                 see(Seen::Link { url, line: *line });
             }
@@ -182,10 +208,13 @@ pub fn runs_of_blocks(blocks: &mut [Block], change: &mut dyn FnMut(&mut Inlines)
         match block {
             Block::Paragraph(run) | Block::Heading { inlines: run, .. } => change(run),
             Block::Quote(all) => runs_of_blocks(all, change),
-            Block::List { items, .. } => items.iter_mut().for_each(|i| runs_of_blocks(&mut i.blocks, change)),
-            Block::Table { head, rows, .. } => {
-                head.iter_mut().chain(rows.iter_mut().flatten()).for_each(&mut *change)
-            }
+            Block::List { items, .. } => items
+                .iter_mut()
+                .for_each(|i| runs_of_blocks(&mut i.blocks, change)),
+            Block::Table { head, rows, .. } => head
+                .iter_mut()
+                .chain(rows.iter_mut().flatten())
+                .for_each(&mut *change),
             Block::Figure { caption, .. } => change(caption),
             Block::Card(card) => runs_of_card(card, change),
             Block::Code { .. } | Block::Rule => {}

@@ -23,7 +23,9 @@ fn batch() -> impl Strategy<Value = Vec<Incoming>> {
     let person = ("(|A|B)", "(|x|x,y)", wishes);
     proptest::collection::btree_map("[a-cA-C]", person, 0..4).prop_map(|people| {
         let mut seen = BTreeSet::new();
-        let fresh = people.into_iter().filter(|(local, _)| seen.insert(local.to_lowercase()));
+        let fresh = people
+            .into_iter()
+            .filter(|(local, _)| seen.insert(local.to_lowercase()));
         let incoming = fresh.map(|(local, (name, tags, wishes))| Incoming {
             email: address(&format!("{local}@b.example")),
             name,
@@ -119,14 +121,31 @@ async fn somebody_who_becomes_active_has_no_open_question() {
         joined_at: Some(t(9)),
         wishes: vec![Wish { list, state }],
     };
-    store.import(vec![ann(SubscriptionState::Pending)], t(5)).await.unwrap();
+    store
+        .import(vec![ann(SubscriptionState::Pending)], t(5))
+        .await
+        .unwrap();
     crate::store::testing::meddle(&store, "UPDATE subscription SET asked_at = 1").await;
-    store.import(vec![ann(SubscriptionState::Active)], t(6)).await.unwrap();
+    store
+        .import(vec![ann(SubscriptionState::Active)], t(6))
+        .await
+        .unwrap();
     let place = "SELECT state || ' ' || (since / 1000) || ' ' || ifnull(asked_at, 'none') FROM subscription";
-    assert_eq!(column(&store, place).await, [format!("1 {} none", t(6).as_second())]);
+    assert_eq!(
+        column(&store, place).await,
+        [format!("1 {} none", t(6).as_second())]
+    );
     let joined = column(&store, "SELECT (created_at / 1000) || '' FROM subscriber").await;
-    assert_eq!(joined, [t(5).as_second().to_string()], "nobody joined in the future");
-    let events = column(&store, "SELECT event || ' ' || how FROM consent ORDER BY id").await;
+    assert_eq!(
+        joined,
+        [t(5).as_second().to_string()],
+        "nobody joined in the future"
+    );
+    let events = column(
+        &store,
+        "SELECT event || ' ' || how FROM consent ORDER BY id",
+    )
+    .await;
     assert_eq!(events, ["asked import", "imported import"]);
 }
 
@@ -139,12 +158,26 @@ async fn each_person_is_looked_up_by_index() {
             name: String::new(),
             tags: String::new(),
             joined_at: None,
-            wishes: vec![Wish { list, state: SubscriptionState::Active }],
+            wishes: vec![Wish {
+                list,
+                state: SubscriptionState::Active,
+            }],
         })
         .into();
-    let wishes: Vec<(usize, Wish)> = (0..).zip(people.iter().map(|person| person.wishes[0])).collect();
+    let wishes: Vec<(usize, Wish)> = (0..)
+        .zip(people.iter().map(|person| person.wishes[0]))
+        .collect();
     let plan = plan(&store, look_up(&people, &wishes).sql().as_str()).await;
-    assert!(plan.contains("SEARCH s USING INDEX sqlite_autoindex_subscriber_1 (email=?)"), "{plan}");
-    assert!(plan.contains("SEARCH p USING PRIMARY KEY (list_id=? AND subscriber_id=?)"), "{plan}");
-    assert!(!plan.contains("SCAN s") && !plan.contains("SCAN p"), "{plan}");
+    assert!(
+        plan.contains("SEARCH s USING INDEX sqlite_autoindex_subscriber_1 (email=?)"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("SEARCH p USING PRIMARY KEY (list_id=? AND subscriber_id=?)"),
+        "{plan}"
+    );
+    assert!(
+        !plan.contains("SCAN s") && !plan.contains("SCAN p"),
+        "{plan}"
+    );
 }

@@ -9,7 +9,10 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn at(source: &str, offset: usize, why: impl Into<String>) -> Fault {
-        Fault { line: line_at(source, offset), why: why.into() }
+        Fault {
+            line: line_at(source, offset),
+            why: why.into(),
+        }
     }
 }
 
@@ -46,7 +49,13 @@ pub(super) struct Tags<'s> {
 
 impl<'s> Tags<'s> {
     pub fn of(source: &'s str) -> Self {
-        Tags { source, at: 0, counted: 0, line: 1, raw: None }
+        Tags {
+            source,
+            at: 0,
+            counted: 0,
+            line: 1,
+            raw: None,
+        }
     }
 
     fn rest(&self) -> &'s str {
@@ -89,7 +98,10 @@ impl<'s> Tags<'s> {
                 };
                 self.at += length + "-->".len();
             } else if rest.starts_with('<') {
-                if self.raw.is_some_and(|name| !rest.starts_with(&format!("</{name}"))) {
+                if self
+                    .raw
+                    .is_some_and(|name| !rest.starts_with(&format!("</{name}")))
+                {
                     self.at += 1;
                     continue;
                 }
@@ -110,7 +122,9 @@ impl<'s> Tags<'s> {
     fn tag(&mut self) -> Result<Tag<'s>, Fault> {
         let line = self.line_here();
         if self.rest().starts_with("<!") || self.rest().starts_with("<?") {
-            return Err(self.fault("doctypes, CDATA and processing instructions have no place in a theme"));
+            return Err(
+                self.fault("doctypes, CDATA and processing instructions have no place in a theme")
+            );
         }
         let closing = self.rest().starts_with("</");
         self.at += if closing { 2 } else { 1 };
@@ -118,7 +132,13 @@ impl<'s> Tags<'s> {
         if name.is_empty() {
             return Err(self.fault("write &lt; for a plain <"));
         }
-        let mut tag = Tag { name, line, closing, empty: false, attributes: Vec::new() };
+        let mut tag = Tag {
+            name,
+            line,
+            closing,
+            empty: false,
+            attributes: Vec::new(),
+        };
         loop {
             while self.rest().starts_with(|c: char| c.is_ascii_whitespace()) {
                 self.at += 1;
@@ -137,7 +157,11 @@ impl<'s> Tags<'s> {
             let attribute = self.attribute()?;
             tag.attributes.push(attribute);
         }
-        self.raw = if name == "mj-style" && !closing && !tag.empty { Some("mj-style") } else { None };
+        self.raw = if name == "mj-style" && !closing && !tag.empty {
+            Some("mj-style")
+        } else {
+            None
+        };
         Ok(tag)
     }
 
@@ -149,7 +173,9 @@ impl<'s> Tags<'s> {
             return Err(self.fault("this tag is not closed, or not well formed"));
         }
         let Some(after) = self.rest().strip_prefix("=\"") else {
-            return Err(self.fault(format!("the attribute “{name}” needs a value in double quotes")));
+            return Err(self.fault(format!(
+                "the attribute “{name}” needs a value in double quotes"
+            )));
         };
         self.at = self.source.len() - after.len();
         let mut value = String::new();
@@ -160,7 +186,10 @@ impl<'s> Tags<'s> {
             match self.rest().chars().next() {
                 Some('"') => break,
                 Some('<') | None => {
-                    return Err(Fault { line, why: format!("the value of “{name}” is not closed") });
+                    return Err(Fault {
+                        line,
+                        why: format!("the value of “{name}” is not closed"),
+                    });
                 }
                 Some(c) => {
                     value.push(c);
@@ -180,7 +209,9 @@ impl<'s> Tags<'s> {
                 (Some(Some(length)), _) if self.at > start && self.rest().starts_with("{{") => {
                     self.at += length
                 }
-                (_, Some(c)) if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':') => self.at += 1,
+                (_, Some(c)) if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':') => {
+                    self.at += 1
+                }
                 _ => return &self.source[start..self.at],
             }
         }
@@ -201,8 +232,11 @@ impl<'s> Iterator for Tags<'s> {
 
 /// The length of the Jinja tag that a text begins with; `Some(None)` where it has no end.
 fn jinja(text: &str) -> Option<Option<usize>> {
-    let end =
-        ["{{", "{%", "{#"].iter().zip(["}}", "%}", "#}"]).find(|(start, _)| text.starts_with(*start))?.1;
+    let end = ["{{", "{%", "{#"]
+        .iter()
+        .zip(["}}", "%}", "#}"])
+        .find(|(start, _)| text.starts_with(*start))?
+        .1;
     Some(text[2..].find(end).map(|at| 2 + at + end.len()))
 }
 
@@ -237,5 +271,11 @@ fn is_reference(text: &str) -> bool {
 }
 
 fn line_at(source: &str, offset: usize) -> usize {
-    source.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
+    source
+        .as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|b| **b == b'\n')
+        .count()
+        + 1
 }

@@ -4,12 +4,17 @@ fn theme(files: &[(&str, &str)]) -> Files {
     Files {
         name: "mine".into(),
         manifest: String::new(),
-        templates: files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        templates: files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
     }
 }
 
 fn said(files: &[(&str, &str)]) -> String {
-    check(&theme(files)).expect_err("a fault was expected").to_string()
+    check(&theme(files))
+        .expect_err("a fault was expected")
+        .to_string()
 }
 
 fn said_of(layout: &str) -> String {
@@ -22,19 +27,34 @@ fn a_sound_theme_passes() {
         <mj-body>{% for part in parts %}<mj-section><mj-column><mj-text {% if rtl %}align=\"right\"{% endif %}>\
         <h{{ level }}{% if long %} class=\"l\"{% endif %}>{{ heading }}</h{{ level }}>&nbsp;<br/><img src=\"{{ src }}\" alt=\"\"/></mj-text></mj-column></mj-section>\
         {% include \"part.mjml\" %}{% endfor %}</mj-body></mjml>";
-    let files = theme(&[("layout.mjml", layout), ("part.mjml", "<mj-spacer height=\"1px\"/>")]);
+    let files = theme(&[
+        ("layout.mjml", layout),
+        ("part.mjml", "<mj-spacer height=\"1px\"/>"),
+    ]);
     assert_eq!(check(&files), Ok(()));
 }
 
 #[test]
 fn faults_name_file_and_line() {
     for (layout, words) in [
-        ("<mjml>\n<mj-txet>x</mj-txet></mjml>", "mine/layout.mjml:2: there is no element <mj-txet>"),
-        ("<mj-text\n  colour=\"red\">x</mj-text>", "layout.mjml:2: <mj-text> has no attribute “colour”"),
-        ("<mj-image src=\"x\"/>", "layout.mjml:1: <mj-image> has no alt"),
+        (
+            "<mjml>\n<mj-txet>x</mj-txet></mjml>",
+            "mine/layout.mjml:2: there is no element <mj-txet>",
+        ),
+        (
+            "<mj-text\n  colour=\"red\">x</mj-text>",
+            "layout.mjml:2: <mj-text> has no attribute “colour”",
+        ),
+        (
+            "<mj-image src=\"x\"/>",
+            "layout.mjml:1: <mj-image> has no alt",
+        ),
         ("\n\n<img src=\"x\"/>", "layout.mjml:3: <img> has no alt"),
         ("<p>a", "layout.mjml:1: <p> is not closed"),
-        ("<p><b>a</p></b>", "layout.mjml:1: </p> closes <b> of line 1"),
+        (
+            "<p><b>a</p></b>",
+            "layout.mjml:1: </p> closes <b> of line 1",
+        ),
         ("</p>", "closes nothing"),
         ("<P>a</P>", "small letters"),
         ("<p>a < b</p>", "write &lt;"),
@@ -60,8 +80,13 @@ fn faults_name_file_and_line() {
 
 #[test]
 fn a_file_that_includes_itself_is_refused() {
-    let files = [("a.mjml", "{% include \"b.mjml\" %}"), ("b.mjml", "<p>x</p>\n{% include 'a.mjml' %}")];
-    assert!(said(&files).contains("mine/b.mjml:2: a.mjml includes itself (a.mjml → b.mjml → a.mjml)"));
+    let files = [
+        ("a.mjml", "{% include \"b.mjml\" %}"),
+        ("b.mjml", "<p>x</p>\n{% include 'a.mjml' %}"),
+    ];
+    assert!(
+        said(&files).contains("mine/b.mjml:2: a.mjml includes itself (a.mjml → b.mjml → a.mjml)")
+    );
     assert!(said_of("{% include \"layout.mjml\" %}").contains("includes itself"));
 }
 

@@ -3,9 +3,21 @@
 //! Left out: what mrml draws wrongly (carousels, heroes with fluid heights, accordions), and what mail from a
 //! list has no use for.
 
-const PADDING: [&str; 5] = ["padding", "padding-top", "padding-right", "padding-bottom", "padding-left"];
-const BORDER: [&str; 6] =
-    ["border", "border-top", "border-right", "border-bottom", "border-left", "border-radius"];
+const PADDING: [&str; 5] = [
+    "padding",
+    "padding-top",
+    "padding-right",
+    "padding-bottom",
+    "padding-left",
+];
+const BORDER: [&str; 6] = [
+    "border",
+    "border-top",
+    "border-right",
+    "border-bottom",
+    "border-left",
+    "border-radius",
+];
 const FONT: [&str; 9] = [
     "color",
     "font-family",
@@ -20,7 +32,11 @@ const FONT: [&str; 9] = [
 const COMMON: [&str; 2] = ["css-class", "mj-class"];
 
 /// Elements with the groups of attributes they take, and those of their own.
-type Entry = (&'static str, &'static [&'static [&'static str]], &'static [&'static str]);
+type Entry = (
+    &'static str,
+    &'static [&'static [&'static str]],
+    &'static [&'static str],
+);
 
 const ELEMENTS: &[Entry] = &[
     ("mjml", &[], &["lang", "dir", "owa"]),
@@ -33,20 +49,42 @@ const ELEMENTS: &[Entry] = &[
     ("mj-raw", &[], &[]),
     ("mj-attributes", &[], &[]),
     ("mj-all", &[&FONT, &PADDING], &["align", "direction"]),
-    ("mj-class", &[&FONT, &PADDING, &BORDER], &["name", "align", "background-color"]),
+    (
+        "mj-class",
+        &[&FONT, &PADDING, &BORDER],
+        &["name", "align", "background-color"],
+    ),
     (
         "mj-section",
         &[&COMMON, &PADDING, &BORDER],
         &["background-color", "direction", "full-width", "text-align"],
     ),
-    ("mj-wrapper", &[&COMMON, &PADDING, &BORDER], &["background-color", "full-width", "text-align"]),
-    ("mj-group", &[&COMMON], &["background-color", "direction", "vertical-align", "width"]),
+    (
+        "mj-wrapper",
+        &[&COMMON, &PADDING, &BORDER],
+        &["background-color", "full-width", "text-align"],
+    ),
+    (
+        "mj-group",
+        &[&COMMON],
+        &["background-color", "direction", "vertical-align", "width"],
+    ),
     (
         "mj-column",
         &[&COMMON, &PADDING, &BORDER],
-        &["background-color", "direction", "inner-background-color", "vertical-align", "width"],
+        &[
+            "background-color",
+            "direction",
+            "inner-background-color",
+            "vertical-align",
+            "width",
+        ],
     ),
-    ("mj-text", &[&COMMON, &FONT, &PADDING], &["align", "container-background-color", "height"]),
+    (
+        "mj-text",
+        &[&COMMON, &FONT, &PADDING],
+        &["align", "container-background-color", "height"],
+    ),
     (
         "mj-image",
         &[&COMMON, &PADDING, &BORDER],
@@ -87,9 +125,20 @@ const ELEMENTS: &[Entry] = &[
     (
         "mj-divider",
         &[&COMMON, &PADDING],
-        &["align", "border-color", "border-style", "border-width", "container-background-color", "width"],
+        &[
+            "align",
+            "border-color",
+            "border-style",
+            "border-width",
+            "container-background-color",
+            "width",
+        ],
     ),
-    ("mj-spacer", &[&COMMON, &PADDING], &["container-background-color", "height"]),
+    (
+        "mj-spacer",
+        &[&COMMON, &PADDING],
+        &["container-background-color", "height"],
+    ),
     (
         "mj-table",
         &[&COMMON, &FONT, &PADDING],
@@ -110,7 +159,15 @@ const ELEMENTS: &[Entry] = &[
 /// `mj-attributes` name an element again and take its attributes.
 pub(super) fn attributes(element: &str) -> Option<Vec<&'static str>> {
     let (_, groups, own) = ELEMENTS.iter().find(|(name, ..)| *name == element)?;
-    Some(groups.iter().copied().flatten().chain(own.iter()).copied().collect())
+    Some(
+        groups
+            .iter()
+            .copied()
+            .flatten()
+            .chain(own.iter())
+            .copied()
+            .collect(),
+    )
 }
 
 /// The element whose name is written most alike.

@@ -45,7 +45,13 @@ impl Lanes {
     pub fn held(&self, now: Instant) -> Option<(Held, usize)> {
         let stands = |lane: &Lane| lane.place != Place::Ready || lane.is_held(now);
         let waits = |lane: &Lane| (lane.more || !lane.queue.is_empty()) && stands(lane);
-        let held = || self.lanes.iter().enumerate().skip(1).filter(|(_, lane)| waits(lane));
+        let held = || {
+            self.lanes
+                .iter()
+                .enumerate()
+                .skip(1)
+                .filter(|(_, lane)| waits(lane))
+        };
         let (number, lane) = held().max_by_key(|(_, lane)| (lane.more, lane.queue.len()))?;
         let told = Held {
             lane: LaneId(number as u32),
@@ -60,6 +66,9 @@ impl Lanes {
     /// Whether every job waits for its provider, and for nothing else.
     pub fn are_held(&self, now: Instant) -> bool {
         let (free, limited) = self.lanes.split_at(1);
-        free[0].queue.is_empty() && limited.iter().all(|lane| lane.queue.is_empty() || lane.is_held(now))
+        free[0].queue.is_empty()
+            && limited
+                .iter()
+                .all(|lane| lane.queue.is_empty() || lane.is_held(now))
     }
 }

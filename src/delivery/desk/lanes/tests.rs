@@ -8,8 +8,16 @@ use crate::delivery::desk::testing::job;
 use crate::delivery::pace::Section;
 
 fn section(name: &str, messages_per_minute: u32, connections: u32) -> Section {
-    let limits = Limits { messages_per_minute, connections, messages_per_connection: 0 };
-    Section { name: name.into(), domains: Vec::new(), limits }
+    let limits = Limits {
+        messages_per_minute,
+        connections,
+        messages_per_connection: 0,
+    };
+    Section {
+        name: name.into(),
+        domains: Vec::new(),
+        limits,
+    }
 }
 
 fn lanes(sections: Vec<Section>) -> Lanes {
@@ -33,12 +41,23 @@ fn a_slow_provider_holds_nobody_up() {
     let now = Instant::now();
     let mut to_gmail = 0;
     for _ in 0..6 {
-        let (id, _) = lanes.pick(now).unwrap_or_else(|_| panic!("somebody may go"));
+        let (id, _) = lanes
+            .pick(now)
+            .unwrap_or_else(|_| panic!("somebody may go"));
         to_gmail += usize::from(id == gmail);
     }
     assert_eq!(to_gmail, 1);
-    assert_eq!(lanes.pick(now).err(), Some(Some(now + Duration::from_secs(1))));
-    assert_eq!(lanes.pick(now + Duration::from_secs(1)).map(|(id, _)| id).ok(), Some(gmail));
+    assert_eq!(
+        lanes.pick(now).err(),
+        Some(Some(now + Duration::from_secs(1)))
+    );
+    assert_eq!(
+        lanes
+            .pick(now + Duration::from_secs(1))
+            .map(|(id, _)| id)
+            .ok(),
+        Some(gmail)
+    );
 }
 
 #[test]
@@ -59,7 +78,9 @@ fn a_leave_that_is_given_back_lets_a_lane_go_that_waits() {
     let mut lanes = lanes(vec![section("gmail.com", 1, 0)]);
     let gmail = put(&mut lanes, "gmail.com", 0..5);
     let now = Instant::now();
-    let (id, job) = lanes.pick(now).unwrap_or_else(|_| panic!("the first may go"));
+    let (id, job) = lanes
+        .pick(now)
+        .unwrap_or_else(|_| panic!("the first may go"));
     assert!(lanes.pick(now).is_err(), "one a minute");
     lanes.give_back(id, job);
     assert!(lanes.pick(now).is_ok() && lanes.pick(now).is_err());
@@ -72,7 +93,9 @@ fn a_leave_that_is_given_back_lets_a_lane_go_that_waits() {
 fn a_lane_keeps_few_and_says_when_it_has_room() {
     let mut lanes = lanes(vec![section("gmail.com", 60, 0)]);
     let gmail = lanes.of("gmail.com");
-    let fits = (0..100).take_while(|i| lanes.put(gmail, job(*i, "gmail.com")).is_none()).count();
+    let fits = (0..100)
+        .take_while(|i| lanes.put(gmail, job(*i, "gmail.com")).is_none())
+        .count();
     assert_eq!(fits, 30, "half a minute's worth");
     let mut now = Instant::now();
     let mut told = 0;
@@ -87,7 +110,10 @@ fn a_lane_keeps_few_and_says_when_it_has_room() {
 
 #[test]
 fn no_lane_is_shut_out_by_others_that_are_full() {
-    let limits = Limits { messages_per_minute: 1, ..Limits::default() };
+    let limits = Limits {
+        messages_per_minute: 1,
+        ..Limits::default()
+    };
     let mut lanes = Lanes::new(Arc::new(DomainLimits::new(Vec::new(), limits)));
     for provider in 0..LIMITED_MAX / ROOM.0 {
         put(&mut lanes, &format!("p{provider}.example"), 0..20);
@@ -149,7 +175,10 @@ proptest! {
 
 #[test]
 fn whether_all_wait_for_providers_is_known() {
-    let mut lanes = lanes(vec![section("gmail.com", 60, 0), section("hotmail.com", 0, 1)]);
+    let mut lanes = lanes(vec![
+        section("gmail.com", 60, 0),
+        section("hotmail.com", 0, 1),
+    ]);
     let gmail = put(&mut lanes, "gmail.com", 0..5);
     let now = Instant::now();
     assert!(!lanes.are_held(now), "one may go");
@@ -158,7 +187,11 @@ fn whether_all_wait_for_providers_is_known() {
     assert!((0..3).all(|_| lanes.pick(now).is_ok()));
     assert!(lanes.are_held(now));
     let held = lanes.held(now).map(|(held, others)| (held.lane, others));
-    assert_eq!(held, Some((gmail, 1)), "though nobody has asked for more since");
+    assert_eq!(
+        held,
+        Some((gmail, 1)),
+        "though nobody has asked for more since"
+    );
     assert!(!lanes.are_held(now + Duration::from_secs(1)));
     put(&mut lanes, "readers.example", 22..23);
     assert!(!lanes.are_held(now));

@@ -8,9 +8,13 @@ use crate::store::testing::{address, consent, hours, meddle, new_issue, open_wit
 /// An issue to these people, whose audience is whole.
 async fn under_way(store: &Store, list: crate::model::ListId, people: Vec<String>) -> IssueId {
     for person in people {
-        store.add(list, &address(&person), "", consent()).await.unwrap();
+        store
+            .add(list, &address(&person), "", consent())
+            .await
+            .unwrap();
     }
-    let Queueing::Queued(issue) = store.queue_issue(new_issue(list, "001", 1)).await.unwrap() else {
+    let Queueing::Queued(issue) = store.queue_issue(new_issue(list, "001", 1)).await.unwrap()
+    else {
         panic!("it is new")
     };
     store.start_due(t(1), hours(6)).await.unwrap();
@@ -23,7 +27,9 @@ async fn under_way(store: &Store, list: crate::model::ListId, people: Vec<String
 async fn beside_a_slow_provider(limits: Limits, now: Timestamp) -> (usize, usize) {
     let (_dir, store, list) = open_with_list().await;
     let slow = (0..30).map(|i| format!("r{i}@slow.example"));
-    let people = slow.chain((0..5).map(|i| format!("r{i}@free.example"))).collect();
+    let people = slow
+        .chain((0..5).map(|i| format!("r{i}@free.example")))
+        .collect();
     let issue = under_way(&store, list, people).await;
     meddle(
         &store,
@@ -31,12 +37,25 @@ async fn beside_a_slow_provider(limits: Limits, now: Timestamp) -> (usize, usize
          WHERE subscriber_id <= 30",
     )
     .await;
-    let settings = Settings { batch_size: 10, ..crate::config::defaults().sending };
-    let section = Section { name: "slow.example".into(), domains: Vec::new(), limits };
-    let desk = Desk::new(4, std::sync::Arc::new(DomainLimits::new(vec![section], Limits::default())));
+    let settings = Settings {
+        batch_size: 10,
+        ..crate::config::defaults().sending
+    };
+    let section = Section {
+        name: "slow.example".into(),
+        domains: Vec::new(),
+        limits,
+    };
+    let desk = Desk::new(
+        4,
+        std::sync::Arc::new(DomainLimits::new(vec![section], Limits::default())),
+    );
     let mut course = Course::new(letter(), now);
     for _ in 0..10 {
-        course.read((&store, &desk, &settings), issue, now).await.unwrap();
+        course
+            .read((&store, &desk, &settings), issue, now)
+            .await
+            .unwrap();
     }
     (desk.out(issue), desk.lying())
 }
@@ -44,13 +63,19 @@ async fn beside_a_slow_provider(limits: Limits, now: Timestamp) -> (usize, usize
 /// Three pages of them are due at once, and all lie in a lane that takes its time.
 #[tokio::test]
 async fn deferred_people_of_a_slow_provider_hide_nobody_behind_them() {
-    let one_by_one = Limits { connections: 1, ..Limits::default() };
+    let one_by_one = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
     assert_eq!(beside_a_slow_provider(one_by_one, t(100)).await, (35, 5));
 }
 
 /// The clock was set back by months, and the lane has room for ten of the thirty.
 #[tokio::test]
 async fn times_that_are_not_believed_hide_nobody_either() {
-    let slow = Limits { messages_per_minute: 1, ..Limits::default() };
+    let slow = Limits {
+        messages_per_minute: 1,
+        ..Limits::default()
+    };
     assert_eq!(beside_a_slow_provider(slow, t(-10_000_000)).await.1, 5);
 }
