@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::compose::pictures::{self, Pictures};
-use crate::compose::source::{self, Parsed};
 use crate::compose::theme::{Theme, ThemeError};
 use crate::compose::{self, ComposeError, Composed, Setting};
 use crate::link::utm::{Facts, Tagger};
+use crate::manuscript::{self, Parsed};
 use crate::model::issue::Issue;
 use crate::model::{Finding, List, ListId, Rendered, Severity};
 use crate::store::issues::{Firing, NewIssue, QueuedBy, Queueing};
@@ -74,7 +74,7 @@ pub fn read(file: &Path) -> Result<Manuscript> {
     let Parsed {
         issue,
         mut findings,
-    } = source::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
+    } = manuscript::read(&text, &shown, &slug).map_err(PublishError::FrontMatter)?;
     if let Some(line) = not_utf8 {
         let mut finding = Finding::new(
             Severity::Error,

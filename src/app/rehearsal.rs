@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::pace::forecast::{Part, Send};
-use crate::delivery::pace::gauge::lowest;
-use crate::delivery::pace::warm::day_of;
-use crate::delivery::pace::{Pacing, provider_name, relay_name};
 use crate::delivery::{self, Relay, Tls};
 use crate::inbox::{self, Mailbox, Received};
 use crate::model::delivery::State;
 use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
+use crate::pace::forecast::{Part, Send};
+use crate::pace::gauge::lowest;
+use crate::pace::warm::day_of;
+use crate::pace::{Pacing, provider_name, relay_name};
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::{NewIssue, Queueing};
 use crate::store::{DaemonLock, Store, StoreError};

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::delivery::Relay;
-use crate::delivery::pace::gauge::lowest;
-use crate::delivery::pace::warm::day_of;
-use crate::delivery::pace::{PROVIDER, provider_name, relay_name};
+use crate::pace::gauge::lowest;
+use crate::pace::warm::day_of;
+use crate::pace::{PROVIDER, provider_name, relay_name};
 use crate::store::speed::Measure;
 use crate::store::{DaemonLock, Store};
 use crate::words::{count, nearest};

@@ -308,10 +308,10 @@ fn also(mut finding: Finding, mut lines: Vec<usize>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::source;
+    use crate::manuscript;
 
     fn issue(text: &str) -> (Issue, Vec<Finding>) {
-        let parsed = source::read(text, "001.md", "001").unwrap();
+        let parsed = manuscript::read(text, "001.md", "001").unwrap();
         (parsed.issue, parsed.findings)
     }
 

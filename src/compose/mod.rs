@@ -8,7 +8,6 @@ pub mod check;
 mod html;
 pub mod next;
 pub mod pictures;
-pub mod source;
 pub mod text;
 pub mod theme;
 

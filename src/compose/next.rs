@@ -3,8 +3,8 @@
 
 use jiff::civil::Date;
 
-use super::source::front::{self, Entry, Front, Style, Value};
-use super::source::{self, Kept, date};
+use crate::manuscript::front::{self, Entry, Front, Style, Value};
+use crate::manuscript::{self, Kept, date};
 use crate::model::Finding;
 
 /// Why the line of a draft stands in a new file.
@@ -17,15 +17,15 @@ const DRAFT_REMARK: &str = "the schedule passes it over until this line is gone"
 /// # Errors
 /// The front matter of the last issue is malformed.
 pub fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
-    let parsed = source::read(last, "", "")?;
-    let last = source::normalise(last);
+    let parsed = manuscript::read(last, "", "")?;
+    let last = manuscript::normalise(last);
     let front = front::split(&last).map_err(|f| vec![*f])?;
     let number = parsed.issue.meta.number;
     let mut out = match &front {
         Some(front) => next_front(front, number, date)?,
         None => format!("+++\ndraft = true  # {DRAFT_REMARK}\n+++\n"),
     };
-    for kept in source::skeleton(front.map_or(last.as_str(), |f| f.body)) {
+    for kept in manuscript::skeleton(front.map_or(last.as_str(), |f| f.body)) {
         out.push('\n');
         match kept {
             Kept::Title(title) => out.push_str(&risen(&title, number)),
@@ -195,7 +195,7 @@ mod tests {
             yaml.starts_with("---\ntitle: \"It's \\\"6\\\"\"\nnumber: 6\ndraft: true"),
             "{yaml}"
         );
-        let again = source::read(&yaml, "", "").unwrap().issue.meta;
+        let again = manuscript::read(&yaml, "", "").unwrap().issue.meta;
         assert_eq!(
             (again.title.as_str(), again.number, again.draft),
             ("It's \"6\"", Some(6), true)
@@ -208,7 +208,7 @@ mod tests {
         let next = text(last, DAY).unwrap();
         let want = "# 新闻— #23\n\n2026 年 11 月 30 日一周总结\n\n1. 特稿\n2. 报纸\n\n# 1.特稿\n\n# 2.报纸\n";
         assert!(next.ends_with(want), "{next}");
-        assert!(source::read(&next, "", "").unwrap().issue.meta.draft);
+        assert!(manuscript::read(&next, "", "").unwrap().issue.meta.draft);
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         #[test]
         fn what_can_be_read_goes_on(text in "(\\+\\+\\+\n|---\n|title|number|[:=# \"\n\\[\\]()0-9>*-]|[a-z]{1,5}|年|月){0,60}") {
             if let Ok(next) = super::text(&text, DAY) {
-                let meta = source::read(&next, "", "").map(|p| p.issue.meta);
+                let meta = manuscript::read(&next, "", "").map(|p| p.issue.meta);
                 proptest::prop_assert!(meta.is_ok_and(|m| m.draft), "{}", next);
             }
         }

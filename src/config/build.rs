@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::delivery::pace::{Pacing, PauseAbove, Window, window};
 use crate::delivery::{self, Timeouts};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
+use crate::pace::{Pacing, PauseAbove, Window, window};
 use crate::schedule::cron::Plan;
 
 use super::keys::{Fallback, find};

@@ -1,12 +1,12 @@
 //! `[domain.NAME]`: what each provider may get, and that no two sections speak for the same one.
 //!
-//! Which domains belong together is known to `delivery::pace`; here only the author's sections are compared.
+//! Which domains belong together is known to `pace`; here only the author's sections are compared.
 
 use std::collections::HashMap;
 
-use crate::delivery::pace::provider::Providers;
-use crate::delivery::pace::{DomainLimits, Limits, Section};
 use crate::model::Severity;
+use crate::pace::provider::Providers;
+use crate::pace::{DomainLimits, Limits, Section};
 
 use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;
 use super::values::Origin;
-use crate::delivery::pace::warm::Plan as WarmUp;
 use crate::delivery::{Pipelining, Relay, Tls};
 use crate::model::Severity;
+use crate::pace::warm::Plan as WarmUp;
 
 impl Taker<'_> {
     pub(super) fn relay(&mut self, name: &str) -> Relay {

@@ -15,7 +15,6 @@ mod gathering;
 mod groups;
 mod ledger;
 mod one;
-pub mod pace;
 mod planner;
 mod relay;
 mod reply;
@@ -34,7 +33,7 @@ pub use one::send_one;
 pub use running::run;
 pub use signing::Signing;
 
-use pace::Pacing;
+use crate::pace::Pacing;
 
 use crate::link::token::BOUNCE_MAX_CHARS;
 
@@ -81,7 +80,7 @@ pub struct Relay {
     /// Its share of the mails where relays have different ones; 0: only where the others fail.
     pub weight: u32,
     /// How it is warmed up; `None`: it is not.
-    pub warm_up: Option<pace::warm::Plan>,
+    pub warm_up: Option<crate::pace::warm::Plan>,
 }
 
 impl std::fmt::Debug for Relay {

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::ahead::Ahead;
 use super::awaited::Awaited;
 use super::groups::Groups;
-use super::pace::warm::{self, Day, Plan};
-use super::pace::{Gauge, Source, Standing, Tally, relay_name};
 use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
+use crate::pace::warm::{self, Day, Plan};
+use crate::pace::{Gauge, Source, Standing, Tally, relay_name};
 use crate::store::speed::Measure;
 
 /// How long to wait before asking again whether a warm-up permits more.

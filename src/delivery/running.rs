@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::desk::Desk;
 use super::ledger::Ledger;
-use super::pace::Shares;
 use super::planner::{self, Planner, Speed};
 use super::relay::RelayState;
 use super::signing::Signing;
@@ -19,6 +18,7 @@ use super::toll::Toll;
 use super::worker::{Shared, Worker};
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
+use crate::pace::Shares;
 use crate::store::{Result, Store, StoreError};
 
 /// How long mails in flight are waited for when the daemon is asked to stop.

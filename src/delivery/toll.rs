@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::pace::PauseAbove;
 use crate::model::IssueId;
 use crate::model::delivery::{Event, Reply};
+use crate::pace::PauseAbove;
 
 /// What a reason begins with where nobody else paused the issue.
 pub const BY_ITSELF: &str = "paused by itself: ";

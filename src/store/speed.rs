@@ -1,5 +1,5 @@
 //! How quickly mails go, as far as it outlives a process: measures and what they learnt, the author's word, and the
-//! days of a warm-up. What it means is left to `delivery::pace`.
+//! days of a warm-up. What it means is left to `pace`.
 
 use jiff::Timestamp;
 use sqlx::Row as _;

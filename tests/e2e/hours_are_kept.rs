@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use letterpress::delivery::pace::Window;
 use letterpress::model::delivery::State;
+use letterpress::pace::Window;
 
 use crate::fixture::{Letter, Shifted, says};
 use crate::server::{At, Do, Server};

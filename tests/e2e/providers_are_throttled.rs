@@ -1,7 +1,7 @@
 //! What one provider may get holds up nobody else: measure, connections, mails a connection.
 
-use letterpress::delivery::pace::{DomainLimits, Limits, Section};
 use letterpress::model::Address;
+use letterpress::pace::{DomainLimits, Limits, Section};
 
 use crate::fixture::{Letter, Shifted, says, until};
 use crate::scripts::held_after;

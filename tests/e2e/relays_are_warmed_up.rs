@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use letterpress::delivery::pace::warm::{Plan, day_of};
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
+use letterpress::pace::warm::{Plan, day_of};
 
 use crate::fixture::{Letter, Shifted, says, silent_port, until};
 use crate::scripts::held_after;

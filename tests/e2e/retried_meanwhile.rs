@@ -1,8 +1,8 @@
 //! Whom the author has tried again while others wait for their provider is found at once, wherever they stand in the
 //! queue.
 
-use letterpress::delivery::pace::{DomainLimits, Limits, Section};
 use letterpress::model::delivery::State;
+use letterpress::pace::{DomainLimits, Limits, Section};
 
 use crate::fixture::{Letter, until};
 use crate::server::{At, Do, Server, say};

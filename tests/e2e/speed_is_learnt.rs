@@ -1,6 +1,6 @@
 //! What servers say of speed is learnt, and outlives a restart.
 
-use letterpress::delivery::pace::{provider_name, relay_name};
+use letterpress::pace::{provider_name, relay_name};
 
 use crate::fixture::{Letter, says, until};
 use crate::server::{At, Do, Server, say};

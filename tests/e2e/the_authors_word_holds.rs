@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use letterpress::delivery::pace::relay_name;
+use letterpress::pace::relay_name;
 
 use crate::fixture::{Letter, says};
 use crate::server::{At, Do, Server, say};

@@ -1,7 +1,7 @@
 //! An issue of which too large a share fails pauses by itself, says why in the server's words, and loses no counts.
 
-use letterpress::delivery::pace::PauseAbove;
 use letterpress::model::delivery::State;
+use letterpress::pace::PauseAbove;
 
 use crate::fixture::{Letter, is_paused};
 use crate::server::{At, Do, Server, say};

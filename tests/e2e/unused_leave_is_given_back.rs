@@ -1,10 +1,8 @@
 //! What was taken of a measure for a mail that did not go is given back: by the relay's and by the provider's.
 
 use jiff::tz::TimeZone;
-use letterpress::delivery::pace::{
-    DomainLimits, Limits, Section, Window, provider_name, relay_name,
-};
 use letterpress::model::delivery::State;
+use letterpress::pace::{DomainLimits, Limits, Section, Window, provider_name, relay_name};
 
 use crate::fixture::{Letter, Shifted, says, until};
 use crate::server::{At, Do, Server, say};

@@ -1,6 +1,6 @@
 //! Where a relay and a provider have limits, an issue says which of them its people wait for.
 
-use letterpress::delivery::pace::{DomainLimits, Limits, Section};
+use letterpress::pace::{DomainLimits, Limits, Section};
 
 use crate::fixture::{Letter, says};
 use crate::server::Server;

@@ -4,11 +4,11 @@
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use letterpress::compose::source;
 use letterpress::delivery::foreign::{
     Answer, Capabilities, LINE_MAX, LINES_MAX, Step, judge, read_replies, remedy,
 };
 use letterpress::inbox::{Mailbox, Received, serve_smtp};
+use letterpress::manuscript;
 use letterpress::model::Address;
 use letterpress::model::subscriber::NAME_MAX_CHARS;
 use letterpress::people::foreign::read_rows;
@@ -144,8 +144,8 @@ pub fn csv(bytes: &[u8]) {
 /// An author's file: it is read, the same each time, and what is wrong with it is told by its line.
 pub fn issue(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let read = source::read(&text, "x.md", "x");
-    assert_eq!(read, source::read(&text, "x.md", "x"));
+    let read = manuscript::read(&text, "x.md", "x");
+    assert_eq!(read, manuscript::read(&text, "x.md", "x"));
     let lines = text.split(['\n', '\r']).count();
     let findings = match &read {
         Ok(parsed) => &parsed.findings,

@@ -60,11 +60,7 @@ mod tests {
     use super::*;
 
     fn beginning_of(text: &str) -> String {
-        beginning(
-            &crate::compose::source::read(text, "1.md", "1")
-                .unwrap()
-                .issue,
-        )
+        beginning(&crate::manuscript::read(text, "1.md", "1").unwrap().issue)
     }
 
     #[test]

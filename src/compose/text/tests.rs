@@ -4,12 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::compose::sample;
-use crate::compose::source;
 use crate::compose::theme::slots;
+use crate::manuscript;
 
 /// The text part of a Markdown text, spots as `{…}`, without masthead and footer.
 fn written(markdown: &str) -> String {
-    let issue = source::read(markdown, "1.md", "1").unwrap().issue;
+    let issue = manuscript::read(markdown, "1.md", "1").unwrap().issue;
     let tag = |url: &str| url.replace("https://", "https://tagged.");
     let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &tag);
     let whole: String = pieces
@@ -28,7 +28,7 @@ fn written(markdown: &str) -> String {
 
 #[test]
 fn the_frame_says_what_it_is_and_how_to_leave() {
-    let issue = source::read(
+    let issue = manuscript::read(
         "title: T\nnumber: 7\ndate: 2026-11-30\n\nHello.\n",
         "1.md",
         "1",
@@ -60,7 +60,7 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
 #[test]
 fn a_cover_stands_below_the_title_in_words() {
     let text = "+++\ntitle = \"T\"\ncover = { src = \"c.png\", alt = \"A press by night\" }\n+++\n\nHello.\n";
-    let issue = source::read(text, "1.md", "1").unwrap().issue;
+    let issue = manuscript::read(text, "1.md", "1").unwrap().issue;
     let letter = slots::flat(&letter(
         &issue,
         &sample::list("Proof", "en"),
@@ -158,7 +158,7 @@ proptest! {
         )
     ) {
         let markdown = format!("# Title\n\n{}\n", bits.concat());
-        let issue = source::read(&markdown, "1.md", "1").unwrap().issue;
+        let issue = manuscript::read(&markdown, "1.md", "1").unwrap().issue;
         let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
         let text: String = pieces.iter().map(|p| if let Piece::Text(t) = p { t.as_str() } else { "@" }).collect();
         // Readers' programs take quotation marks off, and joining lines must give the words again.

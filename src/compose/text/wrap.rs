@@ -8,7 +8,7 @@ use textwrap::core::Fragment;
 use textwrap::wrap_algorithms::wrap_first_fit;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::compose::source::is_east_asian;
+use crate::manuscript::is_east_asian;
 use crate::model::rendered::{Context, Piece, Spot};
 
 /// Stands for a token within a run of text: U+FFFC, the character for "an object is here".

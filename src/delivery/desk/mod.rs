@@ -20,10 +20,10 @@ pub use lanes::{FREE, Held, LaneId};
 
 use lanes::Lanes;
 
-use super::pace::DomainLimits;
 use crate::mail::Template;
 use crate::model::delivery::MailKey;
 use crate::model::{Address, IssueId};
+use crate::pace::DomainLimits;
 use crate::store::deliveries::Candidate;
 use crate::store::speed::Measure;
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Held;
-use crate::delivery::pace::Source;
+use crate::pace::Source;
 use crate::store::Result;
 use crate::store::issues::IssueRow;
 use crate::words::count;

@@ -26,13 +26,13 @@ use course::horizon;
 
 use super::Settings;
 use super::desk::{Desk, FREE, Job, LaneId, Letter};
-use super::pace::window;
 use super::relay::RelayState;
 use super::signing::Signing;
 use super::toll::Toll;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock};
+use crate::pace::window;
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;

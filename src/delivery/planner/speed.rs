@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Desk;
-use crate::delivery::pace::SAVE_EVERY;
-use crate::delivery::pace::warm::{Day, day_of};
 use crate::delivery::relay::RelayState;
+use crate::pace::SAVE_EVERY;
+use crate::pace::warm::{Day, day_of};
 use crate::store::{Result, Store};
 
 /// What the planner remembers of it.

@@ -1,4 +1,4 @@
-//! One issue of a newsletter as typed parts: what `compose::source` reads from the author's file, and what
+//! One issue of a newsletter as typed parts: what `manuscript` reads from the author's file, and what
 //! `compose::html` and `compose::text` write from.
 //!
 //! Whatever has no type of its own stays ordinary text ([`Block`]s): no word and no link is ever dropped.

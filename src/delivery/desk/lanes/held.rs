@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Lane, LaneId, Lanes, Place};
 use crate::delivery::desk::Desk;
-use crate::delivery::pace::{Limits, Source};
+use crate::pace::{Limits, Source};
 
 /// What waits at a provider's limit.
 #[derive(Clone, Debug, PartialEq)]

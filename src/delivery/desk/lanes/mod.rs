@@ -17,7 +17,7 @@ use tokio::time::Instant;
 pub use held::Held;
 
 use super::Job;
-use crate::delivery::pace::{DomainLimits, Gauge, Limits, PROVIDER, Tally, provider_name};
+use crate::pace::{DomainLimits, Gauge, Limits, PROVIDER, Tally, provider_name};
 use crate::store::speed::Measure;
 
 /// The jobs that all limited lanes hold together, above which each keeps one alone.

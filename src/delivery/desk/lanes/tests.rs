@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::delivery::desk::testing::job;
-use crate::delivery::pace::Section;
+use crate::pace::Section;
 
 fn section(name: &str, messages_per_minute: u32, connections: u32) -> Section {
     let limits = Limits {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::delivery::desk::testing::letter;
-use crate::delivery::pace::{DomainLimits, Limits, Section};
+use crate::pace::{DomainLimits, Limits, Section};
 use crate::store::fanout::FanOut;
 use crate::store::issues::Queueing;
 use crate::store::testing::{address, consent, hours, meddle, new_issue, open_with_list, t};

@@ -310,7 +310,7 @@ fn edge(inline: &Inline, last: bool) -> Option<char> {
 }
 
 /// Scripts that are written without spaces: Han, kana, and their punctuation. (Korean has spaces.)
-pub(in crate::compose) fn is_east_asian(c: char) -> bool {
+pub(crate) fn is_east_asian(c: char) -> bool {
     matches!(c, '\u{2E80}'..='\u{2FFF}' | '\u{3000}'..='\u{312F}' | '\u{31A0}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
         | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFF}')
 }

@@ -53,11 +53,11 @@ mod address;
 mod blocks;
 mod cards;
 mod contents;
-pub(in crate::compose) mod date;
+pub(crate) mod date;
 mod elements;
 mod fields;
 mod figures;
-pub(in crate::compose) mod front;
+pub(crate) mod front;
 mod head;
 mod html;
 mod html_blocks;
@@ -81,8 +81,8 @@ use crate::model::Finding;
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Issue, Part};
 
-pub(in crate::compose) use inlines::is_east_asian;
-pub(in crate::compose) use skeleton::{Kept, skeleton};
+pub(crate) use inlines::is_east_asian;
+pub(crate) use skeleton::{Kept, skeleton};
 
 use fields::Fields;
 use reader::Reader;
@@ -156,7 +156,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
 }
 
 /// One kind of line end, no byte order mark, no control characters that a mail could not hold.
-pub(in crate::compose) fn normalise(text: &str) -> String {
+pub(crate) fn normalise(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

@@ -11,7 +11,7 @@ use super::{Stretch, contents, date, items};
 
 /// A stretch of the file that comes again.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::compose) enum Kept {
+pub(crate) enum Kept {
     /// The heading with the title; its number rises.
     Title(String),
     /// A line with the date of the issue.
@@ -21,7 +21,7 @@ pub(in crate::compose) enum Kept {
 }
 
 /// Finds what comes again in a body, in reading order.
-pub(in crate::compose) fn skeleton(body: &str) -> Vec<Kept> {
+pub(crate) fn skeleton(body: &str) -> Vec<Kept> {
     let (text, fields) = Fields::take(body);
     let stretches = super::stretches(&text, &mut Reader::new(&fields, 0));
     let after_title = stretches.iter().skip(1).flat_map(|s| &s.blocks);

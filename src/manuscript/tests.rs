@@ -683,7 +683,7 @@ mod properties {
 
 #[test]
 fn the_examples_are_in_the_best_form() {
-    let example = parsed(include_str!("../../../examples/issue-22.md"));
+    let example = parsed(include_str!("../../examples/issue-22.md"));
     assert_eq!(example.findings, []);
     let kinds: Vec<&str> = example
         .issue
@@ -728,7 +728,7 @@ fn the_examples_are_in_the_best_form() {
     }
     assert_eq!((items, described), (13, 8));
     assert_eq!(
-        parsed(include_str!("../../../examples/issue-23.md")).findings,
+        parsed(include_str!("../../examples/issue-23.md")).findings,
         []
     );
 }

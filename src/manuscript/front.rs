@@ -13,7 +13,7 @@ use crate::model::{Finding, Severity};
 
 /// How front matter is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::compose) enum Style {
+pub(crate) enum Style {
     Toml,
     Yaml,
     Bare,
@@ -21,7 +21,7 @@ pub(in crate::compose) enum Style {
 
 /// Front matter as it stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::compose) struct Front<'t> {
+pub(crate) struct Front<'t> {
     pub style: Style,
     /// What stands between the fences.
     pub inner: &'t str,
@@ -33,7 +33,7 @@ pub(in crate::compose) struct Front<'t> {
 
 /// One key with its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::compose) struct Entry {
+pub(crate) struct Entry {
     /// As the author wrote it.
     pub key: String,
     pub value: Value,
@@ -43,7 +43,7 @@ pub(in crate::compose) struct Entry {
 
 /// A value, as far as an issue has use for one.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::compose) enum Value {
+pub(crate) enum Value {
     Text(String),
     Flag(bool),
     /// A table with text in it, such as `cover = { src = "…", alt = "…" }`.
@@ -67,7 +67,7 @@ pub(super) const KEYS: [&str; 10] = [
 ];
 
 /// A key in the form under which two are the same: `UTM-Campaign` is `utm_campaign`.
-pub(in crate::compose) fn normal(key: &str) -> String {
+pub(crate) fn normal(key: &str) -> String {
     match key
         .trim()
         .to_ascii_lowercase()
@@ -83,7 +83,7 @@ pub(in crate::compose) fn normal(key: &str) -> String {
 ///
 /// # Errors
 /// A fence that is opened and never closed.
-pub(in crate::compose) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Finding>> {
+pub(crate) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Finding>> {
     let lead = text.len() - text.trim_start_matches('\n').len();
     let first = text[lead..].lines().next().unwrap_or_default().trim_end();
     let (style, fence) = match first {
@@ -172,7 +172,7 @@ impl Front<'_> {
     ///
     /// # Errors
     /// What TOML or YAML finds malformed, at the line of the file.
-    pub(in crate::compose) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
         let mut entries = match self.style {
             Style::Toml => self.toml()?,
             Style::Yaml => self.yaml().map_err(|f| vec![*f])?,

@@ -132,7 +132,7 @@ fn trailing(title: &str) -> Option<u32> {
 
 /// A line with the first date that it holds changed for another, in the same writing; `None` where it holds
 /// none that we know how to write.
-pub(in crate::compose) fn rewritten(line: &str, date: Date) -> Option<String> {
+pub(crate) fn rewritten(line: &str, date: Date) -> Option<String> {
     let words = words_at(line);
     let plain: Vec<Word> = words.iter().map(|(_, word)| word.clone()).collect();
     let at = (0..plain.len()).find(|at| {
@@ -214,7 +214,7 @@ fn ordinal(day: i8) -> &'static str {
 }
 
 /// A title with its number changed; as it was where it holds none.
-pub(in crate::compose) fn renumbered(title: &str, old: u32, new: u32) -> String {
+pub(crate) fn renumbered(title: &str, old: u32, new: u32) -> String {
     let old = old.to_string();
     let whole = |at: usize| {
         let digit = |c: char| c.is_ascii_digit();
