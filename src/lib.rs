@@ -4,19 +4,19 @@
 
 pub mod app;
 pub mod cli;
-pub mod compose;
-pub mod config;
+pub(crate) mod compose;
+pub(crate) mod config;
 pub mod delivery;
-pub mod http;
+pub(crate) mod http;
 pub mod inbox;
 pub mod link;
 pub mod mail;
 pub mod manuscript;
 pub mod model;
 pub mod pace;
-pub mod page;
+pub(crate) mod page;
 pub mod people;
-pub mod publish;
-pub mod schedule;
+pub(crate) mod publish;
+pub(crate) mod schedule;
 pub mod store;
-pub mod words;
+pub(crate) mod words;

@@ -36,7 +36,7 @@ pub enum PublishError {
 
 /// An author's file, read but not yet set in a theme.
 #[derive(Debug)]
-pub struct Manuscript {
+pub(crate) struct Manuscript {
     /// The file, absolute.
     pub file: PathBuf,
     /// As findings name it.
@@ -49,7 +49,7 @@ pub struct Manuscript {
 ///
 /// # Errors
 /// It can't be read, or its front matter is malformed.
-pub fn read(file: &Path) -> Result<Manuscript> {
+pub(crate) fn read(file: &Path) -> Result<Manuscript> {
     let shown = file.display().to_string();
     let failed = |e: std::io::Error| PublishError::File {
         file: shown.clone(),
@@ -95,14 +95,14 @@ pub fn read(file: &Path) -> Result<Manuscript> {
 }
 
 /// A file's name without its ending: what stands in commands and `{slug}`.
-pub fn slug(file: &Path) -> String {
+pub(crate) fn slug(file: &Path) -> String {
     file.file_stem()
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The facts that an issue is set with, beside the author's file.
 #[derive(Clone, Copy, Debug)]
-pub struct Press<'a> {
+pub(crate) struct Press<'a> {
     pub list: &'a List,
     /// The folder of the author's own themes.
     pub themes: &'a Path,
@@ -114,7 +114,7 @@ pub struct Press<'a> {
 
 /// A composed issue with everything that was found about it.
 #[derive(Clone, Debug)]
-pub struct Proof {
+pub(crate) struct Proof {
     pub file: PathBuf,
     pub issue: Issue,
     pub pictures: Pictures,
@@ -123,18 +123,11 @@ pub struct Proof {
     pub findings: Vec<Finding>,
 }
 
-impl Proof {
-    /// Whether something was found that stops a send.
-    pub fn has_error(&self) -> bool {
-        self.findings.iter().any(|f| f.severity == Severity::Error)
-    }
-}
-
 /// Sets a manuscript: pictures, theme, composition, check.
 ///
 /// # Errors
 /// The theme is at fault. What is wrong with the manuscript becomes findings.
-pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
+pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
     let Manuscript {
         file,
         shown,
@@ -178,7 +171,7 @@ pub fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
 
 /// When and for whom a proof is queued.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub(crate) struct Order {
     pub list: ListId,
     pub queued_by: QueuedBy,
     pub queued_at: Timestamp,
@@ -194,7 +187,7 @@ pub struct Order {
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
-pub async fn queue(
+pub(crate) async fn queue(
     store: &Store,
     proof: Proof,
     order: Order,
@@ -223,7 +216,7 @@ pub async fn queue(
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
-pub async fn queue_unrendered(
+pub(crate) async fn queue_unrendered(
     store: &Store,
     file: &Path,
     order: Order,

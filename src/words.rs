@@ -1,7 +1,7 @@
 //! Small turns of phrase that several rooms need: numbers and system errors as people read them.
 
 /// An I/O error without the system's number, such as "permission denied".
-pub fn io(error: &std::io::Error) -> String {
+pub(crate) fn io(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
@@ -11,7 +11,7 @@ pub fn io(error: &std::io::Error) -> String {
 }
 
 /// A count with thin grouping, such as `8,412`.
-pub fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
@@ -24,7 +24,10 @@ pub fn count(n: u64) -> String {
 }
 
 /// The candidate that a mistyped word was probably meant to be, where one is near enough to be worth naming.
-pub fn nearest<'c>(typed: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(
+    typed: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(typed, candidate), candidate))
@@ -34,7 +37,7 @@ pub fn nearest<'c>(typed: &str, candidates: impl IntoIterator<Item = &'c str>) -
 }
 
 /// A number of people, such as `1 person` or `8,412 people`.
-pub fn people(n: u64) -> String {
+pub(crate) fn people(n: u64) -> String {
     if n == 1 {
         "1 person".into()
     } else {
@@ -43,7 +46,7 @@ pub fn people(n: u64) -> String {
 }
 
 /// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
-pub fn zone(at: &jiff::Zoned) -> String {
+pub(crate) fn zone(at: &jiff::Zoned) -> String {
     match at
         .time_zone()
         .iana_name()

@@ -11,14 +11,14 @@ type Ended = (&'static str, Result<(), String>);
 
 /// Rooms that are stopped together.
 #[derive(Default)]
-pub struct Group {
+pub(super) struct Group {
     stop: CancellationToken,
     running: JoinSet<Ended>,
 }
 
 impl Group {
     /// Starts a room; `name` completes “the … ended”. It runs until its token is cancelled.
-    pub fn start<F>(&mut self, name: &'static str, room: impl FnOnce(CancellationToken) -> F)
+    pub(super) fn start<F>(&mut self, name: &'static str, room: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
@@ -45,7 +45,10 @@ impl Group {
 ///
 /// # Errors
 /// A room failed, or ended although nobody had asked it to.
-pub async fn until(shutdown: CancellationToken, mut groups: [Group; 3]) -> Result<(), DaemonError> {
+pub(super) async fn until(
+    shutdown: CancellationToken,
+    mut groups: [Group; 3],
+) -> Result<(), DaemonError> {
     let [first, second, third] = &mut groups;
     let fallen = tokio::select! {
         () = shutdown.cancelled() => None,

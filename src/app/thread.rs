@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 ///
 /// # Errors
 /// The thread can't be had, or it died of a defect.
-pub async fn of_its_own<T: Send + 'static>(
+pub(super) async fn of_its_own<T: Send + 'static>(
     name: &str,
     room: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, String> {

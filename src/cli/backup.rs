@@ -10,12 +10,12 @@ use super::{Context, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress backup letterpress-copy.db")]
-pub struct Args {
+pub(super) struct Args {
     /// A file that does not exist yet
     file: PathBuf,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
     store.backup(&args.file).await?;

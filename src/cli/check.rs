@@ -9,12 +9,12 @@ use super::{Answer, Context, Failure, Outcome, findings, issue_file};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress check issues/022.md")]
-pub struct Args {
+pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings_or_defaults()?;
     let (found, whole) = match crate::publish::read(&args.file) {
         Ok(manuscript) => {

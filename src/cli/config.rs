@@ -12,7 +12,7 @@ use super::{Answer, Context, Failure, Outcome, findings, issue_file};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress config check")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     what: What,
 }
@@ -27,7 +27,7 @@ enum What {
     Show,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let examined = config::examine(context.common.config.as_deref(), Need::File)?;
     match args.what {
         What::Check => check(&examined, context),

@@ -27,7 +27,7 @@ const RELAY: (usize, usize) = (5, 16);
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress deliveries 22 --state failed")]
-pub struct Args {
+pub(super) struct Args {
     /// Its number, its slug or its file; without it, the totals of every issue
     issue: Option<String>,
     /// Only those in this state: queued, sending, sent, deferred, failed, uncertain, cancelled or skipped
@@ -45,7 +45,7 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
     match &args.issue {

@@ -11,13 +11,13 @@ use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress dkim new --domain example.org")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     pub what: What,
 }
 
 #[derive(clap::Subcommand)]
-pub enum What {
+pub(super) enum What {
     /// Make a pair of keys; the first of a domain signs from now on, a further one rests until `use`
     #[command(after_help = "Example:\n  letterpress dkim new --domain example.org")]
     New {
@@ -43,7 +43,7 @@ pub enum What {
     },
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
     let folder = &settings.sending.dkim;

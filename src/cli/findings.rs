@@ -12,7 +12,7 @@ pub(super) const COLUMNS: usize = 80;
 const WIDEST_PLACE: usize = 36;
 
 /// Prints findings, one JSON object each where `--json` was given.
-pub fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
+pub(super) fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
     if context.json() {
         return findings
             .iter()
@@ -27,7 +27,7 @@ pub fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
 }
 
 /// How many there are of each weight, such as `1 error, 2 warnings`; empty where there are none.
-pub fn sum(findings: &[Finding]) -> String {
+pub(super) fn sum(findings: &[Finding]) -> String {
     [
         (Severity::Error, "error"),
         (Severity::Warning, "warning"),
@@ -43,12 +43,12 @@ pub fn sum(findings: &[Finding]) -> String {
 }
 
 /// Whether one of them is an error.
-pub fn any_error(findings: &[Finding]) -> bool {
+pub(super) fn any_error(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
 }
 
 /// The errors alone, as warnings: where nothing is sent, they stop nothing.
-pub fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
+pub(super) fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
     let errors = findings.iter().filter(|f| f.severity == Severity::Error);
     errors
         .map(|f| Finding {
@@ -59,7 +59,7 @@ pub fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
 }
 
 /// All findings, each with its help below.
-pub fn listing(findings: &[Finding], paint: Paint) -> String {
+pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
     let place = |f: &Finding| {
         f.line
             .map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file))

@@ -37,7 +37,7 @@ impl Said {
 }
 
 /// A send that has come to an end, or stands still until its author acts.
-pub struct Ended {
+pub(super) struct Ended {
     pub row: IssueRow,
     pub took: Duration,
 }
@@ -46,7 +46,11 @@ pub struct Ended {
 ///
 /// # Errors
 /// The daemon ended before the send did, or the issue was taken away.
-pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<Ended, Failure> {
+pub(super) async fn to_its_end(
+    store: &Store,
+    id: IssueId,
+    zone: &TimeZone,
+) -> Result<Ended, Failure> {
     let mut progress = Progress::begin();
     let mut daemon_seen_gone = false;
     let mut said = Said::default();
@@ -88,12 +92,12 @@ pub async fn to_its_end(store: &Store, id: IssueId, zone: &TimeZone) -> Result<E
 }
 
 /// From the first look at the audience to the last answer.
-pub fn duration(row: &IssueRow) -> Option<Duration> {
+pub(super) fn duration(row: &IssueRow) -> Option<Duration> {
     Duration::try_from(row.ended_at?.duration_since(row.started_at?)).ok()
 }
 
 /// Whether every mail arrived, as far as SMTP can say.
-pub fn answer(row: &IssueRow) -> Answer {
+pub(super) fn answer(row: &IssueRow) -> Answer {
     let t = &row.totals;
     let all_there =
         row.state == IssueState::Done && t.failed + t.uncertain + t.cancelled + t.open() == 0;

@@ -12,17 +12,17 @@ use super::ledger::fact;
 use super::{Context, Failure, Outcome};
 
 /// The issue that a new letter begins with.
-pub const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
+pub(super) const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress init my-letter")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder; made where it is missing
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let dir = if args.dir.as_os_str() == "." {
         PathBuf::new()
     } else {
@@ -63,7 +63,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 /// Makes a folder and those above it.
-pub fn make_folder(path: &Path) -> Result<(), Failure> {
+pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
         Failure::new(format!(
             "the folder can't be made: {}",
@@ -75,7 +75,7 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file that must not be there yet; where that fails, none is left there.
-pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let created = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -97,7 +97,7 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// What to do about a file that can't be written: free some space, or what else helps.
-pub fn remedy<'a>(error: &std::io::Error, else_do: &'a str) -> &'a str {
+pub(super) fn remedy<'a>(error: &std::io::Error, else_do: &'a str) -> &'a str {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Free some space, and try again.",
         _ => else_do,

@@ -13,7 +13,7 @@ use super::{Answer, Context, Failure, findings};
 ///
 /// # Errors
 /// It can't be read (2), or its front matter is malformed (1), with file and line.
-pub fn read(file: &Path) -> Result<Manuscript, Failure> {
+pub(super) fn read(file: &Path) -> Result<Manuscript, Failure> {
     publish::read(file).map_err(Failure::from)
 }
 
@@ -21,7 +21,7 @@ pub fn read(file: &Path) -> Result<Manuscript, Failure> {
 ///
 /// # Errors
 /// There is no such list, or the two disagree.
-pub fn list<'s>(
+pub(super) fn list<'s>(
     context: &Context,
     settings: &'s Settings,
     manuscript: &Manuscript,
@@ -44,7 +44,7 @@ pub fn list<'s>(
 ///
 /// # Errors
 /// As [`list`].
-pub fn list_or_default<'s>(
+pub(super) fn list_or_default<'s>(
     context: &Context,
     settings: &'s Settings,
     manuscript: &Manuscript,
@@ -56,7 +56,7 @@ pub fn list_or_default<'s>(
 }
 
 /// Where the pictures of a letter are served.
-pub fn media_base(settings: &Settings) -> String {
+pub(super) fn media_base(settings: &Settings) -> String {
     settings
         .public_url
         .as_deref()
@@ -64,7 +64,7 @@ pub fn media_base(settings: &Settings) -> String {
 }
 
 /// The folder of the author's own themes.
-pub fn themes(settings: &Settings) -> PathBuf {
+pub(super) fn themes(settings: &Settings) -> PathBuf {
     settings.folder.join("themes")
 }
 
@@ -72,7 +72,7 @@ pub fn themes(settings: &Settings) -> PathBuf {
 ///
 /// # Errors
 /// The theme is at fault.
-pub fn compose(
+pub(super) fn compose(
     settings: &Settings,
     list: &List,
     manuscript: Manuscript,
@@ -88,7 +88,7 @@ pub fn compose(
 }
 
 /// Prints what stops a send, and says how many there are; `None` where nothing does.
-pub fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<Answer>, Failure> {
+pub(super) fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<Answer>, Failure> {
     let errors: Vec<Finding> = found
         .iter()
         .filter(|f| f.severity == Severity::Error)

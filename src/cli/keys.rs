@@ -6,7 +6,7 @@ use super::{Context, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress keys rotate")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     what: What,
 }
@@ -18,7 +18,7 @@ enum What {
     Rotate,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let What::Rotate = args.what;
     let store = context.store(&context.settings()?).await?;
     let mut secret = [0; 32];

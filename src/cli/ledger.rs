@@ -11,13 +11,13 @@ use super::progress::plain_rate;
 use super::terminal::Paint;
 
 /// The column at which values begin, as in the lines above a sum.
-pub const VALUES: usize = 13;
+pub(super) const VALUES: usize = 13;
 
 /// The states of an issue, their rule and their total, each line set in by two.
 ///
 /// Sent, deferred, failed and uncertain always show; the others where they are not zero, so that the reader
 /// can add up.
-pub fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> String {
+pub(super) fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> String {
     let always = [
         ("sent", totals.sent),
         ("deferred", totals.deferred),
@@ -55,7 +55,7 @@ pub fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> String {
 }
 
 /// A fact above a sum, such as `subscribers  12 imported, 0 rejected`.
-pub fn fact(word: &str, value: &str) -> String {
+pub(super) fn fact(word: &str, value: &str) -> String {
     format!("  {word:<width$}{value}", width = VALUES)
 }
 

@@ -15,9 +15,9 @@ use super::{Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress new")]
-pub struct Args {}
+pub(super) struct Args {}
 
-pub async fn run(_args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let list = context.list(&settings)?;
     let date = next_date(list, context);

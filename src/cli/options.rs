@@ -38,7 +38,7 @@ const HEEDED: &[(&str, &[&str])] = &[
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give
 /// the same ones to every command.
-pub fn hide_idle(command: clap::Command) -> clap::Command {
+pub(super) fn hide_idle(command: clap::Command) -> clap::Command {
     // clap hands what is global down to a command only where the command has none of that name itself.
     let shared: Vec<clap::Arg> = command
         .get_arguments()

@@ -17,7 +17,7 @@ use super::totals::{in_local_time, local_time, zone_of};
 const NOBODY_SENDS: &str = "no daemon runs; it goes on when `letterpress serve` does";
 
 /// Puts right the reasons of issues that would go on if a daemon ran.
-pub fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
+pub(super) fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
     let is_sending = |row: &IssueRow| row.state == IssueState::Sending;
     if rows.iter().any(is_sending) && DaemonLock::holder(store.path()).is_none() {
         for row in rows.iter_mut().filter(|row| is_sending(row)) {
@@ -27,7 +27,7 @@ pub fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
 }
 
 /// Why an issue stands where it does: the reason that was written beside it, or when it is due.
-pub fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
+pub(super) fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
     let due = || {
         (issue.state == IssueState::Scheduled)
             .then(|| format!("due at {}", local_time(issue.due_at, zone)))
@@ -40,7 +40,7 @@ pub fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
 }
 
 /// For people; below each row, why the issue stands where it does.
-pub fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
+pub(super) fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
     // The same number may stand in two lists.
     let several = rows.iter().any(|row| row.list != rows[0].list);
     let shown = columns(rows);
@@ -97,7 +97,7 @@ fn columns(rows: &[IssueRow]) -> Vec<Figures> {
 }
 
 /// For scripts, with a line of names first.
-pub fn as_csv(rows: &[IssueRow]) -> String {
+pub(super) fn as_csv(rows: &[IssueRow]) -> String {
     let mut out = csv::Writer::from_writer(Vec::new());
     let mut put = |fields: Vec<String>| out.write_record(fields).unwrap_or_default();
     put(["issue", "list", "number", "state", "reason", "planned"]

@@ -14,7 +14,11 @@ const NAMED: usize = 5;
 ///
 /// # Errors
 /// There is none, or several lists have one.
-pub async fn issue(context: &Context, store: &Store, text: &str) -> Result<IssueRow, Failure> {
+pub(super) async fn issue(
+    context: &Context,
+    store: &Store,
+    text: &str,
+) -> Result<IssueRow, Failure> {
     let list = match &context.common.list {
         Some(key) => Some(known_list(store, key).await?),
         None => None,

@@ -10,11 +10,11 @@ use super::terminal::Paint;
 /// Columns of the bar itself; with its figures it stays within eighty.
 const BAR: usize = 38;
 /// How often a line may be written where there is no bar.
-pub const BETWEEN_LINES: Duration = Duration::from_secs(10);
+pub(super) const BETWEEN_LINES: Duration = Duration::from_secs(10);
 const BETWEEN_BARS: Duration = Duration::from_millis(100);
 
 /// How far some work has come.
-pub struct Progress {
+pub(super) struct Progress {
     paint: Paint,
     started: Instant,
     shown: Instant,
@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         let now = Instant::now();
         Self {
             paint: Paint::stderr(),
@@ -34,12 +34,12 @@ impl Progress {
     }
 
     /// How long it has taken until now.
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// Shows `done` of `total`, if it is time to.
-    pub fn show(&mut self, done: u64, total: u64) {
+    pub(super) fn show(&mut self, done: u64, total: u64) {
         let (every, bar) = if self.paint.is_on() {
             (BETWEEN_BARS, true)
         } else {
@@ -64,13 +64,13 @@ impl Progress {
     }
 
     /// A line of words, above the bar where there is one.
-    pub fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         self.end();
         eprintln!("{line}");
     }
 
     /// Takes the bar away, so that results can follow.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {
             eprint!("\r\x1b[K");
         }
@@ -106,7 +106,7 @@ fn figures(done: u64, total: u64, elapsed: Duration) -> String {
 }
 
 /// A rate without digits that say nothing: `0.4`, `41`, `2,841`.
-pub fn plain_rate(rate: f64) -> String {
+pub(super) fn plain_rate(rate: f64) -> String {
     if rate < 9.95 {
         format!("{rate:.1}")
     } else {
@@ -115,7 +115,7 @@ pub fn plain_rate(rate: f64) -> String {
 }
 
 /// Seconds as people say them: `58 s`, `12 min`, `3 h 20 min`.
-pub fn time(seconds: u64) -> String {
+pub(super) fn time(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds.div_ceil(60)),

@@ -23,7 +23,7 @@ const NAMED: usize = 20;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress rehearse issues/022.md")]
-pub struct Args {
+pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
     /// Rehearse in spite of the errors that `check` finds
@@ -52,7 +52,7 @@ struct Fault<'a> {
     reply: Option<&'a str>,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let interrupted = serve::signals()?;
     tokio::select! {
         outcome = rehearse(args, context) => outcome,

@@ -19,7 +19,7 @@ const READER: &str = "reader@example.org";
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress render issues/022.md --out out")]
-pub struct Args {
+pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
     /// The folder to write to; made where it is missing
@@ -27,7 +27,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings_or_defaults()?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list_or_default(context, &settings, &manuscript)?;
@@ -173,7 +173,7 @@ fn write_all(
 }
 
 /// A size as Gmail counts it: 1024 bytes a KB, rounded up.
-pub fn kilobytes(bytes: usize) -> String {
+pub(super) fn kilobytes(bytes: usize) -> String {
     format!("{} KB", crate::words::count(bytes.div_ceil(1024) as u64))
 }
 

@@ -21,7 +21,7 @@ use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress send issues/022.md --wait")]
-pub struct Args {
+pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
     /// When: RFC 3339, or `2026-11-30 07:00` in the list's zone
@@ -35,7 +35,7 @@ pub struct Args {
     force: bool,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
@@ -88,7 +88,7 @@ pub async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 /// Refuses where mails would lead nowhere.
-pub fn can_send(settings: &Settings) -> Result<(), Failure> {
+pub(super) fn can_send(settings: &Settings) -> Result<(), Failure> {
     let place = || {
         settings
             .file

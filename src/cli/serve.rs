@@ -9,9 +9,9 @@ use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress serve")]
-pub struct Args {}
+pub(super) struct Args {}
 
-pub async fn run(_args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     app::logging::begin(&settings.log);
     // The lock says so as well, but the port would be in the way first.
@@ -27,7 +27,7 @@ pub async fn run(_args: Args, context: &Context) -> Outcome {
 }
 
 /// A token that SIGTERM and Ctrl-C cancel.
-pub fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
+pub(super) fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
     app::shutdown_on_signals().map_err(|e| {
         Failure::new(format!(
             "signals can't be waited for: {}",
@@ -37,7 +37,7 @@ pub fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
 }
 
 /// Listens on an address of the settings.
-pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
+pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| {
         let help = match e.kind() {
             std::io::ErrorKind::AddrInUse => {

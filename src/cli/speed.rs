@@ -23,7 +23,7 @@ const MOST: u32 = 10_000_000;
 #[command(
     after_help = "Example:\n  letterpress speed gmail.com 600\n  letterpress speed gmail.com off"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A relay's name, or a domain, which stands for its whole provider; without it, all are shown
     name: Option<String>,
     /// Messages a minute in place of the settings, 0 for no limit; `off` goes back to the settings
@@ -67,7 +67,7 @@ struct Line {
     given_today: Option<u64>,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
     let name = match &args.name {

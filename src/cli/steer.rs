@@ -15,28 +15,28 @@ use super::{Answer, Context, Failure, Outcome, pick};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress pause 22")]
-pub struct PauseArgs {
+pub(super) struct PauseArgs {
     /// Its number, its slug or its file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress resume 22")]
-pub struct ResumeArgs {
+pub(super) struct ResumeArgs {
     /// Its number, its slug or its file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress cancel 22")]
-pub struct CancelArgs {
+pub(super) struct CancelArgs {
     /// Its number, its slug or its file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress retry 22 --state uncertain")]
-pub struct RetryArgs {
+pub(super) struct RetryArgs {
     /// Its number, its slug or its file
     issue: String,
     /// Whom: the failed, or the uncertain, who may get it twice
@@ -50,7 +50,7 @@ enum Whom {
     Uncertain,
 }
 
-pub async fn pause(args: PauseArgs, context: &Context) -> Outcome {
+pub(super) async fn pause(args: PauseArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     let why = format!(
         "paused by {} with “letterpress pause” at {:.0}",
@@ -61,7 +61,7 @@ pub async fn pause(args: PauseArgs, context: &Context) -> Outcome {
     told(context, &store, &row, steered, "paused").await
 }
 
-pub async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
+pub(super) async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     if row.state == IssueState::Held && store.rendered(row.id).await.is_err() {
         return Err(Failure::no(format!(
@@ -78,7 +78,7 @@ pub async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
     told(context, &store, &row, steered, "resumed").await
 }
 
-pub async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
+pub(super) async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     let question = match row.totals.open() {
         0 => format!("Cancel {}, “{}”?", name(&row), row.title),
@@ -99,7 +99,7 @@ pub async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
     told(context, &store, &row, steered, "cancelled").await
 }
 
-pub async fn retry(args: RetryArgs, context: &Context) -> Outcome {
+pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     let (which, n, warning) = match args.state {
         Whom::Failed => (State::Failed, row.totals.failed, ""),

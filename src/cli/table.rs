@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 /// Sets rows in columns two apart; a column whose head begins with `>` stands to the right.
-pub fn set(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn set(head: &[&str], rows: &[Vec<String>]) -> String {
     let names: Vec<&str> = head.iter().map(|h| h.trim_start_matches('>')).collect();
     let widths: Vec<usize> = names
         .iter()

@@ -18,7 +18,7 @@ const MARK: &str = "[Test] ";
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress test issues/022.md --to me@example.org")]
-pub struct Args {
+pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
     /// Who gets the copy
@@ -30,7 +30,7 @@ fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|e| e.to_string())
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     send::can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;

@@ -10,7 +10,7 @@ use crate::store::issues::IssueRow;
 
 /// FACE's line of totals. `planned` is the sum of the states, at every instant.
 #[derive(Debug, Serialize)]
-pub struct Line<'a> {
+pub(super) struct Line<'a> {
     /// The slug.
     pub issue: &'a str,
     pub list: &'a str,
@@ -25,7 +25,7 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub fn of(row: &'a IssueRow) -> Self {
+    pub(super) fn of(row: &'a IssueRow) -> Self {
         Self {
             issue: &row.slug,
             list: &row.list,
@@ -41,20 +41,20 @@ impl<'a> Line<'a> {
 }
 
 /// How people call an issue: `No. 22`, or its slug where it has no number.
-pub fn name(row: &IssueRow) -> String {
+pub(super) fn name(row: &IssueRow) -> String {
     row.number
         .map_or_else(|| row.slug.clone(), |number| format!("No. {number}"))
 }
 
 /// A moment as the list's readers' clocks show it, with the zone.
-pub fn local_time(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn local_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone())
         .strftime("%Y-%m-%d %H:%M %Z")
         .to_string()
 }
 
 /// The zone of an issue's list; UTC where the settings no longer name the list.
-pub fn zone_of(lists: &[List], issue: &IssueRow) -> TimeZone {
+pub(super) fn zone_of(lists: &[List], issue: &IssueRow) -> TimeZone {
     lists
         .iter()
         .find(|list| list.key == issue.list)
@@ -62,7 +62,7 @@ pub fn zone_of(lists: &[List], issue: &IssueRow) -> TimeZone {
 }
 
 /// A reason with its moments as the list's clocks show them; what it quotes of a server stays word for word.
-pub fn in_local_time(reason: &str, zone: &TimeZone) -> String {
+pub(super) fn in_local_time(reason: &str, zone: &TimeZone) -> String {
     let mut is_quoted = false;
     let shown = reason.split(' ').map(|word| {
         is_quoted |= word.contains('“');

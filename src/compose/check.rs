@@ -21,7 +21,7 @@ const NAMED_LINES: usize = 4;
 
 /// One thing that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Check {
+pub(crate) struct Check {
     /// What holds if nothing is found, in a few words.
     pub name: &'static str,
     /// The codes of findings that say it does not hold.
@@ -29,7 +29,7 @@ pub struct Check {
 }
 
 /// Every check, in the order of a letter.
-pub const CHECKS: [Check; 19] = [
+pub(crate) const CHECKS: [Check; 19] = [
     Check {
         name: "the file is UTF-8",
         codes: &["not-utf8"],
@@ -114,7 +114,7 @@ pub const CHECKS: [Check; 19] = [
 ];
 
 /// The checks that hold, given everything that was found; notes spoil none.
-pub fn passed(findings: &[Finding]) -> Vec<&'static Check> {
+pub(crate) fn passed(findings: &[Finding]) -> Vec<&'static Check> {
     let spoilt: HashSet<&str> = findings
         .iter()
         .filter(|f| f.severity != Severity::Note)
@@ -128,7 +128,7 @@ pub fn passed(findings: &[Finding]) -> Vec<&'static Check> {
 
 /// Everything there is to say: what was found before (`parsed`, and the pictures' findings where the caller
 /// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
-pub fn findings(
+pub(crate) fn findings(
     issue: &Issue,
     parsed: &[Finding],
     composed: &Composed,

@@ -4,12 +4,12 @@
 //! is a token; the theme makes an MJML document of the outline, mrml renders that document, and the content,
 //! escaped by `html`, takes the tokens' place. Nothing here reads a clock, a database or the network.
 
-pub mod check;
+pub(crate) mod check;
 mod html;
-pub mod next;
-pub mod pictures;
-pub mod text;
-pub mod theme;
+pub(crate) mod next;
+pub(crate) mod pictures;
+pub(crate) mod text;
+pub(crate) mod theme;
 
 use crate::link::utm::Tagger;
 use crate::model::issue::{Field, Inline, Issue, plain};
@@ -20,13 +20,13 @@ use theme::slots::{self, Slots};
 use theme::{Density, Theme, ThemeError};
 
 /// Gmail cuts a mail whose HTML is longer than this, and hides its end behind a link.
-pub const CLIPPED_BYTES: usize = 102 * 1024;
+pub(crate) const CLIPPED_BYTES: usize = 102 * 1024;
 /// What a personal spot may take: the length of a signed link, more or less.
 const SPOT_BYTES: usize = 160;
 
 /// Where an issue is set: the facts that are not the author's text.
 #[derive(Clone, Copy)]
-pub struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     pub list: &'a List,
     pub theme: &'a Theme,
     pub pictures: &'a Pictures,
@@ -38,7 +38,7 @@ pub struct Setting<'a> {
 
 impl Setting<'_> {
     /// The language of the mail: the issue's own, else the list's.
-    pub fn language<'s>(&'s self, issue: &'s Issue) -> &'s str {
+    pub(crate) fn language<'s>(&'s self, issue: &'s Issue) -> &'s str {
         issue
             .meta
             .language
@@ -49,7 +49,7 @@ impl Setting<'_> {
 
 /// What became of an issue.
 #[derive(Clone, Debug)]
-pub struct Composed {
+pub(crate) struct Composed {
     pub rendered: Rendered,
     /// The MJML document with the content in the tokens' place, for `issue.mjml`.
     pub mjml: Vec<Piece>,
@@ -66,7 +66,7 @@ pub enum ComposeError {
 ///
 /// # Errors
 /// [`ComposeError`] where the theme is at fault; no content of an issue can make it fail.
-pub fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeError> {
+pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeError> {
     let language = setting.language(issue);
     let mut slots = Slots::default();
     let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);

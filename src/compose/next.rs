@@ -16,7 +16,7 @@ const DRAFT_REMARK: &str = "the schedule passes it over until this line is gone"
 ///
 /// # Errors
 /// The front matter of the last issue is malformed.
-pub fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
+pub(crate) fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
     let parsed = manuscript::read(last, "", "")?;
     let last = manuscript::normalise(last);
     let front = front::split(&last).map_err(|f| vec![*f])?;
@@ -38,7 +38,7 @@ pub fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
 }
 
 /// The slug of the next issue: the last run of digits rises and keeps its width; without one, the date.
-pub fn slug(last: &str, date: Date) -> String {
+pub(crate) fn slug(last: &str, date: Date) -> String {
     let Some(end) = last.rfind(|c: char| c.is_ascii_digit()).map(|at| at + 1) else {
         return date.to_string();
     };

@@ -13,7 +13,7 @@ use crate::model::issue::*;
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, List};
 
-pub fn list(name: &str, language: &str) -> List {
+pub(super) fn list(name: &str, language: &str) -> List {
     let address = Address::parse("editor@letters.example").unwrap();
     List {
         key: "weekly".into(),
@@ -45,7 +45,7 @@ pub fn list(name: &str, language: &str) -> List {
 }
 
 /// Composes with the defaults of a letter in `language`.
-pub fn composed(issue: &Issue, theme: &str, list: &List, pictures: &Pictures) -> Composed {
+pub(super) fn composed(issue: &Issue, theme: &str, list: &List, pictures: &Pictures) -> Composed {
     static THEMES: OnceLock<[Theme; 2]> = OnceLock::new();
     let themes =
         THEMES.get_or_init(|| ["magazine", "quiet"].map(|name| Theme::load(name, None).unwrap()));
@@ -68,15 +68,15 @@ pub fn composed(issue: &Issue, theme: &str, list: &List, pictures: &Pictures) ->
     compose(issue, &setting).unwrap()
 }
 
-pub fn text(t: &str) -> Inlines {
+pub(super) fn text(t: &str) -> Inlines {
     vec![Inline::Text(t.to_owned())]
 }
 
-pub fn paragraph(t: &str) -> Block {
+pub(super) fn paragraph(t: &str) -> Block {
     Block::Paragraph(text(t))
 }
 
-pub fn link(t: &str, url: &str) -> Inline {
+pub(super) fn link(t: &str, url: &str) -> Inline {
     Inline::Link {
         url: url.to_owned(),
         title: String::new(),
@@ -86,7 +86,7 @@ pub fn link(t: &str, url: &str) -> Inline {
 }
 
 /// A weekly of five sections and thirteen items, with links as long as trackers make them.
-pub fn weekly() -> Issue {
+pub(super) fn weekly() -> Issue {
     let long = |n: usize| {
         format!(
             "https://papers.example.org/abs/2103.{n:05}?utm_campaign=A%27s%20Machine%20Learning%20News%20%20%20&utm_medium=email&utm_source=Revue%20newsletter"
@@ -218,12 +218,12 @@ pub fn weekly() -> Issue {
 }
 
 /// How many words `everything` holds: `word1.` and on.
-pub const WORDS: usize = 92;
+pub(super) const WORDS: usize = 92;
 /// How many links `everything` holds: `https://link.example/1` and on.
-pub const LINKS: usize = 27;
+pub(super) const LINKS: usize = 27;
 
 /// The pictures that `weekly` and `everything` name.
-pub fn pictures() -> Pictures {
+pub(super) fn pictures() -> Pictures {
     let picture = |i: usize| Picture {
         src: format!("fig{i}.png"),
         path: PathBuf::new(),
@@ -378,7 +378,7 @@ impl Counter {
 }
 
 /// A letter in which every kind of part, block and inline stands, with counted words and links.
-pub fn everything() -> Issue {
+pub(super) fn everything() -> Issue {
     let mut n = Counter::default();
     let parts = vec![
         Part::Text(n.blocks()),

@@ -9,7 +9,7 @@ use crate::model::list::Utm;
 use crate::model::{Finding, Severity};
 
 /// Everything that is worth a word.
-pub fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
+pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
     let mut advice = Advice {
         values,
         findings: Vec::new(),
@@ -29,7 +29,7 @@ pub fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
 }
 
 /// Passwords in a file of settings that others can read.
-pub fn open_passwords(file: &Path, values: &Values) -> Vec<Finding> {
+pub(super) fn open_passwords(file: &Path, values: &Values) -> Vec<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
     if !std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
         return Vec::new();
@@ -176,7 +176,7 @@ fn unknown_fact(value: &str) -> Option<&str> {
 }
 
 /// Whether an address leads back to this machine.
-pub fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

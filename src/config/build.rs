@@ -23,7 +23,7 @@ pub(super) const PER_MINUTE_MAX: i64 = 10_000_000;
 ///
 /// A value that is wrong or missing leaves an empty one in its place, so that the rest can be looked at;
 /// settings with an error among their findings are never handed out.
-pub fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Settings {
+pub(super) fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>) -> Settings {
     let mut taker = Taker {
         values,
         folder,

@@ -12,7 +12,7 @@ const USER: [&str; 2] = ["LOGNAME", "USER"];
 
 /// What the user of this process is called, as the environment has it, which everybody can set: good enough to be
 /// told, and for nothing else.
-pub fn user() -> Option<String> {
+pub(crate) fn user() -> Option<String> {
     USER.into_iter()
         .filter_map(|name| std::env::var(name).ok())
         .find(|text| is_a_name(text))
@@ -25,7 +25,7 @@ fn is_a_name(text: &str) -> bool {
 }
 
 /// Lays variables over the values; an unknown one or a wrong number becomes a finding.
-pub fn overlay(
+pub(super) fn overlay(
     values: &mut Values,
     variables: impl IntoIterator<Item = (String, String)>,
     findings: &mut Vec<Finding>,
@@ -64,7 +64,7 @@ pub fn overlay(
 }
 
 /// The value of a text in the environment's form, which defaults have too.
-pub fn read(kind: Kind, text: &str) -> Option<Value> {
+pub(super) fn read(kind: Kind, text: &str) -> Option<Value> {
     Some(match kind {
         Kind::Text | Kind::Secret => Value::Text(text.to_owned()),
         Kind::Decimal => Value::Decimal(

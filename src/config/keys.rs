@@ -8,7 +8,7 @@ use Kind::{Decimal, Number, Secret, Text, Texts};
 
 /// What a value looks like in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Text,
     /// A text that is never shown.
     Secret,
@@ -21,7 +21,7 @@ pub enum Kind {
 
 /// What holds where nothing is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallback {
+pub(crate) enum Fallback {
     /// This value, in the form that the environment takes.
     Is(&'static str),
     /// Nothing; the words say what that means.
@@ -34,7 +34,7 @@ pub enum Fallback {
 
 /// One setting. A `*` in its path stands for the name of a relay, a list or a provider.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     pub path: &'static str,
     pub kind: Kind,
     pub fallback: Fallback,
@@ -51,7 +51,7 @@ const fn key(path: &'static str, kind: Kind, fallback: Fallback, about: &'static
 }
 
 /// All settings, in the order in which they are shown.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key(
         "web.listen",
         Text,
@@ -396,10 +396,10 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// The sections whose members the author names.
-pub const NAMED: [&str; 3] = ["relay", "domain", "list"];
+pub(crate) const NAMED: [&str; 3] = ["relay", "domain", "list"];
 
 /// The setting of a path with real names in it, such as `relay.main.host`.
-pub fn find(path: &[String]) -> Option<&'static Key> {
+pub(crate) fn find(path: &[String]) -> Option<&'static Key> {
     KEYS.iter().find(|key| {
         let mut parts = key.path.split('.');
         path.iter()
@@ -409,7 +409,7 @@ pub fn find(path: &[String]) -> Option<&'static Key> {
 }
 
 /// The sections that know a key of this name, such as `[relay.NAME] or [domain.NAME]`; `None` where none does.
-pub fn sections_with(name: &str) -> Option<String> {
+pub(crate) fn sections_with(name: &str) -> Option<String> {
     let section = |key: &Key| {
         let (section, last) = key.path.rsplit_once('.')?;
         (last == name).then(|| format!("[{}]", section.replace('*', "NAME")))
@@ -419,7 +419,7 @@ pub fn sections_with(name: &str) -> Option<String> {
 }
 
 /// What may follow a prefix with real names in it: `[]` gives the sections, `["relay", "main"]` its keys.
-pub fn children(prefix: &[String]) -> Vec<&'static str> {
+pub(crate) fn children(prefix: &[String]) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     for key in KEYS {
         let mut parts = key.path.split('.');

@@ -7,7 +7,7 @@ mod advice;
 mod build;
 mod domains;
 mod environment;
-pub mod keys;
+pub(crate) mod keys;
 mod parse;
 mod relays;
 mod show;
@@ -19,15 +19,15 @@ use crate::delivery;
 use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
-pub use advice::is_loopback;
-pub use environment::user;
-pub use show::{Shown, show};
+pub(crate) use advice::is_loopback;
+pub(crate) use environment::user;
+pub(crate) use show::{Shown, show};
 
 /// The name that is looked for, here and upwards.
-pub const FILE: &str = "letterpress.toml";
+pub(crate) const FILE: &str = "letterpress.toml";
 
 /// A letter's first settings, with comments; what `init` writes.
-pub const SAMPLE: &str = include_str!("../../deploy/letterpress.toml");
+pub(crate) const SAMPLE: &str = include_str!("../../deploy/letterpress.toml");
 
 /// What holds where a command needs no settings and there are none.
 const WITHOUT_A_FILE: &str =
@@ -35,7 +35,7 @@ const WITHOUT_A_FILE: &str =
 
 /// Whether a command can do without a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub(crate) enum Need {
     /// There must be one.
     File,
     /// Without one, the defaults serve.
@@ -86,7 +86,7 @@ pub enum ConfigError {
 
 /// Settings as they were found, right or wrong.
 #[derive(Debug)]
-pub struct Examined {
+pub(crate) struct Examined {
     pub settings: Settings,
     /// Errors first, each in the order of the file.
     pub findings: Vec<Finding>,
@@ -95,7 +95,7 @@ pub struct Examined {
 
 impl Examined {
     /// Whether a list's setting was given, and has not its default.
-    pub fn sets(&self, list: &List, name: &str) -> bool {
+    pub(crate) fn sets(&self, list: &List, name: &str) -> bool {
         self.values
             .set
             .contains_key(&["list", list.key.as_str(), name].map(str::to_owned)[..])
@@ -104,7 +104,7 @@ impl Examined {
     /// A finding about a list's setting, at the place that its value came from.
     ///
     /// For what only the rooms that a value is for can tell, such as whether there is such a theme.
-    pub fn about_list(
+    pub(crate) fn about_list(
         &self,
         severity: Severity,
         (list, name): (&List, &str),
@@ -128,7 +128,7 @@ impl Examined {
 ///
 /// # Errors
 /// [`ConfigError::Missing`], and [`ConfigError::Wrong`] where a finding is an error.
-pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
+pub(crate) fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
     let examined = examine(given, need)?;
     if examined
         .findings
@@ -141,13 +141,14 @@ pub fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
 }
 
 /// The settings that hold where there is no file.
-pub fn defaults() -> Settings {
+#[cfg(test)]
+pub(crate) fn defaults() -> Settings {
     read(WITHOUT_A_FILE, "", Path::new(""), []).settings
 }
 
 /// The settings of a text in the folder `/letter`, for tests.
 #[cfg(test)]
-pub fn of_text(text: &str) -> Settings {
+pub(crate) fn of_text(text: &str) -> Settings {
     let examined = read(text, FILE, Path::new("/letter"), []);
     assert!(
         !examined
@@ -164,7 +165,7 @@ pub fn of_text(text: &str) -> Settings {
 ///
 /// # Errors
 /// [`ConfigError::Missing`], [`ConfigError::Unreadable`]
-pub fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError> {
+pub(crate) fn examine(given: Option<&Path>, need: Need) -> Result<Examined, ConfigError> {
     let file = match given {
         Some(file) => Some(file.to_owned()),
         None => find_upwards()?,
@@ -225,7 +226,7 @@ fn read(
 }
 
 /// A text as the file takes it, between quotation marks.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

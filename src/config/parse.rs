@@ -8,7 +8,7 @@ use crate::model::list::Mailbox;
 use crate::model::network::Cidr;
 
 /// A duration as people write it: `5m`, `48h`, `1h 30m`, `0s`.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let bad = || format!("“{text}” is no duration such as 30s, 5m, 48h or 1h 30m");
     let mut seconds: u64 = 0;
     let mut rest = text.trim();
@@ -44,7 +44,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Host and port to listen on.
-pub fn listen(text: &str) -> Result<String, String> {
+pub(super) fn listen(text: &str) -> Result<String, String> {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())
@@ -56,7 +56,7 @@ pub fn listen(text: &str) -> Result<String, String> {
 }
 
 /// A domain's name, as addresses are kept: A-labels in small letters.
-pub fn domain(text: &str) -> Result<String, String> {
+pub(super) fn domain(text: &str) -> Result<String, String> {
     match idna::domain_to_ascii(text) {
         Ok(domain) if domain.contains('.') => Ok(domain),
         _ => Err(format!("“{text}” is no domain such as example.org")),
@@ -64,7 +64,7 @@ pub fn domain(text: &str) -> Result<String, String> {
 }
 
 /// A host's name or address, alone.
-pub fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str) -> Result<String, String> {
     let bad = text.is_empty()
         || text
             .chars()
@@ -77,7 +77,7 @@ pub fn host(text: &str) -> Result<String, String> {
 }
 
 /// An address that links begin with, without the slash at its end.
-pub fn public_url(text: &str) -> Result<String, String> {
+pub(super) fn public_url(text: &str) -> Result<String, String> {
     let bad = |why: &str| Err(format!("“{text}” {why}"));
     let Ok(url) = url::Url::parse(text) else {
         return bad("is no address such as https://letters.example.org");
@@ -92,7 +92,7 @@ pub fn public_url(text: &str) -> Result<String, String> {
 }
 
 /// A sender: `Akira <news@example.org>`, or the address alone.
-pub fn mailbox(text: &str) -> Result<Mailbox, String> {
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
     let text = text.trim();
     let (name, address) = match text.strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
         Some((name, address)) => (name.trim(), address),
@@ -112,12 +112,12 @@ pub fn mailbox(text: &str) -> Result<Mailbox, String> {
 }
 
 /// A bare address.
-pub fn address_of(text: &str) -> Result<Address, String> {
+pub(super) fn address_of(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|e| format!("“{text}”: {e}"))
 }
 
 /// A bare address that stays one when each mail's `+TOKEN` is put into it.
-pub fn bounce_address(text: &str) -> Result<Address, String> {
+pub(super) fn bounce_address(text: &str) -> Result<Address, String> {
     let address = address_of(text)?;
     let local = address.local().len();
     if local > BOUNCE_LOCAL_MAX_BYTES {
@@ -137,14 +137,14 @@ pub fn bounce_address(text: &str) -> Result<Address, String> {
 }
 
 /// A network such as `10.0.0.0/8`, or a single address.
-pub fn network(text: &str) -> Result<Cidr, String> {
+pub(super) fn network(text: &str) -> Result<Cidr, String> {
     text.trim()
         .parse()
         .map_err(|e: crate::model::network::BadCidr| e.to_string())
 }
 
 /// A time zone of the IANA database.
-pub fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+pub(super) fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
     jiff::tz::TimeZone::get(text).map_err(|_| {
         let known: Vec<_> = jiff::tz::db().available().collect();
         match crate::words::nearest(text, known.iter().map(|name| name.as_str())) {
@@ -155,7 +155,7 @@ pub fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
 }
 
 /// A language tag that is well enough formed for `lang` (BCP 47): letters, digits and hyphens.
-pub fn language(text: &str) -> Result<String, String> {
+pub(super) fn language(text: &str) -> Result<String, String> {
     let subtag =
         |t: &str| (1..=8).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric());
     let first = text.split('-').next().unwrap_or_default();
@@ -169,7 +169,7 @@ pub fn language(text: &str) -> Result<String, String> {
 }
 
 /// The name of a list, which pages and mails bear.
-pub fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("the name is empty".into())
     } else {
@@ -178,7 +178,7 @@ pub fn name(text: &str) -> Result<String, String> {
 }
 
 /// One of the given words.
-pub fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
+pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
     words
         .iter()
         .copied()

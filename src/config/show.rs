@@ -8,7 +8,7 @@ use super::{Examined, quoted};
 
 /// One setting as it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// Such as `relay.main.host`.
     pub key: String,
     /// As the file would have it; `None`: not set. A secret is never shown.
@@ -21,7 +21,7 @@ pub struct Shown {
 
 impl Shown {
     /// The setting with its value as JSON has it, not as the file does.
-    pub fn as_json(&self) -> serde_json::Value {
+    pub(crate) fn as_json(&self) -> serde_json::Value {
         let value = self.value.as_ref().map(|text| {
             let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
             // What is no TOML is what stands in a secret's place.
@@ -35,7 +35,7 @@ impl Shown {
 }
 
 /// Every setting, with the names of relays and lists put in.
-pub fn show(examined: &Examined) -> Vec<Shown> {
+pub(crate) fn show(examined: &Examined) -> Vec<Shown> {
     let values = &examined.values;
     let mut out = Vec::new();
     let mut last_section = "";

@@ -11,7 +11,7 @@ use super::keys::{self, Kind};
 
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub(super) enum Value {
     Text(String),
     Number(i64),
     /// As it was written, so that it can be compared.
@@ -21,7 +21,7 @@ pub enum Value {
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(super) enum Origin {
     Default,
     /// Line and column, from 1.
     File(usize, usize),
@@ -31,7 +31,7 @@ pub enum Origin {
 
 /// All that was set, by path.
 #[derive(Debug, Default)]
-pub struct Values {
+pub(super) struct Values {
     /// The file as findings name it.
     pub file: String,
     pub set: BTreeMap<Vec<String>, (Value, Origin)>,
@@ -41,7 +41,7 @@ pub struct Values {
 
 impl Values {
     /// The names under `relay`, `domain` or `list`.
-    pub fn names(&self, section: &str) -> Vec<String> {
+    pub(super) fn names(&self, section: &str) -> Vec<String> {
         self.sections
             .keys()
             .filter(|path| path[0] == section)
@@ -50,7 +50,7 @@ impl Values {
     }
 
     /// A finding at the place that a value came from.
-    pub fn finding(
+    pub(super) fn finding(
         &self,
         severity: Severity,
         code: &'static str,
@@ -72,7 +72,7 @@ impl Values {
 }
 
 /// Line and column (in characters, from 1) of a byte of the text.
-pub fn place(text: &str, byte: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     (
@@ -82,7 +82,7 @@ pub fn place(text: &str, byte: usize) -> (usize, usize) {
 }
 
 /// Reads the text of a settings file; every unknown key and wrong type becomes a finding.
-pub fn read(text: &str, file: &str) -> (Values, Vec<Finding>) {
+pub(super) fn read(text: &str, file: &str) -> (Values, Vec<Finding>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
         text,

@@ -14,21 +14,21 @@ const PROVEN: u8 = 2;
 
 /// What is known of one relay. It only ever goes from untried to proven or off.
 #[derive(Debug)]
-pub struct Ahead(AtomicU8);
+pub(super) struct Ahead(AtomicU8);
 
 impl Ahead {
     /// `wanted`: the settings ask for it.
-    pub fn new(wanted: bool) -> Ahead {
+    pub(super) fn new(wanted: bool) -> Ahead {
         Ahead(AtomicU8::new(if wanted { UNTRIED } else { OFF }))
     }
 
     /// Whether the next mail may be offered that way.
-    pub fn is_on(&self) -> bool {
+    pub(super) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed) != OFF
     }
 
     /// A whole group was answered as the standard has it.
-    pub fn proves_good(&self) {
+    pub(super) fn proves_good(&self) {
         let _ = self
             .0
             .compare_exchange(UNTRIED, PROVEN, Ordering::Relaxed, Ordering::Relaxed);
@@ -36,7 +36,7 @@ impl Ahead {
 
     /// Something went wrong in a group. `true`: the form is taken to be the reason, and is given up; the mails at
     /// hand are nobody's fault.
-    pub fn is_to_blame(&self) -> bool {
+    pub(super) fn is_to_blame(&self) -> bool {
         match self
             .0
             .compare_exchange(UNTRIED, OFF, Ordering::Relaxed, Ordering::Relaxed)

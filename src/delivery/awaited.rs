@@ -12,7 +12,7 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wants {
+pub(super) enum Wants {
     /// TCP, and TLS where the relay begins with it.
     Connection,
     Greeting,
@@ -21,7 +21,7 @@ pub enum Wants {
 
 impl Wants {
     /// As it stands in “waits for … the relay main”.
-    pub fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Wants::Connection => "a connection to",
             Wants::Greeting => "the greeting of",
@@ -32,7 +32,7 @@ impl Wants {
 
 /// All waits of one relay.
 #[derive(Debug, Default)]
-pub struct Awaited(Mutex<Waits>);
+pub(super) struct Awaited(Mutex<Waits>);
 
 #[derive(Debug, Default)]
 struct Waits {
@@ -41,7 +41,7 @@ struct Waits {
 }
 
 /// One wait, which ends when it is dropped.
-pub struct Waiting<'a> {
+pub(super) struct Waiting<'a> {
     all: &'a Awaited,
     number: u64,
 }
@@ -51,7 +51,7 @@ impl Awaited {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn begin(&self, wants: Wants) -> Waiting<'_> {
+    pub(super) fn begin(&self, wants: Wants) -> Waiting<'_> {
         let mut waits = self.waits();
         waits.begun += 1;
         let number = waits.begun;
@@ -60,7 +60,7 @@ impl Awaited {
     }
 
     /// What has been waited for the longest, where everything that is waited for has been for long.
-    pub fn silence(&self, now: Instant) -> Option<Wants> {
+    pub(super) fn silence(&self, now: Instant) -> Option<Wants> {
         let waits = self.waits();
         let is_long = |since: Instant| now.saturating_duration_since(since) >= LONG;
         let all = waits.open.values().all(|(_, since)| is_long(*since));
@@ -75,7 +75,7 @@ impl Awaited {
 
 impl Waiting<'_> {
     /// That has come; now something else is waited for.
-    pub fn goes_on(&self, wants: Wants) {
+    pub(super) fn goes_on(&self, wants: Wants) {
         self.all
             .waits()
             .open

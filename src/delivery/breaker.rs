@@ -20,7 +20,7 @@ type Mark = (u16, Option<(u16, u16, u16)>);
 
 /// Watches the outcomes of every issue.
 #[derive(Default)]
-pub struct Breaker {
+pub(super) struct Breaker {
     streaks: HashMap<IssueId, Streak>,
     /// Mails that were in flight when their issue paused: the same refusal fails them as little.
     spared: HashMap<MailKey, Mark>,
@@ -34,7 +34,7 @@ struct Streak {
 impl Breaker {
     /// Puts an outcome into the group that is about to be written; where it makes the row full, the pause and
     /// the return of the others go in as well. `in_flight`: claimed, and not answered yet.
-    pub fn record(
+    pub(super) fn record(
         &mut self,
         mut outcome: Outcome,
         group: &mut Group,

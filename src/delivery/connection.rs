@@ -21,7 +21,7 @@ use super::{Pipelining, Relay, Timeouts, Tls};
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub(super) struct Trouble {
     /// Whether the author must mend something; else the relay rests and is tried again.
     pub ours: bool,
     /// One sentence that names the relay's host and port, and what to do.
@@ -30,7 +30,7 @@ pub struct Trouble {
 
 /// One mail to one person, as it is offered.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer<'m> {
+pub(super) struct Offer<'m> {
     /// The envelope's sender.
     pub sender: &'m str,
     pub recipient: &'m str,
@@ -42,7 +42,7 @@ pub struct Offer<'m> {
 
 /// What became of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Offered {
+pub(super) enum Offered {
     /// 354: the server waits for the content.
     Ready,
     /// A negative reply; the connection can be used again, unless it says otherwise.
@@ -57,14 +57,14 @@ pub enum Offered {
 
 /// The connection broke while the content was written or after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LostContent {
+pub(super) struct LostContent {
     /// Whether the dot that ends the mail was handed over: then the server may have taken it (RFC 1047).
     pub after_dot: bool,
     pub why: Broken,
 }
 
 /// An open connection that is ready for the next mail.
-pub struct Connection {
+pub(super) struct Connection {
     wire: Wire,
     limits: Timeouts,
     offers: Capabilities,
@@ -83,7 +83,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Trouble`] tells whether to wait or to ask the author.
-    pub async fn open(
+    pub(super) async fn open(
         relay: &Relay,
         tls: Option<&Arc<ClientConfig>>,
         limits: &Timeouts,
@@ -255,7 +255,7 @@ impl Connection {
 
     /// Whether the server has kept it open. Most close a connection after a while, or after so many mails: that is
     /// best seen before a mail is claimed.
-    pub async fn is_open(&mut self) -> bool {
+    pub(super) async fn is_open(&mut self) -> bool {
         !self.closing && self.wire.is_quiet().await
     }
 
@@ -263,7 +263,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Broken`]: the connection is of no more use; no content was sent.
-    pub async fn offer(&mut self, offer: &Offer<'_>) -> Result<Offered, Broken> {
+    pub(super) async fn offer(&mut self, offer: &Offer<'_>) -> Result<Offered, Broken> {
         if offer.utf8 && !self.offers.smtputf8 {
             return Ok(Offered::NeedsUtf8);
         }
@@ -283,22 +283,22 @@ impl Connection {
     }
 
     /// Whether it takes addresses beyond ASCII (RFC 6531).
-    pub fn takes_utf8(&self) -> bool {
+    pub(super) fn takes_utf8(&self) -> bool {
         self.offers.smtputf8
     }
 
     /// Whether an offer's commands go out together.
-    pub fn groups(&self) -> bool {
+    pub(super) fn groups(&self) -> bool {
         self.pipelines && self.offers.pipelining
     }
 
     /// Whether a mail, beyond ASCII or not, may be offered right behind the one before it ([`Connection::content`]).
-    pub fn can_follow(&self, utf8: bool) -> bool {
+    pub(super) fn can_follow(&self, utf8: bool) -> bool {
         self.groups() && !self.dirty && !self.closing && (!utf8 || self.offers.smtputf8)
     }
 
     /// The commands of an offer, as they stand behind a content.
-    pub fn group(&self, offer: &Offer<'_>) -> String {
+    pub(super) fn group(&self, offer: &Offer<'_>) -> String {
         self.commands(offer)
             .into_iter()
             .map(|(_, command)| command)
@@ -309,7 +309,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::offer`].
-    pub async fn hear(&mut self) -> Result<Offered, Broken> {
+    pub(super) async fn hear(&mut self) -> Result<Offered, Broken> {
         let answered = [Step::Mail, Step::Rcpt, Step::Data].map(|step| (step, String::new()));
         self.converse(&answered, true).await
     }
@@ -395,7 +395,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`LostContent`] tells whether the server may have taken it.
-    pub async fn content(
+    pub(super) async fn content(
         &mut self,
         bytes: &[u8],
         mail_end: usize,
@@ -421,7 +421,7 @@ impl Connection {
     }
 
     /// Says good-bye and waits for the answer, so that the server counts one connection less.
-    pub async fn quit(&mut self) {
+    pub(super) async fn quit(&mut self) {
         let brief = self.limits.command.min(Duration::from_secs(5));
         if self.wire.write(b"QUIT\r\n").await.is_ok() {
             let _ = self.wire.answer(brief).await;

@@ -10,7 +10,7 @@ const LONGEST_PAUSE: u32 = 63;
 
 /// What the last groups taught.
 #[derive(Debug)]
-pub struct Gathering {
+pub(super) struct Gathering {
     /// As many are waited for.
     aim: usize,
     /// So many groups go by before one more is waited for.
@@ -34,12 +34,12 @@ impl Default for Gathering {
 
 impl Gathering {
     /// How many entries are worth a moment's waiting while so many mails are in flight.
-    pub fn wanted(&self, in_flight: usize) -> usize {
+    pub(super) fn wanted(&self, in_flight: usize) -> usize {
         self.aim.min(in_flight.saturating_mul(3).div_ceil(4)).max(1)
     }
 
     /// Learns from a group of `came` entries, of which `wanted` had been hoped for.
-    pub fn learn(&mut self, wanted: usize, came: usize) {
+    pub(super) fn learn(&mut self, wanted: usize, came: usize) {
         if came < wanted {
             self.aim = came;
             self.pause = (self.pause * 2 + 1).min(LONGEST_PAUSE);

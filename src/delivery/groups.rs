@@ -15,7 +15,7 @@ const WHILE: Duration = Duration::from_secs(15 * 60);
 
 /// What is known of one relay.
 #[derive(Debug, Default)]
-pub struct Groups(Mutex<Known>);
+pub(super) struct Groups(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -29,7 +29,7 @@ struct Known {
 
 /// Whether the form is to blame for a connection that broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
+pub(super) enum Blame {
     /// It broke as connections do.
     No,
     /// It is, and was given up just now.
@@ -40,19 +40,19 @@ pub enum Blame {
 
 impl Groups {
     /// Whether commands may go out together now.
-    pub fn are_on(&self, now: Instant) -> bool {
+    pub(super) fn are_on(&self, now: Instant) -> bool {
         self.known().off_until.is_none_or(|until| until <= now)
     }
 
     /// A whole group was answered.
-    pub fn answered(&self) {
+    pub(super) fn answered(&self) {
         let mut known = self.known();
         known.is_proven = true;
         known.broken = 0;
     }
 
     /// A connection broke between a group and its last answer.
-    pub fn broke(&self, now: Instant) -> Blame {
+    pub(super) fn broke(&self, now: Instant) -> Blame {
         let mut known = self.known();
         if known.off_until.is_some_and(|until| until > now) {
             return Blame::Known;

@@ -26,7 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What one connection has to say.
 #[derive(Default)]
-pub struct Entry {
+pub(super) struct Entry {
     pub outcome: Option<Outcome>,
     /// An issue that must pause, with the reason.
     pub pause: Option<(IssueId, String)>,
@@ -40,19 +40,22 @@ struct Request {
 
 /// A connection's way to the ledger.
 #[derive(Clone)]
-pub struct Ledger {
+pub(super) struct Ledger {
     requests: mpsc::Sender<Request>,
 }
 
 impl Ledger {
     /// A ledger and the task that writes it, which ends when the last handle is dropped.
-    pub fn new(store: Store, clock: SharedClock) -> (Ledger, impl Future<Output = ()> + Send) {
+    pub(super) fn new(
+        store: Store,
+        clock: SharedClock,
+    ) -> (Ledger, impl Future<Output = ()> + Send) {
         let (requests, inbox) = mpsc::channel(GROUP_MAX);
         (Ledger { requests }, write(store, clock, inbox))
     }
 
     /// Returns when the entry is on the disk, with what became of its claim ([`Grant::Refused`] without one).
-    pub async fn exchange(&self, entry: Entry) -> Grant {
+    pub(super) async fn exchange(&self, entry: Entry) -> Grant {
         let (answer, granted) = oneshot::channel();
         if self.requests.send(Request { entry, answer }).await.is_err() {
             return Grant::Refused;

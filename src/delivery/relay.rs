@@ -24,7 +24,7 @@ const DAY_STEP: Duration = Duration::from_millis(200);
 const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 
 /// A relay while it is used.
-pub struct RelayState {
+pub(super) struct RelayState {
     pub relay: Relay,
     pub limits: Timeouts,
     /// `Err`: why no TLS can be had at all.
@@ -61,14 +61,14 @@ struct Inner {
 
 /// Why nothing is sent by a relay, and until when.
 #[derive(Clone, Debug)]
-pub struct Rest {
+pub(super) struct Rest {
     pub until: Instant,
     pub why: String,
 }
 
 impl RelayState {
     /// Reads what TLS needs; a failure shows when the relay is first used.
-    pub fn new(relay: Relay, settings: &Settings) -> RelayState {
+    pub(super) fn new(relay: Relay, settings: &Settings) -> RelayState {
         let tls = match relay.tls {
             Tls::None => Ok(None),
             Tls::Starttls | Tls::Implicit => trust::tls_config(&relay).map(Some),
@@ -104,7 +104,7 @@ impl RelayState {
 
     /// Begins a rest, longer than the last, unless one is going on: what several connections meet at the same
     /// time counts once.
-    pub fn rest(&self, why: &str) {
+    pub(super) fn rest(&self, why: &str) {
         let now = Instant::now();
         let mut inner = self.inner();
         if inner.rest.as_ref().is_some_and(|rest| rest.until > now) {
@@ -125,7 +125,7 @@ impl RelayState {
 
     /// A connection broke. One may, and all may at once; what breaks more often without a mail between has a
     /// reason that a rest may mend.
-    pub fn lost(&self, why: &str) {
+    pub(super) fn lost(&self, why: &str) {
         let mut inner = self.inner();
         inner.losses += 1;
         let often = inner.losses > self.relay.connections;
@@ -139,7 +139,7 @@ impl RelayState {
 
     /// A connection could not be had. Where others are open the relay works, and only this one waits, so long;
     /// else the relay rests.
-    pub fn unreachable(&self, why: &str) -> Option<Duration> {
+    pub(super) fn unreachable(&self, why: &str) -> Option<Duration> {
         if self.inner().open > 0 {
             self.log(why, "the other connections go on");
             return Some(self.first_rest);
@@ -149,35 +149,35 @@ impl RelayState {
     }
 
     /// A connection was opened.
-    pub fn opened(&self) {
+    pub(super) fn opened(&self) {
         self.inner().open += 1;
     }
 
     /// Whether it takes addresses beyond ASCII (SMTPUTF8), as a new connection says.
-    pub fn learn_utf8(&self, takes: bool) {
+    pub(super) fn learn_utf8(&self, takes: bool) {
         self.inner().utf8 = Some(takes);
     }
 
     /// The same, where that is known.
-    pub fn utf8(&self) -> Option<bool> {
+    pub(super) fn utf8(&self) -> Option<bool> {
         self.inner().utf8
     }
 
     /// A connection was closed.
-    pub fn closed(&self) {
+    pub(super) fn closed(&self) {
         let mut inner = self.inner();
         inner.open = inner.open.saturating_sub(1);
     }
 
     /// Logs a trouble, unless it is the one that was logged last.
-    pub fn log(&self, why: &str, then: &str) {
+    pub(super) fn log(&self, why: &str, then: &str) {
         if self.inner().logged.replace(why.to_owned()).as_deref() != Some(why) {
             tracing::warn!(relay = %self.relay.name, "{why}; {then}");
         }
     }
 
     /// It answered a mail as servers do: earlier trouble is over.
-    pub fn works(&self) {
+    pub(super) fn works(&self) {
         let mut inner = self.inner();
         inner.failures = 0;
         inner.losses = 0;
@@ -189,19 +189,19 @@ impl RelayState {
     }
 
     /// Ends a rest before its time, since the author wants to see whether it works now.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.inner().rest = None;
     }
 
     /// The rest that is going on.
-    pub fn resting(&self) -> Option<Rest> {
+    pub(super) fn resting(&self) -> Option<Rest> {
         let now = Instant::now();
         self.inner().rest.clone().filter(|rest| rest.until > now)
     }
 
     /// Takes leave to send one mail; `false`: it rests, or its measure permits none now. What goes out `anyway`, such
     /// as a confirmation, waits for no day of a warm-up.
-    pub fn permit(&self, anyway: bool) -> bool {
+    pub(super) fn permit(&self, anyway: bool) -> bool {
         let now = Instant::now();
         let mut inner = self.inner();
         let rests = inner.rest.as_ref().is_some_and(|rest| rest.until > now);
@@ -217,7 +217,7 @@ impl RelayState {
     }
 
     /// Gives back the leave for one mail that was not sent.
-    pub fn refund(&self) {
+    pub(super) fn refund(&self) {
         let mut inner = self.inner();
         inner.gauge.refund();
         if let Some(day) = &mut inner.day {
@@ -226,7 +226,7 @@ impl RelayState {
     }
 
     /// How long the next mail has to wait for the relay, be it for its rest, its measure or its warm-up.
-    pub fn wait(&self) -> Option<Duration> {
+    pub(super) fn wait(&self) -> Option<Duration> {
         let now = Instant::now();
         let inner = self.inner();
         let rest = inner
@@ -241,7 +241,7 @@ impl RelayState {
     }
 
     /// How it stands, for those that share the work with it.
-    pub fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         match (self.resting(), self.wait()) {
             (Some(_), _) => Standing::Rests,
             (None, Some(_)) => Standing::Waits,
@@ -250,7 +250,7 @@ impl RelayState {
     }
 
     /// It says that mails come too quickly; gives its new rate where that changed it.
-    pub fn complaint(&self) -> Option<f64> {
+    pub(super) fn complaint(&self) -> Option<f64> {
         let now = Instant::now();
         let mut inner = self.inner();
         let current = inner.tally.per_minute("", now);
@@ -258,7 +258,7 @@ impl RelayState {
     }
 
     /// It says so for a provider's mail. `true`: it said so for another one a moment ago, so it means itself.
-    pub fn complains_of(&self, provider: &Arc<str>) -> bool {
+    pub(super) fn complains_of(&self, provider: &Arc<str>) -> bool {
         let now = Instant::now();
         let last = self.inner().complained.replace((provider.clone(), now));
         last.is_some_and(|(other, at)| {
@@ -267,12 +267,12 @@ impl RelayState {
     }
 
     /// It took a mail.
-    pub fn good(&self) {
+    pub(super) fn good(&self) {
         self.inner().gauge.good(Instant::now());
     }
 
     /// The author's words on speeds, as the database has them.
-    pub fn say(&self, words: &[(String, u32)]) {
+    pub(super) fn say(&self, words: &[(String, u32)]) {
         let name = relay_name(&self.relay.name);
         let word = words
             .iter()
@@ -282,7 +282,7 @@ impl RelayState {
     }
 
     /// What is to be written down of its measure.
-    pub fn keep(&self, wall: Timestamp, is_final: bool) -> Option<Measure> {
+    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Option<Measure> {
         self.inner().gauge.keep(
             &relay_name(&self.relay.name),
             Instant::now(),
@@ -292,7 +292,7 @@ impl RelayState {
     }
 
     /// Takes up what was written down.
-    pub fn recall(&self, measures: &[Measure], wall: Timestamp) {
+    pub(super) fn recall(&self, measures: &[Measure], wall: Timestamp) {
         let name = relay_name(&self.relay.name);
         if let Some(measure) = measures.iter().find(|measure| measure.name == name) {
             self.inner().gauge.recall(measure, Instant::now(), wall);
@@ -300,34 +300,34 @@ impl RelayState {
     }
 
     /// Its plan to be warmed up.
-    pub fn plan(&self) -> Option<Plan> {
+    pub(super) fn plan(&self) -> Option<Plan> {
         self.relay.warm_up
     }
 
     /// Today's part of its warm-up.
-    pub fn day(&self) -> Option<Day> {
+    pub(super) fn day(&self) -> Option<Day> {
         self.inner().day
     }
 
     /// Another day has begun.
-    pub fn begin_day(&self, day: Day) {
+    pub(super) fn begin_day(&self, day: Day) {
         self.inner().day = Some(day);
     }
 
     /// So many mails in all may be given today, as the database knows by now.
-    pub fn grant(&self, leave: u64) {
+    pub(super) fn grant(&self, leave: u64) {
         if let Some(day) = &mut self.inner().day {
             day.grant(leave);
         }
     }
 
     /// Messages a minute as they hold, and why; `None`: no limit.
-    pub fn holds(&self) -> Option<(f64, Source)> {
+    pub(super) fn holds(&self) -> Option<(f64, Source)> {
         self.inner().gauge.holds()
     }
 
     /// Where its warm-up lets nothing more through today: what went, and when it goes on.
-    pub fn day_is_over(&self) -> Option<(u64, Timestamp)> {
+    pub(super) fn day_is_over(&self) -> Option<(u64, Timestamp)> {
         let day = self.inner().day.filter(Day::is_over)?;
         Some((day.given(), warm::end_of(day.day())))
     }

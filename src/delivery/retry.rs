@@ -6,13 +6,13 @@ use std::time::Duration;
 ///
 /// Each wait is twice the one before, from `first` up to `longest`. `chance` (0 to 255) makes it up to a quarter
 /// longer, never shorter, so that those who were refused together do not all come back together.
-pub fn wait(tries: u32, first: Duration, longest: Duration, chance: u8) -> Duration {
+pub(super) fn wait(tries: u32, first: Duration, longest: Duration, chance: u8) -> Duration {
     let base = grown(tries, first, longest);
     base + base.mul_f64(f64::from(chance) / 255.0 / 4.0)
 }
 
 /// How long a relay rests after so many failures in a row: between `first` and `longest`.
-pub fn rest(failures: u32, first: Duration, longest: Duration) -> Duration {
+pub(super) fn rest(failures: u32, first: Duration, longest: Duration) -> Duration {
     grown(failures, first, longest)
 }
 

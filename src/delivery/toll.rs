@@ -11,7 +11,7 @@ use crate::model::delivery::{Event, Reply};
 use crate::pace::PauseAbove;
 
 /// What a reason begins with where nobody else paused the issue.
-pub const BY_ITSELF: &str = "paused by itself: ";
+pub(super) const BY_ITSELF: &str = "paused by itself: ";
 /// Fewer answers say nothing.
 const LEAST: u32 = 100;
 /// From so many on, older answers count half.
@@ -21,7 +21,7 @@ const PROVIDERS_MAX: usize = 2_000;
 
 /// Counts the answers of every issue.
 #[derive(Debug)]
-pub struct Toll {
+pub(super) struct Toll {
     above: PauseAbove,
     issues: Mutex<HashMap<IssueId, Issue>>,
 }
@@ -118,7 +118,7 @@ impl Counts {
 }
 
 impl Toll {
-    pub fn new(above: PauseAbove) -> Toll {
+    pub(super) fn new(above: PauseAbove) -> Toll {
         Toll {
             above,
             issues: Mutex::default(),
@@ -126,7 +126,7 @@ impl Toll {
     }
 
     /// Counts an answer; gives the reason where the issue must pause for it.
-    pub fn count(
+    pub(super) fn count(
         &self,
         id: IssueId,
         provider: &str,
@@ -158,7 +158,7 @@ impl Toll {
     }
 
     /// Counts anew from now on: the issue begins, or goes on after a pause.
-    pub fn forget(&self, id: IssueId) {
+    pub(super) fn forget(&self, id: IssueId) {
         self.issues
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -15,7 +15,7 @@ use crate::words;
 ///
 /// # Errors
 /// A sentence that names the file, or says that there are no roots at all.
-pub fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
+pub(super) fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
     let mut extra = Vec::new();
     if let Some(path) = &relay.ca_file {
         extra = certificates(path).map_err(|why| format!("ca_file {}: {why}", path.display()))?;
@@ -49,7 +49,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 /// Why TLS could not begin.
-pub fn why_not(error: &io::Error) -> String {
+pub(super) fn why_not(error: &io::Error) -> String {
     match error
         .get_ref()
         .and_then(|e| e.downcast_ref::<rustls::Error>())

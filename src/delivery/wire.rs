@@ -23,7 +23,7 @@ const LINE_LIMIT: usize = 64 * 1024;
 
 /// Why nothing more can be had from a connection, as it stands after “the connection was lost: …”.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken(pub String);
+pub(super) struct Broken(pub String);
 
 impl Broken {
     fn io(error: &io::Error) -> Broken {
@@ -40,7 +40,7 @@ impl Broken {
 
 /// A write that did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub(super) struct Cut {
     pub why: Broken,
     /// At most so many bytes were handed over.
     pub written: usize,
@@ -56,7 +56,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 /// An open stream to a relay.
-pub struct Wire {
+pub(super) struct Wire {
     stream: BufReader<Box<dyn Stream>>,
     /// Our end's address, for an EHLO without a name.
     pub local: SocketAddr,
@@ -67,7 +67,7 @@ pub struct Wire {
 
 impl Wire {
     /// Connects without delay for small packets; with several addresses the first that answers is taken.
-    pub async fn connect(relay: &Relay, limits: &Timeouts) -> Result<Wire, Broken> {
+    pub(super) async fn connect(relay: &Relay, limits: &Timeouts) -> Result<Wire, Broken> {
         let connecting = TcpStream::connect((relay.host.as_str(), relay.port));
         let stream = timeout(limits.connect, connecting)
             .await
@@ -85,7 +85,7 @@ impl Wire {
     }
 
     /// A wire over any stream, such as bytes that never came over a network.
-    pub fn over(
+    pub(super) fn over(
         stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
         block: Duration,
     ) -> Wire {
@@ -100,7 +100,7 @@ impl Wire {
 
     /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
     /// this): then nothing goes on.
-    pub async fn secure(
+    pub(super) async fn secure(
         self,
         host: &str,
         config: Arc<ClientConfig>,
@@ -126,7 +126,7 @@ impl Wire {
     }
 
     /// Whether nothing has come and nobody has hung up since the last answer. It does not wait.
-    pub async fn is_quiet(&mut self) -> bool {
+    pub(super) async fn is_quiet(&mut self) -> bool {
         let mut look = std::pin::pin!(self.stream.fill_buf());
         // Ready with nothing: closed. Ready with something: unasked, such as a 421 before closing.
         std::future::poll_fn(|context| Poll::Ready(look.as_mut().poll(context).is_pending())).await
@@ -136,7 +136,7 @@ impl Wire {
     ///
     /// # Errors
     /// [`Cut`]: the server can have seen no more than was handed over.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Cut> {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Cut> {
         // Under TLS the last record may still be on this side, and where this fails, it stays there.
         let all_but_the_end = bytes.len().saturating_sub(1);
         let mut written = 0;
@@ -175,7 +175,7 @@ impl Wire {
     }
 
     /// Reads one whole reply.
-    pub async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
+    pub(super) async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
         timeout(limit, self.lines())
             .await
             .map_err(|_| Broken::late(limit))?

@@ -49,7 +49,7 @@ use crate::model::network::Cidr;
 use crate::model::{List, ListId, SharedClock};
 use crate::store::Store;
 
-pub use server::serve_router;
+pub(crate) use server::serve_router;
 
 /// The most bytes of a request's body; a form of one field needs far less.
 const BODY_MAX: usize = 16 * 1024;
@@ -59,10 +59,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 const UNDO_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// When the next letter of a list comes, seen from an instant; `None` where it has no schedule.
-pub type NextLetter = Arc<dyn Fn(&List, Timestamp) -> Option<Zoned> + Send + Sync>;
+pub(crate) type NextLetter = Arc<dyn Fn(&List, Timestamp) -> Option<Zoned> + Send + Sync>;
 
 /// What the settings say that concerns the web.
-pub struct Settings {
+pub(crate) struct Settings {
     /// Every list of the settings with its row, in the order in which they are shown.
     pub lists: Vec<(ListId, List)>,
     /// From these, `X-Forwarded-For` and `Forwarded` are believed.
@@ -72,7 +72,7 @@ pub struct Settings {
 }
 
 /// What every endpoint works with.
-pub struct Site {
+pub(crate) struct Site {
     store: Store,
     links: Links,
     clock: SharedClock,
@@ -85,7 +85,7 @@ pub struct Site {
 
 impl Site {
     /// A site below the links' `public_url`.
-    pub fn new(
+    pub(crate) fn new(
         settings: Settings,
         store: Store,
         links: Links,
@@ -135,7 +135,7 @@ impl Site {
 }
 
 /// The routes, with all that stands around them.
-pub fn router(site: Arc<Site>) -> Router {
+pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/healthz", get(healthz::show))
@@ -164,7 +164,7 @@ pub fn router(site: Arc<Site>) -> Router {
 ///
 /// # Errors
 /// When the listener can no longer be used.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     site: Arc<Site>,
     shutdown: CancellationToken,

@@ -35,7 +35,7 @@ const HEAD_MAX: usize = 32 * 1024;
 ///
 /// # Errors
 /// When the listener can no longer be used.
-pub async fn serve_router(
+pub(crate) async fn serve_router(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,

@@ -11,7 +11,7 @@ const WIDTH: usize = 75;
 /// the last one is left open, for [`soft_break`] or more text.
 ///
 /// A space at the very end of `text` is left as it is: close such a line by [`soft_break`] only.
-pub fn encode(text: &str, out: &mut Vec<u8>) {
+pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut column = 0;
     for (i, &byte) in bytes.iter().enumerate() {
@@ -47,7 +47,7 @@ pub fn encode(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Ends the line in the encoding but not in the text, unless `out` is at the beginning of a line already.
-pub fn soft_break(out: &mut Vec<u8>) {
+pub(super) fn soft_break(out: &mut Vec<u8>) {
     if out.last().is_some_and(|&last| last != b'\n') {
         out.extend_from_slice(b"=\r\n");
     }

@@ -14,7 +14,7 @@ const DEPTH: usize = 16;
 
 impl Reader<'_> {
     /// The blocks within a block, or within the whole document.
-    pub fn blocks(&mut self, parent: Node, depth: usize) -> Vec<Block> {
+    pub(super) fn blocks(&mut self, parent: Node, depth: usize) -> Vec<Block> {
         let blocks = parent
             .children()
             .flat_map(|node| self.block(node, depth))
@@ -23,7 +23,7 @@ impl Reader<'_> {
     }
 
     /// One block; it may become several, or none where it shows nothing.
-    pub fn block(&mut self, node: Node, depth: usize) -> Vec<Block> {
+    pub(super) fn block(&mut self, node: Node, depth: usize) -> Vec<Block> {
         let data = node.data();
         let line = data.sourcepos.start.line + self.offset;
         if depth > DEPTH && node.first_child().is_some() {

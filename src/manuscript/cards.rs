@@ -95,7 +95,7 @@ impl Reader<'_> {
     }
 
     /// A run of Markdown read on its own; what is no paragraph by itself is plain text.
-    pub fn fragment(&mut self, text: &str, line: usize) -> Inlines {
+    pub(super) fn fragment(&mut self, text: &str, line: usize) -> Inlines {
         let text = text.trim();
         let arena = Arena::new();
         let root = parse_document(&arena, text, &super::options());

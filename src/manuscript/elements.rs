@@ -119,7 +119,7 @@ pub(super) fn is_void(name: &str) -> bool {
 
 impl Element {
     /// Whether it begins a block of its own.
-    pub fn is_block(self) -> bool {
+    pub(super) fn is_block(self) -> bool {
         use Element::*;
         matches!(
             self,

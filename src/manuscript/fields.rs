@@ -35,7 +35,7 @@ pub(super) struct Fields(Vec<Found>);
 
 impl Fields {
     /// Takes every pair of braces out of a text; gives the text with a stand-in for each.
-    pub fn take(text: &str) -> (String, Fields) {
+    pub(super) fn take(text: &str) -> (String, Fields) {
         if !text.contains("{{") {
             return (text.to_owned(), Fields::default());
         }
@@ -81,7 +81,7 @@ impl Fields {
     }
 
     /// The inlines of a run of text.
-    pub fn inlines(&self, text: &str) -> Inlines {
+    pub(super) fn inlines(&self, text: &str) -> Inlines {
         let mut out = Inlines::new();
         let mut plain = String::new();
         for c in text.chars() {
@@ -109,7 +109,7 @@ impl Fields {
     }
 
     /// The text as the author wrote it, braces and all; says whether a field that we know stands in it.
-    pub fn restore(&self, text: &str) -> (String, bool) {
+    pub(super) fn restore(&self, text: &str) -> (String, bool) {
         let mut out = String::with_capacity(text.len());
         let mut known = false;
         for c in text.chars() {
@@ -125,7 +125,7 @@ impl Fields {
     }
 
     /// How many characters a text with stand-ins has as the author wrote it.
-    pub fn written_chars(&self, text: &str) -> usize {
+    pub(super) fn written_chars(&self, text: &str) -> usize {
         text.chars()
             .map(|c| {
                 self.found(c)
@@ -135,7 +135,7 @@ impl Fields {
     }
 
     /// Everything that was found, in reading order.
-    pub fn iter(&self) -> impl Iterator<Item = &Found> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Found> {
         self.0.iter()
     }
 

@@ -35,14 +35,14 @@ pub(super) enum Piece {
 pub(super) struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -173,7 +173,7 @@ pub(super) struct Branch {
 
 impl Node {
     /// Whether it is, or holds, something that stands on lines of its own.
-    pub fn has_block(&self) -> bool {
+    pub(super) fn has_block(&self) -> bool {
         match self {
             Node::Text(_) => false,
             Node::Element(e) => e.element.is_block() || e.children.iter().any(Node::has_block),

@@ -14,7 +14,7 @@ use super::reader::Reader;
 
 impl Reader<'_> {
     /// What a block of HTML shows.
-    pub fn html(&mut self, html: &str, line: usize) -> Vec<Block> {
+    pub(super) fn html(&mut self, html: &str, line: usize) -> Vec<Block> {
         let (html, _) = self.fields.restore(html);
         let nodes = tree(&html);
         figures::caption(self.html_blocks(&nodes, line))

@@ -15,7 +15,7 @@ const DEPTH: usize = 24;
 
 impl Reader<'_> {
     /// The inlines within a block.
-    pub fn inlines(&mut self, parent: Node) -> Inlines {
+    pub(super) fn inlines(&mut self, parent: Node) -> Inlines {
         let inlines = self.inlines_at(parent, 0, false);
         trim(inlines)
     }

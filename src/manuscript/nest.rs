@@ -27,7 +27,7 @@ pub(super) struct Nest {
 }
 
 impl Nest {
-    pub fn new(depth: usize) -> Self {
+    pub(super) fn new(depth: usize) -> Self {
         Self {
             depth,
             ..Self::default()
@@ -35,11 +35,11 @@ impl Nest {
     }
 
     /// How deep what comes next lies.
-    pub fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         self.depth + self.open.len()
     }
 
-    pub fn push(&mut self, inline: Inline) {
+    pub(super) fn push(&mut self, inline: Inline) {
         let content = self
             .open
             .last_mut()
@@ -50,16 +50,16 @@ impl Nest {
         }
     }
 
-    pub fn extend(&mut self, inlines: Inlines) {
+    pub(super) fn extend(&mut self, inlines: Inlines) {
         inlines.into_iter().for_each(|i| self.push(i));
     }
 
     /// Whether a link is open around what comes next.
-    pub fn linked(&self) -> bool {
+    pub(super) fn linked(&self) -> bool {
         self.open.iter().any(|o| o.element == Element::Link)
     }
 
-    pub fn open(
+    pub(super) fn open(
         &mut self,
         name: String,
         element: Element,
@@ -79,7 +79,7 @@ impl Nest {
     }
 
     /// Ends the innermost open tag of that name; an end without a beginning shows nothing.
-    pub fn close(&mut self, name: &str, reader: &mut Reader) {
+    pub(super) fn close(&mut self, name: &str, reader: &mut Reader) {
         let Some(at) = self.open.iter().rposition(|o| o.name == name) else {
             return;
         };
@@ -92,7 +92,7 @@ impl Nest {
     }
 
     /// All that was collected.
-    pub fn finish(mut self, reader: &mut Reader) -> Inlines {
+    pub(super) fn finish(mut self, reader: &mut Reader) -> Inlines {
         while !self.open.is_empty() {
             self.abandon(reader);
         }

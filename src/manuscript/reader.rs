@@ -22,7 +22,7 @@ pub(super) struct Reader<'a> {
 const LONGEST_LINE_BYTES: usize = 20_000;
 
 impl Reader<'_> {
-    pub fn new(fields: &Fields, offset: usize) -> Reader<'_> {
+    pub(super) fn new(fields: &Fields, offset: usize) -> Reader<'_> {
         Reader {
             fields,
             offset,
@@ -33,14 +33,14 @@ impl Reader<'_> {
 
     /// The column of a place that comrak names, from 1. comrak counts bytes of a text with stand-ins; editors count
     /// characters of what the author wrote.
-    pub fn column(&self, place: LineColumn) -> Option<usize> {
+    pub(super) fn column(&self, place: LineColumn) -> Option<usize> {
         let line = self.lines.get(place.line.checked_sub(1)?)?;
         let before = line.get(..place.column.checked_sub(1)?)?;
         (before.len() < LONGEST_LINE_BYTES).then(|| self.fields.written_chars(before) + 1)
     }
 
     /// Names the column of what was told since there were `told` findings, about something that begins there.
-    pub fn place(&mut self, told: usize, begin: LineColumn) {
+    pub(super) fn place(&mut self, told: usize, begin: LineColumn) {
         let (line, column) = (begin.line + self.offset, self.column(begin));
         for finding in self
             .findings
@@ -53,7 +53,7 @@ impl Reader<'_> {
     }
 
     /// Notes something to be told about a line.
-    pub fn tell(
+    pub(super) fn tell(
         &mut self,
         severity: Severity,
         code: &'static str,
@@ -68,7 +68,7 @@ impl Reader<'_> {
     /// Running text: personal fields, and links for web addresses that stand bare.
     ///
     /// `goes_on` says that something other than text follows directly; `linked`, that this is a link's text.
-    pub fn text(&mut self, text: &str, line: usize, goes_on: bool, linked: bool) -> Inlines {
+    pub(super) fn text(&mut self, text: &str, line: usize, goes_on: bool, linked: bool) -> Inlines {
         if linked {
             return self.fields.inlines(text);
         }
@@ -85,7 +85,7 @@ impl Reader<'_> {
     }
 
     /// A text that personal fields can't stand in: an address, a code, an alternative text.
-    pub fn literal(&mut self, text: &str, line: usize, place: &str) -> String {
+    pub(super) fn literal(&mut self, text: &str, line: usize, place: &str) -> String {
         let (text, known) = self.fields.restore(text);
         if known {
             self.tell(
@@ -100,7 +100,13 @@ impl Reader<'_> {
     }
 
     /// A link, or where the address can't be clicked, its words with the address beside them.
-    pub fn link(&mut self, url: &str, title: &str, mut children: Inlines, line: usize) -> Inlines {
+    pub(super) fn link(
+        &mut self,
+        url: &str,
+        title: &str,
+        mut children: Inlines,
+        line: usize,
+    ) -> Inlines {
         let url = self
             .literal(url, line, "a link's address")
             .trim()
@@ -165,7 +171,7 @@ impl Reader<'_> {
     }
 
     /// A picture as the author named it.
-    pub fn image(&mut self, src: &str, alt: &str, title: &str, line: usize) -> Image {
+    pub(super) fn image(&mut self, src: &str, alt: &str, title: &str, line: usize) -> Image {
         Image {
             src: self
                 .literal(src, line, "a picture's address")

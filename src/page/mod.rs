@@ -5,20 +5,20 @@
 //! (`http`, `inbox::pages`), and what each page says.
 
 /// Colours, type, buttons, fields and links, in the terms of the design: ink on paper, one red.
-pub const BASE_CSS: &str = include_str!("base.css");
+pub(crate) const BASE_CSS: &str = include_str!("base.css");
 
 /// The mark, a plain square in vermilion, as the icon of the pages.
-pub const ICON_SVG: &str = concat!(
+pub(crate) const ICON_SVG: &str = concat!(
     r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">"#,
     r##"<path fill="#b1361e" d="M2 2h12v12H2z"/></svg>"##
 );
 
 /// What a page may load and do: our own style sheet and pictures, forms to ourselves, no frame around it.
-pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+pub(crate) const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                        frame-ancestors 'none'; base-uri 'none'";
 
 /// The headers of every answer; a route that needs another value sets its own.
-pub const HEADERS: &[(&str, &str)] = &[
+pub(crate) const HEADERS: &[(&str, &str)] = &[
     ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
     // A token stands in the address: it must not travel to the next site.
@@ -34,7 +34,7 @@ pub const HEADERS: &[(&str, &str)] = &[
 ];
 
 /// A name for a text that changes with it, so that browsers may keep it for ever.
-pub fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     data_encoding::HEXLOWER.encode(&digest.as_ref()[..6])
 }

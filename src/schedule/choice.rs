@@ -10,7 +10,7 @@ use crate::publish::{self, Manuscript, PublishError};
 
 /// An issue that the schedule could send.
 #[derive(Debug)]
-pub struct Candidate {
+pub(super) struct Candidate {
     pub file: PathBuf,
     pub slug: String,
     /// What was read; a file whose front matter is malformed is a candidate too, and gets held.
@@ -18,7 +18,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub fn number(&self) -> Option<u32> {
+    pub(super) fn number(&self) -> Option<u32> {
         self.manuscript
             .as_ref()
             .ok()
@@ -41,7 +41,7 @@ impl Candidate {
 ///
 /// # Errors
 /// The folder can't be read.
-pub fn newest(
+pub(super) fn newest(
     list: &List,
     last: Option<&(String, Option<u32>)>,
     now: Timestamp,
@@ -73,7 +73,7 @@ pub fn newest(
 }
 
 /// The issue files of a folder, in the order of their names.
-pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -108,7 +108,7 @@ fn order(a: &str, a_number: Option<u32>, b: &str, b_number: Option<u32>) -> Orde
 }
 
 /// Compares names with runs of digits taken as numbers: `9` before `10`, `issue-2` before `issue-11`.
-pub fn natural(a: &str, b: &str) -> Ordering {
+pub(super) fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
         let (a_run, a_rest) = run(a);

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 /// A list's schedule.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     cron: Cron,
     zone: TimeZone,
 }
@@ -21,7 +21,7 @@ impl Plan {
     ///
     /// # Errors
     /// A sentence about what is wrong with the pattern.
-    pub fn parse(pattern: &str, zone: TimeZone) -> Result<Plan, String> {
+    pub(crate) fn parse(pattern: &str, zone: TimeZone) -> Result<Plan, String> {
         let fields = pattern.split_whitespace().count();
         if fields != 5 {
             return Err(format!(
@@ -45,7 +45,7 @@ impl Plan {
     }
 
     /// The first time strictly after a moment.
-    pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.to_zoned(self.zone.clone());
         self.cron
             .find_next_occurrence(&local, false)
@@ -54,7 +54,7 @@ impl Plan {
     }
 
     /// The last time at or before a moment, but after `since`.
-    pub fn last_between(&self, since: Timestamp, moment: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn last_between(&self, since: Timestamp, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.to_zoned(self.zone.clone());
         let last = self
             .cron

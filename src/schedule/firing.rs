@@ -17,7 +17,7 @@ use super::cron::Plan;
 ///
 /// # Errors
 /// The database can't be read or written.
-pub async fn act(
+pub(super) async fn act(
     store: &Store,
     settings: &Settings,
     id: ListId,

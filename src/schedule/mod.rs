@@ -9,7 +9,7 @@
 //! Mailing is left to `delivery`, which finds the rows.
 
 mod choice;
-pub mod cron;
+pub(crate) mod cron;
 mod firing;
 
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError};
 
 use cron::Plan;
 
-pub use choice::files;
+pub(crate) use choice::files;
 
 /// The longest sleep: the wall clock may be set at any moment.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 /// What the schedule goes by.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub lists: Vec<(ListId, List)>,
     /// The folder of the author's own themes.
     pub themes: PathBuf,
@@ -44,7 +44,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// The database failed in a way that does not pass by itself.
-pub async fn run(
+pub(crate) async fn run(
     store: Store,
     settings: Settings,
     clock: SharedClock,

@@ -94,21 +94,21 @@ impl StoreError {
 
 /// Result codes of SQLite that mean something to people (sqlite.org/rescode.html).
 mod code {
-    pub const PERM: u32 = 3;
-    pub const BUSY: u32 = 5;
-    pub const LOCKED: u32 = 6;
-    pub const READONLY: u32 = 8;
-    pub const IOERR: u32 = 10;
-    pub const CORRUPT: u32 = 11;
-    pub const FULL: u32 = 13;
-    pub const CANTOPEN: u32 = 14;
-    pub const NOTADB: u32 = 26;
+    pub(super) const PERM: u32 = 3;
+    pub(super) const BUSY: u32 = 5;
+    pub(super) const LOCKED: u32 = 6;
+    pub(super) const READONLY: u32 = 8;
+    pub(super) const IOERR: u32 = 10;
+    pub(super) const CORRUPT: u32 = 11;
+    pub(super) const FULL: u32 = 13;
+    pub(super) const CANTOPEN: u32 = 14;
+    pub(super) const NOTADB: u32 = 26;
     /// READONLY: the journal can't be made, since the folder is read-only.
-    pub const READONLY_DIRECTORY: u32 = 1544;
+    pub(super) const READONLY_DIRECTORY: u32 = 1544;
     /// READONLY: the same for the `-shm` of a database in WAL mode.
-    pub const READONLY_CANTINIT: u32 = 1288;
+    pub(super) const READONLY_CANTINIT: u32 = 1288;
     /// IOERR: no room for the `-shm`.
-    pub const IOERR_SHMSIZE: u32 = 4874;
+    pub(super) const IOERR_SHMSIZE: u32 = 4874;
 }
 
 /// A sentence and a remedy for a result code.

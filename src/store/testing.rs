@@ -15,7 +15,7 @@ use crate::model::subscriber::How;
 use crate::model::{Address, ListId, Rendered, rendered};
 
 /// A fresh database; it is gone when the folder is dropped.
-pub async fn open() -> (TempDir, Store) {
+pub(crate) async fn open() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("letterpress.db"))
         .await
@@ -24,7 +24,7 @@ pub async fn open() -> (TempDir, Store) {
 }
 
 /// The same with one list, `weekly`.
-pub async fn open_with_list() -> (TempDir, Store, ListId) {
+pub(crate) async fn open_with_list() -> (TempDir, Store, ListId) {
     let (dir, store) = open().await;
     let list = store
         .ensure_lists(&["weekly".to_owned()], t(0))
@@ -34,21 +34,21 @@ pub async fn open_with_list() -> (TempDir, Store, ListId) {
 }
 
 /// So many seconds after the tests' first day began.
-pub fn t(seconds: i64) -> Timestamp {
+pub(crate) fn t(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
 /// So many hours, as a duration.
-pub fn hours(n: u64) -> Duration {
+pub(crate) fn hours(n: u64) -> Duration {
     Duration::from_secs(n * 3600)
 }
 
-pub fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
 /// A mail without words.
-pub fn mail() -> Rendered {
+pub(crate) fn mail() -> Rendered {
     Rendered {
         format: rendered::FORMAT,
         subject: Vec::new(),
@@ -59,7 +59,7 @@ pub fn mail() -> Rendered {
 }
 
 /// A person's consent by the author's word.
-pub fn consent() -> Consent {
+pub(crate) fn consent() -> Consent {
     Consent {
         at: t(0),
         how: How::Command,
@@ -68,7 +68,7 @@ pub fn consent() -> Consent {
 }
 
 /// An issue that is due from the first second on.
-pub fn new_issue(list: ListId, slug: &str, number: u32) -> NewIssue {
+pub(crate) fn new_issue(list: ListId, slug: &str, number: u32) -> NewIssue {
     NewIssue {
         list,
         slug: slug.into(),
@@ -146,7 +146,7 @@ impl Store {
 }
 
 /// Changes a pragma of the writing connection.
-pub async fn set_pragma(store: &Store, pragma: &'static str) {
+pub(crate) async fn set_pragma(store: &Store, pragma: &'static str) {
     let set = store.write("setting a pragma", move |connection| {
         Box::pin(async move {
             sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {pragma}")))
@@ -159,7 +159,7 @@ pub async fn set_pragma(store: &Store, pragma: &'static str) {
 }
 
 /// The rows of one column of a query, as another program sees them.
-pub async fn column(store: &Store, sql: &str) -> Vec<String> {
+pub(crate) async fn column(store: &Store, sql: &str) -> Vec<String> {
     let mut other = SqliteConnectOptions::new()
         .filename(store.path())
         .connect()
@@ -172,7 +172,7 @@ pub async fn column(store: &Store, sql: &str) -> Vec<String> {
 }
 
 /// Runs SQL behind the store's back, as another program would.
-pub async fn meddle(store: &Store, sql: &'static str) {
+pub(crate) async fn meddle(store: &Store, sql: &'static str) {
     let mut other = SqliteConnectOptions::new()
         .filename(store.path())
         .connect()
@@ -182,7 +182,7 @@ pub async fn meddle(store: &Store, sql: &'static str) {
 }
 
 /// How SQLite would run a query, a line a step.
-pub async fn plan(store: &Store, sql: &str) -> String {
+pub(crate) async fn plan(store: &Store, sql: &str) -> String {
     let mut other = SqliteConnectOptions::new()
         .filename(store.path())
         .connect()

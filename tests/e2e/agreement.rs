@@ -10,7 +10,7 @@ use crate::fixture::{Letter, subject};
 use crate::server::{Mail, Server};
 
 /// Where mails arrive: a server, or several that share the work.
-pub trait Sink {
+pub(crate) trait Sink {
     fn kept(&self) -> Vec<Mail>;
 }
 
@@ -27,11 +27,11 @@ impl<const N: usize> Sink for [&Server; N] {
 }
 
 /// How many mails of an issue each person has.
-pub type Had = HashMap<String, usize>;
+pub(crate) type Had = HashMap<String, usize>;
 
 impl Letter {
     /// Waits for the end, at which server and ledger agree.
-    pub async fn settle(&self, issue: IssueId, sink: &impl Sink) -> IssueRow {
+    pub(crate) async fn settle(&self, issue: IssueId, sink: &impl Sink) -> IssueRow {
         let row = self
             .until(issue, "the end", |row| {
                 row.state.is_over() && row.totals.open() == 0
@@ -43,12 +43,12 @@ impl Letter {
 
     /// Server and ledger agree about every single reader; gives the number of each state. Where an issue is not at its
     /// end, nothing may move meanwhile.
-    pub async fn agree(&self, issue: IssueId, sink: &impl Sink) -> BTreeMap<State, usize> {
+    pub(crate) async fn agree(&self, issue: IssueId, sink: &impl Sink) -> BTreeMap<State, usize> {
         self.agree_after(issue, sink, &Had::new()).await
     }
 
     /// The same where some had the mail before they were mailed once more.
-    pub async fn agree_after(
+    pub(crate) async fn agree_after(
         &self,
         issue: IssueId,
         sink: &impl Sink,
@@ -85,7 +85,7 @@ impl Letter {
     }
 
     /// What each has of an issue, all of them readers.
-    pub async fn had(&self, issue: IssueId, sink: &impl Sink) -> Had {
+    pub(crate) async fn had(&self, issue: IssueId, sink: &impl Sink) -> Had {
         let mark = format!("Subject: {}\r\n", subject(&self.row(issue).await.slug));
         let mut had = Had::new();
         for mail in sink.kept() {

@@ -33,7 +33,7 @@ use crate::server::Server;
 /// How long a condition is waited for, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-pub struct Letter {
+pub(crate) struct Letter {
     _dir: TempDir,
     pub store: Store,
     pub list: ListId,
@@ -45,7 +45,7 @@ pub struct Letter {
 }
 
 /// The machine's clock, set to another time.
-pub struct Shifted {
+pub(crate) struct Shifted {
     machine: SharedClock,
     by_ms: AtomicI64,
 }
@@ -62,48 +62,48 @@ impl Clock for Shifted {
 
 impl Shifted {
     /// The machine's own time, until another is set.
-    pub fn new() -> Arc<Shifted> {
+    pub(crate) fn new() -> Arc<Shifted> {
         Arc::new(Shifted {
             machine: clock::machine(),
             by_ms: AtomicI64::new(0),
         })
     }
 
-    pub fn set(&self, text: &str) {
+    pub(crate) fn set(&self, text: &str) {
         let to: Timestamp = text.parse().unwrap();
         let by = to.as_millisecond() - self.machine.now().as_millisecond();
         self.by_ms.store(by, Ordering::SeqCst);
     }
 
-    pub fn forward(&self, hours: i64) {
+    pub(crate) fn forward(&self, hours: i64) {
         self.by_ms.fetch_add(hours * 3_600_000, Ordering::SeqCst);
     }
 }
 
 /// A running sender.
-pub struct Sender {
+pub(crate) struct Sender {
     stop: CancellationToken,
     task: JoinHandle<letterpress::store::Result<()>>,
 }
 
 impl Sender {
     /// As SIGTERM does.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.ask_to_stop();
         self.task.await.unwrap().unwrap();
     }
 
-    pub fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         self.stop.cancel();
     }
 
-    pub fn has_stopped(&self) -> bool {
+    pub(crate) fn has_stopped(&self) -> bool {
         self.task.is_finished()
     }
 }
 
 /// A port at which nobody listens, kept from everybody else for as long as the socket is held.
-pub fn silent_port() -> (TcpSocket, SocketAddr) {
+pub(crate) fn silent_port() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -112,7 +112,7 @@ pub fn silent_port() -> (TcpSocket, SocketAddr) {
 }
 
 /// Waits until a condition holds.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds().await {
         assert!(Instant::now() < end, "waited in vain for {what}");
@@ -120,7 +120,7 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-pub fn relay(address: SocketAddr) -> Relay {
+pub(crate) fn relay(address: SocketAddr) -> Relay {
     Relay {
         name: "main".into(),
         host: address.ip().to_string(),
@@ -170,7 +170,7 @@ fn listing() -> List {
     }
 }
 
-pub fn rendered(words: &str) -> Rendered {
+pub(crate) fn rendered(words: &str) -> Rendered {
     let name = |context| Piece::Spot {
         spot: Spot::Name {
             default: "reader".into(),
@@ -195,17 +195,17 @@ pub fn rendered(words: &str) -> Rendered {
 }
 
 /// The subject of an issue's mails, by which they are told from those of others.
-pub fn subject(slug: &str) -> String {
+pub(crate) fn subject(slug: &str) -> String {
     format!("Proof {slug}")
 }
 
 impl Letter {
     /// A letter to so many readers, by that server.
-    pub async fn new(server: &Server, readers: usize) -> Letter {
+    pub(crate) async fn new(server: &Server, readers: usize) -> Letter {
         Letter::at(server.address, readers).await
     }
 
-    pub async fn at(address: SocketAddr, readers: usize) -> Letter {
+    pub(crate) async fn at(address: SocketAddr, readers: usize) -> Letter {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("letterpress.db"))
             .await
@@ -250,7 +250,7 @@ impl Letter {
         letter
     }
 
-    pub async fn reader(&mut self, email: &str, name: &str) {
+    pub(crate) async fn reader(&mut self, email: &str, name: &str) {
         let email = Address::parse(email).unwrap();
         self.store
             .add(self.list, &email, name, self.consent())
@@ -259,7 +259,7 @@ impl Letter {
         self.readers.push(email.to_string());
     }
 
-    pub fn consent(&self) -> Consent {
+    pub(crate) fn consent(&self) -> Consent {
         Consent {
             at: self.clock.now(),
             how: How::Command,
@@ -268,7 +268,7 @@ impl Letter {
     }
 
     /// Starts the sender.
-    pub fn serve(&self) -> Sender {
+    pub(crate) fn serve(&self) -> Sender {
         let stop = CancellationToken::new();
         let lists = HashMap::from([(self.list, self.listing.clone())]);
         let running = delivery::run(
@@ -286,7 +286,7 @@ impl Letter {
     }
 
     /// Queues an issue under a number, due now.
-    pub async fn send(&self, number: u32) -> IssueId {
+    pub(crate) async fn send(&self, number: u32) -> IssueId {
         let now = self.clock.now();
         let issue = NewIssue {
             list: self.list,
@@ -316,7 +316,7 @@ impl Letter {
         id
     }
 
-    pub async fn row(&self, issue: IssueId) -> IssueRow {
+    pub(crate) async fn row(&self, issue: IssueId) -> IssueRow {
         let row = self.store.issue(issue).await.unwrap().unwrap();
         assert_eq!(
             row.totals.planned(),
@@ -329,7 +329,7 @@ impl Letter {
         row
     }
 
-    pub async fn rows(&self, issue: IssueId) -> Vec<DeliveryRow> {
+    pub(crate) async fn rows(&self, issue: IssueId) -> Vec<DeliveryRow> {
         self.store
             .deliveries(issue, None, SubscriberId(0), 10_000)
             .await
@@ -337,7 +337,7 @@ impl Letter {
     }
 
     /// One reader's row.
-    pub async fn fate(&self, issue: IssueId, email: &str) -> DeliveryRow {
+    pub(crate) async fn fate(&self, issue: IssueId, email: &str) -> DeliveryRow {
         self.rows(issue)
             .await
             .into_iter()
@@ -346,7 +346,7 @@ impl Letter {
     }
 
     /// Waits until a condition holds of the issue's row.
-    pub async fn until(
+    pub(crate) async fn until(
         &self,
         issue: IssueId,
         what: &str,
@@ -365,12 +365,12 @@ impl Letter {
 }
 
 /// Whether an issue stands still until its author acts.
-pub fn is_paused(row: &IssueRow) -> bool {
+pub(crate) fn is_paused(row: &IssueRow) -> bool {
     row.state == IssueState::Paused
 }
 
 /// Whether the reason why an issue waits holds these words.
-pub fn says(words: &str) -> impl Fn(&IssueRow) -> bool {
+pub(crate) fn says(words: &str) -> impl Fn(&IssueRow) -> bool {
     move |row| {
         row.reason
             .as_ref()

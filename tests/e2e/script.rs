@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Where in a conversation the script is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum At {
+pub(crate) enum At {
     Connect,
     Ehlo,
     /// The old form, which is not known unless a script answers it.
@@ -24,7 +24,7 @@ pub enum At {
 
 /// What the server does.
 #[derive(Clone, Debug)]
-pub enum Do {
+pub(crate) enum Do {
     /// As servers do.
     Usual,
     /// This instead of the usual answer, with CRLF after it; a 421 hangs up as well.
@@ -43,27 +43,27 @@ pub enum Do {
     Forget,
 }
 
-pub fn say(text: &str) -> Do {
+pub(crate) fn say(text: &str) -> Do {
     Do::Say(text.into())
 }
 
 /// The script: the step, the recipient where one is known (at MAIL the sender), and how many steps were asked before.
-pub type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
+pub(super) type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
 
 /// A gate that is closed until it is opened, for good; clones are the same gate.
 #[derive(Clone, Debug)]
-pub struct Gate(watch::Sender<bool>);
+pub(crate) struct Gate(watch::Sender<bool>);
 
 impl Gate {
-    pub fn new() -> Gate {
+    pub(crate) fn new() -> Gate {
         Gate(watch::Sender::new(false))
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.0.send_replace(true);
     }
 
-    pub async fn opened(&self) {
+    pub(crate) async fn opened(&self) {
         let mut side = self.0.subscribe();
         side.wait_for(|is_open| *is_open)
             .await

@@ -3,7 +3,10 @@
 use crate::server::{At, Do, Gate, say};
 
 /// Takes so many mails; those that follow are held at their dot until the gate is open.
-pub fn held_after(mails: usize, gate: &Gate) -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
+pub(crate) fn held_after(
+    mails: usize,
+    gate: &Gate,
+) -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
     let (mut left, gate) = (mails, gate.clone());
     move |at, _, _| {
         if at != At::Dot {
@@ -20,7 +23,7 @@ pub fn held_after(mails: usize, gate: &Gate) -> impl FnMut(At, &str, usize) -> D
 }
 
 /// Every kind of fault, by a number that looks like chance, so that no fault follows another.
-pub fn mixed_faults(at: At, _: &str, n: usize) -> Do {
+pub(crate) fn mixed_faults(at: At, _: &str, n: usize) -> Do {
     match (at, n.wrapping_mul(2_654_435_761) >> 7 & 31) {
         (At::Rcpt, 3) => say("450 4.2.0 later"),
         (At::Mail, 5) => Do::Drop,

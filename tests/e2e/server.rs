@@ -18,11 +18,11 @@ use tokio::net::{TcpListener, TcpStream};
 mod script;
 
 use script::Script;
-pub use script::{At, Do, Gate, say};
+pub(crate) use script::{At, Do, Gate, say};
 
 /// A mail that was kept.
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub(crate) struct Mail {
     pub sender: String,
     pub rcpt: String,
     pub bytes: Vec<u8>,
@@ -39,7 +39,7 @@ struct Seen {
 }
 
 /// The server; dropping it closes its port.
-pub struct Server {
+pub(crate) struct Server {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     task: tokio::task::JoinHandle<()>,
@@ -64,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-pub const OFFERS: &[&str] = &[
+pub(crate) const OFFERS: &[&str] = &[
     "PIPELINING",
     "SIZE 50000000",
     "8BITMIME",
@@ -73,16 +73,18 @@ pub const OFFERS: &[&str] = &[
 ];
 
 impl Server {
-    pub async fn start(script: impl FnMut(At, &str, usize) -> Do + Send + 'static) -> Server {
+    pub(crate) async fn start(
+        script: impl FnMut(At, &str, usize) -> Do + Send + 'static,
+    ) -> Server {
         Server::with(OFFERS, "127.0.0.1:0", script).await
     }
 
     /// One that does what servers do.
-    pub async fn usual() -> Server {
+    pub(crate) async fn usual() -> Server {
         Server::start(|_, _, _| Do::Usual).await
     }
 
-    pub async fn with(
+    pub(crate) async fn with(
         offers: &[&'static str],
         at: &str,
         script: impl FnMut(At, &str, usize) -> Do + Send + 'static,
@@ -125,16 +127,16 @@ impl Server {
         }
     }
 
-    pub fn script(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
+    pub(crate) fn script(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
         *self.shared.script.lock().unwrap() = Box::new(script);
     }
 
-    pub fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         self.shared.seen.lock().unwrap().mails.clone()
     }
 
     /// How many mails of each recipient were kept.
-    pub fn count(&self, rcpt: &str) -> usize {
+    pub(crate) fn count(&self, rcpt: &str) -> usize {
         self.shared
             .seen
             .lock()
@@ -146,21 +148,21 @@ impl Server {
     }
 
     /// When RCPT was said for each recipient.
-    pub fn rcpts(&self) -> Vec<(String, Instant)> {
+    pub(crate) fn rcpts(&self) -> Vec<(String, Instant)> {
         self.shared.seen.lock().unwrap().rcpts.clone()
     }
 
-    pub fn commands(&self) -> Vec<String> {
+    pub(crate) fn commands(&self) -> Vec<String> {
         self.shared.seen.lock().unwrap().commands.clone()
     }
 
     /// Every byte of each connection, as it came.
-    pub fn wires(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn wires(&self) -> Vec<Vec<u8>> {
         self.shared.seen.lock().unwrap().wires.clone()
     }
 
     /// Forgets what it has seen, and goes on by another script. Nobody must be connected.
-    pub fn begin_anew(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
+    pub(crate) fn begin_anew(&self, script: impl FnMut(At, &str, usize) -> Do + Send + 'static) {
         assert_eq!(self.open(), 0, "somebody is connected");
         *self.shared.seen.lock().unwrap() = Seen::default();
         self.shared.asked.store(0, Ordering::SeqCst);
@@ -168,25 +170,25 @@ impl Server {
     }
 
     /// How many connections are open.
-    pub fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
     }
 
-    pub fn most_open(&self) -> usize {
+    pub(crate) fn most_open(&self) -> usize {
         self.shared.most_open.load(Ordering::SeqCst)
     }
 
-    pub fn most_mails(&self) -> usize {
+    pub(crate) fn most_mails(&self) -> usize {
         self.shared.most_mails.load(Ordering::SeqCst)
     }
 
     /// Behind how many mails the next one's commands had come already.
-    pub fn followed(&self) -> usize {
+    pub(crate) fn followed(&self) -> usize {
         self.shared.followed.load(Ordering::SeqCst)
     }
 
     /// How many connections there were in all.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 }

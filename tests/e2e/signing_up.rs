@@ -11,7 +11,7 @@ use crate::fixture::{Letter, rendered, until};
 use crate::server::Server;
 
 impl Letter {
-    pub async fn sign_up(&self, who: &str) {
+    pub(crate) async fn sign_up(&self, who: &str) {
         let mut mail = rendered("Please confirm:");
         mail.text.push(Piece::Spot {
             spot: Spot::ConfirmUrl,
@@ -28,7 +28,7 @@ impl Letter {
     }
 
     /// What became of somebody's confirmation, and after how many tries.
-    pub async fn confirmation(&self, who: &str) -> (State, u32) {
+    pub(crate) async fn confirmation(&self, who: &str) -> (State, u32) {
         let person = self
             .store
             .find_subscriber(&Address::parse(who).unwrap())
@@ -45,7 +45,7 @@ impl Letter {
     }
 
     /// Waits until somebody has their confirmation, once, and the ledger says so.
-    pub async fn confirmed(&self, who: &str, server: &Server) {
+    pub(crate) async fn confirmed(&self, who: &str, server: &Server) {
         until("the confirmation", async || {
             self.confirmation(who).await.0 == State::Sent
         })

@@ -7,7 +7,7 @@ use crate::shim::{Fault, Step};
 use crate::stage::{Ended, Stage};
 
 /// One side of one step.
-pub struct Breakpoint {
+pub(crate) struct Breakpoint {
     pub step: Step,
     pub after: bool,
 }
@@ -25,7 +25,7 @@ impl std::fmt::Display for Breakpoint {
 
 /// Makes the send once without a fault and gives both sides of each of its steps; in the bounded part, of one step
 /// of each name with `bounded_to` in it.
-pub fn generate(stage: &mut Stage, bounded_to: &str) -> Vec<Breakpoint> {
+pub(crate) fn generate(stage: &mut Stage, bounded_to: &str) -> Vec<Breakpoint> {
     stage.reset();
     assert_eq!(stage.run(None), Ended::InOrder);
     let steps = stage.steps();
@@ -46,7 +46,7 @@ pub fn generate(stage: &mut Stage, bounded_to: &str) -> Vec<Breakpoint> {
 const ALIKE_MAX: usize = 100;
 
 /// Both sides of steps that were made: of all, or in the bounded part of one of each name with `bounded_to` in it.
-pub fn sides(steps: Vec<String>, bounded_to: &str) -> Vec<Breakpoint> {
+pub(crate) fn sides(steps: Vec<String>, bounded_to: &str) -> Vec<Breakpoint> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for name in steps {
         *counts.entry(name).or_default() += 1;
@@ -84,7 +84,7 @@ pub fn sides(steps: Vec<String>, bounded_to: &str) -> Vec<Breakpoint> {
 ///
 /// Most of the faults must come. Not each of them does: commits may fall together otherwise than in the run whose
 /// steps were counted.
-pub fn break_at_each(
+pub(crate) fn break_at_each(
     stage: &mut Stage,
     points: &[Breakpoint],
     fault: impl Fn(bool) -> Fault,

@@ -7,7 +7,7 @@ use crate::shim::Fault;
 use crate::stage::{Ended, Stage};
 
 /// Readers of the issue that is queued before.
-pub const READERS: usize = 8;
+pub(crate) const READERS: usize = 8;
 
 /// Both sides of each step that a command makes in the state that `prepare` leaves.
 fn steps_of(stage: &mut Stage, args: &[&str], prepare: fn(&mut Stage)) -> Vec<Breakpoint> {
@@ -24,7 +24,11 @@ fn steps_of(stage: &mut Stage, args: &[&str], prepare: fn(&mut Stage)) -> Vec<Br
 }
 
 /// Kills a command at each step; `look` sees what is left after the kill, and after it was run once more.
-pub fn kill_at_each_step(args: &[&str], prepare: fn(&mut Stage), look: fn(&mut Stage, bool, &str)) {
+pub(crate) fn kill_at_each_step(
+    args: &[&str],
+    prepare: fn(&mut Stage),
+    look: fn(&mut Stage, bool, &str),
+) {
     let mut stage = Stage::new(READERS);
     let points = steps_of(&mut stage, args, prepare);
     let mut kills = 0;
@@ -52,11 +56,11 @@ pub fn kill_at_each_step(args: &[&str], prepare: fn(&mut Stage), look: fn(&mut S
 }
 
 /// How many are in a state.
-pub fn count(rows: &[Value], state: &str) -> usize {
+pub(crate) fn count(rows: &[Value], state: &str) -> usize {
     rows.iter().filter(|row| row["state"] == state).count()
 }
 
 /// The issue that is queued goes out.
-pub fn done(stage: &mut Stage) {
+pub(crate) fn done(stage: &mut Stage) {
     assert_eq!(stage.run(None), Ended::InOrder);
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The shim, built for this test process.
-pub struct Shim {
+pub(crate) struct Shim {
     library: PathBuf,
 }
 
 /// A step, by its name and how many of that name came before it: another run may make a commit more or less, but it
 /// has the second MAIL as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// Such as `sync log` or `write relay MAIL`.
     pub name: String,
     /// From 1.
@@ -26,7 +26,7 @@ impl std::fmt::Display for Step {
 
 /// What goes wrong at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// SIGKILL.
     Kill { after: bool },
     /// SIGKILL, and what was written since the last sync is lost.
@@ -41,7 +41,7 @@ pub enum Fault {
 
 impl Fault {
     /// Whether the program ends at once.
-    pub fn kills(self) -> bool {
+    pub(crate) fn kills(self) -> bool {
         matches!(self, Fault::Kill { .. } | Fault::Power { .. })
     }
 
@@ -60,7 +60,7 @@ impl Fault {
 
 impl Shim {
     /// Builds it in a folder by the machine's C compiler, which Rust's linking needs as well.
-    pub fn build(folder: &Path) -> Shim {
+    pub(crate) fn build(folder: &Path) -> Shim {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
         let library = folder.join("shim.so");
         let built = Command::new("cc")
@@ -78,7 +78,7 @@ impl Shim {
     }
 
     /// What the daemon's environment must hold for a fault at a step; without one, the steps are written down.
-    pub fn environment(
+    pub(crate) fn environment(
         &self,
         folder: &Path,
         port: u16,
@@ -103,12 +103,12 @@ impl Shim {
 }
 
 /// The names of the steps that were made.
-pub fn steps(folder: &Path) -> Vec<String> {
+pub(crate) fn steps(folder: &Path) -> Vec<String> {
     lines(&folder.join("steps"))
 }
 
 /// The names of the steps at which a fault was made.
-pub fn made(folder: &Path) -> Vec<String> {
+pub(crate) fn made(folder: &Path) -> Vec<String> {
     lines(&folder.join("made"))
 }
 

@@ -15,7 +15,7 @@ use crate::server::{At, Do, Server, say};
 use crate::shim::{Fault, Shim, Step, made, steps};
 
 /// Open connections, and so the most that one kill leaves uncertain.
-pub const CONNECTIONS: usize = 2;
+pub(crate) const CONNECTIONS: usize = 2;
 /// What the database consists of while nobody has it open.
 const FILES: [&str; 2] = ["letterpress.db", "letterpress.db-wal"];
 /// SIGKILL, as an exit status has it.
@@ -23,7 +23,7 @@ const KILLED: i32 = 9;
 
 /// How the daemon's run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The fault killed it.
     Killed,
     /// It ended in order when it was asked to.
@@ -36,14 +36,14 @@ pub enum Ended {
 
 /// When the state is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Right after a kill: some are queued, some in flight.
     Between,
     /// After the end.
     AtTheEnd,
 }
 
-pub struct Stage {
+pub(crate) struct Stage {
     runtime: Runtime,
     pub server: Server,
     pub letter: Letter,
@@ -72,12 +72,12 @@ fn script() -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
 
 impl Stage {
     /// An issue to so many readers is queued, and nothing of it is sent.
-    pub fn new(readers: usize) -> Stage {
+    pub(crate) fn new(readers: usize) -> Stage {
         Stage::with(readers, "standard")
     }
 
     /// The same, with another use of PIPELINING.
-    pub fn with(readers: usize, pipelining: &str) -> Stage {
+    pub(crate) fn with(readers: usize, pipelining: &str) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -104,13 +104,13 @@ impl Stage {
     }
 
     /// Makes what is there now the state to which [`Stage::reset`] goes back.
-    pub fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.queued =
             FILES.map(|name| std::fs::read(self.letter.path().join(name)).unwrap_or_default());
     }
 
     /// Back to where it was after the issue was queued.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         let folder = self.letter.path();
         let left = [
             "letterpress.db-shm",
@@ -131,7 +131,7 @@ impl Stage {
     }
 
     /// Starts the daemon, perhaps with a fault under it.
-    pub fn start(&mut self, fault: Option<(Fault, &Step)>) {
+    pub(crate) fn start(&mut self, fault: Option<(Fault, &Step)>) {
         let environment =
             self.shim
                 .environment(&self.letter.path(), self.server.address.port(), fault);
@@ -139,7 +139,7 @@ impl Stage {
     }
 
     /// Lets the daemon run with a fault under it until that killed it, or until the issue is done.
-    pub fn run(&mut self, fault: Option<(Fault, &Step)>) -> Ended {
+    pub(crate) fn run(&mut self, fault: Option<(Fault, &Step)>) -> Ended {
         self.start(fault);
         let mut status = None;
         until("the daemon to be killed or the issue to be done", || {
@@ -158,7 +158,7 @@ impl Stage {
     }
 
     /// Runs a command with a fault under it; gives its exit status, -1 where that killed it.
-    pub fn command(&self, args: &[&str], fault: Option<(Fault, &Step)>) -> i32 {
+    pub(crate) fn command(&self, args: &[&str], fault: Option<(Fault, &Step)>) -> i32 {
         for name in ["steps", "made"] {
             let _ = std::fs::remove_file(self.letter.path().join(name));
         }
@@ -169,7 +169,7 @@ impl Stage {
     }
 
     /// Asks the daemon to stop, and waits until it has.
-    pub fn ask_to_stop(&mut self) -> ExitStatus {
+    pub(crate) fn ask_to_stop(&mut self) -> ExitStatus {
         self.letter.ask_to_stop();
         let mut status = None;
         until("the daemon to end", || {
@@ -180,13 +180,13 @@ impl Stage {
     }
 
     /// What a dead daemon has written is read to its end by the server.
-    pub fn nobody_is_connected(&self) {
+    pub(crate) fn nobody_is_connected(&self) {
         std::thread::sleep(Duration::from_millis(20));
         until("the server to be left", || self.server.open() == 0);
     }
 
     /// Sends what is left without a fault, to the end.
-    pub fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         let _ = std::fs::remove_file(self.letter.path().join("daemon.log"));
         self.letter.serve();
         until("the issue to be done", || {
@@ -197,12 +197,12 @@ impl Stage {
     }
 
     /// The names of the steps of the last run.
-    pub fn steps(&self) -> Vec<String> {
+    pub(crate) fn steps(&self) -> Vec<String> {
         steps(&self.letter.path())
     }
 
     /// The names of the steps of the last run at which a fault was made.
-    pub fn made(&self) -> Vec<String> {
+    pub(crate) fn made(&self) -> Vec<String> {
         made(&self.letter.path())
     }
 
@@ -210,7 +210,12 @@ impl Stage {
     /// gives how many are in each state.
     ///
     /// `kills`: how many there were; each leaves at most as many uncertain as there are connections.
-    pub fn compare(&self, when: When, kills: usize, context: &str) -> BTreeMap<String, usize> {
+    pub(crate) fn compare(
+        &self,
+        when: When,
+        kills: usize,
+        context: &str,
+    ) -> BTreeMap<String, usize> {
         let totals = self.letter.totals();
         let rows = self.letter.deliveries();
         let (planned, mut counts) = (totals["planned"].as_u64().unwrap(), BTreeMap::new());
@@ -270,7 +275,7 @@ impl Stage {
     }
 
     /// How many consents stand there that an import brought.
-    pub fn consents_by_import(&self) -> usize {
+    pub(crate) fn consents_by_import(&self) -> usize {
         let count: i64 = self.ask("SELECT count(*) FROM consent WHERE how = 'import'");
         usize::try_from(count).unwrap()
     }
@@ -296,7 +301,7 @@ impl Stage {
 
     /// Sends once more to the uncertain, as an author may ask: then everybody has it, only the uncertain can have
     /// it twice, and both times it is the same mail by its Message-ID.
-    pub fn retry_uncertain(&mut self, context: &str) {
+    pub(crate) fn retry_uncertain(&mut self, context: &str) {
         let before = self.letter.deliveries();
         let uncertain = |reader: &str| {
             before

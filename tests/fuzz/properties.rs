@@ -29,7 +29,7 @@ fn runtime() -> &'static Runtime {
 }
 
 /// A server's replies: bounded, of one line each where people read them, each with a verdict.
-pub fn replies(bytes: &[u8]) {
+pub(crate) fn replies(bytes: &[u8]) {
     let (answers, end) = runtime().block_on(read_replies(bytes.to_vec()));
     assert!(
         !end.is_empty() && !end.contains(['\r', '\n', '\0']),
@@ -89,7 +89,7 @@ pub fn replies(bytes: &[u8]) {
 }
 
 /// The extensions of a server: whatever their order and case, and none for its name.
-pub fn ehlo(bytes: &[u8]) {
+pub(crate) fn ehlo(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     let read = |lines: Vec<String>| Capabilities::read(&Answer { code: 250, lines });
@@ -103,7 +103,7 @@ pub fn ehlo(bytes: &[u8]) {
 
 /// A CSV of people: whoever is taken has one line of each and comes back by an export; whoever is not is told in one
 /// line with a place.
-pub fn csv(bytes: &[u8]) {
+pub(crate) fn csv(bytes: &[u8]) {
     let Ok(rows) = read_rows(bytes.to_vec()) else {
         return;
     };
@@ -142,7 +142,7 @@ pub fn csv(bytes: &[u8]) {
 }
 
 /// An author's file: it is read, the same each time, and what is wrong with it is told by its line.
-pub fn issue(bytes: &[u8]) {
+pub(crate) fn issue(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let read = manuscript::read(&text, "x.md", "x");
     assert_eq!(read, manuscript::read(&text, "x.md", "x"));
@@ -179,7 +179,7 @@ impl Mailbox for Kept {
 
 /// Everything that a client says to the inbox: each answer is one, and each mail that is kept was said so, from DATA to
 /// a dot between two CRLF, without any bare CR or LF.
-pub fn inbox(said: &[u8]) {
+pub(crate) fn inbox(said: &[u8]) {
     let (answers, kept) = runtime().block_on(talk(said));
     for line in answers.split_inclusive("\r\n") {
         let line = line

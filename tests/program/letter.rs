@@ -10,21 +10,21 @@ use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_letterpress");
 /// Generous: other tests run beside this one on a small machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// An issue with a link and a personal field.
-pub const ISSUE: &str = "+++\ntitle = \"A first proof\"\nnumber = 1\n+++\n\nGood morning, {{ name | default(\"reader\") }}. \
+pub(crate) const ISSUE: &str = "+++\ntitle = \"A first proof\"\nnumber = 1\n+++\n\nGood morning, {{ name | default(\"reader\") }}. \
                          This week: [a paper](https://example.org/paper?id=7) and nothing else.\n";
 
 /// A folder with settings and an issue; the daemon is killed with it, if it still runs.
-pub struct Letter {
+pub(crate) struct Letter {
     folder: TempDir,
     pub web: u16,
     daemon: Option<Child>,
 }
 
 /// How a command ended.
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -41,7 +41,7 @@ impl Ended {
     }
 
     /// The JSON objects on stdout.
-    pub fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         self.out
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
@@ -50,7 +50,7 @@ impl Ended {
 }
 
 /// A port that nothing listens on at the moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -59,7 +59,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Runs the program in a folder, away from any terminal and from the caller's own settings.
-pub fn run(folder: &Path, args: &[&str]) -> Ended {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> Ended {
     run_with(folder, args, &[])
 }
 
@@ -109,7 +109,7 @@ fn command_of(program: &str, folder: &Path, args: &[&str]) -> Command {
 }
 
 /// Waits until something holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
         assert!(
@@ -123,7 +123,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 impl Letter {
     /// A letter whose relay is described by `relay`, the lines below `[relay.main]`.
-    pub fn new(relay: &str) -> Letter {
+    pub(crate) fn new(relay: &str) -> Letter {
         let folder = tempfile::tempdir().unwrap();
         let web = free_port();
         let settings = format!(
@@ -141,36 +141,36 @@ impl Letter {
         }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
     /// Changes the settings' text.
-    pub fn edit(&self, from: &str, to: &str) {
+    pub(crate) fn edit(&self, from: &str, to: &str) {
         let file = self.folder.path().join("letterpress.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "the settings hold no {from}");
         std::fs::write(file, text.replace(from, to)).unwrap();
     }
 
-    pub fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
         run(self.folder.path(), args)
     }
 
     /// Runs a command with more in its environment.
-    pub fn run_with(&self, args: &[&str], environment: &[(&str, String)]) -> Ended {
+    pub(crate) fn run_with(&self, args: &[&str], environment: &[(&str, String)]) -> Ended {
         run_with(self.folder.path(), args, environment)
     }
 
     /// Runs a command that must end well.
-    pub fn ok(&self, args: &[&str]) -> Ended {
+    pub(crate) fn ok(&self, args: &[&str]) -> Ended {
         let ended = self.run(args);
         assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.out, ended.err);
         ended
     }
 
     /// Imports so many readers and gives their addresses.
-    pub fn people(&self, count: usize) -> Vec<String> {
+    pub(crate) fn people(&self, count: usize) -> Vec<String> {
         let emails: Vec<String> = (0..count)
             .map(|n| format!("reader{n}@readers.example"))
             .collect();
@@ -197,7 +197,7 @@ impl Letter {
     }
 
     /// Starts the daemon and waits until it answers.
-    pub fn serve(&mut self) {
+    pub(crate) fn serve(&mut self) {
         self.start(&[]);
         let web = self.web;
         until("the daemon to answer", || {
@@ -212,12 +212,12 @@ impl Letter {
     }
 
     /// Starts the daemon with more in its environment, and does not wait for it.
-    pub fn start(&mut self, environment: &[(&str, String)]) {
+    pub(crate) fn start(&mut self, environment: &[(&str, String)]) {
         self.daemon = Some(self.spawn(environment));
     }
 
     /// A daemon that is not this letter's own.
-    pub fn spawn(&self, environment: &[(&str, String)]) -> Child {
+    pub(crate) fn spawn(&self, environment: &[(&str, String)]) -> Child {
         let log = self.open_log();
         let mut command = command(self.folder.path(), &["serve"]);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -229,12 +229,12 @@ impl Letter {
     }
 
     /// Begins a command and does not wait for it; what it says goes to the log.
-    pub fn begin(&self, args: &[&str]) -> Child {
+    pub(crate) fn begin(&self, args: &[&str]) -> Child {
         self.begin_by(PROGRAM, args)
     }
 
     /// The same by another program, such as a shell that runs ours under a limit.
-    pub fn begin_by(&self, program: &str, args: &[&str]) -> Child {
+    pub(crate) fn begin_by(&self, program: &str, args: &[&str]) -> Child {
         let mut command = command_of(program, self.folder.path(), args);
         let log = self.open_log();
         command
@@ -245,7 +245,7 @@ impl Letter {
     }
 
     /// How the daemon ended; `None` while it runs.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.daemon
             .as_mut()
             .and_then(|daemon| daemon.try_wait().unwrap())
@@ -264,24 +264,24 @@ impl Letter {
     }
 
     /// What the daemon has said.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut daemon = self.daemon.take().unwrap();
         daemon.kill().unwrap();
         daemon.wait().unwrap();
     }
 
     /// The daemon's process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.daemon.as_ref().unwrap().id()
     }
 
     /// SIGTERM.
-    pub fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         let pid = self.pid().to_string();
         assert!(
             Command::new("kill")
@@ -293,7 +293,7 @@ impl Letter {
     }
 
     /// SIGTERM; gives the exit status.
-    pub fn stop(&mut self) -> i32 {
+    pub(crate) fn stop(&mut self) -> i32 {
         self.ask_to_stop();
         self.daemon
             .take()
@@ -305,7 +305,7 @@ impl Letter {
     }
 
     /// The totals of issue 1.
-    pub fn totals(&self) -> Value {
+    pub(crate) fn totals(&self) -> Value {
         let rows = self.ok(&["deliveries", "--json"]).json();
         let row = rows
             .into_iter()
@@ -330,7 +330,7 @@ impl Letter {
     }
 
     /// Every recipient of issue 1.
-    pub fn deliveries(&self) -> Vec<Value> {
+    pub(crate) fn deliveries(&self) -> Vec<Value> {
         self.ok(&["deliveries", "1", "--json"]).json()
     }
 }

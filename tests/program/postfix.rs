@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use crate::letter::{free_port, until};
 use crate::sink::is_root;
 
-pub const USER: &str = "akira@relay.test";
-pub const PASSWORD: &str = "open-sesame";
+pub(crate) const USER: &str = "akira@relay.test";
+pub(crate) const PASSWORD: &str = "open-sesame";
 
 /// What `openssl ca` must be told.
 const OFFICE: &str = "[ca]\ndefault_ca = office\n[office]\ndatabase = index\nserial = serial\nnew_certs_dir = .\n\
                       default_md = sha256\npolicy = policy\n[policy]\ncommonName = supplied\n";
 
-pub struct Postfix {
+pub(crate) struct Postfix {
     folder: TempDir,
     pub starttls: u16,
     pub implicit: u16,
@@ -24,12 +24,12 @@ pub struct Postfix {
 
 impl Postfix {
     /// Starts it with a certificate for `name`.
-    pub fn start(name: &str) -> Postfix {
+    pub(crate) fn start(name: &str) -> Postfix {
         Self::start_with(name, "20491231235959Z")
     }
 
     /// Starts it with a certificate for `name` that was good for the January of 2020.
-    pub fn start_expired(name: &str) -> Postfix {
+    pub(crate) fn start_expired(name: &str) -> Postfix {
         Self::start_with(name, "20200131235959Z")
     }
 
@@ -69,7 +69,7 @@ impl Postfix {
     }
 
     /// The lines below `[relay.main]`.
-    pub fn relay(&self, tls: &str) -> String {
+    pub(crate) fn relay(&self, tls: &str) -> String {
         let port = if tls == "implicit" {
             self.implicit
         } else {
@@ -81,12 +81,12 @@ impl Postfix {
         )
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.at("log")).unwrap_or_default()
     }
 
     /// The mails that were delivered into the Maildir.
-    pub fn mails(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn mails(&self) -> Vec<Vec<u8>> {
         let Ok(folder) = std::fs::read_dir(self.at("box/new")) else {
             return Vec::new();
         };

@@ -3,14 +3,14 @@
 use mail_parser::{HeaderValue, Message, MessageParser};
 
 /// Parses a mail; it must be whole.
-pub fn parse(raw: &[u8]) -> Message<'_> {
+pub(crate) fn parse(raw: &[u8]) -> Message<'_> {
     MessageParser::default()
         .parse(raw)
         .expect("a mail that can be parsed")
 }
 
 /// The one recipient in `To`.
-pub fn to(mail: &Message) -> String {
+pub(crate) fn to(mail: &Message) -> String {
     let list = mail.to().expect("a To header");
     let addresses: Vec<_> = list.iter().filter_map(|a| a.address()).collect();
     assert_eq!(addresses.len(), 1, "one recipient in To: {addresses:?}");
@@ -18,7 +18,7 @@ pub fn to(mail: &Message) -> String {
 }
 
 /// The text of a header without folding.
-pub fn header(mail: &Message, name: &str) -> String {
+pub(crate) fn header(mail: &Message, name: &str) -> String {
     let raw = mail
         .header_raw(name)
         .unwrap_or_else(|| panic!("no header {name}"));
@@ -26,7 +26,7 @@ pub fn header(mail: &Message, name: &str) -> String {
 }
 
 /// The https (here http) address of List-Unsubscribe.
-pub fn unsubscribe_url(mail: &Message) -> String {
+pub(crate) fn unsubscribe_url(mail: &Message) -> String {
     let header = header(mail, "List-Unsubscribe");
     let found = header
         .split(['<', '>'])
@@ -37,7 +37,7 @@ pub fn unsubscribe_url(mail: &Message) -> String {
 }
 
 /// What every mail of an issue must have.
-pub fn assert_well_formed(mail: &Message) {
+pub(crate) fn assert_well_formed(mail: &Message) {
     for name in [
         "From",
         "To",

@@ -7,14 +7,14 @@ use tempfile::TempDir;
 
 use crate::letter::{free_port, until};
 
-pub struct Sink {
+pub(crate) struct Sink {
     folder: TempDir,
     process: Child,
     pub port: u16,
 }
 
 impl Sink {
-    pub fn start() -> Sink {
+    pub(crate) fn start() -> Sink {
         let folder = tempfile::tempdir().unwrap();
         let mails = folder.path().join("mails");
         std::fs::create_dir(&mails).unwrap();
@@ -45,7 +45,7 @@ impl Sink {
     }
 
     /// The lines below `[relay.main]`.
-    pub fn relay(&self) -> String {
+    pub(crate) fn relay(&self) -> String {
         format!("host = \"127.0.0.1\"\nport = {}\ntls = \"none\"", self.port)
     }
 
@@ -55,14 +55,14 @@ impl Sink {
     }
 
     /// Every mail with the recipient of its envelope. One whose end never came has an empty envelope or none.
-    pub fn mails(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn mails(&self) -> Vec<(String, Vec<u8>)> {
         self.files()
             .iter()
             .filter_map(|file| read(&std::fs::read(file).unwrap()))
             .collect()
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.files().len()
     }
 }
@@ -84,7 +84,7 @@ fn open_to_all(path: &std::path::Path) {
 }
 
 /// Whether this process is root.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
 }

@@ -4,13 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: String,
 }
 
 /// A GET; `None` where nobody answers.
-pub fn get(port: u16, path: &str) -> Option<Answer> {
+pub(crate) fn get(port: u16, path: &str) -> Option<Answer> {
     ask(
         port,
         &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"),
@@ -18,7 +18,7 @@ pub fn get(port: u16, path: &str) -> Option<Answer> {
 }
 
 /// A POST of a form.
-pub fn post(port: u16, path: &str, form: &str) -> Option<Answer> {
+pub(crate) fn post(port: u16, path: &str, form: &str) -> Option<Answer> {
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
@@ -45,7 +45,7 @@ fn ask(port: u16, request: &str) -> Option<Answer> {
 }
 
 /// The path of an address of ours.
-pub fn path_of(url: &str, port: u16) -> &str {
+pub(crate) fn path_of(url: &str, port: u16) -> &str {
     let host = format!("http://127.0.0.1:{port}");
     url.strip_prefix(&host)
         .unwrap_or_else(|| panic!("{url} does not begin with {host}"))

@@ -24,7 +24,7 @@ const ISSUES: [(&str, &str); 2] = [("issue-22.md", "022.md"), ("issue-23.md", "0
 const NAME: &str = "Akira's Machine Learning News";
 
 /// Where everything lies.
-pub struct Folder {
+pub(super) struct Folder {
     pub dir: PathBuf,
     pub settings: PathBuf,
     pub inbox: PathBuf,
@@ -48,7 +48,7 @@ impl Folder {
     }
 
     /// How the folder is called: `demo/`.
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         format!("{}/", self.dir.display().to_string().trim_end_matches('/'))
     }
 }
@@ -57,7 +57,7 @@ impl Folder {
 ///
 /// # Errors
 /// The file can't be read, or the folder can't be written.
-pub fn prepare(
+pub(super) fn prepare(
     dir: &Path,
     issue: Option<&Path>,
     subscribers: u32,
@@ -80,7 +80,7 @@ pub fn prepare(
 }
 
 /// An existing demo: the issue that it sent, where that can be told from its files, and the next one.
-pub fn existing(dir: &Path) -> Folder {
+pub(super) fn existing(dir: &Path) -> Folder {
     let files = crate::schedule::files(&dir.join("issues")).unwrap_or_default();
     let name = |file: Option<&PathBuf>| {
         file.and_then(|f| f.file_name())

@@ -41,7 +41,7 @@ const SUM_EVERY: Duration = Duration::from_millis(300);
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress demo --once")]
-pub struct Args {
+pub(super) struct Args {
     /// The demo's folder; an existing demo is opened again
     #[arg(long, value_name = "D", default_value = "demo")]
     dir: PathBuf,
@@ -56,7 +56,7 @@ pub struct Args {
     once: bool,
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let shutdown = serve::signals()?;
     let demo = Demo::open(&args, context, &shutdown).await?;
     let outcome = tokio::select! {

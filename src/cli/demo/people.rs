@@ -22,7 +22,7 @@ const TWELVE: [(&str, &str); 12] = [
 ];
 
 /// A CSV of so many people.
-pub fn csv(count: u32) -> String {
+pub(super) fn csv(count: u32) -> String {
     let mut out = String::from("email,name\n");
     for (email, name) in TWELVE.iter().take(count as usize) {
         let _ = writeln!(out, "{email},{}", quoted(name));

@@ -13,14 +13,14 @@ const WEB: u16 = 8080;
 
 /// Port numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ports {
+pub(super) struct Ports {
     pub smtp: u16,
     pub pages: u16,
     pub web: u16,
 }
 
 /// Listeners for the inbox (SMTP and pages) and for the daemon.
-pub struct Places {
+pub(super) struct Places {
     pub smtp: TcpListener,
     pub pages: TcpListener,
     pub web: TcpListener,
@@ -28,7 +28,7 @@ pub struct Places {
 
 impl Places {
     /// Takes the wanted ports, or others where something listens there already.
-    pub async fn take(wanted: Option<Ports>) -> Result<Places, Failure> {
+    pub(super) async fn take(wanted: Option<Ports>) -> Result<Places, Failure> {
         let wanted = wanted.unwrap_or(Ports {
             smtp: SMTP,
             pages: PAGES,
@@ -41,7 +41,7 @@ impl Places {
         })
     }
 
-    pub fn ports(&self) -> Result<Ports, Failure> {
+    pub(super) fn ports(&self) -> Result<Ports, Failure> {
         Ok(Ports {
             smtp: port(&self.smtp)?,
             pages: port(&self.pages)?,
@@ -75,7 +75,7 @@ fn refused(error: &std::io::Error) -> Failure {
 }
 
 /// The ports that an existing demo's settings name.
-pub fn of_settings(settings: &crate::config::Settings) -> Option<Ports> {
+pub(super) fn of_settings(settings: &crate::config::Settings) -> Option<Ports> {
     let web = settings.listen.rsplit_once(':')?.1.parse().ok()?;
     Some(Ports {
         smtp: settings.sending.relays.first()?.port,
@@ -85,7 +85,7 @@ pub fn of_settings(settings: &crate::config::Settings) -> Option<Ports> {
 }
 
 /// Writes other ports into an existing demo's settings, where the old ones are taken by now.
-pub fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure> {
+pub(super) fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure> {
     if (old.smtp, old.web) == (new.smtp, new.web) {
         return Ok(());
     }

@@ -12,12 +12,12 @@ use super::super::{Answer, Context, Failure, Outcome};
 use super::{named_list, open};
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A CSV file whose first line names the columns
     file: PathBuf,
 }
 
-pub async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
     let (store, lists) = open(context, settings).await?;
     let named = named_list(context, settings, &lists)?;
     let only = if let [only] = settings.lists.as_slice() {

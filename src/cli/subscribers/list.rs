@@ -16,7 +16,7 @@ use super::{named_list, open};
 const PAGE: u32 = 1000;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Only those in this state
     #[arg(long, value_parser = state)]
     state: Option<SubscriptionState>,
@@ -61,7 +61,7 @@ impl<'a> Person<'a> {
     }
 }
 
-pub async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;
     let mut out = BufWriter::new(std::io::stdout());

@@ -21,7 +21,7 @@ use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress subscribers import people.csv")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     what: What,
 }
@@ -66,7 +66,7 @@ fn address(typed: &str) -> Result<Address, String> {
     Address::parse(typed).map_err(|e| e.to_string())
 }
 
-pub async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     match args.what {
         What::Add { email, name } => add(context, &settings, &email, &name).await,

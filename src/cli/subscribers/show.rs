@@ -36,7 +36,7 @@ struct Line<'a> {
     suppressed: Option<serde_json::Value>,
 }
 
-pub async fn run(email: &Address, context: &Context, settings: &Settings) -> Outcome {
+pub(super) async fn run(email: &Address, context: &Context, settings: &Settings) -> Outcome {
     let (store, _) = open(context, settings).await?;
     let Some(shown) = load(&store, email).await? else {
         return Err(Failure::no(unknown(email))

@@ -22,7 +22,7 @@ use crate::model::rendered::{Context, Piece, Spot};
 const LONG_TITLE_COLUMNS: usize = 22;
 
 /// Lays out an issue for its theme; the content goes into `slots`.
-pub fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
+pub(crate) fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
     let mut layout = Outline {
         writer: Writer::new(setting, look),

@@ -22,15 +22,15 @@ const HASH_DIGITS: usize = 32;
 
 /// The pictures that were found, by the author's `src`.
 #[derive(Clone, Debug, Default)]
-pub struct Pictures(BTreeMap<String, Picture>);
+pub(crate) struct Pictures(BTreeMap<String, Picture>);
 
 impl Pictures {
     /// The picture that the author named so; `None` where it is missing, or lies on the web.
-    pub fn get(&self, src: &str) -> Option<&Picture> {
+    pub(crate) fn get(&self, src: &str) -> Option<&Picture> {
         self.0.get(src)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Picture> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Picture> {
         self.0.values()
     }
 }
@@ -51,7 +51,7 @@ impl FromIterator<Picture> for Pictures {
 ///
 /// What is missing, damaged, too large or outside the folder is a finding of severity error, once a name, at
 /// the first line that names it; the caller fills in the file.
-pub fn load(issue: &Issue, folder: &Path) -> (Pictures, Vec<Finding>) {
+pub(crate) fn load(issue: &Issue, folder: &Path) -> (Pictures, Vec<Finding>) {
     let mut pictures = Pictures::default();
     let mut findings = Vec::new();
     let mut seen = std::collections::BTreeSet::new();

@@ -31,7 +31,7 @@ impl Notes {
     }
 
     /// Takes what waits, to be listed.
-    pub fn take(&mut self) -> Vec<(usize, String)> {
+    pub(super) fn take(&mut self) -> Vec<(usize, String)> {
         self.numbers.clear();
         std::mem::take(&mut self.waiting)
     }
@@ -47,7 +47,7 @@ pub(super) struct Flow<'a> {
 impl Flow<'_> {
     /// Writes the inlines of a block. A block whose only link stands at its end shows the address below
     /// itself without a number; it is returned.
-    pub fn block(&mut self, inlines: &[Inline], run: &mut Run) -> Option<String> {
+    pub(super) fn block(&mut self, inlines: &[Inline], run: &mut Run) -> Option<String> {
         if let Some((before, link, after)) = ends_in_link(inlines)
             && self.notes.waiting.is_empty()
         {
@@ -62,7 +62,7 @@ impl Flow<'_> {
         None
     }
 
-    pub fn inlines(&mut self, inlines: &[Inline], run: &mut Run) {
+    pub(super) fn inlines(&mut self, inlines: &[Inline], run: &mut Run) {
         for inline in inlines {
             self.inline(inline, run);
         }

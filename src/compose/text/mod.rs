@@ -21,7 +21,7 @@ use page::{COLUMNS, Page};
 use wrap::Run;
 
 /// Writes the text part of an issue; spots are in [`Context::Text`], lines end in LF.
-pub fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
+pub(crate) fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
     let tag = |url: &str| setting.tagger.tag(url).into_owned();
     letter(issue, setting.list, setting.language(issue), &tag)
 }

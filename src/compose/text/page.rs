@@ -23,19 +23,19 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub fn into_pieces(self) -> Vec<Piece> {
+    pub(super) fn into_pieces(self) -> Vec<Piece> {
         self.pieces
     }
 
     /// The columns that are left beside the prefix.
-    pub fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         COLUMNS
             .saturating_sub(unicode_width::UnicodeWidthStr::width(self.prefix.as_str()))
             .max(LEAST_COLUMNS)
     }
 
     /// At least so many empty lines before what comes.
-    pub fn gap(&mut self, lines: usize) {
+    pub(super) fn gap(&mut self, lines: usize) {
         if self.gap == 0 || self.prefix.len() < self.gap_prefix.len() {
             self.gap_prefix.clone_from(&self.prefix);
         }
@@ -43,13 +43,13 @@ impl Page {
     }
 
     /// Takes back a gap that was asked for.
-    pub fn no_gap(&mut self) {
+    pub(super) fn no_gap(&mut self) {
         self.gap = 0;
     }
 
     /// Begins more indentation; `bullet` stands in its place on the first line. Gives what [`Page::close`]
     /// wants to end it.
-    pub fn open(&mut self, more: &str, bullet: Option<&str>) -> usize {
+    pub(super) fn open(&mut self, more: &str, bullet: Option<&str>) -> usize {
         let before = self.prefix.len();
         if let Some(bullet) = bullet {
             let start = self.first.take().unwrap_or_else(|| self.prefix.clone());
@@ -60,26 +60,26 @@ impl Page {
     }
 
     /// Ends the indentation that began at `before`.
-    pub fn close(&mut self, before: usize) {
+    pub(super) fn close(&mut self, before: usize) {
         self.prefix.truncate(before);
     }
 
     /// Writes a bullet that nothing was written beside.
-    pub fn end_bullet(&mut self) {
+    pub(super) fn end_bullet(&mut self) {
         if self.first.is_some() {
             self.line(Vec::new());
         }
     }
 
     /// A run of text, wrapped.
-    pub fn run(&mut self, run: &Run) {
+    pub(super) fn run(&mut self, run: &Run) {
         for line in run.lines(self.columns()) {
             self.line(line);
         }
     }
 
     /// One line as it is.
-    pub fn line(&mut self, line: Vec<Piece>) {
+    pub(super) fn line(&mut self, line: Vec<Piece>) {
         if !self.pieces.is_empty() {
             let empty = if self.gap_prefix.len() > self.prefix.len() {
                 &self.prefix
@@ -103,7 +103,7 @@ impl Page {
     }
 
     /// One line of text as it is.
-    pub fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let text = text.trim_end();
         self.line(if text.is_empty() {
             Vec::new()

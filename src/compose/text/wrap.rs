@@ -59,7 +59,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         for c in text.chars() {
             if c == OBJECT {
                 self.tokens.push(Token::Plain);
@@ -71,30 +71,30 @@ impl Run {
     }
 
     /// A line end that stays.
-    pub fn break_line(&mut self) {
+    pub(super) fn break_line(&mut self) {
         self.text.push('\n');
     }
 
-    pub fn push_whole(&mut self, text: String) {
+    pub(super) fn push_whole(&mut self, text: String) {
         self.push_token(Token::Whole(text));
     }
 
-    pub fn push_mark(&mut self, text: String) {
+    pub(super) fn push_mark(&mut self, text: String) {
         self.push_token(Token::Mark(text));
     }
 
-    pub fn push_spot(&mut self, spot: Spot) {
+    pub(super) fn push_spot(&mut self, spot: Spot) {
         self.push_token(Token::Spot(spot));
     }
 
     /// Appends another run.
-    pub fn append(&mut self, other: &Run) {
+    pub(super) fn append(&mut self, other: &Run) {
         self.text.push_str(&other.text);
         self.tokens.extend(other.tokens.iter().cloned());
     }
 
     /// Spaces that stay, to align what follows.
-    pub fn pad(&mut self, columns: usize) {
+    pub(super) fn pad(&mut self, columns: usize) {
         if columns > 0 {
             self.push_token(Token::Mark(" ".repeat(columns)));
         }
@@ -105,19 +105,19 @@ impl Run {
         self.tokens.push(token);
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
 
     /// The columns of the whole run on one line.
-    pub fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         let objects: usize = self.tokens.iter().map(Token::columns).sum();
         let width: usize = self.text.split(OBJECT).map(|t| t.width()).sum();
         width + objects
     }
 
     /// The lines of the run.
-    pub fn lines(&self, columns: usize) -> Vec<Vec<Piece>> {
+    pub(super) fn lines(&self, columns: usize) -> Vec<Vec<Piece>> {
         let mut tokens = self.tokens.iter();
         let mut out = Vec::new();
         for line in self.text.split('\n') {

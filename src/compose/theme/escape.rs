@@ -5,26 +5,26 @@ use crate::model::rendered::Piece;
 
 /// HTML that is being written: pieces of markup with the personal spots between them.
 #[derive(Debug, Default)]
-pub struct Html(Vec<Piece>);
+pub(crate) struct Html(Vec<Piece>);
 
 impl Html {
     /// Appends markup of our own, or an author's that was cleaned before.
-    pub fn raw(&mut self, markup: &str) {
+    pub(crate) fn raw(&mut self, markup: &str) {
         slots::push(&mut self.0, markup);
     }
 
     /// Appends an author's text, for an element's content or for an attribute in double quotes.
-    pub fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         slots::push(&mut self.0, &escaped(text));
     }
 
     /// Appends ` name="value"`.
-    pub fn attribute(&mut self, name: &str, value: &str) {
+    pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         self.raw(&format!(" {name}=\"{}\"", escaped(value)));
     }
 
     /// Appends `<name style="…">`.
-    pub fn open(&mut self, name: &str, style: &str) {
+    pub(crate) fn open(&mut self, name: &str, style: &str) {
         if style.is_empty() {
             self.raw(&format!("<{name}>"));
         } else {
@@ -32,19 +32,19 @@ impl Html {
         }
     }
 
-    pub fn close(&mut self, name: &str) {
+    pub(crate) fn close(&mut self, name: &str) {
         self.raw(&format!("</{name}>"));
     }
 
-    pub fn piece(&mut self, piece: Piece) {
+    pub(crate) fn piece(&mut self, piece: Piece) {
         self.0.push(piece);
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn into_pieces(self) -> Vec<Piece> {
+    pub(crate) fn into_pieces(self) -> Vec<Piece> {
         self.0
     }
 }
@@ -53,7 +53,7 @@ impl Html {
 ///
 /// Line breaks become LF, since no bare CR may reach the wire; other control characters, which HTML forbids,
 /// are left out. Everything else survives, the joiners of emoji and wide spaces included.
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

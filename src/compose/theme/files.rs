@@ -147,11 +147,11 @@ fn lines(text: &str) -> String {
 
 impl Files {
     /// An error at a place in one of the files; lines count from 1.
-    pub fn error_at(&self, file: &str, line: usize, why: &str) -> ThemeError {
+    pub(super) fn error_at(&self, file: &str, line: usize, why: &str) -> ThemeError {
         ThemeError(format!("{}/{file}:{line}: {why}.", self.name))
     }
 
-    pub fn template_error(&self, error: &minijinja::Error) -> ThemeError {
+    pub(super) fn template_error(&self, error: &minijinja::Error) -> ThemeError {
         template_error(&self.name, error)
     }
 }

@@ -54,7 +54,7 @@ impl std::fmt::Display for Size {
 
 /// A place in a mail whose text may be styled apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Ordinary text and the comments on items.
     Text,
     /// The lines at the head of the letter.
@@ -123,16 +123,16 @@ const ELEMENTS: [&str; 27] = [
 
 /// The styles of one role, by element.
 #[derive(Clone, Debug, Default)]
-pub struct Styles(BTreeMap<String, String>);
+pub(crate) struct Styles(BTreeMap<String, String>);
 
 impl Styles {
     /// The inline style of an element; empty where the theme gives none.
-    pub fn get(&self, element: &str) -> &str {
+    pub(crate) fn get(&self, element: &str) -> &str {
         self.0.get(element).map_or("", String::as_str)
     }
 
     /// The style of a block, which keeps its distance from the one before unless it is the first.
-    pub fn block(&self, element: &str, first: bool) -> String {
+    pub(crate) fn block(&self, element: &str, first: bool) -> String {
         let gap = if first { "0" } else { self.get("gap") };
         self.get(element).replace("{gap}", gap)
     }
@@ -140,7 +140,7 @@ impl Styles {
 
 /// How a theme sets one script.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub(crate) struct Look {
     script: Script,
     /// In the order of [`Role::ALL`].
     roles: Vec<Styles>,
@@ -148,11 +148,11 @@ pub struct Look {
 }
 
 impl Look {
-    pub fn script(&self) -> Script {
+    pub(crate) fn script(&self) -> Script {
         self.script
     }
 
-    pub fn styles(&self, role: Role) -> &Styles {
+    pub(crate) fn styles(&self, role: Role) -> &Styles {
         let index = Role::ALL
             .iter()
             .position(|(r, _)| *r == role)
@@ -195,7 +195,7 @@ pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
 
 impl Read<'_> {
     /// Resolves every style for a script.
-    pub fn look(&self, script: Script) -> Result<Look, ThemeError> {
+    pub(super) fn look(&self, script: Script) -> Result<Look, ThemeError> {
         let mut sizes = self.manifest.size.clone();
         if script.is_cjk() {
             sizes.extend(self.manifest.size_cjk.clone());

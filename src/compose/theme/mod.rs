@@ -6,13 +6,13 @@
 //! hold no byte of an author's. What the content looks like in HTML is `html`'s business; `mjml/README.md`
 //! explains the format to those who write themes.
 
-pub mod escape;
+pub(crate) mod escape;
 mod files;
 mod lint;
 mod manifest;
-pub mod phrases;
-pub mod script;
-pub mod slots;
+pub(crate) mod phrases;
+pub(crate) mod script;
+pub(crate) mod slots;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,7 +22,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use mrml::prelude::render::RenderOptions;
 
 use crate::model::rendered::Piece;
-pub use manifest::{Look, Role, Styles};
+pub(crate) use manifest::{Look, Role, Styles};
 use script::Script;
 use slots::Slots;
 
@@ -33,7 +33,7 @@ const FUEL: u64 = 2_000_000;
 
 /// A theme that was read and found sound. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Theme(Arc<Inner>);
+pub(crate) struct Theme(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -50,7 +50,7 @@ pub struct ThemeError(pub(crate) String);
 
 /// How much a theme may spend on layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Density {
+pub(crate) enum Density {
     /// As the theme is meant to be.
     Open,
     /// With less markup an item, for a letter that would otherwise be cut: templates see `dense`.
@@ -59,7 +59,7 @@ pub enum Density {
 
 /// A mail set in a theme.
 #[derive(Clone, Debug)]
-pub struct Typeset {
+pub(crate) struct Typeset {
     pub html: Vec<Piece>,
     /// The MJML document that mrml rendered, with the content in the tokens' place.
     pub mjml: Vec<Piece>,
@@ -70,7 +70,7 @@ impl Theme {
     ///
     /// # Errors
     /// [`ThemeError`] where neither exists, a file can't be read, or the linter finds a fault.
-    pub fn load(name: &str, themes_dir: Option<&Path>) -> Result<Theme, ThemeError> {
+    pub(crate) fn load(name: &str, themes_dir: Option<&Path>) -> Result<Theme, ThemeError> {
         let files = files::read(name, themes_dir)?;
         let manifest = manifest::read(&files)?;
         let looks = Script::ALL
@@ -94,17 +94,18 @@ impl Theme {
         })))
     }
 
-    pub fn name(&self) -> &str {
+    #[cfg(test)]
+    pub(crate) fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The names that [`Theme::load`] may be given: the themes inside the binary and the folders of `themes_dir`.
-    pub fn names(themes_dir: Option<&Path>) -> Vec<String> {
+    pub(crate) fn names(themes_dir: Option<&Path>) -> Vec<String> {
         files::names(themes_dir)
     }
 
     /// How the theme sets a language (BCP 47).
-    pub fn look(&self, language: &str) -> &Look {
+    pub(crate) fn look(&self, language: &str) -> &Look {
         let script = Script::of(language);
         let index = Script::ALL
             .iter()
@@ -118,7 +119,7 @@ impl Theme {
     /// # Errors
     /// [`ThemeError`] where a template asks for what the outline does not hold, makes MJML that can't be
     /// rendered, or puts content where mrml drops it.
-    pub fn set(
+    pub(crate) fn set(
         &self,
         language: &str,
         density: Density,

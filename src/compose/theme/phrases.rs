@@ -10,7 +10,7 @@ use super::script::Script;
 
 /// A language that our own words exist in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phrases {
+pub(crate) enum Phrases {
     English,
     German,
     Hans,
@@ -19,7 +19,7 @@ pub enum Phrases {
 
 impl Phrases {
     /// The words for a language tag (BCP 47).
-    pub fn of(language: &str) -> Phrases {
+    pub(crate) fn of(language: &str) -> Phrases {
         let primary = language
             .split(['-', '_'])
             .next()
@@ -34,7 +34,7 @@ impl Phrases {
     }
 
     /// The tag of the language these words are in.
-    pub fn language(self) -> &'static str {
+    pub(crate) fn language(self) -> &'static str {
         self.pick(["en", "de", "zh-Hans", "zh-Hant"])
     }
 
@@ -48,7 +48,7 @@ impl Phrases {
     }
 
     /// The issue's number, such as “No. 22”.
-    pub fn number(self, number: u32) -> String {
+    pub(crate) fn number(self, number: u32) -> String {
         match self {
             Phrases::English => format!("No. {number}"),
             Phrases::German => format!("Nr. {number}"),
@@ -58,7 +58,7 @@ impl Phrases {
     }
 
     /// A day with its year, such as “25 July 2021”.
-    pub fn date(self, date: Date) -> String {
+    pub(crate) fn date(self, date: Date) -> String {
         let (year, month, day) = (date.year(), date.month(), date.day());
         match self {
             Phrases::English => format!("{day} {} {year}", ENGLISH_MONTHS[month_index(month)]),
@@ -68,7 +68,7 @@ impl Phrases {
     }
 
     /// A day with the day of the week and without the year, such as “Sunday, 1 August”.
-    pub fn day(self, date: Date) -> String {
+    pub(crate) fn day(self, date: Date) -> String {
         let weekday = match date.weekday() {
             Weekday::Monday => self.pick(["Monday", "Montag", "周一", "週一"]),
             Weekday::Tuesday => self.pick(["Tuesday", "Dienstag", "周二", "週二"]),
@@ -87,7 +87,7 @@ impl Phrases {
     }
 
     /// How many items a section holds, at the end of its row in the contents.
-    pub fn items(self, count: usize) -> String {
+    pub(crate) fn items(self, count: usize) -> String {
         match self {
             Phrases::English | Phrases::German => count.to_string(),
             Phrases::Hans | Phrases::Hant => format!("{count} 篇"),
@@ -95,17 +95,17 @@ impl Phrases {
     }
 
     /// The heading over the contents.
-    pub fn contents(self) -> &'static str {
+    pub(crate) fn contents(self) -> &'static str {
         self.pick(["In this issue", "In dieser Ausgabe", "目录", "目錄"])
     }
 
     /// The button of the call to subscribe.
-    pub fn subscribe(self) -> &'static str {
+    pub(crate) fn subscribe(self) -> &'static str {
         self.pick(["Subscribe", "Abonnieren", "订阅本刊", "訂閱本刊"])
     }
 
     /// Why somebody gets the letter: what stands before the address, between it and the day since when, and after.
-    pub fn why(self, list: &str) -> [String; 3] {
+    pub(crate) fn why(self, list: &str) -> [String; 3] {
         let title = list.trim_matches(['《', '》']);
         match self {
             Phrases::English => [
@@ -132,7 +132,7 @@ impl Phrases {
     }
 
     /// A moment within some days, with its zone, such as “Sunday, 1 August, 09:14 (UTC)”.
-    pub fn moment(self, at: &Zoned) -> String {
+    pub(crate) fn moment(self, at: &Zoned) -> String {
         let between = self.pick([", ", ", ", "", ""]);
         format!(
             "{}{between}{} ({})",
@@ -142,11 +142,11 @@ impl Phrases {
         )
     }
 
-    pub fn unsubscribe(self) -> &'static str {
+    pub(crate) fn unsubscribe(self) -> &'static str {
         self.pick(["Unsubscribe", "Abbestellen", "退订", "退訂"])
     }
 
-    pub fn sent_with(self) -> &'static str {
+    pub(crate) fn sent_with(self) -> &'static str {
         self.pick([
             "Sent with Letterpress",
             "Versandt mit Letterpress",

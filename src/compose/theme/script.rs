@@ -2,7 +2,7 @@
 
 /// Scripts that are set differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Script {
+pub(crate) enum Script {
     Latin,
     /// Chinese in simplified characters.
     Hans,
@@ -15,7 +15,7 @@ pub enum Script {
 }
 
 impl Script {
-    pub const ALL: [Script; 6] = [
+    pub(crate) const ALL: [Script; 6] = [
         Script::Latin,
         Script::Hans,
         Script::Hant,
@@ -25,7 +25,7 @@ impl Script {
     ];
 
     /// The script of a language tag (BCP 47): what its script subtag says, else what is usual.
-    pub fn of(language: &str) -> Script {
+    pub(crate) fn of(language: &str) -> Script {
         let tag = language.to_ascii_lowercase();
         let mut subtags = tag.split(['-', '_']);
         let primary = subtags.next().unwrap_or_default();
@@ -49,14 +49,14 @@ impl Script {
     }
 
     /// Whether characters fill their em, so that lines need more lead, titles less size, and nothing slants.
-    pub fn is_cjk(self) -> bool {
+    pub(crate) fn is_cjk(self) -> bool {
         matches!(
             self,
             Script::Hans | Script::Hant | Script::Japanese | Script::Korean
         )
     }
 
-    pub fn is_right_to_left(self) -> bool {
+    pub(crate) fn is_right_to_left(self) -> bool {
         self == Script::RightToLeft
     }
 
@@ -64,7 +64,7 @@ impl Script {
     /// mail, so they are kept short.
     ///
     /// In Chinese, YaHei stands before the generic family, or Windows would fall to SimSun's bitmaps.
-    pub fn stacks(self) -> [(&'static str, &'static str); 4] {
+    pub(crate) fn stacks(self) -> [(&'static str, &'static str); 4] {
         let (serif, sans, emphasis) = match self {
             Script::Latin => (
                 "Georgia,serif",
@@ -107,7 +107,7 @@ impl Script {
 }
 
 /// Whether a letter runs from right to left: the blocks that Unicode keeps for such scripts.
-pub fn is_right_to_left(c: char) -> bool {
+pub(crate) fn is_right_to_left(c: char) -> bool {
     matches!(c,
         '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')

@@ -4,8 +4,6 @@
 //! So no byte of an author's text ever passes through mrml, which would damage it, and nothing in it can be
 //! taken for markup. The content is not searched for tokens: text that happens to look like one stays text.
 
-use std::fmt::Write as _;
-
 use crate::model::rendered::Piece;
 
 /// What every token begins with. The linter refuses themes that hold it themselves.
@@ -15,17 +13,17 @@ const TOKEN_END: char = 'x';
 
 /// The content of one document, by token.
 #[derive(Debug, Default)]
-pub struct Slots(Vec<Vec<Piece>>);
+pub(crate) struct Slots(Vec<Vec<Piece>>);
 
 impl Slots {
     /// Keeps some content, and gives the token that stands for it.
-    pub fn put(&mut self, content: Vec<Piece>) -> String {
+    pub(crate) fn put(&mut self, content: Vec<Piece>) -> String {
         self.0.push(content);
         format!("{TOKEN_START}{}{TOKEN_END}", self.0.len() - 1)
     }
 
     /// The document with the content in the tokens' place, cut at the personal spots.
-    pub fn fill(&self, document: &str) -> Vec<Piece> {
+    pub(crate) fn fill(&self, document: &str) -> Vec<Piece> {
         let mut out = Vec::new();
         let mut rest = document;
         while let Some((before, index, after)) = self.next(rest) {
@@ -43,7 +41,7 @@ impl Slots {
     }
 
     /// The tokens that stand in `document` and are missing from `rendered`: content that a reader would lose.
-    pub fn lost(&self, document: &str, rendered: &str) -> bool {
+    pub(crate) fn lost(&self, document: &str, rendered: &str) -> bool {
         let kept = self.present(rendered);
         self.present(document)
             .iter()
@@ -84,7 +82,7 @@ impl Slots {
 }
 
 /// Appends text to the last piece, or as a new one after a spot.
-pub fn push(pieces: &mut Vec<Piece>, text: &str) {
+pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str) {
     if text.is_empty() {
         return;
     }
@@ -95,7 +93,9 @@ pub fn push(pieces: &mut Vec<Piece>, text: &str) {
 }
 
 /// Pieces as one text, for messages and tests: spots stand as their names.
-pub fn flat(pieces: &[Piece]) -> String {
+#[cfg(test)]
+pub(crate) fn flat(pieces: &[Piece]) -> String {
+    use std::fmt::Write as _;
     let mut out = String::new();
     for piece in pieces {
         match piece {

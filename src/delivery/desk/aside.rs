@@ -11,7 +11,7 @@ const ASIDE_EVERY: Duration = Duration::from_secs(1);
 
 /// Whether who takes a job takes those as well that were laid aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aside {
+pub(crate) enum Aside {
     Wanted,
     Left,
 }
@@ -42,7 +42,7 @@ impl Inner {
 
 impl Desk {
     /// The next of those laid aside, if one may go, and the desk is open.
-    pub fn try_take_aside(&self) -> Option<Job> {
+    pub(crate) fn try_take_aside(&self) -> Option<Job> {
         let mut inner = self.inner();
         if inner.closed {
             None
@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// Lays a job that was taken and not tried aside, for a relay that can take it.
-    pub fn set_aside(&self, job: Job) {
+    pub(crate) fn set_aside(&self, job: Job) {
         let mut inner = self.inner();
         if job.issue().is_some() {
             inner.lanes.put_off(job.lane);

@@ -6,7 +6,7 @@
 mod aside;
 mod lanes;
 #[cfg(test)]
-pub mod testing;
+pub(super) mod testing;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-pub use aside::Aside;
-pub use lanes::{FREE, Held, LaneId};
+pub(super) use aside::Aside;
+pub(super) use lanes::{FREE, Held, LaneId};
 
 use lanes::Lanes;
 
@@ -28,7 +28,7 @@ use crate::store::deliveries::Candidate;
 use crate::store::speed::Measure;
 
 /// What all mails of an issue, or one system mail, have in common.
-pub struct Letter {
+pub(super) struct Letter {
     pub template: Template,
     /// The author's address, which is the envelope's sender where there is no bounce address.
     pub from: Address,
@@ -36,7 +36,7 @@ pub struct Letter {
 }
 
 /// One mail that may be claimed.
-pub struct Job {
+pub(super) struct Job {
     pub candidate: Candidate,
     pub letter: Arc<Letter>,
     /// The queue that it was taken from.
@@ -46,7 +46,7 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(candidate: Candidate, letter: Arc<Letter>) -> Job {
+    pub(super) fn new(candidate: Candidate, letter: Arc<Letter>) -> Job {
         Job {
             candidate,
             letter,
@@ -56,7 +56,7 @@ impl Job {
     }
 
     /// The issue it is of; `None` for a system mail.
-    pub fn issue(&self) -> Option<IssueId> {
+    pub(super) fn issue(&self) -> Option<IssueId> {
         match self.candidate.key {
             MailKey::Issue(issue, _) => Some(issue),
             MailKey::System(_) => None,
@@ -65,7 +65,7 @@ impl Job {
 }
 
 /// The desk. Cheap to share; every method but [`Desk::take`] returns at once.
-pub struct Desk {
+pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Wakes connections.
     laid: Notify,
@@ -90,7 +90,7 @@ struct Inner {
 
 /// What became of jobs that were laid down.
 #[derive(Default)]
-pub struct Laid {
+pub(super) struct Laid {
     /// New ones that lie here now.
     pub count: usize,
     /// Those for whom their provider's lane has no room: to be read again when it has.
@@ -119,7 +119,7 @@ impl Inner {
 
 impl Desk {
     /// An empty desk that asks for more below `low` jobs.
-    pub fn new(low: usize, limits: Arc<DomainLimits>) -> Desk {
+    pub(super) fn new(low: usize, limits: Arc<DomainLimits>) -> Desk {
         let inner = Inner {
             system: VecDeque::new(),
             aside: VecDeque::new(),
@@ -143,12 +143,12 @@ impl Desk {
     }
 
     /// Says that the planner begins to read what it will [`Desk::lay`] next.
-    pub fn begin_reading(&self) {
+    pub(super) fn begin_reading(&self) {
         self.inner().since.clear();
     }
 
     /// Lays jobs down; those that are out already, or were done since the reading began, are dropped.
-    pub fn lay(&self, jobs: Vec<Job>) -> Laid {
+    pub(super) fn lay(&self, jobs: Vec<Job>) -> Laid {
         let mut inner = self.inner();
         let mut laid = Laid::default();
         for mut job in jobs {
@@ -179,17 +179,17 @@ impl Desk {
     }
 
     /// How many more jobs a provider's lane takes.
-    pub fn room(&self, lane: LaneId) -> usize {
+    pub(super) fn room(&self, lane: LaneId) -> usize {
         self.inner().lanes.room(lane)
     }
 
     /// Says for which lanes somebody still waits to be read.
-    pub fn set_more(&self, waits: impl Fn(LaneId) -> bool) {
+    pub(super) fn set_more(&self, waits: impl Fn(LaneId) -> bool) {
         self.inner().lanes.set_more(waits);
     }
 
     /// The next job that may go, of those laid aside as well where they are `wanted`; `None` once the desk is closed.
-    pub async fn take(&self, wanted: Aside) -> Option<Job> {
+    pub(super) async fn take(&self, wanted: Aside) -> Option<Job> {
         loop {
             let laid = self.laid.notified();
             tokio::pin!(laid);
@@ -210,12 +210,12 @@ impl Desk {
     }
 
     /// The next job, if one lies here that may go, and the desk is open.
-    pub fn try_take(&self, wanted: Aside) -> Option<Job> {
+    pub(super) fn try_take(&self, wanted: Aside) -> Option<Job> {
         self.pick(wanted).ok()
     }
 
     /// The next system mail, if one lies here and the desk is open.
-    pub fn try_take_system(&self) -> Option<Job> {
+    pub(super) fn try_take_system(&self) -> Option<Job> {
         let mut inner = self.inner();
         if inner.closed {
             None
@@ -259,38 +259,38 @@ impl Desk {
     }
 
     /// A server says that mails to a domain come too quickly; gives the provider, and its new rate where that is new.
-    pub fn complaint(&self, domain: &str) -> (Arc<str>, Option<f64>) {
+    pub(super) fn complaint(&self, domain: &str) -> (Arc<str>, Option<f64>) {
         self.inner().lanes.complaint(domain, Instant::now())
     }
 
     /// A server took a mail to a domain.
-    pub fn good(&self, domain: &str) {
+    pub(super) fn good(&self, domain: &str) {
         self.inner().lanes.good(domain, Instant::now());
     }
 
     /// The author's words on speeds, as the database has them.
-    pub fn say(&self, words: &[(String, u32)]) {
+    pub(super) fn say(&self, words: &[(String, u32)]) {
         self.inner().lanes.say(words, Instant::now());
         self.laid.notify_waiters();
     }
 
     /// What is to be written down of the providers' measures; `wall`: the wall clock.
-    pub fn keep(&self, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Vec<Measure> {
         self.inner().lanes.keep(Instant::now(), wall, is_final)
     }
 
     /// Takes up what was written down.
-    pub fn recall(&self, measures: &[Measure], wall: Timestamp) {
+    pub(super) fn recall(&self, measures: &[Measure], wall: Timestamp) {
         self.inner().lanes.recall(measures, Instant::now(), wall);
     }
 
     /// Wakes the planner.
-    pub fn ask(&self) {
+    pub(super) fn ask(&self) {
         self.hungry.notify_one();
     }
 
     /// Lays a job back where it was: it could not be tried.
-    pub fn give_back(&self, job: Job) {
+    pub(super) fn give_back(&self, job: Job) {
         let mut inner = self.inner();
         match job.issue() {
             Some(_) => inner.lanes.give_back(job.lane, job),
@@ -301,7 +301,7 @@ impl Desk {
     }
 
     /// Says that nobody has this mail in hand any more.
-    pub fn done(&self, key: MailKey) {
+    pub(super) fn done(&self, key: MailKey) {
         let mut inner = self.inner();
         inner.since.insert(key);
         let lane = inner.out.get(&key).copied();
@@ -320,7 +320,7 @@ impl Desk {
     }
 
     /// The same of a mail that was not sent: its provider's leave for it is given back.
-    pub fn unused(&self, job: &Job) {
+    pub(super) fn unused(&self, job: &Job) {
         if job.issue().is_some() {
             self.inner().lanes.refund(job.lane);
         }
@@ -329,19 +329,19 @@ impl Desk {
     }
 
     /// Counts a system mail that goes out by its provider's measure, for which it did not wait.
-    pub fn count(&self, domain: &str) {
+    pub(super) fn count(&self, domain: &str) {
         self.inner().lanes.count(domain, Instant::now());
     }
 
     /// Says that an outcome is on the disk with nothing to follow it: an issue may have come to its end.
-    pub fn written(&self) {
+    pub(super) fn written(&self) {
         if !self.holds_issues() {
             self.hungry.notify_one();
         }
     }
 
     /// Takes away what lies here of issues that do not go on.
-    pub fn retain(&self, goes_on: impl Fn(IssueId) -> bool) {
+    pub(super) fn retain(&self, goes_on: impl Fn(IssueId) -> bool) {
         let mut inner = self.inner();
         if inner.of_issue.keys().all(|issue| goes_on(*issue)) {
             return;
@@ -360,48 +360,48 @@ impl Desk {
     }
 
     /// How many mails of an issue lie here or are in hand.
-    pub fn out(&self, issue: IssueId) -> usize {
+    pub(super) fn out(&self, issue: IssueId) -> usize {
         self.inner().of_issue.get(&issue).copied().unwrap_or(0)
     }
 
     /// How many mails lie here that wait for no provider.
-    pub fn lying(&self) -> usize {
+    pub(super) fn lying(&self) -> usize {
         self.inner().lanes.lying().0
     }
 
     /// How many system mails lie here.
-    pub fn lying_system(&self) -> usize {
+    pub(super) fn lying_system(&self) -> usize {
         self.inner().system.len()
     }
 
     /// Whether a mail of an issue lies here.
-    pub fn holds_issues(&self) -> bool {
+    pub(super) fn holds_issues(&self) -> bool {
         let inner = self.inner();
         inner.lanes.lying() != (0, 0) || inner.aside.iter().any(|job| job.issue().is_some())
     }
 
     /// At most so many mails to the provider of a lane on one connection; 0: no limit.
-    pub fn per_connection(&self, lane: LaneId) -> u32 {
+    pub(super) fn per_connection(&self, lane: LaneId) -> u32 {
         self.inner().lanes.per_connection(lane)
     }
 
     /// Waits until more is wanted.
-    pub async fn hungry(&self) {
+    pub(super) async fn hungry(&self) {
         self.hungry.notified().await;
     }
 
     /// From now on nothing is taken.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.inner().closed = true;
         self.laid.notify_waiters();
     }
 
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.inner().closed
     }
 
     /// Waits until the desk is closed.
-    pub async fn closed(&self) {
+    pub(super) async fn closed(&self) {
         loop {
             let laid = self.laid.notified();
             tokio::pin!(laid);

@@ -11,7 +11,7 @@ use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId, rendered};
 use crate::store::deliveries::Candidate;
 
 /// What all these jobs share.
-pub fn letter() -> Arc<Letter> {
+pub(crate) fn letter() -> Arc<Letter> {
     static LETTER: OnceLock<Arc<Letter>> = OnceLock::new();
     let make = || {
         let list = &crate::config::defaults().lists[0];
@@ -33,7 +33,7 @@ pub fn letter() -> Arc<Letter> {
 }
 
 /// A mail of the first issue to a person at a domain.
-pub fn job(person: i64, domain: &str) -> Job {
+pub(crate) fn job(person: i64, domain: &str) -> Job {
     let who = SubscriberId(person);
     let candidate = Candidate {
         key: MailKey::Issue(IssueId(1), who),

@@ -21,7 +21,7 @@ const WORTH_TELLING_MINUTES: f64 = 2.0;
 
 impl Planner {
     /// Writes why an issue waits, if that is new. Relays that all rest are the first reason, `own` is the issue's.
-    pub async fn explain(&mut self, row: &IssueRow, own: Option<String>) -> Result<()> {
+    pub(crate) async fn explain(&mut self, row: &IssueRow, own: Option<String>) -> Result<()> {
         let reason = self
             .all_rest()
             .or(own)
@@ -204,7 +204,7 @@ impl Planner {
     }
 
     /// A moment of the monotonic clock as people's clocks will show it, to the second.
-    pub fn wall(&self, at: Instant) -> Timestamp {
+    pub(crate) fn wall(&self, at: Instant) -> Timestamp {
         let wait = at.saturating_duration_since(Instant::now());
         let at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
         at.round(Unit::Second).unwrap_or(at)

@@ -19,8 +19,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
-pub use course::Course;
-pub use speed::{Speed, keep as keep_speed};
+pub(super) use course::Course;
+pub(super) use speed::{Speed, keep as keep_speed};
 
 use course::horizon;
 
@@ -48,7 +48,7 @@ const PARTS: usize = 5;
 const SYSTEM_MAX: usize = 100;
 
 /// See the file's head.
-pub struct Planner {
+pub(super) struct Planner {
     pub store: Store,
     pub settings: Arc<Settings>,
     pub lists: HashMap<ListId, List>,
@@ -68,7 +68,7 @@ impl Planner {
     ///
     /// # Errors
     /// When the database can't be read or written, other than for a while.
-    pub async fn run(mut self) -> Result<()> {
+    pub(super) async fn run(mut self) -> Result<()> {
         let mut changes = self.store.changes();
         while !self.desk.is_closed() {
             changes.mark_unchanged();

@@ -10,13 +10,13 @@ use crate::model::SubscriberId;
 
 /// The people of one issue who were read past, by lane.
 #[derive(Debug, Default)]
-pub struct Parked {
+pub(super) struct Parked {
     lanes: BTreeMap<LaneId, RoaringTreemap>,
 }
 
 impl Parked {
     /// Notes one.
-    pub fn put(&mut self, lane: LaneId, who: SubscriberId) {
+    pub(super) fn put(&mut self, lane: LaneId, who: SubscriberId) {
         // Numbers of people begin at 1.
         self.lanes
             .entry(lane)
@@ -25,7 +25,7 @@ impl Parked {
     }
 
     /// Takes out up to so many of a lane, in the order of their numbers.
-    pub fn take(&mut self, lane: LaneId, most: usize) -> Vec<SubscriberId> {
+    pub(super) fn take(&mut self, lane: LaneId, most: usize) -> Vec<SubscriberId> {
         let Some(people) = self.lanes.get_mut(&lane) else {
             return Vec::new();
         };
@@ -44,16 +44,16 @@ impl Parked {
     }
 
     /// The lanes of which somebody is parked.
-    pub fn lanes(&self) -> Vec<LaneId> {
+    pub(super) fn lanes(&self) -> Vec<LaneId> {
         self.lanes.keys().copied().collect()
     }
 
     /// How many of a lane.
-    pub fn of(&self, lane: LaneId) -> u64 {
+    pub(super) fn of(&self, lane: LaneId) -> u64 {
         self.lanes.get(&lane).map_or(0, RoaringTreemap::len)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lanes.is_empty()
     }
 }

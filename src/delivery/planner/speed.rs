@@ -15,7 +15,7 @@ use crate::store::{Result, Store};
 
 /// What the planner remembers of it.
 #[derive(Default)]
-pub struct Speed {
+pub(crate) struct Speed {
     /// The author's words as they were last read.
     words: Vec<(String, u32)>,
     /// When measures were last written down.
@@ -24,7 +24,7 @@ pub struct Speed {
 
 impl Planner {
     /// Follows the author's word, and writes measures down where that is due.
-    pub async fn follow_speed(&mut self, now: Timestamp) -> Result<()> {
+    pub(crate) async fn follow_speed(&mut self, now: Timestamp) -> Result<()> {
         let words = self.store.speeds().await?;
         if words != self.speed.words {
             self.relays.iter().for_each(|relay| relay.say(&words));
@@ -44,7 +44,7 @@ impl Planner {
     }
 
     /// Gives leave to relays that are warmed up, where somebody waits: a day on which nothing goes is none of a plan.
-    pub async fn give_leave(&self, now: Timestamp) -> Result<()> {
+    pub(crate) async fn give_leave(&self, now: Timestamp) -> Result<()> {
         let is_wanted = self.desk.holds_issues();
         for relay in &self.relays {
             warm_up(&self.store, relay, now, is_wanted).await?;
@@ -79,7 +79,7 @@ async fn warm_up(store: &Store, relay: &RelayState, now: Timestamp, is_wanted: b
 ///
 /// # Errors
 /// When the database can't be written.
-pub async fn keep(
+pub(crate) async fn keep(
     store: &Store,
     desk: &Desk,
     relays: &[Arc<RelayState>],

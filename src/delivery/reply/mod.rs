@@ -97,7 +97,7 @@ impl Answer {
 
 /// A line of a reply, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     pub code: u16,
     /// More lines follow.
     pub more: bool,
@@ -105,7 +105,7 @@ pub struct Line {
 }
 
 /// Reads one line of a reply, its line end left off; `None` where it is no such line (RFC 5321, 4.2).
-pub fn read_line(bytes: &[u8]) -> Option<Line> {
+pub(super) fn read_line(bytes: &[u8]) -> Option<Line> {
     let (digits, rest) = bytes.split_at_checked(3)?;
     if !digits.iter().all(u8::is_ascii_digit) || !(b'2'..=b'5').contains(&digits[0]) {
         return None;
@@ -232,7 +232,7 @@ fn is_too_large(answer: &Answer) -> bool {
 
 /// Whether a refusal tells of the person's address alone (RFC 3463, 3.2: X.1.X), so that many in a row mean
 /// nothing but a list of old addresses.
-pub fn is_about_address(answer: (u16, Option<(u16, u16, u16)>)) -> bool {
+pub(super) fn is_about_address(answer: (u16, Option<(u16, u16, u16)>)) -> bool {
     matches!(answer.1, Some((5, 1, _)))
 }
 
@@ -259,7 +259,7 @@ const GREY: [&str; 2] = ["greylist", "graylist"];
 /// RFC 3463 has X.3.2 (the system takes nothing for now), X.4.5 (congestion) and X.7.x (policy); of the last, most is
 /// greylisting and the like, so there the words must say it, as they must with no enhanced code. X.2.x is about one
 /// mailbox, whatever the words.
-pub fn is_too_quick(code: u16, text: &str) -> bool {
+pub(super) fn is_too_quick(code: u16, text: &str) -> bool {
     if code / 100 != 4 {
         return false;
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use signed::Progress;
-pub use signed::{Signed, SignedMail};
+pub(super) use signed::{Signed, SignedMail};
 use threads::Threads;
 
 use crate::mail::dkim::{self, Signer, keys::Pair};

@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 const NICER: i32 = 5;
 
 /// The threads; they begin when they are needed, and end when they are not for some seconds.
-pub struct Threads {
+pub(super) struct Threads {
     /// A runtime for the sake of its blocking threads alone. `None`: none could be had, and the caller's do the work.
     runtime: Option<Runtime>,
 }
 
 impl Threads {
-    pub fn new() -> Threads {
+    pub(super) fn new() -> Threads {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(cores)
@@ -31,7 +31,7 @@ impl Threads {
     }
 
     /// Does some work on one of the threads, in the order of asking.
-    pub fn run<T: Send + 'static>(
+    pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> JoinHandle<T> {

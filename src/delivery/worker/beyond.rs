@@ -13,26 +13,26 @@ use crate::model::delivery::Event;
 
 impl Worker {
     /// Whether this relay can't take a job, and another may.
-    pub fn is_for_another(&self, job: &Job) -> bool {
+    pub(crate) fn is_for_another(&self, job: &Job) -> bool {
         job.candidate.email.needs_smtputf8()
             && self.relay.utf8() == Some(false)
             && self.another_may()
     }
 
     /// Lays a job that was measured aside.
-    pub fn pass_on(&self, job: Job) {
+    pub(crate) fn pass_on(&self, job: Job) {
         self.relay.refund();
         self.shared.desk.set_aside(job);
     }
 
     /// Whether what others laid aside is this worker's matter: its relay takes it, or nobody can.
-    pub fn aside(&self) -> Aside {
+    pub(crate) fn aside(&self) -> Aside {
         let left = self.relay.utf8() == Some(false) && self.another_may();
         if left { Aside::Left } else { Aside::Wanted }
     }
 
     /// A job that others laid aside, for a relay that only waits for its share of the mails.
-    pub fn out_of_turn(&self) -> Option<Job> {
+    pub(crate) fn out_of_turn(&self) -> Option<Job> {
         let free = self.own_rest().is_none() && self.relay.wait().is_none();
         if free && self.aside() == Aside::Wanted {
             self.shared.desk.try_take_aside()
@@ -43,7 +43,7 @@ impl Worker {
 
     /// The relay lacks SMTPUTF8. Where the person's own address needs it, only another relay helps: one that rests is
     /// waited for, as after a refusal for now. Else it is our sender that needs it, and nobody fails for that.
-    pub fn needs_utf8(&self, job: &Job) -> Fate {
+    pub(crate) fn needs_utf8(&self, job: &Job) -> Fate {
         let relay = &self.relay.relay.name;
         let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
         if job.candidate.email.needs_smtputf8() {
@@ -66,7 +66,7 @@ impl Worker {
     }
 
     /// All relays but this worker's own.
-    pub fn others(&self) -> impl Iterator<Item = &Arc<RelayState>> {
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Arc<RelayState>> {
         self.shared
             .relays
             .iter()

@@ -8,7 +8,7 @@ use crate::mail::Recipient;
 use crate::model::delivery::MailKey;
 
 /// One mail to one person.
-pub struct Draft {
+pub(crate) struct Draft {
     pub job: Job,
     /// The envelope's sender.
     sender: String,
@@ -19,7 +19,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub fn offer(&self) -> Offer<'_> {
+    pub(crate) fn offer(&self) -> Offer<'_> {
         Offer {
             sender: &self.sender,
             recipient: self.job.candidate.email.as_str(),
@@ -29,7 +29,7 @@ impl Draft {
     }
 
     /// Takes the mail apart into its job and what will be its content, with the line of the dot that ends it.
-    pub fn content(self) -> (Job, impl Future<Output = SignedMail>) {
+    pub(crate) fn content(self) -> (Job, impl Future<Output = SignedMail>) {
         let content = async {
             let mut mail = self.mail.mail().await;
             mail.push(b".\r\n");
@@ -41,7 +41,7 @@ impl Draft {
 
 impl Worker {
     /// Writes a mail and begins to have it signed.
-    pub fn draft(&mut self, job: Job) -> Draft {
+    pub(crate) fn draft(&mut self, job: Job) -> Draft {
         let now = self.shared.clock.now();
         let candidate = &job.candidate;
         let links = &self.shared.links;
@@ -91,7 +91,7 @@ impl Worker {
 
     /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
     /// it, and the relay's measure permits it now.
-    pub fn follower(&mut self, line: &Connection) -> Option<Draft> {
+    pub(crate) fn follower(&mut self, line: &Connection) -> Option<Draft> {
         let relay = &self.relay;
         let may = relay.ahead.is_on()
             && line.can_follow(false)

@@ -16,7 +16,7 @@ use crate::model::delivery::{Event, Reply, State};
 use crate::store::exchange::Outcome;
 
 /// What became of one mail, before it is written down.
-pub struct Fate {
+pub(crate) struct Fate {
     event: Event,
     reply: Reply,
     /// Why its issue must pause.
@@ -24,7 +24,7 @@ pub struct Fate {
 }
 
 impl Fate {
-    pub fn new(event: Event, code: Option<u16>, text: String) -> Fate {
+    pub(crate) fn new(event: Event, code: Option<u16>, text: String) -> Fate {
         Fate {
             event,
             reply: Reply { code, text },
@@ -32,17 +32,17 @@ impl Fate {
         }
     }
 
-    pub fn of(event: Event, answer: &Answer) -> Fate {
+    pub(crate) fn of(event: Event, answer: &Answer) -> Fate {
         Fate::new(event, Some(answer.code), answer.text())
     }
 
     /// It goes out again, and nobody is to blame.
-    pub fn released(why: &str) -> Fate {
+    pub(crate) fn released(why: &str) -> Fate {
         Fate::new(Event::Released, None, why.to_owned())
     }
 
     /// The same, and its issue must pause for that reason.
-    pub fn pausing(self, why: String) -> Fate {
+    pub(crate) fn pausing(self, why: String) -> Fate {
         Fate {
             pause: Some(why),
             ..self
@@ -52,7 +52,7 @@ impl Fate {
 
 impl Worker {
     /// The server's answer, sorted by whose matter it is.
-    pub fn answered(
+    pub(crate) fn answered(
         &self,
         line: &mut Connection,
         step: Step,
@@ -97,7 +97,7 @@ impl Worker {
     }
 
     /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.
-    pub fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
+    pub(crate) fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
         match offered {
             Ok(
                 Offered::Ready
@@ -113,7 +113,7 @@ impl Worker {
     }
 
     /// Something went wrong with one mail's commands behind another; whether that form is to blame.
-    pub fn blames_ahead(&self) -> bool {
+    pub(crate) fn blames_ahead(&self) -> bool {
         let before = self.relay.ahead.is_on();
         let to_blame = self.relay.ahead.is_to_blame();
         if to_blame && before {
@@ -128,7 +128,7 @@ impl Worker {
     }
 
     /// A connection broke where an offer's commands went out together; whether that form is to blame.
-    pub fn blames_groups(&self, broken: &Broken) -> bool {
+    pub(crate) fn blames_groups(&self, broken: &Broken) -> bool {
         let blame = self.relay.groups.broke(Instant::now());
         if blame == Blame::First {
             let relay = &self.relay.relay;
@@ -144,7 +144,7 @@ impl Worker {
     }
 
     /// Whether another relay may take what this one refuses for our fault.
-    pub fn another_works(&self) -> bool {
+    pub(crate) fn another_works(&self) -> bool {
         self.others().any(|relay| relay.resting().is_none())
     }
 
@@ -161,7 +161,7 @@ impl Worker {
 
     /// The connection broke while the content was written: before its end the server has nothing, after it
     /// nobody knows (RFC 1047).
-    pub fn lost_content(&self, lost: LostContent) -> Fate {
+    pub(crate) fn lost_content(&self, lost: LostContent) -> Fate {
         let relay = &self.relay.relay;
         self.relay.lost(&format!(
             "{}:{} lost the connection while it took a mail: {}",
@@ -184,7 +184,7 @@ impl Worker {
 
     /// The connection broke before any content, whatever the reason: a server's last words may be lost with it,
     /// so the person waits as after a temporary refusal.
-    pub fn lost_before(&self, broken: Broken) -> Fate {
+    pub(crate) fn lost_before(&self, broken: Broken) -> Fate {
         let relay = &self.relay.relay;
         self.relay.lost(&format!(
             "{}:{} lost the connection before a mail: {}",
@@ -211,7 +211,7 @@ impl Worker {
     }
 
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
-    pub fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
+    pub(crate) fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
         let toll = self.heard(&job, fate.event, &fate.reply);
         let now = self.shared.clock.now();
         let mut patience = self.shared.settings.give_up_after;

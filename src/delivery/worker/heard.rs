@@ -10,7 +10,7 @@ impl Worker {
     /// one about two providers, one that closes the connection, or one before any recipient is the relay's own.
     ///
     /// Gives the reason where too many of the answers are failures by now.
-    pub fn heard(&self, job: &Job, event: Event, reply: &Reply) -> Option<String> {
+    pub(crate) fn heard(&self, job: &Job, event: Event, reply: &Reply) -> Option<String> {
         self.learn(job, event, reply);
         let providers = &self.shared.settings.pacing.domains.providers;
         self.shared.toll.count(

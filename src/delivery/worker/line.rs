@@ -8,7 +8,7 @@ use crate::delivery::connection::{Connection, Trouble};
 use crate::delivery::relay::RelayState;
 
 /// An open connection, counted among those of its relay for as long as it is held.
-pub struct Line {
+pub(super) struct Line {
     pub connection: Connection,
     relay: Arc<RelayState>,
 }
@@ -21,13 +21,13 @@ impl Drop for Line {
 
 impl Worker {
     /// Whether a connection may be used for one more mail after `open` that are not answered yet.
-    pub fn is_good(&self, line: &Connection, open: u32) -> bool {
+    pub(crate) fn is_good(&self, line: &Connection, open: u32) -> bool {
         let most = self.relay.relay.messages_per_connection;
         !line.closing && (most == 0 || line.served + open < most)
     }
 
     /// Sees to it that there is a connection.
-    pub async fn reach(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn reach(&mut self) -> Result<(), Trouble> {
         if self
             .line
             .as_ref()
@@ -68,7 +68,7 @@ impl Worker {
     }
 
     /// Closes it in order, where there is one.
-    pub async fn hang_up(&mut self) {
+    pub(crate) async fn hang_up(&mut self) {
         if let Some(mut line) = self.line.take() {
             line.connection.quit().await;
         }

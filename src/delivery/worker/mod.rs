@@ -42,7 +42,7 @@ const REST_STEP: Duration = Duration::from_millis(200);
 
 /// What a worker shares with the others.
 #[derive(Clone)]
-pub struct Shared {
+pub(super) struct Shared {
     pub desk: Arc<Desk>,
     pub relays: Vec<Arc<RelayState>>,
     pub shares: Arc<Shares>,
@@ -55,7 +55,7 @@ pub struct Shared {
 }
 
 /// One connection and what it has in hand.
-pub struct Worker {
+pub(super) struct Worker {
     shared: Shared,
     relay: Arc<RelayState>,
     /// The relay's place among all.
@@ -72,7 +72,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
+    pub(super) fn new(shared: Shared, relay: Arc<RelayState>) -> Worker {
         let place = shared
             .relays
             .iter()
@@ -91,7 +91,7 @@ impl Worker {
     }
 
     /// Works until the desk is closed.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         while let Some(job) = self.next().await {
             match self.reach().await {
                 // Making the connection may have taken its time.
@@ -165,7 +165,7 @@ impl Worker {
 
     /// How long to wait before a job may be taken: the relay or this connection alone rests, the relay's measure
     /// permits nothing, or others have not had their share.
-    pub fn wait(&self) -> Option<Duration> {
+    pub(super) fn wait(&self) -> Option<Duration> {
         let own = self.own_rest().max(self.relay.wait());
         let stands = |other: usize| self.shared.relays[other].standing();
         own.or_else(|| self.shared.shares.wait(self.place, stands, Instant::now()))

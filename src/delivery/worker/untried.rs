@@ -10,19 +10,19 @@ use crate::store::exchange::Grant;
 
 impl Worker {
     /// Lays back a job that was measured and not tried.
-    pub fn give_back(&self, job: Job) {
+    pub(crate) fn give_back(&self, job: Job) {
         self.relay.refund();
         self.shared.desk.give_back(job);
     }
 
     /// Puts away a job that was measured and not sent.
-    pub fn unused(&self, job: &Job) {
+    pub(crate) fn unused(&self, job: &Job) {
         self.relay.refund();
         self.shared.desk.unused(job);
     }
 
     /// There is no connection: the job goes back, and nobody is to blame.
-    pub async fn cannot(&mut self, job: Job, trouble: Trouble) {
+    pub(crate) async fn cannot(&mut self, job: Job, trouble: Trouble) {
         match job.issue() {
             Some(issue) if trouble.ours && !self.another_works() => {
                 let pause = Some((issue, trouble.text));
@@ -49,7 +49,7 @@ impl Worker {
     }
 
     /// A claim that was not granted: no measure and no day is used.
-    pub fn let_go(&self, job: &Job, grant: Grant) {
+    pub(crate) fn let_go(&self, job: &Job, grant: Grant) {
         self.unused(job);
         if grant == Grant::Refused {
             // Most likely its issue was paused or cancelled, and perhaps resumed since: the planner knows what goes on.

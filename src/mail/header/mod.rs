@@ -14,7 +14,7 @@ const WORD_MAX: usize = 75;
 const NAME_MAX: usize = 120;
 
 /// Appends `Name: text`, an unstructured field such as Subject.
-pub fn unstructured(name: &str, text: &str, out: &mut Vec<u8>) {
+pub(super) fn unstructured(name: &str, text: &str, out: &mut Vec<u8>) {
     let text = one_line(text);
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
@@ -35,7 +35,7 @@ pub fn unstructured(name: &str, text: &str, out: &mut Vec<u8>) {
 
 /// Appends `Name: display name <address>`, such as To. The address is written as it is: its characters were
 /// checked at the door, and beyond ASCII they are allowed where SMTPUTF8 is used (RFC 6532).
-pub fn mailbox(name: &str, display: &str, address: &Address, out: &mut Vec<u8>) {
+pub(super) fn mailbox(name: &str, display: &str, address: &Address, out: &mut Vec<u8>) {
     if one_line(display).is_empty() {
         out.extend_from_slice(format!("{name}: {address}\r\n").as_bytes());
     } else {
@@ -44,7 +44,7 @@ pub fn mailbox(name: &str, display: &str, address: &Address, out: &mut Vec<u8>) 
 }
 
 /// Appends `Name: some words <what>`, such as List-Id. `what` is written as it is.
-pub fn named(name: &str, words: &str, what: &str, out: &mut Vec<u8>) {
+pub(super) fn named(name: &str, words: &str, what: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     let mut column = name.len() + 1;
@@ -81,7 +81,7 @@ fn phrase(text: &str) -> Vec<String> {
 }
 
 /// A text without control characters and line breaks: each run of them, or of white space, is one space.
-pub fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text
         .split(|c: char| c.is_control() || c.is_whitespace())
@@ -97,7 +97,7 @@ pub fn one_line(text: &str) -> String {
 
 /// Characters that turn the direction of what follows them: embeddings, overrides and isolates (UAX 9). In a
 /// personal value they would reach beyond their place.
-pub fn is_turning(c: char) -> bool {
+pub(super) fn is_turning(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -8,7 +8,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub fn at(source: &str, offset: usize, why: impl Into<String>) -> Fault {
+    pub(super) fn at(source: &str, offset: usize, why: impl Into<String>) -> Fault {
         Fault {
             line: line_at(source, offset),
             why: why.into(),
@@ -48,7 +48,7 @@ pub(super) struct Tags<'s> {
 }
 
 impl<'s> Tags<'s> {
-    pub fn of(source: &'s str) -> Self {
+    pub(super) fn of(source: &'s str) -> Self {
         Tags {
             source,
             at: 0,

@@ -10,7 +10,7 @@ use crate::pace::{Limits, Source};
 
 /// What waits at a provider's limit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub(crate) struct Held {
     pub lane: LaneId,
     pub provider: Arc<str>,
     pub limits: Limits,
@@ -22,12 +22,12 @@ pub struct Held {
 
 impl Desk {
     /// The provider for whom most people wait, and how many others hold somebody up.
-    pub fn held(&self) -> Option<(Held, usize)> {
+    pub(crate) fn held(&self) -> Option<(Held, usize)> {
         self.inner().lanes.held(Instant::now())
     }
 
     /// Whether nobody lies here who could go now if a connection took them.
-    pub fn waits_for_providers(&self) -> bool {
+    pub(crate) fn waits_for_providers(&self) -> bool {
         let inner = self.inner();
         inner.aside.is_empty() && inner.lanes.are_held(Instant::now())
     }
@@ -42,7 +42,7 @@ impl Lane {
 impl Lanes {
     /// The lane in which most people wait for their provider, those who were read past above all, and how many other
     /// lanes hold somebody up.
-    pub fn held(&self, now: Instant) -> Option<(Held, usize)> {
+    pub(crate) fn held(&self, now: Instant) -> Option<(Held, usize)> {
         let stands = |lane: &Lane| lane.place != Place::Ready || lane.is_held(now);
         let waits = |lane: &Lane| (lane.more || !lane.queue.is_empty()) && stands(lane);
         let held = || {
@@ -64,7 +64,7 @@ impl Lanes {
     }
 
     /// Whether every job waits for its provider, and for nothing else.
-    pub fn are_held(&self, now: Instant) -> bool {
+    pub(crate) fn are_held(&self, now: Instant) -> bool {
         let (free, limited) = self.lanes.split_at(1);
         free[0].queue.is_empty()
             && limited

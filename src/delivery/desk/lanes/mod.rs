@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub use held::Held;
+pub(crate) use held::Held;
 
 use super::Job;
 use crate::pace::{DomainLimits, Gauge, Limits, PROVIDER, Tally, provider_name};
@@ -27,10 +27,10 @@ const ROOM: (usize, usize) = (10, 500);
 
 /// Which queue a job is in. It stays the same for as long as the desk is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LaneId(u32);
+pub(crate) struct LaneId(u32);
 
 /// The queue that all share whose provider is not limited.
-pub const FREE: LaneId = LaneId(0);
+pub(crate) const FREE: LaneId = LaneId(0);
 
 /// Where a lane stands; in each place at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Lane {
 }
 
 /// All queues.
-pub struct Lanes {
+pub(super) struct Lanes {
     limits: Arc<DomainLimits>,
     lanes: Vec<Lane>,
     by_provider: HashMap<Arc<str>, LaneId>,
@@ -104,7 +104,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    pub fn new(limits: Arc<DomainLimits>) -> Lanes {
+    pub(super) fn new(limits: Arc<DomainLimits>) -> Lanes {
         let free = Lane::new("".into(), Limits::default());
         Lanes {
             limits,
@@ -122,7 +122,7 @@ impl Lanes {
     }
 
     /// The lane of a domain.
-    pub fn of(&mut self, domain: &str) -> LaneId {
+    pub(super) fn of(&mut self, domain: &str) -> LaneId {
         if self.limits.is_empty() && self.by_provider.is_empty() {
             return FREE;
         }
@@ -151,7 +151,7 @@ impl Lanes {
     }
 
     /// How many more jobs a lane takes; the planner has looked.
-    pub fn room(&mut self, id: LaneId) -> usize {
+    pub(super) fn room(&mut self, id: LaneId) -> usize {
         let limited = self.limited;
         let lane = self.lane(id);
         lane.asked = false;
@@ -159,7 +159,7 @@ impl Lanes {
     }
 
     /// Puts a job at the end of its lane; gives it back where there is no room. The common queue takes all.
-    pub fn put(&mut self, id: LaneId, job: Job) -> Option<Job> {
+    pub(super) fn put(&mut self, id: LaneId, job: Job) -> Option<Job> {
         if id != FREE && self.room(id) == 0 {
             self.lane(id).more = true;
             return Some(job);
@@ -171,14 +171,14 @@ impl Lanes {
     }
 
     /// Says for which lanes somebody still waits to be read.
-    pub fn set_more(&mut self, waits: impl Fn(LaneId) -> bool) {
+    pub(super) fn set_more(&mut self, waits: impl Fn(LaneId) -> bool) {
         for (number, lane) in self.lanes.iter_mut().enumerate() {
             (lane.more, lane.asked) = (waits(LaneId(number as u32)), false);
         }
     }
 
     /// Takes a job that may go now; else tells when one may, where that is known.
-    pub fn pick(&mut self, now: Instant) -> Result<(LaneId, Job), Option<Instant>> {
+    pub(super) fn pick(&mut self, now: Instant) -> Result<(LaneId, Job), Option<Instant>> {
         while let Some(Reverse((at, id))) = self.waiting.peek().copied()
             && at <= now
         {
@@ -227,14 +227,14 @@ impl Lanes {
     }
 
     /// Lays back a job that was picked and not tried.
-    pub fn give_back(&mut self, id: LaneId, job: Job) {
+    pub(super) fn give_back(&mut self, id: LaneId, job: Job) {
         self.lane(id).queue.push_front(job);
         self.limited += usize::from(id != FREE);
         self.put_off(id);
     }
 
     /// Gives back the leave for one mail that was picked and not sent.
-    pub fn refund(&mut self, id: LaneId) {
+    pub(super) fn refund(&mut self, id: LaneId) {
         self.lane(id).gauge.refund();
         if self.lane(id).place == Place::Waiting {
             self.awake();
@@ -242,13 +242,13 @@ impl Lanes {
     }
 
     /// A job that was picked and not tried lies elsewhere for now.
-    pub fn put_off(&mut self, id: LaneId) {
+    pub(super) fn put_off(&mut self, id: LaneId) {
         self.done(id);
         self.refund(id);
     }
 
     /// Picks a job that was put off, if its provider permits it now.
-    pub fn pick_again(&mut self, id: LaneId, now: Instant) -> bool {
+    pub(super) fn pick_again(&mut self, id: LaneId, now: Instant) -> bool {
         let lane = self.lane(id);
         let may = !lane.is_crowded() && lane.gauge.permit(now).is_ok();
         lane.in_hand += usize::from(may);
@@ -256,7 +256,7 @@ impl Lanes {
     }
 
     /// A job that was picked is in nobody's hands any more; whether that lets another go.
-    pub fn done(&mut self, id: LaneId) -> bool {
+    pub(super) fn done(&mut self, id: LaneId) -> bool {
         let lane = self.lane(id);
         let was_crowded = lane.is_crowded();
         lane.in_hand = lane.in_hand.saturating_sub(1);
@@ -265,14 +265,14 @@ impl Lanes {
     }
 
     /// Counts a mail that waits for no lane, such as a confirmation.
-    pub fn count(&mut self, domain: &str, now: Instant) {
+    pub(super) fn count(&mut self, domain: &str, now: Instant) {
         let id = self.of(domain);
         self.lane(id).gauge.force(now);
     }
 
     /// Whether the planner should look for more of a lane, below `free` jobs for the common one; says so once
     /// until it has looked.
-    pub fn is_low(&mut self, id: LaneId, free: usize) -> bool {
+    pub(super) fn is_low(&mut self, id: LaneId, free: usize) -> bool {
         let limited = self.limited;
         let lane = self.lane(id);
         let enough = if id == FREE {
@@ -286,7 +286,7 @@ impl Lanes {
     }
 
     /// Takes away all jobs but those that stay.
-    pub fn retain(&mut self, mut stays: impl FnMut(&Job) -> bool) {
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&Job) -> bool) {
         for lane in &mut self.lanes {
             lane.queue.retain(&mut stays);
         }
@@ -294,18 +294,18 @@ impl Lanes {
     }
 
     /// How many jobs lie in the common queue, and in all others.
-    pub fn lying(&self) -> (usize, usize) {
+    pub(super) fn lying(&self) -> (usize, usize) {
         (self.lanes[0].queue.len(), self.limited)
     }
 
     /// At most so many mails to the lane's provider on one connection; 0: no limit.
-    pub fn per_connection(&self, id: LaneId) -> u32 {
+    pub(super) fn per_connection(&self, id: LaneId) -> u32 {
         self.lanes[id.0 as usize].limits.messages_per_connection
     }
 
     /// A server says that mails to a domain come too quickly. Gives the provider's name, and its new rate where that
     /// changed it.
-    pub fn complaint(&mut self, domain: &str, now: Instant) -> (Arc<str>, Option<f64>) {
+    pub(super) fn complaint(&mut self, domain: &str, now: Instant) -> (Arc<str>, Option<f64>) {
         let current = self.tally.per_minute(domain, now);
         let provider = self.limits.providers.of(domain).to_owned();
         let id = self.open(&provider);
@@ -317,7 +317,7 @@ impl Lanes {
     }
 
     /// A server took a mail to a domain.
-    pub fn good(&mut self, domain: &str, now: Instant) {
+    pub(super) fn good(&mut self, domain: &str, now: Instant) {
         let id = self.of(domain);
         if id != FREE {
             self.lane(id).gauge.good(now);
@@ -325,7 +325,7 @@ impl Lanes {
     }
 
     /// The author's words on providers' speeds; whoever is not named is measured by the settings.
-    pub fn say(&mut self, words: &[(String, u32)], now: Instant) {
+    pub(super) fn say(&mut self, words: &[(String, u32)], now: Instant) {
         for (name, _) in words {
             if let Some(provider) = name.strip_prefix(PROVIDER) {
                 self.open(provider);
@@ -346,7 +346,7 @@ impl Lanes {
     }
 
     /// What is to be written down of each provider's measure.
-    pub fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+    pub(super) fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<Measure> {
         let keep = |lane: &mut Lane| {
             lane.gauge
                 .keep(&provider_name(&lane.provider), now, wall, is_final)
@@ -355,7 +355,7 @@ impl Lanes {
     }
 
     /// Takes up what was written down.
-    pub fn recall(&mut self, measures: &[Measure], now: Instant, wall: Timestamp) {
+    pub(super) fn recall(&mut self, measures: &[Measure], now: Instant, wall: Timestamp) {
         for measure in measures {
             if let Some(provider) = measure.name.strip_prefix(PROVIDER)
                 && (measure.learnt.is_some() || self.limits.of(provider).is_some())

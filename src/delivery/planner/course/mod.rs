@@ -21,7 +21,7 @@ const PAGES: usize = 5;
 const READ_ANEW: Duration = Duration::from_secs(300);
 
 /// See the file's head.
-pub struct Course {
+pub(crate) struct Course {
     pub letter: Arc<Letter>,
     /// Everybody up to here was read.
     place: Place,
@@ -45,7 +45,7 @@ pub struct Course {
 
 /// What a look at an issue's queue led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Read {
+pub(crate) struct Read {
     /// So many were laid on the desk.
     pub laid: usize,
     /// Nobody was found yet for whom there is room, and more people follow.
@@ -63,7 +63,7 @@ struct Room {
 }
 
 impl Course {
-    pub fn new(letter: Arc<Letter>, now: Timestamp) -> Course {
+    pub(crate) fn new(letter: Arc<Letter>, now: Timestamp) -> Course {
         Course {
             letter,
             place: Place::default(),
@@ -80,13 +80,13 @@ impl Course {
     }
 
     /// Keeps to the batch that was under way.
-    pub fn goes_on_after(&mut self, before: &Course) {
+    pub(crate) fn goes_on_after(&mut self, before: &Course) {
         self.laid = before.laid;
         self.pause = before.pause;
     }
 
     /// Reads everybody anew, since what lay on the desk was taken away.
-    pub fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         self.place = Place::default();
         self.parked = Parked::default();
         self.is_read = false;
@@ -94,7 +94,7 @@ impl Course {
     }
 
     /// How many people of a lane were read past.
-    pub fn parked_in(&self, lane: LaneId) -> u64 {
+    pub(crate) fn parked_in(&self, lane: LaneId) -> u64 {
         self.parked.of(lane)
     }
 
@@ -102,7 +102,7 @@ impl Course {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn read(
+    pub(crate) async fn read(
         &mut self,
         (store, desk, settings): (&Store, &Desk, &Settings),
         id: IssueId,
@@ -207,12 +207,12 @@ impl Course {
     }
 
     /// The lanes of which somebody is parked.
-    pub fn parked_lanes(&self) -> Vec<LaneId> {
+    pub(crate) fn parked_lanes(&self) -> Vec<LaneId> {
         self.parked.lanes()
     }
 
     /// Whether people follow who were not read yet.
-    pub fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         !self.is_read
     }
 
@@ -254,7 +254,7 @@ impl Course {
 }
 
 /// Beyond this a deferred one's time is not believed: the clock was set back meanwhile.
-pub fn horizon(settings: &Settings, now: Timestamp) -> Timestamp {
+pub(super) fn horizon(settings: &Settings, now: Timestamp) -> Timestamp {
     now.checked_add(settings.longest_retry * 2)
         .unwrap_or(Timestamp::MAX)
 }
