@@ -3,7 +3,7 @@
 //!
 //! `LETTERPRESS_FAULTS=full` damages for longer, `LETTERPRESS_SEED` as before.
 
-#[path = "faults/effort.rs"]
+#[path = "support/effort.rs"]
 mod effort;
 #[path = "fuzz/properties.rs"]
 mod properties;

@@ -1,7 +1,7 @@
 //! SIGKILL at each step of `cancel`: it is completed by running it once more, and by the daemon.
 
 use crate::killed_command::{READERS, count, kill_at_each_step};
-use crate::letter::until;
+use crate::newsletter::until;
 use crate::server::{At, Do, say};
 use crate::stage::Stage;
 
@@ -14,11 +14,11 @@ fn planned(stage: &mut Stage) {
             Do::Usual
         }
     });
-    stage.letter.serve();
+    stage.newsletter.serve();
     until("the audience", || {
-        stage.letter.totals()["planned"] == READERS
+        stage.newsletter.totals()["planned"] == READERS
     });
-    assert_eq!(stage.letter.stop(), 0);
+    assert_eq!(stage.newsletter.stop(), 0);
 }
 
 #[test]
@@ -27,19 +27,19 @@ fn a_cancel_that_is_killed_is_completed() {
         &["cancel", "1", "--yes"],
         planned,
         |stage, is_whole, context| {
-            let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
+            let (rows, totals) = (stage.newsletter.deliveries(), stage.newsletter.totals());
             assert_eq!(rows.len(), READERS, "{context}");
             if is_whole {
                 // What the killed one left, the daemon takes out as well.
-                stage.letter.serve();
+                stage.newsletter.serve();
                 until("nobody to wait", || {
-                    let totals = stage.letter.totals();
+                    let totals = stage.newsletter.totals();
                     totals["queued"] == 0 && totals["deferred"] == 0
                 });
-                assert_eq!(stage.letter.stop(), 0);
+                assert_eq!(stage.newsletter.stop(), 0);
                 assert_eq!(totals["state"], "cancelled", "{context}: {totals}");
                 assert_eq!(
-                    count(&stage.letter.deliveries(), "cancelled"),
+                    count(&stage.newsletter.deliveries(), "cancelled"),
                     READERS,
                     "{context}"
                 );

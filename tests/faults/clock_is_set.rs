@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::letter::until;
+use crate::newsletter::until;
 use crate::server::{At, Do, say};
 use crate::stage::{Stage, When};
 
@@ -31,20 +31,20 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
         }
     });
     stage.start(None);
-    let clock = stage.letter.path().join("clock");
+    let clock = stage.newsletter.path().join("clock");
     for (mails, offset) in [(10, YEAR_S), (30, -YEAR_S), (50, 3600), (70, 0)] {
         until("some mails", || stage.server.mails().len() >= mails);
         std::fs::write(&clock, offset.to_string()).unwrap();
         forward.store(offset == YEAR_S, Ordering::SeqCst);
     }
     until("the issue to be done", || {
-        stage.letter.totals()["state"] == "done"
+        stage.newsletter.totals()["state"] == "done"
     });
-    assert_eq!(stage.letter.stop(), 0);
+    assert_eq!(stage.newsletter.stop(), 0);
     let counts = stage.compare(When::AtTheEnd, 0, "the clock was set");
     assert_eq!(counts["sent"], 90, "{counts:?}");
     let tried_again = stage
-        .letter
+        .newsletter
         .deliveries()
         .iter()
         .filter(|row| row["attempts"] == 2)
@@ -56,11 +56,11 @@ fn a_clock_that_is_set_back_and_forward_loses_and_doubles_nobody() {
 #[test]
 fn a_measure_that_was_kept_by_a_wrong_clock_stops_nobody() {
     let mut stage = Stage::new(60);
-    stage.letter.edit(
+    stage.newsletter.edit(
         "connections = 2",
         "connections = 2\nmessages_per_minute = 1200",
     );
-    let clock = stage.letter.path().join("clock");
+    let clock = stage.newsletter.path().join("clock");
     for (mails, is_killed) in [(10, true), (30, false)] {
         std::fs::write(&clock, "0").unwrap();
         stage.start(None);
@@ -72,9 +72,9 @@ fn a_measure_that_was_kept_by_a_wrong_clock_stops_nobody() {
             stage.server.mails().len() >= mails + 10
         });
         if is_killed {
-            stage.letter.kill();
+            stage.newsletter.kill();
         } else {
-            assert_eq!(stage.letter.stop(), 0);
+            assert_eq!(stage.newsletter.stop(), 0);
         }
     }
     stage.complete();

@@ -2,7 +2,7 @@
 //! twice or never.
 
 use crate::breakpoints::{break_at_each, generate};
-use crate::letter::until;
+use crate::newsletter::until;
 use crate::server::{At, Do, say};
 use crate::shim::Fault;
 use crate::stage::{CONNECTIONS, Ended, Stage};
@@ -21,27 +21,27 @@ fn with_sign_ups() -> Stage {
             Do::Usual
         }
     });
-    stage.letter.serve();
+    stage.newsletter.serve();
     for who in NEW {
         let form = format!("email={who}&name=New&list=weekly");
         assert_eq!(
-            web::post(stage.letter.web, "/subscribe", &form)
+            web::post(stage.newsletter.web, "/subscribe", &form)
                 .unwrap()
                 .status,
             202
         );
     }
     until("the audience", || {
-        stage.letter.totals()["planned"] == READERS
+        stage.newsletter.totals()["planned"] == READERS
     });
-    assert_eq!(stage.letter.stop(), 0);
+    assert_eq!(stage.newsletter.stop(), 0);
     stage.keep();
     stage
 }
 
 fn state(stage: &Stage, who: &str) -> String {
     let shown = stage
-        .letter
+        .newsletter
         .ok(&["subscribers", "show", who, "--json"])
         .json();
     let mails = shown[0]["mails"].as_array().unwrap();
@@ -82,12 +82,12 @@ fn a_kill_at_any_step_loses_and_doubles_no_confirmation() {
         |stage, ended, context| {
             if ended == Ended::Killed {
                 compare(stage, false, context);
-                stage.letter.serve();
+                stage.newsletter.serve();
                 until("each confirmation to have gone", || {
                     NEW.iter()
                         .all(|who| matches!(state(stage, who).as_str(), "sent" | "uncertain"))
                 });
-                assert_eq!(stage.letter.stop(), 0);
+                assert_eq!(stage.newsletter.stop(), 0);
                 stage.complete();
             }
             compare(stage, true, context);

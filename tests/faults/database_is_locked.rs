@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 
-use crate::letter::until;
+use crate::newsletter::until;
 use crate::server::{At, Do, Gate};
 use crate::stage::{CONNECTIONS, Stage, When};
 
@@ -29,7 +29,7 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
     });
     stage.start(None);
     until("some mails", || stage.server.mails().len() >= 10);
-    let file = stage.letter.path().join("letterpress.db");
+    let file = stage.newsletter.path().join("letterpress.db");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -53,13 +53,13 @@ fn a_database_that_is_locked_for_a_while_costs_nothing_but_time() {
         "{meanwhile} mails went out without a claim"
     );
     assert!(
-        stage.letter.totals()["state"] == "sending",
+        stage.newsletter.totals()["state"] == "sending",
         "nobody was kept waiting"
     );
     runtime.block_on(async { sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap() });
     until("the issue to be done", || {
-        stage.letter.totals()["state"] == "done"
+        stage.newsletter.totals()["state"] == "done"
     });
-    assert_eq!(stage.letter.stop(), 0);
+    assert_eq!(stage.newsletter.stop(), 0);
     stage.compare(When::AtTheEnd, 0, "locked");
 }

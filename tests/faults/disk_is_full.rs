@@ -21,9 +21,9 @@ fn a_disk_that_is_full_for_a_while_costs_nothing_but_time() {
             if ended == Ended::Refused {
                 // It had no room to begin, which it said; nothing had been sent.
                 assert!(
-                    stage.letter.log().contains("the disk is full"),
+                    stage.newsletter.log().contains("the disk is full"),
                     "{context}: {}",
-                    stage.letter.log()
+                    stage.newsletter.log()
                 );
                 assert!(stage.server.mails().is_empty(), "{context}");
                 stage.complete();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde_json::Value;
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 use crate::server::{Do, Server};
 
 /// Each of these stands as a name, a title, a subject, a preheader, an alternative text, a list's name, and so on.
@@ -79,7 +79,7 @@ fn issue(number: usize, text: &str) -> String {
 }
 
 struct Stage {
-    letter: Letter,
+    newsletter: Newsletter,
     server: Server,
     /// Who has each issue, by the ledger.
     sent: BTreeMap<String, Vec<String>>,
@@ -96,11 +96,11 @@ impl Stage {
             .unwrap();
         let server = runtime.block_on(Server::start(|_, _, _| Do::Usual));
         let port = server.address.port();
-        let letter = Letter::new(&format!(
+        let newsletter = Newsletter::new(&format!(
             "host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""
         ));
         Stage {
-            letter,
+            newsletter,
             server,
             sent: BTreeMap::new(),
             _runtime: runtime,
@@ -108,16 +108,16 @@ impl Stage {
     }
 
     fn issues(&self) -> Vec<Value> {
-        self.letter.ok(&["deliveries", "--json"]).json()
+        self.newsletter.ok(&["deliveries", "--json"]).json()
     }
 
     /// Sends what is queued; gives the content of every mail with its recipient.
     fn send(&mut self) -> Vec<(String, Vec<u8>)> {
-        self.letter.serve();
+        self.newsletter.serve();
         until("the issues to be done", || {
             self.issues().iter().all(|row| row["state"] == "done")
         });
-        assert_eq!(self.letter.stop(), 0);
+        assert_eq!(self.newsletter.stop(), 0);
         until("the server to be left", || self.server.open() == 0);
         let mails: Vec<_> = self
             .server
@@ -141,7 +141,7 @@ impl Stage {
             if self.sent.contains_key(name) {
                 continue;
             }
-            let rows = self.letter.ok(&["deliveries", name, "--json"]).json();
+            let rows = self.newsletter.ok(&["deliveries", name, "--json"]).json();
             assert!(rows.iter().all(|row| row["state"] == "sent"), "{rows:?}");
             let emails = rows
                 .iter()
@@ -265,7 +265,7 @@ fn hostile_names_and_addresses_stay_in_their_place() {
     ] {
         rows.push_str(&format!("{},Nobody\n", csv(address)));
     }
-    std::fs::write(stage.letter.path().join("people.csv"), rows).unwrap();
+    std::fs::write(stage.newsletter.path().join("people.csv"), rows).unwrap();
     let args = [
         "subscribers",
         "import",
@@ -275,7 +275,7 @@ fn hostile_names_and_addresses_stay_in_their_place() {
         "--yes",
         "--json",
     ];
-    let report = stage.letter.run(&args);
+    let report = stage.newsletter.run(&args);
     let added = report.json().last().unwrap()["added"].as_u64().unwrap();
     assert!(
         added as usize > names.len() / 2,
@@ -284,11 +284,11 @@ fn hostile_names_and_addresses_stay_in_their_place() {
         report.err
     );
     std::fs::write(
-        stage.letter.path().join("issues/001.md"),
+        stage.newsletter.path().join("issues/001.md"),
         issue(1, "Nothing odd"),
     )
     .unwrap();
-    stage.letter.ok(&["send", "issues/001.md", "--yes"]);
+    stage.newsletter.ok(&["send", "issues/001.md", "--yes"]);
     let mails = stage.send();
     assert_eq!(mails.len() as u64, added);
     all_are_like_the_first(&mails);
@@ -297,15 +297,15 @@ fn hostile_names_and_addresses_stay_in_their_place() {
 #[test]
 fn hostile_titles_and_settings_stay_in_their_place() {
     let mut stage = Stage::new();
-    stage.letter.people(1);
+    stage.newsletter.people(1);
     std::fs::write(
-        stage.letter.path().join("issues/001.md"),
+        stage.newsletter.path().join("issues/001.md"),
         issue(1, "Nothing odd"),
     )
     .unwrap();
-    stage.letter.ok(&["send", "issues/001.md", "--yes"]);
+    stage.newsletter.ok(&["send", "issues/001.md", "--yes"]);
     let harmless = stage.send();
-    let plain = std::fs::read_to_string(stage.letter.path().join("letterpress.toml")).unwrap();
+    let plain = std::fs::read_to_string(stage.newsletter.path().join("letterpress.toml")).unwrap();
     let (mut titles, mut settings) = (0, 0);
     for (n, text) in hostile().iter().enumerate() {
         let value = toml(text);
@@ -313,15 +313,15 @@ fn hostile_titles_and_settings_stay_in_their_place() {
             "[list.weekly]\n",
             &format!("[list.weekly]\npostal_address = {value}\npromise = {value}\ndescription = {value}\n"),
         );
-        std::fs::write(stage.letter.path().join("letterpress.toml"), &harmful).unwrap();
-        if stage.letter.run(&["config", "check"]).code == 0 {
+        std::fs::write(stage.newsletter.path().join("letterpress.toml"), &harmful).unwrap();
+        if stage.newsletter.run(&["config", "check"]).code == 0 {
             settings += 1;
         } else {
-            std::fs::write(stage.letter.path().join("letterpress.toml"), &plain).unwrap();
+            std::fs::write(stage.newsletter.path().join("letterpress.toml"), &plain).unwrap();
         }
         let file = format!("issues/{:03}.md", n + 2);
-        std::fs::write(stage.letter.path().join(&file), issue(n + 2, text)).unwrap();
-        let sent = stage.letter.run(&["send", &file, "--yes"]);
+        std::fs::write(stage.newsletter.path().join(&file), issue(n + 2, text)).unwrap();
+        let sent = stage.newsletter.run(&["send", &file, "--yes"]);
         if sent.code == 0 {
             titles += 1;
             let mails = stage.send();

@@ -14,7 +14,7 @@ const BATCH: usize = 5_000;
 /// A file with somebody who is there under another name, somebody who left, and others who are new.
 fn file_of_people(stage: &mut Stage) {
     stage
-        .letter
+        .newsletter
         .ok(&["subscribers", "remove", "reader1@readers.example", "--yes"]);
     let mut rows = String::from(
         "email,name,tags\nreader0@readers.example,Renamed,\nreader1@readers.example,,\n",
@@ -22,7 +22,7 @@ fn file_of_people(stage: &mut Stage) {
     for n in 2..PEOPLE {
         rows.push_str(&format!("new{n}@readers.example,New {n},\"one,two\"\n"));
     }
-    std::fs::write(stage.letter.path().join("more.csv"), rows).unwrap();
+    std::fs::write(stage.newsletter.path().join("more.csv"), rows).unwrap();
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn an_import_that_is_killed_is_completed_by_another() {
         "--yes",
     ];
     kill_at_each_step(&args, file_of_people, |stage, is_whole, context| {
-        let exported = stage.letter.ok(&["subscribers", "export"]).out;
+        let exported = stage.newsletter.ok(&["subscribers", "export"]).out;
         let people: BTreeMap<&str, &str> = exported
             .lines()
             .skip(1)

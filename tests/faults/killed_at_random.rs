@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::effort::{Dice, is_full};
-use crate::letter::{Letter, PATIENCE, until};
+use crate::newsletter::{Newsletter, PATIENCE, until};
 use crate::received;
 use crate::sink::Sink;
 
@@ -22,9 +22,9 @@ fn kills_lose_and_double_nobody() {
     };
     let mut dice = Dice::new();
     let sink = Sink::start();
-    let mut letter = Letter::new(&format!("{}\nconnections = {CONNECTIONS}", sink.relay()));
-    let readers = letter.people(planned);
-    letter.ok(&["send", "issues/001.md", "--yes"]);
+    let mut newsletter = Newsletter::new(&format!("{}\nconnections = {CONNECTIONS}", sink.relay()));
+    let readers = newsletter.people(planned);
+    newsletter.ok(&["send", "issues/001.md", "--yes"]);
     let (mut longest_ms, mut left, mut fastest_a_ms) = (250.0, planned, QUICK_A_MS);
     for kill in 1..=kills {
         // However quick it is, one life sends no more than half of what is left.
@@ -33,14 +33,14 @@ fn kills_lose_and_double_nobody() {
         let from_mail = kill % 3 == 0;
         let life_ms = dice.below(if from_mail { most_ms / 4.0 } else { most_ms } as u64 + 1);
         let count = sink.count();
-        letter.start(&[]);
+        newsletter.start(&[]);
         let end = Instant::now() + PATIENCE;
         while from_mail && sink.count() == count && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(Duration::from_millis(life_ms));
-        letter.kill();
-        let totals = letter.totals();
+        newsletter.kill();
+        let totals = newsletter.totals();
         let before = left;
         left = if totals["planned"] == 0 {
             planned
@@ -58,12 +58,12 @@ fn kills_lose_and_double_nobody() {
             f64::min(longest_ms * 1.15, 4000.0)
         };
     }
-    letter.serve();
-    until("the send to end", || letter.totals()["state"] == "done");
+    newsletter.serve();
+    until("the send to end", || newsletter.totals()["state"] == "done");
     // What was accepted is written by the sink a moment later.
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(letter.stop(), 0);
-    let uncertain = compare(&letter, &sink, &readers);
+    assert_eq!(newsletter.stop(), 0);
+    let uncertain = compare(&newsletter, &sink, &readers);
     println!("{kills} kills in {planned} mails left {uncertain} uncertain");
     assert!(uncertain > 0, "no kill met a mail in flight");
     assert!(
@@ -78,7 +78,7 @@ fn open(totals: &serde_json::Value) -> usize {
 }
 
 /// Sink and ledger, person by person; gives how many are uncertain.
-fn compare(letter: &Letter, sink: &Sink, readers: &[String]) -> usize {
+fn compare(newsletter: &Newsletter, sink: &Sink, readers: &[String]) -> usize {
     let mut got: BTreeMap<String, usize> = BTreeMap::new();
     for (recipient, raw) in sink.mails() {
         // A mail whose connection was cut has no end: the sink keeps what it got of it.
@@ -89,7 +89,7 @@ fn compare(letter: &Letter, sink: &Sink, readers: &[String]) -> usize {
             *got.entry(recipient).or_default() += 1;
         }
     }
-    let rows = letter.deliveries();
+    let rows = newsletter.deliveries();
     assert_eq!(rows.len(), readers.len());
     let mut uncertain = 0;
     for row in &rows {

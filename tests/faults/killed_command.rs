@@ -42,7 +42,7 @@ pub(crate) fn kill_at_each_step(
         );
         kills += usize::from(code == -1);
         look(&mut stage, false, &context);
-        let again = stage.letter.run(args);
+        let again = stage.newsletter.run(args);
         assert!(
             matches!(again.code, 0 | 1),
             "{context}, then {}: {}",

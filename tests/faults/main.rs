@@ -9,22 +9,23 @@
 //! `./tests/run` does a bounded part; `./tests/faults/run --full` does all of it.
 
 #[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../program/letter.rs"]
-mod letter;
-#[path = "../program/received.rs"]
+#[path = "../support/newsletter.rs"]
+mod newsletter;
+#[path = "../support/received.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod received;
 #[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../e2e/server.rs"]
+#[path = "../support/server.rs"]
 mod server;
-#[path = "../program/sink.rs"]
+#[path = "../support/sink.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod sink;
 #[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../program/web.rs"]
+#[path = "../support/web.rs"]
 mod web;
 
 mod breakpoints;
+#[path = "../support/effort.rs"]
 mod effort;
 mod killed_command;
 mod shim;

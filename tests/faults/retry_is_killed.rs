@@ -10,7 +10,7 @@ fn a_retry_that_is_killed_queues_nobody_twice() {
         done,
         |stage, is_whole, context| {
             // Reader 2 alone had failed.
-            let (rows, totals) = (stage.letter.deliveries(), stage.letter.totals());
+            let (rows, totals) = (stage.newsletter.deliveries(), stage.newsletter.totals());
             let waiting = count(&rows, "queued");
             assert_eq!(waiting + count(&rows, "failed"), 1, "{context}: {totals}");
             assert_eq!(

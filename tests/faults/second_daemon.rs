@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::effort::is_full;
-use crate::letter::until;
+use crate::newsletter::until;
 use crate::server::{At, Do};
 use crate::stage::{Stage, When};
 
@@ -21,12 +21,12 @@ fn a_second_daemon_sends_nothing_beside_the_first() {
     for mails in [1, 10, 20, 30, 40] {
         until("some mails", || stage.server.mails().len() >= mails);
         // On a port of its own, so that nothing but the database is in its way.
-        let second = stage.letter.run_with(
+        let second = stage.newsletter.run_with(
             &["serve"],
             &[("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".into())],
         );
         assert_eq!(second.code, 2, "{}{}", second.out, second.err);
-        let first = format!("pid {}", stage.letter.pid());
+        let first = format!("pid {}", stage.newsletter.pid());
         assert!(
             second.err.contains(&first),
             "{first} is not in: {}",
@@ -34,9 +34,9 @@ fn a_second_daemon_sends_nothing_beside_the_first() {
         );
     }
     until("the issue to be done", || {
-        stage.letter.totals()["state"] == "done"
+        stage.newsletter.totals()["state"] == "done"
     });
-    assert_eq!(stage.letter.stop(), 0);
+    assert_eq!(stage.newsletter.stop(), 0);
     stage.compare(When::AtTheEnd, 0, "beside a second daemon");
 }
 
@@ -47,11 +47,11 @@ fn of_two_daemons_that_start_at_once_one_sends() {
         let context = format!("two at once, round {round}");
         stage.reset();
         let listen = [("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".to_owned())];
-        stage.letter.start(&listen);
-        let mut other = stage.letter.spawn(&listen);
+        stage.newsletter.start(&listen);
+        let mut other = stage.newsletter.spawn(&listen);
         let mut ended = [None, None];
         until("one of them to refuse", || {
-            ended = [stage.letter.ended(), other.try_wait().unwrap()];
+            ended = [stage.newsletter.ended(), other.try_wait().unwrap()];
             ended != [None, None]
         });
         let refused = ended
@@ -60,12 +60,12 @@ fn of_two_daemons_that_start_at_once_one_sends() {
             .all(|status| status.code() == Some(2));
         assert!(refused && ended.contains(&None), "{context}: {ended:?}");
         until("the issue to be done", || {
-            stage.letter.totals()["state"] == "done"
+            stage.newsletter.totals()["state"] == "done"
         });
         if ended[0].is_some() {
             other.kill().unwrap();
         } else {
-            stage.letter.kill();
+            stage.newsletter.kill();
         }
         other.wait().unwrap();
         stage.nobody_is_connected();

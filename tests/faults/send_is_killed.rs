@@ -8,14 +8,14 @@ use crate::stage::Stage;
 #[test]
 fn a_send_that_is_killed_queues_one_issue() {
     fn second_issue(stage: &mut Stage) {
-        let text = crate::letter::ISSUE.replace("number = 1", "number = 2");
-        std::fs::write(stage.letter.path().join("issues/002.md"), text).unwrap();
+        let text = crate::newsletter::ISSUE.replace("number = 1", "number = 2");
+        std::fs::write(stage.newsletter.path().join("issues/002.md"), text).unwrap();
     }
     kill_at_each_step(
         &["send", "issues/002.md", "--yes"],
         second_issue,
         |stage, is_whole, context| {
-            let issues = stage.letter.ok(&["deliveries", "--json"]).json();
+            let issues = stage.newsletter.ok(&["deliveries", "--json"]).json();
             let mut numbers: BTreeMap<u64, usize> = BTreeMap::new();
             issues
                 .iter()

@@ -10,7 +10,7 @@ use mail_parser::MessageParser;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Runtime;
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 use crate::server::{At, Do, Server, say};
 use crate::shim::{Fault, Shim, Step, made, steps};
 
@@ -46,7 +46,7 @@ pub(crate) enum When {
 pub(crate) struct Stage {
     runtime: Runtime,
     pub server: Server,
-    pub letter: Letter,
+    pub newsletter: Newsletter,
     pub readers: Vec<String>,
     shim: Shim,
     /// The database and its log after the issue was queued.
@@ -84,19 +84,20 @@ impl Stage {
             .build();
         let runtime = runtime.unwrap();
         let server = runtime.block_on(Server::start(script()));
-        let letter = Letter::new(&format!(
+        let newsletter = Newsletter::new(&format!(
             "host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nconnections = {CONNECTIONS}\n\
              pipelining = \"{pipelining}\"",
             server.address.port()
         ));
-        let shim = Shim::build(&letter.path());
-        let readers = letter.people(readers);
-        letter.ok(&["send", "issues/001.md", "--yes"]);
-        let queued = FILES.map(|name| std::fs::read(letter.path().join(name)).unwrap_or_default());
+        let shim = Shim::build(&newsletter.path());
+        let readers = newsletter.people(readers);
+        newsletter.ok(&["send", "issues/001.md", "--yes"]);
+        let queued =
+            FILES.map(|name| std::fs::read(newsletter.path().join(name)).unwrap_or_default());
         Stage {
             runtime,
             server,
-            letter,
+            newsletter,
             readers,
             shim,
             queued,
@@ -106,12 +107,12 @@ impl Stage {
     /// Makes what is there now the state to which [`Stage::reset`] goes back.
     pub(crate) fn keep(&mut self) {
         self.queued =
-            FILES.map(|name| std::fs::read(self.letter.path().join(name)).unwrap_or_default());
+            FILES.map(|name| std::fs::read(self.newsletter.path().join(name)).unwrap_or_default());
     }
 
     /// Back to where it was after the issue was queued.
     pub(crate) fn reset(&mut self) {
-        let folder = self.letter.path();
+        let folder = self.newsletter.path();
         let left = [
             "letterpress.db-shm",
             "letterpress.db-wal.removed",
@@ -134,8 +135,8 @@ impl Stage {
     pub(crate) fn start(&mut self, fault: Option<(Fault, &Step)>) {
         let environment =
             self.shim
-                .environment(&self.letter.path(), self.server.address.port(), fault);
-        self.letter.start(&environment);
+                .environment(&self.newsletter.path(), self.server.address.port(), fault);
+        self.newsletter.start(&environment);
     }
 
     /// Lets the daemon run with a fault under it until that killed it, or until the issue is done.
@@ -143,8 +144,8 @@ impl Stage {
         self.start(fault);
         let mut status = None;
         until("the daemon to be killed or the issue to be done", || {
-            status = self.letter.ended();
-            status.is_some() || self.letter.log().contains("is done")
+            status = self.newsletter.ended();
+            status.is_some() || self.newsletter.log().contains("is done")
         });
         let status = status.unwrap_or_else(|| self.ask_to_stop());
         self.nobody_is_connected();
@@ -153,27 +154,27 @@ impl Stage {
             (_, Some(0)) => Ended::InOrder,
             (_, Some(130)) => Ended::AtOnce,
             (_, Some(2)) => Ended::Refused,
-            _ => panic!("the daemon ended with {status}:\n{}", self.letter.log()),
+            _ => panic!("the daemon ended with {status}:\n{}", self.newsletter.log()),
         }
     }
 
     /// Runs a command with a fault under it; gives its exit status, -1 where that killed it.
     pub(crate) fn command(&self, args: &[&str], fault: Option<(Fault, &Step)>) -> i32 {
         for name in ["steps", "made"] {
-            let _ = std::fs::remove_file(self.letter.path().join(name));
+            let _ = std::fs::remove_file(self.newsletter.path().join(name));
         }
         let environment =
             self.shim
-                .environment(&self.letter.path(), self.server.address.port(), fault);
-        self.letter.run_with(args, &environment).code
+                .environment(&self.newsletter.path(), self.server.address.port(), fault);
+        self.newsletter.run_with(args, &environment).code
     }
 
     /// Asks the daemon to stop, and waits until it has.
     pub(crate) fn ask_to_stop(&mut self) -> ExitStatus {
-        self.letter.ask_to_stop();
+        self.newsletter.ask_to_stop();
         let mut status = None;
         until("the daemon to end", || {
-            status = self.letter.ended();
+            status = self.newsletter.ended();
             status.is_some()
         });
         status.unwrap()
@@ -187,23 +188,23 @@ impl Stage {
 
     /// Sends what is left without a fault, to the end.
     pub(crate) fn complete(&mut self) {
-        let _ = std::fs::remove_file(self.letter.path().join("daemon.log"));
-        self.letter.serve();
+        let _ = std::fs::remove_file(self.newsletter.path().join("daemon.log"));
+        self.newsletter.serve();
         until("the issue to be done", || {
-            self.letter.totals()["state"] == "done"
+            self.newsletter.totals()["state"] == "done"
         });
-        assert_eq!(self.letter.stop(), 0);
+        assert_eq!(self.newsletter.stop(), 0);
         self.nobody_is_connected();
     }
 
     /// The names of the steps of the last run.
     pub(crate) fn steps(&self) -> Vec<String> {
-        steps(&self.letter.path())
+        steps(&self.newsletter.path())
     }
 
     /// The names of the steps of the last run at which a fault was made.
     pub(crate) fn made(&self) -> Vec<String> {
-        made(&self.letter.path())
+        made(&self.newsletter.path())
     }
 
     /// Compares server and ledger about every reader, totals and rows, and looks whether the database is sound;
@@ -216,8 +217,8 @@ impl Stage {
         kills: usize,
         context: &str,
     ) -> BTreeMap<String, usize> {
-        let totals = self.letter.totals();
-        let rows = self.letter.deliveries();
+        let totals = self.newsletter.totals();
+        let rows = self.newsletter.deliveries();
         let (planned, mut counts) = (totals["planned"].as_u64().unwrap(), BTreeMap::new());
         assert_eq!(planned, rows.len() as u64, "{context}: {totals}");
         let whole = planned == self.readers.len() as u64;
@@ -285,7 +286,7 @@ impl Stage {
     where
         T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
-        let file = self.letter.path().join("letterpress.db");
+        let file = self.newsletter.path().join("letterpress.db");
         self.runtime.block_on(async {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
             let mut connection = options.connect().await.unwrap();
@@ -302,7 +303,7 @@ impl Stage {
     /// Sends once more to the uncertain, as an author may ask: then everybody has it, only the uncertain can have
     /// it twice, and both times it is the same mail by its Message-ID.
     pub(crate) fn retry_uncertain(&mut self, context: &str) {
-        let before = self.letter.deliveries();
+        let before = self.newsletter.deliveries();
         let uncertain = |reader: &str| {
             before
                 .iter()
@@ -311,7 +312,7 @@ impl Stage {
         if !before.iter().any(|row| row["state"] == "uncertain") {
             return;
         }
-        self.letter
+        self.newsletter
             .ok(&["retry", "1", "--state", "uncertain", "--yes"]);
         self.complete();
         let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -2,13 +2,13 @@
 
 use std::net::TcpListener;
 
-use crate::letter::{Letter, run};
+use crate::newsletter::{Newsletter, run};
 
 const NOWHERE: &str = "host = \"127.0.0.1\"\nport = 1\ntls = \"none\"";
 
 /// One paragraph on stderr that names everything in `named`, exit 2.
-fn refused(letter: &Letter, args: &[&str], named: &[&str]) {
-    let ended = letter.run(args);
+fn refused(newsletter: &Newsletter, args: &[&str], named: &[&str]) {
+    let ended = newsletter.run(args);
     assert_eq!(ended.code, 2, "{args:?}: {}{}", ended.out, ended.err);
     for word in named {
         assert!(
@@ -26,76 +26,76 @@ fn refused(letter: &Letter, args: &[&str], named: &[&str]) {
 
 #[test]
 fn a_damaged_database_is_named() {
-    let letter = Letter::new(NOWHERE);
+    let newsletter = Newsletter::new(NOWHERE);
     std::fs::write(
-        letter.path().join("letterpress.db"),
+        newsletter.path().join("letterpress.db"),
         "This is no database, but a text. ".repeat(100),
     )
     .unwrap();
     refused(
-        &letter,
+        &newsletter,
         &["deliveries"],
         &["letterpress.db", "no SQLite database"],
     );
-    refused(&letter, &["serve"], &["letterpress.db"]);
+    refused(&newsletter, &["serve"], &["letterpress.db"]);
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
-    let letter = Letter::new(NOWHERE);
-    letter.edit(
+    let newsletter = Newsletter::new(NOWHERE);
+    newsletter.edit(
         "[sending]",
         "[store]\npath = \"nowhere/letterpress.db\"\n\n[sending]",
     );
-    refused(&letter, &["deliveries"], &["nowhere/letterpress.db"]);
-    refused(&letter, &["serve"], &["nowhere/letterpress.db"]);
+    refused(&newsletter, &["deliveries"], &["nowhere/letterpress.db"]);
+    refused(&newsletter, &["serve"], &["nowhere/letterpress.db"]);
 }
 
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let letter = Letter::new(NOWHERE);
-    let _taken = TcpListener::bind(("127.0.0.1", letter.web)).unwrap();
+    let newsletter = Newsletter::new(NOWHERE);
+    let _taken = TcpListener::bind(("127.0.0.1", newsletter.web)).unwrap();
     refused(
-        &letter,
+        &newsletter,
         &["serve"],
-        &[&format!("127.0.0.1:{}", letter.web), "already in use"],
+        &[&format!("127.0.0.1:{}", newsletter.web), "already in use"],
     );
 }
 
 #[test]
 fn a_second_daemon_names_the_first() {
-    let mut letter = Letter::new(NOWHERE);
-    letter.serve();
-    refused(&letter, &["serve"], &["letterpress.db", "pid "]);
-    assert_eq!(letter.stop(), 0);
+    let mut newsletter = Newsletter::new(NOWHERE);
+    newsletter.serve();
+    refused(&newsletter, &["serve"], &["letterpress.db", "pid "]);
+    assert_eq!(newsletter.stop(), 0);
 }
 
 #[test]
 fn waiting_without_a_daemon_is_refused_before_anything_is_queued() {
-    let letter = Letter::new(NOWHERE);
-    letter.people(2);
+    let newsletter = Newsletter::new(NOWHERE);
+    newsletter.people(2);
     refused(
-        &letter,
+        &newsletter,
         &["send", "issues/001.md", "--wait", "--yes"],
         &["no daemon"],
     );
-    refused(&letter, &["send", "issues/001.md"], &["--yes"]);
+    refused(&newsletter, &["send", "issues/001.md"], &["--yes"]);
     refused(
-        &letter,
+        &newsletter,
         &["send", "issues/001.md", "--at", "2020-01-01 07:00", "--yes"],
         &["2020-01-01", "passed"],
     );
     refused(
-        &letter,
+        &newsletter,
         &["send", "issues/nowhere.md", "--yes"],
         &["nowhere.md"],
     );
     refused(
-        &letter,
+        &newsletter,
         &["send", "issues/001.md", "--list", "wekly", "--yes"],
         &["wekly", "weekly"],
     );
-    assert!(letter.ok(&["deliveries", "--json"]).json().is_empty());
+    assert!(newsletter.ok(&["deliveries", "--json"]).json().is_empty());
 }
 
 #[test]
@@ -112,11 +112,11 @@ fn a_folder_without_settings_is_told_how_to_begin() {
 
 #[test]
 fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
-    let letter = Letter::new(NOWHERE);
-    letter.people(2);
-    letter.ok(&["dkim", "new", "--domain", "letters.example"]);
+    let newsletter = Newsletter::new(NOWHERE);
+    newsletter.people(2);
+    newsletter.ok(&["dkim", "new", "--domain", "letters.example"]);
     std::fs::write(
-        letter.path().join("dkim/letters.example/lp1e.pem"),
+        newsletter.path().join("dkim/letters.example/lp1e.pem"),
         "no key",
     )
     .unwrap();
@@ -124,7 +124,7 @@ fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
         &["test", "issues/001.md", "--to", "editor@letters.example"][..],
         &["rehearse", "issues/001.md"],
     ] {
-        let ended = letter.run(args);
+        let ended = newsletter.run(args);
         assert_eq!(ended.code, 1, "{args:?}: {}{}", ended.out, ended.err);
         assert!(
             ended.err.contains("lp1e.pem") && ended.err.contains("put"),
@@ -137,7 +137,7 @@ fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
 
 #[test]
 fn a_file_that_could_not_be_written_whole_is_not_left_there() {
-    let letter = Letter::new(NOWHERE);
+    let newsletter = Newsletter::new(NOWHERE);
     // No file may grow: a write fails in the middle, as it does where the disk is full.
     let script = format!(
         "trap '' XFSZ; ulimit -f 0; exec {} new",
@@ -146,12 +146,12 @@ fn a_file_that_could_not_be_written_whole_is_not_left_there() {
     let mut shell = std::process::Command::new("sh");
     let ended = shell
         .args(["-c", &script])
-        .current_dir(letter.path())
+        .current_dir(newsletter.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(2), "{said}");
     assert!(said.contains("issues/002.md"), "{said}");
-    assert!(!letter.path().join("issues/002.md").exists());
-    letter.ok(&["new"]);
+    assert!(!newsletter.path().join("issues/002.md").exists());
+    newsletter.ok(&["new"]);
 }

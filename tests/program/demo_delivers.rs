@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::letter::run;
+use crate::newsletter::run;
 use crate::received;
 
 fn inbox(folder: &Path) -> Vec<Vec<u8>> {

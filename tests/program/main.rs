@@ -4,10 +4,14 @@
 //! Everything happens on loopback, in folders of its own; every process is stopped by its id.
 
 #[allow(dead_code, reason = "the fault suite uses the rest")]
-mod letter;
+#[path = "../support/newsletter.rs"]
+mod newsletter;
 mod postfix;
+#[path = "../support/received.rs"]
 mod received;
+#[path = "../support/sink.rs"]
 mod sink;
+#[path = "../support/web.rs"]
 mod web;
 
 mod bad_surroundings;

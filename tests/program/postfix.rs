@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::letter::{free_port, until};
+use crate::newsletter::{free_port, until};
 use crate::sink::is_root;
 
 pub(crate) const USER: &str = "akira@relay.test";

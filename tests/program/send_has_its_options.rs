@@ -1,59 +1,59 @@
 //! What `send` is told: in spite of errors, at a later time, and to wait for the end.
 
-use crate::letter::{ISSUE, Letter};
+use crate::newsletter::{ISSUE, Newsletter};
 use crate::received;
 use crate::sink::Sink;
 
 #[test]
 fn an_error_stops_a_send_unless_it_is_forced() {
     let sink = Sink::start();
-    let mut letter = Letter::new(&sink.relay());
-    letter.people(1);
+    let mut newsletter = Newsletter::new(&sink.relay());
+    newsletter.people(1);
     std::fs::write(
-        letter.path().join("issues/001.md"),
+        newsletter.path().join("issues/001.md"),
         format!("{ISSUE}\n![A plot of both](gone.png)\n"),
     )
     .unwrap();
-    let stopped = letter.run(&["send", "issues/001.md", "--yes"]);
+    let stopped = newsletter.run(&["send", "issues/001.md", "--yes"]);
     assert_eq!(stopped.code, 1, "{}{}", stopped.out, stopped.err);
     assert!(stopped.out.contains("gone.png"), "{}", stopped.out);
     assert!(stopped.err.contains("--force"), "{}", stopped.err);
     assert!(
-        letter.ok(&["deliveries", "--json"]).json().is_empty(),
+        newsletter.ok(&["deliveries", "--json"]).json().is_empty(),
         "nothing was queued"
     );
 
-    letter.serve();
-    letter.ok(&["send", "issues/001.md", "--yes", "--force", "--wait"]);
+    newsletter.serve();
+    newsletter.ok(&["send", "issues/001.md", "--yes", "--force", "--wait"]);
     let (_, raw) = sink.mails().pop().unwrap();
     let mail = received::parse(&raw);
     assert!(
         mail.body_html(0).unwrap().contains("A plot of both"),
         "its words stand in its place"
     );
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }
 
 #[test]
 fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     let sink = Sink::start();
-    let mut letter = Letter::new(&sink.relay());
-    letter.people(3);
-    let queued = letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    let mut newsletter = Newsletter::new(&sink.relay());
+    newsletter.people(3);
+    let queued = newsletter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
     assert!(
         queued.out.contains("2099-12-31 07:00 UTC") && queued.out.contains("No daemon"),
         "{}",
         queued.out
     );
-    letter.serve();
-    let totals = letter.totals();
+    newsletter.serve();
+    let totals = newsletter.totals();
     assert_eq!(
         (totals["state"].as_str(), totals["planned"].as_u64()),
         (Some("scheduled"), Some(0))
     );
     assert_eq!(sink.count(), 0);
     for told in [&["deliveries"][..], &["deliveries", "1"]] {
-        let told = letter.ok(told).out;
+        let told = newsletter.ok(told).out;
         assert!(told.contains("due at 2099-12-31 07:00 UTC"), "{told}");
     }
 
@@ -63,7 +63,7 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
         .output()
         .unwrap();
     let soon = String::from_utf8(soon.stdout).unwrap();
-    let sent = letter.ok(&[
+    let sent = newsletter.ok(&[
         "send",
         "issues/001.md",
         "--at",
@@ -73,22 +73,22 @@ fn a_send_for_later_waits_for_its_time_and_can_be_moved() {
     ]);
     assert!(sent.out.contains("planned"), "{}", sent.out);
     assert_eq!(
-        (letter.totals()["sent"].as_u64(), sink.count()),
+        (newsletter.totals()["sent"].as_u64(), sink.count()),
         (Some(3), 3)
     );
-    let over = letter.run(&["cancel", "1"]);
+    let over = newsletter.run(&["cancel", "1"]);
     assert!(
         over.err.contains("is done, so it can't be cancelled"),
         "told without a question: {}",
         over.err
     );
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }
 
 #[test]
 fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
-    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    let refused = letter.run(&["send", "issues/001.md", "--yes"]);
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    let refused = newsletter.run(&["send", "issues/001.md", "--yes"]);
     assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
     assert!(
         refused.err.contains("nobody is active on weekly"),
@@ -96,20 +96,20 @@ fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
         refused.err
     );
     assert!(
-        letter.ok(&["deliveries", "--json"]).json().is_empty(),
+        newsletter.ok(&["deliveries", "--json"]).json().is_empty(),
         "nothing was queued"
     );
     // Until a later time people may come.
-    letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
-    letter.ok(&["cancel", "1", "--yes"]);
+    newsletter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    newsletter.ok(&["cancel", "1", "--yes"]);
 
-    letter.people(1);
+    newsletter.people(1);
     std::fs::write(
-        letter.path().join("issues/001.md"),
+        newsletter.path().join("issues/001.md"),
         ISSUE.replacen("+++\n", "+++\ndraft = true\n", 1),
     )
     .unwrap();
-    let asked = letter.run(&["send", "issues/001.md"]).err;
+    let asked = newsletter.run(&["send", "issues/001.md"]).err;
     let words: Vec<&str> = asked.split_whitespace().collect();
     assert!(
         words
@@ -117,7 +117,7 @@ fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
             .contains("which is still a draft, to 1 person"),
         "{asked}"
     );
-    let sent = letter.ok(&["send", "issues/001.md", "--yes"]).err;
+    let sent = newsletter.ok(&["send", "issues/001.md", "--yes"]).err;
     assert!(
         sent.contains("001.md is marked as a draft, and goes out all the same"),
         "{sent}"
@@ -126,37 +126,37 @@ fn an_issue_is_not_used_up_on_nobody_and_a_draft_is_called_one() {
 
 #[test]
 fn the_question_says_where_a_send_replaces_another() {
-    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    letter.people(1);
-    let asked = |letter: &Letter| {
-        let asked = letter.run(&["send", "issues/001.md"]).err;
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    newsletter.people(1);
+    let asked = |newsletter: &Newsletter| {
+        let asked = newsletter.run(&["send", "issues/001.md"]).err;
         asked.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let first = asked(&letter);
+    let first = asked(&newsletter);
     assert!(
         first.contains("Send No. 1") && !first.contains("takes the place"),
         "{first}"
     );
-    letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
-    let second = asked(&letter);
+    newsletter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    let second = asked(&newsletter);
     assert!(
         second.contains("takes the place of the one that is scheduled for 2099-12-31 07:00 UTC"),
         "{second}"
     );
     // By its number it is the same issue, whatever its file is called.
     std::fs::rename(
-        letter.path().join("issues/001.md"),
-        letter.path().join("issues/first.md"),
+        newsletter.path().join("issues/001.md"),
+        newsletter.path().join("issues/first.md"),
     )
     .unwrap();
-    let renamed = letter.run(&["send", "issues/first.md"]).err;
+    let renamed = newsletter.run(&["send", "issues/first.md"]).err;
     assert!(renamed.contains("scheduled"), "{renamed}");
 }
 
 #[test]
 fn a_pair_of_keys_that_no_list_needs_is_called_so() {
-    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    let mistyped = letter
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    let mistyped = newsletter
         .ok(&["dkim", "new", "--domain", "leters.example"])
         .err;
     assert!(
@@ -164,14 +164,14 @@ fn a_pair_of_keys_that_no_list_needs_is_called_so() {
         "{mistyped}"
     );
     assert!(
-        !letter
+        !newsletter
             .ok(&["dkim", "new", "--domain", "letters.example"])
             .err
             .contains("No list")
     );
 
     // Of those that there are, each is named once.
-    let unknown = letter.run(&["dkim", "use", "lp9"]).err;
+    let unknown = newsletter.run(&["dkim", "use", "lp9"]).err;
     let unknown = unknown.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         unknown.contains("There are: lp1 (leters.example, letters.example)."),
@@ -181,8 +181,8 @@ fn a_pair_of_keys_that_no_list_needs_is_called_so() {
 
 #[test]
 fn commands_leave_nothing_beside_the_database() {
-    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
-    letter.people(2);
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    newsletter.people(2);
     for command in [
         &["subscribers", "list"][..],
         &["subscribers", "export"],
@@ -194,8 +194,8 @@ fn commands_leave_nothing_beside_the_database() {
         &["keys", "rotate"],
         &["backup", "copy.db"],
     ] {
-        letter.run(command);
-        let left: Vec<String> = std::fs::read_dir(letter.path())
+        newsletter.run(command);
+        let left: Vec<String> = std::fs::read_dir(newsletter.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter(|name| name.contains("-wal") || name.contains("-shm"))

@@ -1,6 +1,6 @@
 //! `init`, `config check` and `config show`, as a newcomer meets them.
 
-use crate::letter::run;
+use crate::newsletter::run;
 
 #[test]
 fn a_new_folder_passes_its_check_and_tells_what_is_missing() {
@@ -20,7 +20,7 @@ fn a_new_folder_passes_its_check_and_tells_what_is_missing() {
     assert_eq!(
         run(&mine, &["init"]).code,
         2,
-        "an existing letter is left alone"
+        "an existing newsletter is left alone"
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 use crate::received;
 use crate::sink::Sink;
 
@@ -12,23 +12,23 @@ fn in_a_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A letter whose daemon has begun to send, has said why it waits, and still runs.
-fn waiting() -> Letter {
-    let mut letter = Letter::new(NOWHERE);
-    letter.people(2);
-    letter.serve();
-    letter.ok(&["send", "issues/001.md", "--yes"]);
-    until("why it waits", || letter.totals()["reason"].is_string());
-    letter
+/// A newsletter whose daemon has begun to send, has said why it waits, and still runs.
+fn waiting() -> Newsletter {
+    let mut newsletter = Newsletter::new(NOWHERE);
+    newsletter.people(2);
+    newsletter.serve();
+    newsletter.ok(&["send", "issues/001.md", "--yes"]);
+    until("why it waits", || newsletter.totals()["reason"].is_string());
+    newsletter
 }
 
 #[test]
 fn without_a_daemon_an_issue_that_is_being_sent_says_so() {
-    let mut letter = waiting();
-    let before = letter.totals()["reason"].as_str().unwrap().to_owned();
+    let mut newsletter = waiting();
+    let before = newsletter.totals()["reason"].as_str().unwrap().to_owned();
     assert!(!before.contains("no daemon"), "{before}");
-    letter.kill();
-    let row = letter.totals();
+    newsletter.kill();
+    let row = newsletter.totals();
     assert_eq!(row["state"], "sending");
     let reason = row["reason"].as_str().unwrap();
     assert_eq!(
@@ -40,16 +40,16 @@ fn without_a_daemon_an_issue_that_is_being_sent_says_so() {
         &["deliveries", "--csv"],
         &["deliveries", "1"],
     ] {
-        let told = in_a_line(&letter.ok(command).out);
+        let told = in_a_line(&newsletter.ok(command).out);
         assert!(
             told.contains(reason) && !told.contains(&before),
             "{command:?}: {told}"
         );
     }
     // A pause has its own reason, whoever runs.
-    letter.ok(&["pause", "1"]);
+    newsletter.ok(&["pause", "1"]);
     assert!(
-        letter.totals()["reason"]
+        newsletter.totals()["reason"]
             .as_str()
             .unwrap()
             .contains("letterpress pause")
@@ -58,23 +58,23 @@ fn without_a_daemon_an_issue_that_is_being_sent_says_so() {
 
 #[test]
 fn an_interrupted_wait_says_that_the_send_goes_on() {
-    let mut letter = waiting();
-    letter.ok(&["cancel", "1", "--yes"]);
-    let fresh = std::fs::read_to_string(letter.path().join("issues/001.md")).unwrap();
+    let mut newsletter = waiting();
+    newsletter.ok(&["cancel", "1", "--yes"]);
+    let fresh = std::fs::read_to_string(newsletter.path().join("issues/001.md")).unwrap();
     std::fs::write(
-        letter.path().join("issues/030.md"),
+        newsletter.path().join("issues/030.md"),
         fresh.replace("number = 1", "number = 30"),
     )
     .unwrap();
-    let mut wait = letter.begin(&["send", "issues/030.md", "--wait", "--yes"]);
+    let mut wait = newsletter.begin(&["send", "issues/030.md", "--wait", "--yes"]);
     // It has begun to wait where it says what it waits for.
     until("the wait to begin", || {
         assert!(
             wait.try_wait().unwrap().is_none(),
             "it ended by itself: {}",
-            letter.log()
+            newsletter.log()
         );
-        letter.log().contains("No. 30 waits:")
+        newsletter.log().contains("No. 30 waits:")
     });
     assert!(
         Command::new("kill")
@@ -83,27 +83,32 @@ fn an_interrupted_wait_says_that_the_send_goes_on() {
             .unwrap()
             .success()
     );
-    assert_eq!(wait.wait().unwrap().code(), Some(130), "{}", letter.log());
-    let log = in_a_line(&letter.log());
+    assert_eq!(
+        wait.wait().unwrap().code(),
+        Some(130),
+        "{}",
+        newsletter.log()
+    );
+    let log = in_a_line(&newsletter.log());
     assert!(
         log.contains("It goes on; `letterpress cancel 30` stops it."),
         "{log}"
     );
-    let rows = letter.ok(&["deliveries", "--json"]).json();
+    let rows = newsletter.ok(&["deliveries", "--json"]).json();
     assert_eq!(
         rows.iter().find(|row| row["number"] == 30).unwrap()["state"],
         "sending"
     );
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }
 
 #[test]
 fn what_is_so_already_is_said_to_be() {
-    let letter = Letter::new(NOWHERE);
-    letter.people(3);
-    letter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
+    let newsletter = Newsletter::new(NOWHERE);
+    newsletter.people(3);
+    newsletter.ok(&["send", "issues/001.md", "--at", "2099-12-31 07:00", "--yes"]);
     let said = |command: &str, wanted: &str| {
-        let ended = letter.run(&[command, "1", "--yes"]);
+        let ended = newsletter.run(&[command, "1", "--yes"]);
         let told = in_a_line(&ended.err);
         assert!(
             ended.code == 1 && told.contains(wanted),
@@ -114,9 +119,9 @@ fn what_is_so_already_is_said_to_be() {
         "resume",
         "No. 1 is scheduled and not paused, so there is nothing to resume",
     );
-    letter.ok(&["pause", "1"]);
+    newsletter.ok(&["pause", "1"]);
     said("pause", "No. 1 is already paused");
-    let cancelled = letter.ok(&["cancel", "1", "--yes"]).out;
+    let cancelled = newsletter.ok(&["cancel", "1", "--yes"]).out;
     assert_eq!(cancelled.trim(), "No. 1 is cancelled.");
     said("cancel", "No. 1 is already cancelled");
 }
@@ -124,20 +129,20 @@ fn what_is_so_already_is_said_to_be() {
 #[test]
 fn the_first_letter_greets_with_a_name_and_without() {
     let sink = Sink::start();
-    let mut letter = Letter::new(&sink.relay());
-    let ended = letter.run(&["init", "other"]);
+    let mut newsletter = Newsletter::new(&sink.relay());
+    let ended = newsletter.run(&["init", "other"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     std::fs::copy(
-        letter.path().join("other/issues/001.md"),
-        letter.path().join("issues/001.md"),
+        newsletter.path().join("other/issues/001.md"),
+        newsletter.path().join("issues/001.md"),
     )
     .unwrap();
     std::fs::write(
-        letter.path().join("two.csv"),
+        newsletter.path().join("two.csv"),
         "email,name\nanna@a.example,Anna\nbo@a.example,\n",
     )
     .unwrap();
-    letter.ok(&[
+    newsletter.ok(&[
         "subscribers",
         "import",
         "two.csv",
@@ -145,8 +150,8 @@ fn the_first_letter_greets_with_a_name_and_without() {
         "weekly",
         "--yes",
     ]);
-    letter.serve();
-    letter.ok(&["send", "issues/001.md", "--wait", "--yes"]);
+    newsletter.serve();
+    newsletter.ok(&["send", "issues/001.md", "--wait", "--yes"]);
     let mails = sink.mails();
     let text = |to: &str| {
         let (_, raw) = mails.iter().find(|(rcpt, _)| rcpt == to).unwrap();
@@ -154,5 +159,5 @@ fn the_first_letter_greets_with_a_name_and_without() {
     };
     assert!(text("anna@a.example").contains("Good morning, Anna. This is"));
     assert!(text("bo@a.example").contains("Good morning, reader. This is"));
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }

@@ -1,16 +1,16 @@
 //! Mail goes over STARTTLS with a login, and arrives whole. The server takes nothing in clear text.
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 use crate::postfix::{Postfix, USER};
 use crate::received;
 
 #[test]
 fn a_relay_with_starttls_and_login_takes_every_mail() {
     let postfix = Postfix::start("localhost");
-    let mut letter = Letter::new(&postfix.relay("starttls"));
-    let mut readers = letter.people(25);
-    letter.serve();
-    let sent = letter.run(&["send", "issues/001.md", "--wait", "--yes"]);
+    let mut newsletter = Newsletter::new(&postfix.relay("starttls"));
+    let mut readers = newsletter.people(25);
+    newsletter.serve();
+    let sent = newsletter.run(&["send", "issues/001.md", "--wait", "--yes"]);
     assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
     until("Postfix to deliver", || {
         postfix.mails().len() >= readers.len()
@@ -32,5 +32,5 @@ fn a_relay_with_starttls_and_login_takes_every_mail() {
         "the login was used: {}",
         postfix.log()
     );
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }

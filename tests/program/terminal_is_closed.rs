@@ -3,24 +3,24 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 
 /// Starts a daemon by a shell, hangs up, and gives how it ended; `None` where it goes on, until it is killed.
 fn hang_up(begin: &str) -> Option<i32> {
-    let letter = Letter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
     let command = format!(
         "{begin} {} serve >daemon.log 2>&1",
         env!("CARGO_BIN_EXE_letterpress")
     );
     let mut daemon = Command::new("sh")
         .args(["-c", &command])
-        .current_dir(letter.path())
+        .current_dir(newsletter.path())
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
     let pid = daemon.id().to_string();
     until("the daemon to be ready", || {
-        letter.log().contains("ready at")
+        newsletter.log().contains("ready at")
     });
     let kill = |signal: &str| {
         assert!(
@@ -36,7 +36,7 @@ fn hang_up(begin: &str) -> Option<i32> {
     if begin.contains("nohup") {
         std::thread::sleep(std::time::Duration::from_secs(1));
         status = daemon.try_wait().unwrap();
-        assert!(status.is_some() || crate::web::get(letter.web, "/healthz").is_some());
+        assert!(status.is_some() || crate::web::get(newsletter.web, "/healthz").is_some());
         kill("-KILL");
         daemon.wait().unwrap();
     } else {
@@ -44,7 +44,11 @@ fn hang_up(begin: &str) -> Option<i32> {
             status = daemon.try_wait().unwrap();
             status.is_some()
         });
-        assert!(letter.log().contains("asked to stop"), "{}", letter.log());
+        assert!(
+            newsletter.log().contains("asked to stop"),
+            "{}",
+            newsletter.log()
+        );
     }
     status.map(|status| status.code().unwrap_or_else(|| -status.signal().unwrap()))
 }

@@ -1,19 +1,19 @@
 //! A relay that is not who it says it is gets neither password nor mail, and nobody fails for it.
 
-use crate::letter::{Letter, until};
+use crate::newsletter::{Newsletter, until};
 use crate::postfix::Postfix;
 
 /// Everybody waits, and the log says what is wrong with the certificate.
 fn nothing_leaves(relay: &str, postfix: &Postfix, why: &str) {
-    let mut letter = Letter::new(relay);
-    letter.people(5);
-    letter.serve();
-    letter.ok(&["send", "issues/001.md", "--yes"]);
-    let said = |word: &str| letter.log().to_lowercase().contains(word);
+    let mut newsletter = Newsletter::new(relay);
+    newsletter.people(5);
+    newsletter.serve();
+    newsletter.ok(&["send", "issues/001.md", "--yes"]);
+    let said = |word: &str| newsletter.log().to_lowercase().contains(word);
     until("the log to say what is wrong", || {
         said("certificate") && said(why)
     });
-    let totals = letter.totals();
+    let totals = newsletter.totals();
     assert_eq!(
         totals["queued"].as_u64().unwrap() + totals["deferred"].as_u64().unwrap(),
         5,
@@ -25,7 +25,7 @@ fn nothing_leaves(relay: &str, postfix: &Postfix, why: &str) {
         postfix.log()
     );
     assert!(postfix.mails().is_empty());
-    assert_eq!(letter.stop(), 0);
+    assert_eq!(newsletter.stop(), 0);
 }
 
 #[test]

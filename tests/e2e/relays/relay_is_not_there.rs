@@ -1,0 +1,58 @@
+//! A relay that can't be reached, or takes nothing for now, loses nobody, and is told as the reason of the wait.
+
+use std::time::Duration;
+
+use letterpress::model::delivery::State;
+
+use crate::fixture::{Newsletter, is_paused, says, silent_port};
+use crate::server::{At, Do, OFFERS, Server, say};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_wait_for_a_relay_that_is_not_there() {
+    let (_port, address) = silent_port();
+    let newsletter = Newsletter::at(address, 20).await;
+    let sender = newsletter.serve();
+    let issue = newsletter.send(1).await;
+    let row = newsletter
+        .until(issue, "the reason", says(&address.to_string()))
+        .await;
+    assert_eq!(row.totals.queued, 20);
+    let server = Server::with(OFFERS, &address.to_string(), |_, _, _| Do::Usual).await;
+    assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 20);
+    sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_is_busy_is_the_reason_of_the_wait() {
+    let server = Server::start(|at, _, _| {
+        if at == At::Mail {
+            say("451 4.3.2 system busy")
+        } else {
+            Do::Usual
+        }
+    })
+    .await;
+    let newsletter = Newsletter::new(&server, 5).await;
+    let sender = newsletter.serve();
+    let issue = newsletter.send(1).await;
+    newsletter
+        .until(issue, "the reason", says("system busy"))
+        .await;
+    newsletter
+        .store
+        .pause(issue, "paused by its author")
+        .await
+        .unwrap();
+    newsletter
+        .until(issue, "those in hand", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await;
+    assert_eq!(newsletter.agree(issue, &server).await[&State::Queued], 5);
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(
+        newsletter.row(issue).await.reason.as_deref(),
+        Some("paused by its author")
+    );
+    sender.stop().await;
+}
