@@ -29,7 +29,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         Err(PublishError::FrontMatter(found)) => (found, false),
         Err(other) => return Err(Failure::from(other)),
     };
-    findings::print(context, &found)?;
+    context.print_findings(&found)?;
     if !context.json() {
         let passed = compose::check::passed(&found).len();
         let gap = if found.is_empty() { "" } else { "\n" };

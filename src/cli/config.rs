@@ -41,7 +41,7 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
     found.extend(folders(examined));
     found.sort_by_key(|f| (f.severity, f.line));
     let found = &found;
-    findings::print(context, found)?;
+    context.print_findings(found)?;
     if !context.json() {
         let file = examined
             .settings

@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::config::{self, Settings};
-use crate::model::{List, SharedClock};
+use crate::model::{Finding, List, SharedClock};
 use crate::store::Store;
 
 use super::failure::{Answer, Failure, Outcome};
-use super::findings::wrap;
+use super::findings;
+use super::layout::wrap;
 use super::terminal::{self, Paint};
 
 /// The options that are taken wherever they mean something.
@@ -109,7 +110,12 @@ impl Context {
             return Ok(true);
         }
         if terminal::can_ask() {
-            return terminal::ask(question);
+            return terminal::ask(question).map_err(|e| {
+                Failure::new(format!(
+                    "the answer could not be read: {}",
+                    crate::words::io(&e)
+                ))
+            });
         }
         Err(Failure::new(format!(
             "this needs your word, and nobody is there to ask: {question}"
@@ -128,6 +134,19 @@ impl Context {
         let line = serde_json::to_string(value)
             .map_err(|e| Failure::new(format!("this can't be written as JSON: {e}")))?;
         self.print(line)
+    }
+
+    /// Findings on stdout, one JSON object each where `--json` was given.
+    pub(super) fn print_findings(&self, found: &[Finding]) -> Result<(), Failure> {
+        if self.json() {
+            return found
+                .iter()
+                .try_for_each(|finding| self.print_json(finding));
+        }
+        match findings::listing(found, self.paint).trim_end_matches('\n') {
+            "" => Ok(()),
+            text => self.print(text),
+        }
     }
 
     /// What was done, in words or as JSON, whichever was asked for.

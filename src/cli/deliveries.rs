@@ -14,8 +14,8 @@ use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 use crate::words::count;
 
-use super::findings::wrap;
-use super::totals::{Line, local_time, name, zone_of};
+use super::layout::wrap;
+use super::totals::{IssueSummary, local_time, name, zone_of};
 use super::{Answer, Context, Failure, Outcome, ledger, overview, pick, terminal};
 
 /// Rows that are read at once.
@@ -73,7 +73,7 @@ async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Out
     overview::without_a_daemon(&mut rows, store);
     if context.json() {
         rows.iter()
-            .try_for_each(|row| context.print_json(&Line::of(row)))?;
+            .try_for_each(|row| context.print_json(&IssueSummary::of(row)))?;
     } else if csv {
         context.print(overview::as_csv(&rows).trim_end())?;
     } else if rows.is_empty() {

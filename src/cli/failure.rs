@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 use crate::model::Severity;
 use crate::store::StoreError;
 
-use super::findings::wrap;
+use super::layout::wrap;
 use super::terminal::Paint;
 
 /// Where the text of a paragraph begins.

@@ -2,29 +2,11 @@
 
 use crate::model::{Finding, Severity};
 
-use super::context::Context;
-use super::failure::Failure;
+use super::layout::wrap;
 use super::terminal::Paint;
 
-/// Columns of a terminal that everything fits in.
-pub(super) const COLUMNS: usize = 80;
 /// Beyond this, what follows the place is set in by less, so that words keep their room.
 const WIDEST_PLACE: usize = 36;
-
-/// Prints findings, one JSON object each where `--json` was given.
-pub(super) fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
-    if context.json() {
-        return findings
-            .iter()
-            .try_for_each(|finding| context.print_json(finding));
-    }
-    let text = listing(findings, context.paint);
-    if text.is_empty() {
-        Ok(())
-    } else {
-        context.print(text.trim_end_matches('\n'))
-    }
-}
 
 /// How many there are of each weight, such as `1 error, 2 warnings`; empty where there are none.
 pub(super) fn sum(findings: &[Finding]) -> String {
@@ -100,20 +82,9 @@ pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
     out
 }
 
-/// A text in lines of a terminal; `first` stands before it, and `indent` blanks before each further line. Words are
-/// never broken, so that what is to be copied stays whole.
-pub(super) fn wrap(text: &str, first: &str, indent: usize) -> String {
-    let rest = " ".repeat(indent);
-    let options = textwrap::Options::new(COLUMNS)
-        .initial_indent(first)
-        .subsequent_indent(&rest)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::layout::COLUMNS;
     use super::*;
 
     fn finding(severity: Severity, line: Option<usize>, message: &str, help: &str) -> Finding {

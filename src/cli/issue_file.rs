@@ -97,7 +97,7 @@ pub(super) fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<
     if errors.is_empty() {
         return Ok(None);
     }
-    findings::print(context, &errors)?;
+    context.print_findings(&errors)?;
     eprintln!(
         "{}: nothing was queued; --force overrides it.",
         findings::sum(&errors)

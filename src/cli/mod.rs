@@ -19,6 +19,7 @@ mod follow;
 mod init;
 mod issue_file;
 mod keys;
+mod layout;
 mod ledger;
 mod new;
 mod options;
@@ -32,7 +33,6 @@ mod serve;
 mod speed;
 mod steer;
 mod subscribers;
-mod table;
 mod test;
 mod totals;
 

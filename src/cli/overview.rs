@@ -9,8 +9,7 @@ use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 use crate::words::count;
 
-use super::findings::wrap;
-use super::table;
+use super::layout::{table, wrap};
 use super::totals::{in_local_time, local_time, zone_of};
 
 /// Of an issue that is being sent: what was noted beside it is old where nobody sends.
@@ -58,7 +57,7 @@ pub(super) fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
     }
     head.extend(shown.iter().map(|(name, _)| *name));
     let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let text = table::set(&head, &rows_set);
+    let text = table(&head, &rows_set);
     let mut out = String::new();
     for (i, line) in text.lines().enumerate() {
         out.push_str(line);

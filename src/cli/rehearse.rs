@@ -15,7 +15,7 @@ use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 use crate::words::count;
 
 use super::progress::time;
-use super::totals::{Line, in_local_time};
+use super::totals::{IssueSummary, in_local_time};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send, serve};
 
 /// So many of those who would not get it are named.
@@ -35,7 +35,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Rehearsed<'a> {
     #[serde(flatten)]
-    line: Line<'a>,
+    line: IssueSummary<'a>,
     rate_per_s: f64,
     largest_bytes: u64,
     bytes: u64,
@@ -154,7 +154,7 @@ fn tell(
             reply: row.reply.as_deref(),
         });
         context.print_json(&Rehearsed {
-            line: Line::of(row),
+            line: IssueSummary::of(row),
             rate_per_s: rate(row.totals.sent, took),
             largest_bytes: findings.largest_bytes,
             bytes: findings.bytes,

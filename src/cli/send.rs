@@ -16,7 +16,7 @@ use crate::publish::{self, Order, Proof};
 use crate::store::issues::{IssueRow, QueuedBy, Queueing};
 use crate::store::{DaemonLock, Store};
 
-use super::totals::{Line, in_local_time, local_time, name};
+use super::totals::{IssueSummary, in_local_time, local_time, name};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
 
 #[derive(clap::Args)]
@@ -302,7 +302,7 @@ async fn tell_queued(
     if DaemonLock::holder(store.path()).is_none() {
         words.push_str(" No daemon runs: it goes out when `letterpress serve` does.");
     }
-    context.done(words, &Line::of(&row))
+    context.done(words, &IssueSummary::of(&row))
 }
 
 /// Said to somebody who no longer waits.
@@ -323,7 +323,7 @@ async fn left(store: &Store, id: IssueId) -> Result<Failure, Failure> {
 fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcome {
     let row = &ended.row;
     if context.json() {
-        context.print_json(&Line::of(row))?;
+        context.print_json(&IssueSummary::of(row))?;
     } else {
         context.print(ledger::sum(&row.totals, Some(ended.took), context.paint).trim_end())?;
     }

@@ -14,7 +14,7 @@ use crate::store::speed::Measure;
 use crate::store::{DaemonLock, Store};
 use crate::words::{count, nearest};
 
-use super::{Answer, Context, Failure, Outcome, table};
+use super::{Answer, Context, Failure, Outcome, layout};
 
 /// The most messages a minute that can be said.
 const MOST: u32 = 10_000_000;
@@ -263,7 +263,7 @@ fn as_table(lines: &[Line]) -> String {
         ">a minute",
         "today",
     ];
-    table::set(&head, &rows)
+    layout::table(&head, &rows)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::store::steering::Steered;
 use crate::store::{DaemonLock, Store};
 use crate::words::count;
 
-use super::totals::{Line, name};
+use super::totals::{IssueSummary, name};
 use super::{Answer, Context, Failure, Outcome, pick};
 
 #[derive(clap::Args)]
@@ -114,7 +114,7 @@ pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
             Whom::Failed => format!("No mail of {} has failed.", name(&row)),
             Whom::Uncertain => format!("No mail of {} is uncertain.", name(&row)),
         };
-        return context.done(none, &Line::of(&row));
+        return context.done(none, &IssueSummary::of(&row));
     }
     let question = format!(
         "Send {} once more to the {} {}?{warning}",
@@ -188,7 +188,7 @@ async fn told(
             if state == IssueState::Sending && DaemonLock::holder(store.path()).is_none() {
                 words.push_str(" No daemon runs: it goes on when `letterpress serve` does.");
             }
-            context.done(words, &Line::of(row))
+            context.done(words, &IssueSummary::of(row))
         }
         Steered::Not(state) => {
             Err(

@@ -2,8 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use super::failure::Failure;
-
 /// Colours for one stream, or none: a pipe, `NO_COLOR` and `TERM=dumb` get the same words bare.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
@@ -87,15 +85,13 @@ pub fn can_ask() -> bool {
 }
 
 /// Asks on stderr; only `y` or `yes` is a yes.
-pub fn ask(question: &str) -> Result<bool, Failure> {
+///
+/// # Errors
+/// Stdin can't be read.
+pub fn ask(question: &str) -> std::io::Result<bool> {
     eprint!("{question} [y/N] ");
     let _ = std::io::stderr().flush();
     let mut typed = String::new();
-    std::io::stdin().read_line(&mut typed).map_err(|e| {
-        Failure::new(format!(
-            "the answer could not be read: {}",
-            crate::words::io(&e)
-        ))
-    })?;
+    std::io::stdin().read_line(&mut typed)?;
     Ok(matches!(typed.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -8,9 +8,9 @@ use crate::model::List;
 use crate::model::delivery::Totals;
 use crate::store::issues::IssueRow;
 
-/// FACE's line of totals. `planned` is the sum of the states, at every instant.
+/// An issue's totals as scripts read them. `planned` is the sum of the states at every instant.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'a> {
+pub(super) struct IssueSummary<'a> {
     /// The slug.
     pub issue: &'a str,
     pub list: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Line<'a> {
     pub due_at: String,
 }
 
-impl<'a> Line<'a> {
+impl<'a> IssueSummary<'a> {
     pub(super) fn of(row: &'a IssueRow) -> Self {
         Self {
             issue: &row.slug,

@@ -31,7 +31,7 @@ use crate::words::count;
 use super::ledger::{self, fact};
 use super::progress::Progress;
 use super::terminal::Paint;
-use super::totals::{Line, in_local_time, zone_of};
+use super::totals::{IssueSummary, in_local_time, zone_of};
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, render, serve};
 use folder::Folder;
 use places::Places;
@@ -328,7 +328,7 @@ impl Demo {
     ) -> Result<(), Failure> {
         let rate = row.totals.sent as f64 / took.as_secs_f64().max(0.001);
         if say.quiet {
-            let mut line = serde_json::to_value(Line::of(row)).unwrap_or_default();
+            let mut line = serde_json::to_value(IssueSummary::of(row)).unwrap_or_default();
             line["rate_per_s"] = json!((rate * 10.0).round() / 10.0);
             line["inbox"] = json!(self.pages);
             line["arrived"] = json!(arrived);

@@ -1,9 +1,26 @@
-//! Columns under each other, without boxes: words to the left, figures to the right.
+//! Text set for a terminal: lines of at most eighty columns, and tables without boxes.
+//!
+//! What the words say is left to the commands; colours are put on afterwards, by `terminal`.
 
 use unicode_width::UnicodeWidthStr as _;
 
+/// Columns of a terminal that everything fits in.
+pub(super) const COLUMNS: usize = 80;
+
+/// A text in lines of a terminal; `first` stands before it, and `indent` blanks before each further line. Words are
+/// never broken, so that what is to be copied stays whole.
+pub(super) fn wrap(text: &str, first: &str, indent: usize) -> String {
+    let rest = " ".repeat(indent);
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(first)
+        .subsequent_indent(&rest)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
 /// Sets rows in columns two apart; a column whose head begins with `>` stands to the right.
-pub(super) fn set(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let names: Vec<&str> = head.iter().map(|h| h.trim_start_matches('>')).collect();
     let widths: Vec<usize> = names
         .iter()
@@ -45,7 +62,7 @@ mod tests {
             vec!["第1期".into(), "2".into(), String::new()],
         ];
         assert_eq!(
-            super::set(&["issue", ">sent", "why"], &rows),
+            super::table(&["issue", ">sent", "why"], &rows),
             "issue   sent  why\n022    8,412  x\n第1期      2\n"
         );
     }
