@@ -49,10 +49,10 @@ impl Breaker {
             Event::Accepted => {
                 self.streaks.remove(&issue);
             }
-            Event::Refused => {
+            Event::PermFail => {
                 let mark = mark(&outcome);
                 if spared.is_some_and(|spared| Some(spared) == mark) {
-                    outcome.event = Event::Released;
+                    outcome.event = Event::Requeued;
                 } else if let Some(mark) =
                     mark.filter(|mark| is_for_good(*mark) && !is_about_address(*mark))
                 {
@@ -101,10 +101,10 @@ impl Breaker {
                 .iter_mut()
                 .find(|o| o.key == hit.key && o.attempt == hit.attempt)
             {
-                Some(same) => same.event = Event::Released,
+                Some(same) => same.event = Event::Requeued,
                 None => group.outcomes.push(Outcome {
                     from: State::Failed,
-                    event: Event::Released,
+                    event: Event::Requeued,
                     ..hit
                 }),
             }
@@ -178,7 +178,7 @@ mod tests {
 
     fn refusals(people: std::ops::Range<i64>, text: &str) -> Vec<Outcome> {
         people
-            .map(|person| outcome(person, Event::Refused, text))
+            .map(|person| outcome(person, Event::PermFail, text))
             .collect()
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let last = &groups[19];
         assert!(last.pauses[0].1.contains("blocked by our policy"));
         assert_eq!(last.outcomes.len(), 20);
-        assert!(last.outcomes.iter().all(|o| o.event == Event::Released));
+        assert!(last.outcomes.iter().all(|o| o.event == Event::Requeued));
         assert_eq!(
             last.outcomes
                 .iter()
@@ -215,7 +215,7 @@ mod tests {
             group
                 .outcomes
                 .iter()
-                .all(|o| o.event == Event::Released && o.from == State::Sending)
+                .all(|o| o.event == Event::Requeued && o.from == State::Sending)
         );
     }
 
@@ -247,7 +247,7 @@ mod tests {
         assert!(
             groups
                 .iter()
-                .all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::Refused)
+                .all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::PermFail)
         );
     }
 
@@ -261,7 +261,7 @@ mod tests {
         ]);
         let mut group = Group::default();
         breaker.record(
-            outcome(19, Event::Refused, "550 5.7.1 no"),
+            outcome(19, Event::PermFail, "550 5.7.1 no"),
             &mut group,
             &flying,
         );
@@ -269,12 +269,12 @@ mod tests {
         let after = run(
             &mut breaker,
             vec![
-                outcome(70, Event::Refused, "550 5.7.1 no"),
-                outcome(71, Event::Refused, "550 5.1.1 no such person"),
-                outcome(70, Event::Refused, "550 5.7.1 no"),
+                outcome(70, Event::PermFail, "550 5.7.1 no"),
+                outcome(71, Event::PermFail, "550 5.1.1 no such person"),
+                outcome(70, Event::PermFail, "550 5.7.1 no"),
             ],
         );
         let events: Vec<Event> = after.iter().map(|g| g.outcomes[0].event).collect();
-        assert_eq!(events, [Event::Released, Event::Refused, Event::Refused]);
+        assert_eq!(events, [Event::Requeued, Event::PermFail, Event::PermFail]);
     }
 }

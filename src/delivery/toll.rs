@@ -81,8 +81,8 @@ impl Counts {
     fn add(&mut self, event: Event, reply: &Reply) {
         self.answers += 1;
         match event {
-            Event::Refused => self.failed.add(reply),
-            Event::Postponed => self.deferred.add(reply),
+            Event::PermFail => self.failed.add(reply),
+            Event::TempFail => self.deferred.add(reply),
             _ => {}
         }
         if self.answers >= HALVE_AT {
@@ -133,7 +133,7 @@ impl Toll {
         event: Event,
         reply: &Reply,
     ) -> Option<String> {
-        let is_answer = matches!(event, Event::Accepted | Event::Postponed | Event::Refused);
+        let is_answer = matches!(event, Event::Accepted | Event::TempFail | Event::PermFail);
         if self.above == PauseAbove::NEVER || !is_answer || reply.code.is_none() {
             return None;
         }
@@ -204,15 +204,15 @@ mod tests {
 
     #[test]
     fn from_a_hundred_on_a_share_of_refusals_pauses_with_the_servers_words() {
-        let (after, why) = run(&toll(), 4, Event::Refused, "550 5.7.1 blocked").unwrap();
+        let (after, why) = run(&toll(), 4, Event::PermFail, "550 5.7.1 blocked").unwrap();
         assert_eq!(after, 100);
         assert!(
             why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"),
             "{why}"
         );
-        assert_eq!(run(&toll(), 2, Event::Refused, "550 5.7.1 blocked"), None);
-        assert_eq!(run(&toll(), 6, Event::Postponed, "451 later"), None);
-        let (_, why) = run(&toll(), 8, Event::Postponed, "451 later").unwrap();
+        assert_eq!(run(&toll(), 2, Event::PermFail, "550 5.7.1 blocked"), None);
+        assert_eq!(run(&toll(), 6, Event::TempFail, "451 later"), None);
+        let (_, why) = run(&toll(), 8, Event::TempFail, "451 later").unwrap();
         assert!(why.contains("refused for now"), "{why}");
     }
 
@@ -231,7 +231,7 @@ mod tests {
                 toll.count(
                     ISSUE,
                     "bad.example",
-                    Event::Refused,
+                    Event::PermFail,
                     &reply("550 5.1.1 <x> gone"),
                 )
             });
@@ -251,24 +251,24 @@ mod tests {
             "554 5.7.1 policy",
         ];
         let reason =
-            (0..100).find_map(|n| toll.count(ISSUE, "p", Event::Refused, &reply(texts[n % 3])));
+            (0..100).find_map(|n| toll.count(ISSUE, "p", Event::PermFail, &reply(texts[n % 3])));
         assert!(reason.unwrap().contains("unknown"));
     }
 
     #[test]
     fn after_a_pause_counting_begins_anew() {
         let toll = toll();
-        assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
-        assert_eq!(run(&toll, 10, Event::Refused, "550 no").unwrap().0, 100);
+        assert_eq!(run(&toll, 10, Event::PermFail, "550 no").unwrap().0, 100);
+        assert_eq!(run(&toll, 10, Event::PermFail, "550 no").unwrap().0, 100);
         for _ in 0..99 {
             assert_eq!(
-                toll.count(ISSUE, "p", Event::Refused, &reply("550 no")),
+                toll.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
                 None
             );
         }
         toll.forget(ISSUE);
         assert_eq!(
-            toll.count(ISSUE, "p", Event::Refused, &reply("550 no")),
+            toll.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
             None
         );
     }
@@ -284,7 +284,7 @@ mod tests {
         }
         let after = (1..)
             .find(|_| {
-                toll.count(ISSUE, "p", Event::Refused, &reply("550 no"))
+                toll.count(ISSUE, "p", Event::PermFail, &reply("550 no"))
                     .is_some()
             })
             .unwrap();
@@ -296,7 +296,7 @@ mod tests {
         fn below_the_share_nothing_pauses(failing in proptest::collection::vec(any::<bool>(), 0..3000)) {
             let toll = Toll::new(PauseAbove { failed: 0.0, deferred: 1.0 });
             for fails in failing {
-                let (event, text) = if fails { (Event::Refused, "550 no") } else { (Event::Accepted, "250 ok") };
+                let (event, text) = if fails { (Event::PermFail, "550 no") } else { (Event::Accepted, "250 ok") };
                 prop_assert_eq!(toll.count(ISSUE, "p", event, &reply(text)), None);
             }
         }

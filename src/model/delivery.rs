@@ -77,14 +77,14 @@ pub enum Event {
     Claim,
     /// 2xx after the end of DATA.
     Accepted,
-    /// 4xx for this person, or the connection was lost before any content was sent.
-    Postponed,
-    /// 5xx for this person, or deferred for too long.
-    Refused,
-    /// The connection was lost between the end of DATA and the answer, or the daemon was killed.
-    Lost,
+    /// A temporary failure: 4xx for this person, or the connection was lost before any content was sent.
+    TempFail,
+    /// A permanent failure: 5xx for this person, or deferred for longer than `give_up_after`.
+    PermFail,
+    /// The connection was lost between the end of DATA and the reply (RFC 1047), or the daemon was killed.
+    Unconfirmed,
     /// No content went out and the cause is not this person: back to the queue.
-    Released,
+    Requeued,
     /// The author cancels the issue.
     Cancel,
     /// The person is no longer there.
@@ -99,15 +99,15 @@ pub fn step(from: State, event: Event) -> Option<State> {
     Some(match (from, event) {
         (Queued | Deferred, Event::Claim) => Sending,
         (Sending, Event::Accepted) => Sent,
-        (Sending, Event::Postponed) => Deferred,
-        (Sending, Event::Refused) => Failed,
-        (Sending, Event::Lost) => Uncertain,
-        (Sending, Event::Released) => Queued,
+        (Sending, Event::TempFail) => Deferred,
+        (Sending, Event::PermFail) => Failed,
+        (Sending, Event::Unconfirmed) => Uncertain,
+        (Sending, Event::Requeued) => Queued,
         // Twenty alike refusals in a row turn out to be meant for us: those it hit return.
-        (Failed, Event::Released) => Queued,
+        (Failed, Event::Requeued) => Queued,
         (Queued | Deferred, Event::Cancel) => Cancelled,
         (Queued | Deferred, Event::Skip) => Skipped,
-        (Deferred, Event::Refused) => Failed,
+        (Deferred, Event::PermFail) => Failed,
         (Failed | Uncertain, Event::Retry) => Queued,
         _ => return None,
     })
@@ -181,24 +181,24 @@ mod tests {
 
     /// Every move, as it was agreed upon: states downwards, events across, `-` where nothing happens.
     const TABLE: &str = "
-                   claim    accepted postponed refused lost      released cancel    skip    retry
-        queued     sending  -        -         -       -         -        cancelled skipped -
-        sending    -        sent     deferred  failed  uncertain queued   -         -       -
-        sent       -        -        -         -       -         -        -         -       -
-        deferred   sending  -        -         failed  -         -        cancelled skipped -
-        failed     -        -        -         -       -         queued   -         -       queued
-        uncertain  -        -        -         -       -         -        -         -       queued
-        cancelled  -        -        -         -       -         -        -         -       -
-        skipped    -        -        -         -       -         -        -         -       -";
+                  claim   accepted tempfail permfail unconfirmed requeued cancel    skip    retry
+        queued    sending -        -        -        -           -        cancelled skipped -
+        sending   -       sent     deferred failed   uncertain   queued   -         -       -
+        sent      -       -        -        -        -           -        -         -       -
+        deferred  sending -        -        failed   -           -        cancelled skipped -
+        failed    -       -        -        -        -           queued   -         -       queued
+        uncertain -       -        -        -        -           -        -         -       queued
+        cancelled -       -        -        -        -           -        -         -       -
+        skipped   -       -        -        -        -           -        -         -       -";
 
-    /// In the order of the table's head.
+    /// In the order of the columns of the table.
     const EVENTS: [Event; 9] = [
         Event::Claim,
         Event::Accepted,
-        Event::Postponed,
-        Event::Refused,
-        Event::Lost,
-        Event::Released,
+        Event::TempFail,
+        Event::PermFail,
+        Event::Unconfirmed,
+        Event::Requeued,
         Event::Cancel,
         Event::Skip,
         Event::Retry,
@@ -242,7 +242,7 @@ mod tests {
             }
             let may = event == Event::Retry;
             assert_eq!(step(State::Uncertain, event).is_some(), may, "{event:?}");
-            let may = matches!(event, Event::Retry | Event::Released);
+            let may = matches!(event, Event::Retry | Event::Requeued);
             assert_eq!(step(State::Failed, event).is_some(), may, "{event:?}");
         }
     }

@@ -42,10 +42,10 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     let event = prop::sample::select(vec![
         Event::Accepted,
-        Event::Postponed,
-        Event::Refused,
-        Event::Lost,
-        Event::Released,
+        Event::TempFail,
+        Event::PermFail,
+        Event::Unconfirmed,
+        Event::Requeued,
     ]);
     let from =
         prop_oneof![8 => Just(State::Sending), 1 => Just(State::Failed), 1 => Just(State::Sent)];
@@ -200,7 +200,7 @@ async fn make(
                 .recover(t(second), "the daemon was killed")
                 .await
                 .unwrap();
-            expected.all(State::Sending, Event::Lost);
+            expected.all(State::Sending, Event::Unconfirmed);
         }
         Act::Retry(which) => {
             store.retry(issue, *which, t(second)).await.unwrap();

@@ -38,7 +38,7 @@ async fn a_try_that_was_nobodys_fault_makes_nobody_older() {
     let issue = under_way(&store, list, 1).await;
     let people = ahead(&store, issue, 2).await;
     claim(&store, people.clone(), 2).await;
-    let returned = outcome(&people[0], 1, Event::Released, None);
+    let returned = outcome(&people[0], 1, Event::Requeued, None);
     record(&store, vec![returned], 3).await;
     assert_eq!(ahead(&store, issue, 200_000).await[0].first_at, None);
 }
@@ -62,6 +62,6 @@ async fn nor_does_it_make_a_confirmation_older() {
     };
     let mail = waiting().await;
     claim(&store, vec![mail.clone()], 2).await;
-    record(&store, vec![outcome(&mail, 1, Event::Released, None)], 3).await;
+    record(&store, vec![outcome(&mail, 1, Event::Requeued, None)], 3).await;
     assert_eq!(waiting().await.first_at, None);
 }

@@ -278,7 +278,7 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
     pub async fn recover(&self, now: Timestamp, reply: &str) -> Result<u64> {
-        let Some(to) = step(State::Sending, Event::Lost) else {
+        let Some(to) = step(State::Sending, Event::Unconfirmed) else {
             return Ok(0);
         };
         let reply = reply.to_owned();

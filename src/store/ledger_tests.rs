@@ -321,7 +321,7 @@ async fn a_mail_is_claimed_once_and_answered_by_the_attempt_that_owns_it() {
     .await;
     record(
         &store,
-        vec![outcome(&people[0], 1, Event::Refused, None)],
+        vec![outcome(&people[0], 1, Event::PermFail, None)],
         4,
     )
     .await;
@@ -351,7 +351,7 @@ async fn who_is_deferred_comes_back_when_due_or_when_the_clock_was_set_back() {
     claim(&store, vec![person.clone()], 2).await;
     record(
         &store,
-        vec![outcome(&person, 1, Event::Postponed, Some(100))],
+        vec![outcome(&person, 1, Event::TempFail, Some(100))],
         3,
     )
     .await;
@@ -389,7 +389,7 @@ async fn reading_goes_on_where_it_ended_and_finds_those_who_were_read_past() {
         claim(&store, vec![person.clone()], 2).await;
         record(
             &store,
-            vec![outcome(person, 1, Event::Postponed, Some(due))],
+            vec![outcome(person, 1, Event::TempFail, Some(due))],
             3,
         )
         .await;
@@ -480,16 +480,16 @@ async fn a_pause_stops_claims_in_its_own_group_and_takes_back_what_was_refused()
     claim(&store, people[..2].to_vec(), 2).await;
     record(
         &store,
-        vec![outcome(&people[0], 1, Event::Refused, None)],
+        vec![outcome(&people[0], 1, Event::PermFail, None)],
         3,
     )
     .await;
     let group = Group {
         outcomes: vec![
-            outcome(&people[1], 1, Event::Released, None),
+            outcome(&people[1], 1, Event::Requeued, None),
             Outcome {
                 from: State::Failed,
-                ..outcome(&people[0], 1, Event::Released, None)
+                ..outcome(&people[0], 1, Event::Requeued, None)
             },
         ],
         pauses: vec![(issue, "the relay refuses everybody".into())],
@@ -530,7 +530,7 @@ async fn cancelling_withdraws_those_who_wait_and_only_them() {
     .await;
     record(
         &store,
-        vec![outcome(&people[1], 1, Event::Postponed, Some(50))],
+        vec![outcome(&people[1], 1, Event::TempFail, Some(50))],
         3,
     )
     .await;
@@ -548,7 +548,7 @@ async fn cancelling_withdraws_those_who_wait_and_only_them() {
     // What was in flight comes back to the queue of an issue that is cancelled: it is withdrawn as well.
     record(
         &store,
-        vec![outcome(&people[2], 1, Event::Released, None)],
+        vec![outcome(&people[2], 1, Event::Requeued, None)],
         5,
     )
     .await;
@@ -642,7 +642,12 @@ async fn an_issue_ends_when_nobody_is_open() {
     let person = ahead(&store, issue, 2).await.remove(0);
     claim(&store, vec![person.clone()], 2).await;
     assert!(!store.finish(issue, t(2)).await.unwrap());
-    record(&store, vec![outcome(&person, 1, Event::Lost, None)], 3).await;
+    record(
+        &store,
+        vec![outcome(&person, 1, Event::Unconfirmed, None)],
+        3,
+    )
+    .await;
     assert!(store.finish(issue, t(4)).await.unwrap());
     let row = store.issue(issue).await.unwrap().unwrap();
     assert_eq!((row.state, row.ended_at), (IssueState::Done, Some(t(4))));
@@ -673,7 +678,7 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     );
     record(
         &store,
-        vec![outcome(&candidate, 1, Event::Postponed, Some(60))],
+        vec![outcome(&candidate, 1, Event::TempFail, Some(60))],
         2,
     )
     .await;
@@ -767,7 +772,12 @@ async fn a_chunk_of_a_retry_moves_nobody_of_a_cancelled_issue() {
     let issue = under_way(&store, list, 3).await;
     let person = ahead(&store, issue, 2).await.remove(0);
     claim(&store, vec![person.clone()], 2).await;
-    record(&store, vec![outcome(&person, 1, Event::Lost, None)], 3).await;
+    record(
+        &store,
+        vec![outcome(&person, 1, Event::Unconfirmed, None)],
+        3,
+    )
+    .await;
     store.cancel(issue, t(4)).await.unwrap();
     let chunk = store.write("retrying", move |c| {
         Box::pin(retry_some(

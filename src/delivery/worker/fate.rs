@@ -38,7 +38,7 @@ impl Fate {
 
     /// It goes out again, and nobody is to blame.
     pub(crate) fn released(why: &str) -> Fate {
-        Fate::new(Event::Released, None, why.to_owned())
+        Fate::new(Event::Requeued, None, why.to_owned())
     }
 
     /// The same, and its issue must pause for that reason.
@@ -71,12 +71,12 @@ impl Worker {
                     self.relay.rest(&self.said(step, answer));
                 }
                 line.served += 1;
-                Fate::of(Event::Postponed, answer)
+                Fate::of(Event::TempFail, answer)
             }
             Verdict::Refused => {
                 line.served += 1;
                 self.relay.works();
-                Fate::of(Event::Refused, answer)
+                Fate::of(Event::PermFail, answer)
             }
             Verdict::Ours => {
                 let pause = Some(format!(
@@ -86,12 +86,12 @@ impl Worker {
                 ));
                 Fate {
                     pause,
-                    ..Fate::of(Event::Released, answer)
+                    ..Fate::of(Event::Requeued, answer)
                 }
             }
             Verdict::Rests | Verdict::Nonsense => {
                 self.relay.rest(&self.said(step, answer));
-                Fate::of(Event::Released, answer)
+                Fate::of(Event::Requeued, answer)
             }
         }
     }
@@ -172,13 +172,13 @@ impl Worker {
                 "the connection was lost after the mail and before the answer: {}",
                 lost.why.0
             );
-            Fate::new(Event::Lost, None, text)
+            Fate::new(Event::Unconfirmed, None, text)
         } else {
             let text = format!(
                 "the connection was lost before the end of the mail: {}",
                 lost.why.0
             );
-            Fate::new(Event::Postponed, None, text)
+            Fate::new(Event::TempFail, None, text)
         }
     }
 
@@ -191,7 +191,7 @@ impl Worker {
             relay.host, relay.port, broken.0
         ));
         Fate::new(
-            Event::Postponed,
+            Event::TempFail,
             None,
             format!("the connection was lost before the mail: {}", broken.0),
         )
@@ -225,18 +225,18 @@ impl Worker {
             // No issue could pause, and other lists' mails need not wait: it waits alone, until its author has mended it.
             (Some(reason), None) => {
                 tracing::warn!("a confirmation mail waits: {reason}");
-                (fate.event, patience) = (Event::Postponed, Duration::MAX);
+                (fate.event, patience) = (Event::TempFail, Duration::MAX);
                 None
             }
             (None, Some(issue)) => toll.map(|reason| (issue, reason)),
             (None, None) => None,
         };
         let mut next_at = None;
-        if fate.event == Event::Postponed {
+        if fate.event == Event::TempFail {
             let since = job.candidate.first_at.unwrap_or(now);
             let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
             if waited >= patience {
-                fate.event = Event::Refused;
+                fate.event = Event::PermFail;
             } else {
                 next_at = now.checked_add(self.wait_after(attempt)).ok();
             }

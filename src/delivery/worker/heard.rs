@@ -31,8 +31,8 @@ impl Worker {
         let Some(code) = reply.code.filter(|code| is_too_quick(*code, &reply.text)) else {
             return;
         };
-        let mut own = event == Event::Released || code == 421;
-        if event == Event::Postponed {
+        let mut own = event == Event::Requeued || code == 421;
+        if event == Event::TempFail {
             let (provider, rate) = self.shared.desk.complaint(domain);
             own |= self.relay.complains_of(&provider);
             tell(&provider, rate, &reply.text);
