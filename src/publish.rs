@@ -53,7 +53,7 @@ pub(crate) fn read(file: &Path) -> Result<Manuscript> {
     let shown = file.display().to_string();
     let failed = |e: std::io::Error| PublishError::File {
         file: shown.clone(),
-        why: crate::words::io(&e),
+        why: crate::format::io(&e),
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
     let bytes = std::fs::read(file).map_err(failed)?;

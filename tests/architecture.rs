@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What each room may use, beside itself, `model` and `words`. `*`: everything.
+/// What each room may use, beside itself, `model` and `format`. `*`: everything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
     (
@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("link", &[]),
     ("page", &[]),
     ("model", &[]),
-    ("words", &[]),
+    ("format", &[]),
     ("main", &["cli"]),
     ("lib", &["*"]),
 ];
@@ -163,7 +163,7 @@ fn rooms_know_only_those_below_them() {
         for to in names_after(&code(&text), "crate::") {
             let is_room = arrows.contains_key(to.as_str());
             let allowed = to == from
-                || matches!(to.as_str(), "model" | "words")
+                || matches!(to.as_str(), "model" | "format")
                 || may.contains(&"*")
                 || may.contains(&to.as_str());
             if is_room && !allowed {

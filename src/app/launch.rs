@@ -55,7 +55,7 @@ pub async fn launch(
     let site = site(&settings, &lists, &store, &links, &clock)?;
     web.start("web", |stop| {
         let serving = http::serve(listener, site, stop);
-        async { serving.await.map_err(|e| crate::words::io(&e)) }
+        async { serving.await.map_err(|e| crate::format::io(&e)) }
     });
     sending.start("schedule", |stop| {
         let going_by = schedule::Settings {

@@ -45,7 +45,7 @@ pub fn begin(log: &Log) {
         .with(layer.with_filter(filter))
         .try_init();
     if let Some(error) = missing {
-        let why = crate::words::io(&error);
+        let why = crate::format::io(&error);
         tracing::warn!(
             "log.format is journald, and the journal can't be reached ({why}): the log goes to stderr"
         );

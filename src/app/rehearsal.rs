@@ -131,7 +131,7 @@ impl Rehearsal {
             ));
         };
         let no_sink = |e: std::io::Error| {
-            StoreError::Refused(format!("no sink inside: {}", crate::words::io(&e)))
+            StoreError::Refused(format!("no sink inside: {}", crate::format::io(&e)))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_sink)?;
         let port = listener.local_addr().map_err(no_sink)?.port();
@@ -260,7 +260,7 @@ fn place(beside: &Path) -> Result<(TempDir, DaemonLock), StoreError> {
             StoreError::Refused(format!(
                 "{}: no copy can be made: {}",
                 beside.display(),
-                crate::words::io(&e)
+                crate::format::io(&e)
             ))
         })?;
     let who = format!("pid {}, a rehearsal", std::process::id());

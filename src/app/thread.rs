@@ -20,14 +20,14 @@ pub(super) async fn of_its_own<T: Send + 'static>(
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| crate::words::io(&e))?;
+        .map_err(|e| crate::format::io(&e))?;
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
             // Nobody listens any more where the daemon ends without it.
             let _ = tell.send(runtime.block_on(room));
         })
-        .map_err(|e| crate::words::io(&e))?;
+        .map_err(|e| crate::format::io(&e))?;
     told.await
         .map_err(|_| "a defect: its thread died".to_owned())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::words::count;
+use crate::format::count;
 
 use super::{Context, Outcome};
 

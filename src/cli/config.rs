@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::compose::theme::Theme;
 use crate::config::{self, Need, Shown};
+use crate::format::nearest;
 use crate::model::{Finding, Severity};
-use crate::words::nearest;
 
 use super::terminal::Paint;
 use super::{Answer, Context, Failure, Outcome, findings, issue_file};

@@ -113,7 +113,7 @@ impl Context {
             return terminal::ask(question).map_err(|e| {
                 Failure::new(format!(
                     "the answer could not be read: {}",
-                    crate::words::io(&e)
+                    crate::format::io(&e)
                 ))
             });
         }
@@ -172,7 +172,7 @@ pub fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List, Failur
                 .to_do(format!("Add --list with one of: {}.", keys().join(", "))),
         ),
         (Some(key), _) => lists.iter().find(|l| l.key == key).ok_or_else(|| {
-            let near = crate::words::nearest(key, keys());
+            let near = crate::format::nearest(key, keys());
             let help = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
             Failure::new(format!("there is no list {key}"))
                 .to_do(format!("{help}The settings name: {}.", keys().join(", ")))

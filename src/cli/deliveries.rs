@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::delivery::Relay;
+use crate::format::count;
 use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
-use crate::words::count;
 
 use super::layout::wrap;
 use super::totals::{IssueSummary, local_time, name, zone_of};

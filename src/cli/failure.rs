@@ -99,7 +99,7 @@ impl Failure {
         }
         Self::new(format!(
             "stdout could not be written: {}",
-            crate::words::io(&error)
+            crate::format::io(&error)
         ))
     }
 
@@ -201,7 +201,7 @@ impl From<ConfigError> for Failure {
         };
         let mut help = first.help.clone();
         if errors.len() > 1 {
-            let more = crate::words::count(errors.len() as u64 - 1);
+            let more = crate::format::count(errors.len() as u64 - 1);
             help.push_str(&format!(
                 " There are {more} more; `letterpress config check` shows all."
             ));

@@ -67,7 +67,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
         Failure::new(format!(
             "the folder can't be made: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(path.display().to_string())
         .to_do(remedy(&e, "Choose a folder that you can write in."))
@@ -89,7 +89,7 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(|e| {
         Failure::new(format!(
             "the file can't be written: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(path.display().to_string())
         .to_do(remedy(&e, "Check the folder and its permissions."))

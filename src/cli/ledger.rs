@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::format::count;
 use crate::model::delivery::Totals;
-use crate::words::count;
 
 use super::progress::plain_rate;
 use super::terminal::Paint;

@@ -144,7 +144,7 @@ pub fn main() -> ExitCode {
         Err(e) => {
             let failure = Failure::new(format!(
                 "no threads could be started: {}",
-                crate::words::io(&e)
+                crate::format::io(&e)
             ));
             return failure.tell(Paint::stderr());
         }

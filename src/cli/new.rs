@@ -27,7 +27,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
             let text = std::fs::read_to_string(&last).map_err(|e| {
                 Failure::new(format!(
                     "the last issue can't be read: {}",
-                    crate::words::io(&e)
+                    crate::format::io(&e)
                 ))
                 .at(last.display().to_string())
             })?;
@@ -72,7 +72,7 @@ fn last(list: &List) -> Result<Option<PathBuf>, Failure> {
     let files = crate::schedule::files(&list.issues).map_err(|e| {
         Failure::new(format!(
             "the folder of issues can't be read: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(list.issues.display().to_string())
     })?;

@@ -2,12 +2,12 @@
 
 use jiff::tz::TimeZone;
 
+use crate::format::count;
 use crate::model::List;
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
-use crate::words::count;
 
 use super::layout::{table, wrap};
 use super::totals::{in_local_time, local_time, zone_of};

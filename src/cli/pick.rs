@@ -46,7 +46,7 @@ async fn known_list(store: &Store, key: &str) -> Result<crate::model::ListId, Fa
     lists.get(key).copied().ok_or_else(|| {
         let mut keys: Vec<&str> = lists.keys().map(String::as_str).collect();
         keys.sort_unstable();
-        let hint = crate::words::nearest(key, keys.iter().copied());
+        let hint = crate::format::nearest(key, keys.iter().copied());
         let hint = hint.map_or_else(String::new, |near| format!("Did you mean {near}? "));
         Failure::new(format!("there is no list {key}"))
             .to_do(format!("{hint}Known: {}.", keys.join(", ")))

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::words::count;
+use crate::format::count;
 
 use super::terminal::Paint;
 

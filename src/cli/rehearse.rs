@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app::rehearsal::{Findings, Rehearsal};
+use crate::format::count;
 use crate::model::ListId;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
 use crate::publish::Proof;
 use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
-use crate::words::count;
 
 use super::progress::time;
 use super::totals::{IssueSummary, in_local_time};

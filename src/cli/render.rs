@@ -174,14 +174,14 @@ fn write_all(
 
 /// A size as Gmail counts it: 1024 bytes a KB, rounded up.
 pub(super) fn kilobytes(bytes: usize) -> String {
-    format!("{} KB", crate::words::count(bytes.div_ceil(1024) as u64))
+    format!("{} KB", crate::format::count(bytes.div_ceil(1024) as u64))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|e| {
         Failure::new(format!(
             "the file can't be written: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(path.display().to_string())
         .to_do(super::init::remedy(

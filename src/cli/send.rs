@@ -207,7 +207,7 @@ async fn queue(
     let question = format!(
         "Send {what}, “{}”{draft} to {} on {} {when}?{replaces}",
         proof.issue.meta.title,
-        crate::words::people(readers),
+        crate::format::people(readers),
         list.key
     );
     if !context.agree(&question)? {

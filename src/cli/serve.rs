@@ -31,7 +31,7 @@ pub(super) fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> 
     app::shutdown_on_signals().map_err(|e| {
         Failure::new(format!(
             "signals can't be waited for: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
     })
 }
@@ -48,9 +48,12 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
             }
             _ => "Set web.listen to an address of this machine.",
         };
-        Failure::new(format!("the daemon can't listen: {}", crate::words::io(&e)))
-            .at(address)
-            .to_do(help)
+        Failure::new(format!(
+            "the daemon can't listen: {}",
+            crate::format::io(&e)
+        ))
+        .at(address)
+        .to_do(help)
     })
 }
 

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::delivery::Relay;
+use crate::format::{count, nearest};
 use crate::pace::gauge::lowest;
 use crate::pace::warm::day_of;
 use crate::pace::{PROVIDER, provider_name, relay_name};
 use crate::store::speed::Measure;
 use crate::store::{DaemonLock, Store};
-use crate::words::{count, nearest};
 
 use super::{Answer, Context, Failure, Outcome, layout};
 

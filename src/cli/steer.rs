@@ -3,12 +3,12 @@
 //! A command only writes rows; the daemon notices within a second.
 
 use crate::config;
+use crate::format::count;
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
 use crate::store::{DaemonLock, Store};
-use crate::words::count;
 
 use super::totals::{IssueSummary, name};
 use super::{Answer, Context, Failure, Outcome, pick};

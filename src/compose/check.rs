@@ -12,7 +12,7 @@ use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
 use super::{CLIPPED_BYTES, Composed, Setting};
-use crate::words;
+use crate::format;
 
 /// From here on the author is told.
 const NEAR_BYTES: usize = 92 * 1024;
@@ -224,7 +224,7 @@ fn size(issue: &Issue, bytes: usize) -> Option<Finding> {
     if bytes < NEAR_BYTES {
         return None;
     }
-    let size = words::count(bytes.div_ceil(1024) as u64);
+    let size = format::count(bytes.div_ceil(1024) as u64);
     let message = format!(
         "HTML is {size} KB; Gmail cuts at {} KB",
         CLIPPED_BYTES / 1024

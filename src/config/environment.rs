@@ -1,7 +1,7 @@
 //! The overlay of the environment: `LETTERPRESS__WEB__LISTEN=…` takes the place of `[web] listen`.
 
+use crate::format::nearest;
 use crate::model::{Finding, Severity};
-use crate::words::nearest;
 
 use super::keys::{self, Kind};
 use super::values::{Origin, Value, Values};

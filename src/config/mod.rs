@@ -181,7 +181,7 @@ pub(crate) fn examine(given: Option<&Path>, need: Need) -> Result<Examined, Conf
         return Ok(read(WITHOUT_A_FILE, "", Path::new(""), std::env::vars()));
     };
     let text = std::fs::read_to_string(&file).map_err(|e| {
-        let (file, why) = (file.display().to_string(), crate::words::io(&e));
+        let (file, why) = (file.display().to_string(), crate::format::io(&e));
         match e.kind() {
             std::io::ErrorKind::NotFound => {
                 ConfigError::Missing(format!("there is no file {file}"))
@@ -238,7 +238,7 @@ fn find_upwards() -> Result<Option<PathBuf>, ConfigError> {
     let here = std::env::current_dir().map_err(|e| {
         ConfigError::Missing(format!(
             "the current folder can't be read: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
     })?;
     Ok(here

@@ -147,7 +147,7 @@ pub(super) fn network(text: &str) -> Result<Cidr, String> {
 pub(super) fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
     jiff::tz::TimeZone::get(text).map_err(|_| {
         let known: Vec<_> = jiff::tz::db().available().collect();
-        match crate::words::nearest(text, known.iter().map(|name| name.as_str())) {
+        match crate::format::nearest(text, known.iter().map(|name| name.as_str())) {
             Some(near) => format!("“{text}” is no time zone; did you mean {near}?"),
             None => format!("“{text}” is no time zone such as Europe/Berlin"),
         }
@@ -184,7 +184,7 @@ pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<&'static str,
         .copied()
         .find(|word| *word == text)
         .ok_or_else(|| {
-            let near = crate::words::nearest(text, words.iter().copied());
+            let near = crate::format::nearest(text, words.iter().copied());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
             format!("“{text}” is none of {}{hint}", words.join(", "))
         })

@@ -103,7 +103,7 @@ impl Taker<'_> {
                 let message = format!(
                     "relay.{name}.password_file: {} can't be read: {}",
                     file.display(),
-                    crate::words::io(&e)
+                    crate::format::io(&e)
                 );
                 self.wrong(
                     &in_file,

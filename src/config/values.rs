@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::format::nearest;
 use crate::model::{Finding, Severity};
-use crate::words::nearest;
 
 use super::keys::{self, Kind};
 

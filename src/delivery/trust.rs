@@ -9,7 +9,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{CertificateError, ClientConfig, crypto};
 
 use super::Relay;
-use crate::words;
+use crate::format;
 
 /// What a relay's certificate is checked against: the system's roots and those of `ca_file`.
 ///
@@ -36,7 +36,7 @@ pub(super) fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
 /// The certificates of a PEM file, at least one.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let plain = |error: pem::Error| match error {
-        pem::Error::Io(error) => words::io(&error),
+        pem::Error::Io(error) => format::io(&error),
         _ => "it is damaged; a PEM file with certificates is wanted".to_owned(),
     };
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
@@ -61,7 +61,7 @@ pub(super) fn why_not(error: &io::Error) -> String {
             "the server does not answer in TLS; look at port and tls of the relay".to_owned()
         }
         Some(other) => other.to_string(),
-        None => words::io(error),
+        None => format::io(error),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::reply::{Answer, LINE_MAX, LINES_MAX, read_line};
 use super::{Relay, Timeouts, trust};
-use crate::words;
+use crate::format;
 
 /// Bytes of one line beyond which a server is no longer listened to.
 const LINE_LIMIT: usize = 64 * 1024;
@@ -29,7 +29,7 @@ impl Broken {
     fn io(error: &io::Error) -> Broken {
         Broken(match error.kind() {
             io::ErrorKind::UnexpectedEof => "the server closed it".into(),
-            _ => words::io(error),
+            _ => format::io(error),
         })
     }
 

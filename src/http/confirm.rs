@@ -86,7 +86,7 @@ pub(super) fn on_the_list(
     let (list, email) = (person.list()?, person.email()?);
     let next = (site.next_letter)(list, site.clock.now()).map(|at| Next {
         when: dates::day_and_hour(&at),
-        zone: crate::words::zone(&at),
+        zone: crate::format::zone(&at),
     });
     let shell = site.shell(headline, Some(list));
     Ok(private(answer(

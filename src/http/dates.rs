@@ -34,7 +34,7 @@ pub(super) fn span(length: Duration) -> String {
     let number = usize::try_from(count)
         .ok()
         .and_then(|n| WORDS.get(n).map(|word| (*word).to_owned()))
-        .unwrap_or_else(|| crate::words::count(count));
+        .unwrap_or_else(|| crate::format::count(count));
     format!("{number} {unit}{}", if count == 1 { "" } else { "s" })
 }
 

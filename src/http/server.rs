@@ -61,7 +61,7 @@ pub(crate) async fn serve_router(
             Err(error) => {
                 tracing::warn!(
                     "a connection could not be taken: {}",
-                    crate::words::io(&error)
+                    crate::format::io(&error)
                 );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }

@@ -219,7 +219,7 @@ impl Talk {
         match tokio::task::spawn_blocking(move || mailbox.keep(mail)).await {
             Ok(Ok(())) => Ok("250 2.0.0 kept"),
             Ok(Err(error)) => {
-                tracing::error!("the inbox can't keep a mail: {}", crate::words::io(&error));
+                tracing::error!("the inbox can't keep a mail: {}", crate::format::io(&error));
                 Ok("451 4.3.0 it can't be kept now")
             }
             Err(_) => Ok("451 4.3.0 it can't be kept now"),

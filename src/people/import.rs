@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use super::rows::{Entry, Lists};
 use super::sort::{Merged, Sorter};
 use super::source::{Row, Rows};
+use crate::format;
 use crate::model::ListId;
 use crate::store::import::{BATCH_PEOPLE, Incoming, Wish};
 use crate::store::{Store, StoreError};
-use crate::words;
 
 /// What is to be imported.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ pub async fn import(
 /// Both passes, as far as the file is concerned. Ends early, without an error, where nobody listens any more.
 fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
     let unsorted = |error: std::io::Error| {
-        let why = words::io(&error);
+        let why = format::io(&error);
         format!(
             "{}: {why}, for the sorted rows. An import needs room there as large as its file.",
             folder.display()

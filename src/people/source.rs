@@ -9,7 +9,7 @@ use csv::ByteRecord;
 use super::lines::Lines;
 use super::rows::{Entry, Header, Lists};
 use super::text;
-use crate::words;
+use crate::format;
 
 type Text = BufReader<Box<dyn Read + Send>>;
 
@@ -117,12 +117,12 @@ fn delimiter(head: &[u8]) -> u8 {
 }
 
 fn unreadable(path: &std::path::Path, error: &std::io::Error) -> String {
-    format!("{}: {}. Check its name.", path.display(), words::io(error))
+    format!("{}: {}. Check its name.", path.display(), format::io(error))
 }
 
 fn broken(path: &std::path::Path, error: csv::Error) -> String {
     let why = match error.kind() {
-        csv::ErrorKind::Io(error) => words::io(error),
+        csv::ErrorKind::Io(error) => format::io(error),
         _ => error.to_string(),
     };
     format!("{}: {why}. Nothing was imported.", path.display())

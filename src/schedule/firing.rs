@@ -38,7 +38,7 @@ pub(super) async fn act(
     let candidate = match chosen {
         Ok(Ok(candidate)) => candidate,
         Ok(Err(e)) => {
-            tracing::error!(list = %list.key, "the schedule fired, and {} can't be read: {}", list.issues.display(), crate::words::io(&e));
+            tracing::error!(list = %list.key, "the schedule fired, and {} can't be read: {}", list.issues.display(), crate::format::io(&e));
             None
         }
         Err(e) => {

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{Result, Store, StoreError};
-use crate::words;
+use crate::format;
 
 impl Store {
     /// Copies the database to a file that must not exist yet: written under another name beside it with mode
@@ -31,7 +31,7 @@ impl Store {
             tempfile::Builder::new().prefix(".letterpress-backup-").tempfile_in(folder).map_err(|e| {
                 refused(format!(
                     "nothing can be written in its folder ({}). Choose a folder that exists and is writable.",
-                    words::io(&e)
+                    format::io(&e)
                 ))
             })?;
         self.copy_into(copy.path()).await?;
@@ -45,7 +45,7 @@ impl Store {
                 "the file appeared meanwhile, and a backup never writes over one. Name another."
                     .into(),
             ),
-            _ => refused(format!("the copy can't be kept there: {}.", words::io(&e))),
+            _ => refused(format!("the copy can't be kept there: {}.", format::io(&e))),
         })
     }
 

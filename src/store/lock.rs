@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Result, StoreError};
-use crate::words;
+use crate::format;
 
 /// The locks that this process holds: `flock` can't tell its own from those of others.
 static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -55,7 +55,7 @@ fn cannot_lock(database: &Path, error: &io::Error) -> StoreError {
     StoreError::Refused(format!(
         "{}: {}, for the lock beside it. {remedy}.",
         database.display(),
-        words::io(error)
+        format::io(error)
     ))
 }
 

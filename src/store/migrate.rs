@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::lock::{OpeningLock, beside};
 use super::{DaemonLock, Result, StoreError};
-use crate::words;
+use crate::format;
 
 /// Every step, oldest first; a step that was released never changes.
 const STEPS: &[(i64, &str, &str)] = &[
@@ -81,7 +81,7 @@ fn is_made(path: &Path) -> Result<bool> {
         }
         Ok(about) => about.len(),
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-        Err(e) => return Err(refused(path, &words::io(&e))),
+        Err(e) => return Err(refused(path, &format::io(&e))),
     };
     Ok(size > 0 && !OpeningLock::path(path).exists())
 }
@@ -105,7 +105,7 @@ fn make(path: &Path) -> Result<()> {
     {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(refused(path, &words::io(&e))),
+        Err(e) => Err(refused(path, &format::io(&e))),
     }
 }
 

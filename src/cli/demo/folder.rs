@@ -132,7 +132,7 @@ fn with_issue(dir: &Path, file: &Path, issue: &Issue) -> Result<Folder, Failure>
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!(
         "the file can't be read: {}",
-        crate::words::io(error)
+        crate::format::io(error)
     ))
     .at(path.display().to_string())
 }
@@ -149,7 +149,7 @@ fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let _ = std::fs::remove_file(to);
         Failure::new(format!(
             "the file can't be written: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(to.display().to_string())
         .to_do("Choose another folder with --dir.")

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::config::{self, Need, Settings};
+use crate::format::count;
 use crate::inbox::maildir::Maildir;
 use crate::inbox::pages::{DemoFacts, NextIssue, Sum};
 use crate::model::IssueId;
@@ -26,7 +27,6 @@ use crate::model::issue::{Body, Issue, Part};
 use crate::publish::Order;
 use crate::store::issues::{IssueRow, QueuedBy, Queueing};
 use crate::store::{DaemonLock, Store};
-use crate::words::count;
 
 use super::ledger::{self, fact};
 use super::progress::Progress;
@@ -146,11 +146,11 @@ impl Demo {
         };
         app::logging::begin(&log);
         let maildir = Maildir::open(&self.folder.inbox, context.clock.clone()).map_err(|e| {
-            Failure::new(format!("the inbox can't be made: {}", crate::words::io(&e))).at(self
-                .folder
-                .inbox
-                .display()
-                .to_string())
+            Failure::new(format!(
+                "the inbox can't be made: {}",
+                crate::format::io(&e)
+            ))
+            .at(self.folder.inbox.display().to_string())
         })?;
         let smtp = crate::inbox::serve_smtp(places.smtp, Arc::new(maildir), shutdown.clone());
         let (sum, sums) = watch::channel(None);

@@ -69,7 +69,7 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
 fn refused(error: &std::io::Error) -> Failure {
     Failure::new(format!(
         "no port of this machine can be listened on: {}",
-        crate::words::io(error)
+        crate::format::io(error)
     ))
     .at("127.0.0.1")
 }
@@ -92,7 +92,7 @@ pub(super) fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure
     let failed = |e: std::io::Error| {
         Failure::new(format!(
             "the settings can't be changed: {}",
-            crate::words::io(&e)
+            crate::format::io(&e)
         ))
         .at(file.display().to_string())
         .to_do("Its ports are taken: stop what listens there, or choose another folder with --dir.")

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::config::Settings;
+use crate::format::count;
 use crate::people::{self, Event, ImportError, Plan, Report};
 use crate::store::StoreError;
-use crate::words::count;
 
 use super::super::progress::Progress;
 use super::super::{Answer, Context, Failure, Outcome};

@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use serde::Serialize;
 
 use crate::config::Settings;
+use crate::format::count;
 use crate::model::SubscriberId;
 use crate::model::subscriber::{Subscriber, Subscription, SubscriptionState};
-use crate::words::count;
 
 use super::super::{Answer, Context, Failure, Outcome};
 use super::{named_list, open};

@@ -11,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
+use crate::format;
 use crate::model::issue::{Block, Body, Image, Inline, Issue, Part, Picture};
 use crate::model::{Finding, Severity};
-use crate::words;
 
 /// The largest file that is read.
 const FILE_MAX_BYTES: u64 = 20 * 1024 * 1024;
@@ -171,7 +171,7 @@ fn folder_of(folder: &Path) -> &Path {
 
 fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |error: &std::io::Error| {
-        let what = format!("this picture can't be read ({})", words::io(error));
+        let what = format!("this picture can't be read ({})", format::io(error));
         Refusal::new(
             "picture-unreadable",
             what,

@@ -6,7 +6,7 @@ use std::path::Path;
 use rust_embed::RustEmbed;
 
 use super::{LAYOUT, ThemeError};
-use crate::words;
+use crate::format;
 
 /// `mjml/`, so that one file is enough to run.
 #[derive(RustEmbed)]
@@ -116,10 +116,10 @@ fn read_embedded(name: &str) -> BTreeMap<String, String> {
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
     let refuse =
         |path: &Path, why: &str| ThemeError(format!("{} can't be read: {why}.", path.display()));
-    let entries = std::fs::read_dir(folder).map_err(|e| refuse(folder, &words::io(&e)))?;
+    let entries = std::fs::read_dir(folder).map_err(|e| refuse(folder, &format::io(&e)))?;
     let mut texts = BTreeMap::new();
     for entry in entries {
-        let path = entry.map_err(|e| refuse(folder, &words::io(&e)))?.path();
+        let path = entry.map_err(|e| refuse(folder, &format::io(&e)))?.path();
         let file = path
             .file_name()
             .unwrap_or_default()
@@ -128,7 +128,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
         if file != MANIFEST && !file.ends_with(".mjml") {
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|e| refuse(&path, &words::io(&e)))?;
+        let bytes = std::fs::read(&path).map_err(|e| refuse(&path, &format::io(&e)))?;
         if bytes.len() > FILE_MAX_BYTES {
             return Err(refuse(&path, "it is larger than 256 KB"));
         }

@@ -138,7 +138,7 @@ impl Phrases {
             "{}{between}{} ({})",
             self.day(at.date()),
             at.strftime("%H:%M"),
-            crate::words::zone(at)
+            crate::format::zone(at)
         )
     }
 

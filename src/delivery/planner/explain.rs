@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Held;
+use crate::format::count;
 use crate::pace::Source;
 use crate::store::Result;
 use crate::store::issues::IssueRow;
-use crate::words::count;
 
 /// An estimate that only moves is written no more often.
 const ESTIMATE_EVERY: Duration = Duration::from_secs(30);

@@ -169,7 +169,11 @@ impl Planner {
                         .issue(id)
                         .await?
                         .map_or_else(String::new, |row| row.slug);
-                    tracing::info!(issue = slug, "it goes to {}", crate::words::people(planned));
+                    tracing::info!(
+                        issue = slug,
+                        "it goes to {}",
+                        crate::format::people(planned)
+                    );
                     break;
                 }
                 FanOut::Nothing => break,
@@ -318,7 +322,7 @@ impl Planner {
         match next {
             Some(at) if queued == 0 => {
                 let deferred = fresh.map_or(0, |row| row.totals.deferred);
-                let who = crate::words::people(deferred);
+                let who = crate::format::people(deferred);
                 self.explain(
                     row,
                     Some(format!("{who} deferred; the next try is at {at:.0}")),

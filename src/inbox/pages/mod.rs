@@ -183,7 +183,7 @@ async fn off_the_loop<T: Send + 'static>(
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            let words = format!("The inbox can't be read: {}.\n", crate::words::io(&error));
+            let words = format!("The inbox can't be read: {}.\n", crate::format::io(&error));
             Err((StatusCode::INTERNAL_SERVER_ERROR, words).into_response())
         }
         Err(_) => Err((

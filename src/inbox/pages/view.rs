@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::index::Entry;
 use super::mail::Mail;
 use super::{Asked, DemoFacts, Inbox, Sum};
-use crate::words::count;
+use crate::format::count;
 
 /// How many mails a page of the list holds.
 const PER_PAGE: usize = 100;

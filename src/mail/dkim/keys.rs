@@ -17,7 +17,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::{DkimSigner, Key, Signer};
-use crate::words;
+use crate::format;
 
 /// The longest string of a TXT record, in bytes (RFC 1035, 3.3.14).
 const STRING_MAX: usize = 255;
@@ -48,7 +48,7 @@ impl Pair {
             KeyError(format!(
                 "{}: {}. Check the folder and its permissions.",
                 path.display(),
-                words::io(&e)
+                format::io(&e)
             ))
         };
         fs::DirBuilder::new()
@@ -90,7 +90,7 @@ impl Pair {
             let facts = fs::metadata(&path).map_err(|e| {
                 named(format!(
                     "{}; put it back, or choose another by `dkim use`",
-                    words::io(&e)
+                    format::io(&e)
                 ))
             })?;
             if facts.permissions().mode() & 0o077 != 0 {

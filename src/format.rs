@@ -1,6 +1,8 @@
-//! Small turns of phrase that several rooms need: numbers and system errors as people read them.
+//! How messages write counts, time zones and system errors, and which known word a typo probably meant.
+//!
+//! English, for the command line, the log and the pages. What mails say in other languages is not here.
 
-/// An I/O error without the system's number, such as "permission denied".
+/// An I/O error without the system's error number, such as `permission denied`.
 pub(crate) fn io(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -10,7 +12,7 @@ pub(crate) fn io(error: &std::io::Error) -> String {
     })
 }
 
-/// A count with thin grouping, such as `8,412`.
+/// A count with its thousands separated, such as `8,412`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -23,7 +25,7 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// The candidate that a mistyped word was probably meant to be, where one is near enough to be worth naming.
+/// The candidate closest to a mistyped word; `None` where none is close enough to be worth suggesting.
 pub(crate) fn nearest<'c>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -45,7 +47,7 @@ pub(crate) fn people(n: u64) -> String {
     }
 }
 
-/// The zone by its city, such as `Tokyo`; else by its offset, such as `UTC+05:30`.
+/// A time zone by its city, such as `Tokyo`; one without a name by its offset, such as `UTC+05:30`.
 pub(crate) fn zone(at: &jiff::Zoned) -> String {
     match at
         .time_zone()
@@ -60,7 +62,7 @@ pub(crate) fn zone(at: &jiff::Zoned) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_mistyped_word_finds_its_neighbour_and_a_stranger_none() {
+    fn a_typo_suggests_the_closest_word_and_nonsense_none() {
         let keys = ["batch_size", "first_retry", "port"];
         assert_eq!(super::nearest("batch_sise", keys), Some("batch_size"));
         assert_eq!(super::nearest("prot", keys), Some("port"));
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_said_by_their_city() {
+    fn zones_are_named_by_their_city() {
         let zone = |text: &str| super::zone(&text.parse().unwrap());
         assert_eq!(zone("2021-08-01T08:00[Asia/Tokyo]"), "Tokyo");
         assert_eq!(
