@@ -14,8 +14,7 @@ use super::signed::{Holder, Person, holder, private};
 use super::{Site, dates};
 use crate::link::token::Purpose;
 use crate::model::List;
-use crate::model::subscriber::How;
-use crate::store::people::Confirmed;
+use crate::model::subscription::{Confirmed, ConsentMethod};
 
 #[derive(Template)]
 #[template(path = "http/pages/confirm.html")]
@@ -65,7 +64,7 @@ pub(super) async fn act(
         return Ok(site.test_copy());
     };
     let within = person.list()?.confirm_within;
-    let consent = site.consent(How::Page, client);
+    let consent = site.consent(ConsentMethod::Page, client);
     match site
         .store
         .confirm(person.list_id, person.id, consent, within)
@@ -104,7 +103,7 @@ pub(super) fn on_the_list(
 mod tests {
     use super::*;
     use crate::http::testing::{FORM, Web, is_strict, list};
-    use crate::model::subscriber::SubscriptionState;
+    use crate::model::subscription::SubscriptionState;
 
     #[tokio::test]
     async fn get_and_head_change_nothing_and_post_confirms() {

@@ -8,9 +8,8 @@ use super::client::Client;
 use super::error::Problem;
 use super::page::{Plain, answer};
 use crate::link::token::Purpose;
-use crate::model::subscriber::How;
+use crate::model::subscription::{Consent, ConsentMethod};
 use crate::model::{Address, List, ListId, SubscriberId};
-use crate::store::people::Consent;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
@@ -84,7 +83,7 @@ impl Person<'_> {
 
 impl Site {
     /// What is noted of somebody's word, given now.
-    pub(super) fn consent(&self, how: How, client: Client) -> Consent {
+    pub(super) fn consent(&self, how: ConsentMethod, client: Client) -> Consent {
         Consent {
             at: self.clock.now(),
             how,

@@ -18,10 +18,9 @@ use crate::link::token::{KeyRing, Purpose};
 use crate::mail::system::Confirmation;
 use crate::model::clock::Clock;
 use crate::model::list::{Mailbox, Utm};
-use crate::model::subscriber::{How, SubscriptionState};
+use crate::model::subscription::{Consent, ConsentMethod, SubscriptionState};
 use crate::model::{Address, List, ListId, SubscriberId};
 use crate::store::Store;
-use crate::store::people::Consent;
 use crate::store::testing::{mail, open};
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -227,7 +226,12 @@ impl Web {
     pub(super) async fn reader_of(&self, list: &str, email: &str) -> SubscriberId {
         let email = Address::parse(email).unwrap();
         self.store
-            .add(self.lists[list], &email, "", self.consent(How::Command))
+            .add(
+                self.lists[list],
+                &email,
+                "",
+                self.consent(ConsentMethod::Command),
+            )
             .await
             .unwrap();
         self.store
@@ -242,7 +246,7 @@ impl Web {
     pub(super) async fn pending(&self, email: &str) -> SubscriberId {
         let email = Address::parse(email).unwrap();
         let quiet = std::time::Duration::from_secs(60);
-        let consent = self.consent(How::Form);
+        let consent = self.consent(ConsentMethod::Form);
         self.store
             .sign_up(self.lists["weekly"], &email, "", consent, mail(), quiet)
             .await
@@ -255,7 +259,7 @@ impl Web {
             .id
     }
 
-    fn consent(&self, how: How) -> Consent {
+    fn consent(&self, how: ConsentMethod) -> Consent {
         Consent {
             at: self.clock.now(),
             how,

@@ -14,8 +14,7 @@ use super::page::{Shell, answer};
 use super::signed::{Holder, holder, private};
 use super::{Site, UNDO_WITHIN};
 use crate::link::token::Purpose;
-use crate::model::subscriber::How;
-use crate::store::people::Undone;
+use crate::model::subscription::{ConsentMethod, Undone};
 
 #[derive(Template)]
 #[template(path = "http/pages/undo.html")]
@@ -50,10 +49,10 @@ pub(super) async fn act(
         return Ok(site.test_copy());
     };
     person.list()?;
-    let consent = site.consent(How::Page, client);
+    let consent = site.consent(ConsentMethod::Page, client);
     match site
         .store
-        .undo_leave(person.list_id, person.id, consent, UNDO_WITHIN)
+        .undo_unsubscribe(person.list_id, person.id, consent, UNDO_WITHIN)
         .await?
     {
         Undone::Now | Undone::Already => on_the_list(&site, &person, "You are on the list again"),
@@ -66,7 +65,7 @@ pub(super) async fn act(
 mod tests {
     use super::*;
     use crate::http::testing::{FORM, Web, is_strict};
-    use crate::model::subscriber::SubscriptionState;
+    use crate::model::subscription::SubscriptionState;
 
     #[tokio::test]
     async fn get_asks_and_post_takes_it_back_for_thirty_days() {

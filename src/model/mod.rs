@@ -13,6 +13,7 @@ pub mod network;
 pub mod rendered;
 pub mod sending;
 pub mod subscriber;
+pub mod subscription;
 
 pub use address::Address;
 pub use clock::SharedClock;

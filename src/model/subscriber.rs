@@ -1,127 +1,10 @@
-//! A person, and what joins a person to a list.
+//! A person as the database knows them. What may happen to their subscriptions is in `model::subscription`.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::subscription::SubscriptionState;
 use super::{Address, SubscriberId};
-
-/// Whether somebody gets a list. Numbers are what the database holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub enum SubscriptionState {
-    /// Asked for it; has not confirmed.
-    Pending = 0,
-    Active = 1,
-    Unsubscribed = 2,
-    /// Mail came back for good (set when bounces are processed).
-    Bounced = 3,
-    /// Reported as spam.
-    Complained = 4,
-}
-
-impl SubscriptionState {
-    pub const ALL: [SubscriptionState; 5] = [
-        Self::Pending,
-        Self::Active,
-        Self::Unsubscribed,
-        Self::Bounced,
-        Self::Complained,
-    ];
-
-    /// The word that people and scripts read.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Unsubscribed => "unsubscribed",
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-        }
-    }
-
-    pub fn from_number(number: i64) -> Option<Self> {
-        usize::try_from(number)
-            .ok()
-            .and_then(|n| Self::ALL.get(n).copied())
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.word() == word)
-    }
-
-    /// Whether the person is gone from the list: no import brings them back.
-    pub fn is_gone(self) -> bool {
-        !matches!(self, Self::Pending | Self::Active)
-    }
-
-    /// Whether this state wins where a file says both, or a file this and the database the other: active over
-    /// pending, and being gone over either; who is gone already stays so as they are.
-    pub fn wins_over(self, other: Self) -> bool {
-        let rank = |state: Self| (state as u8).min(Self::Unsubscribed as u8);
-        rank(self) > rank(other)
-    }
-}
-
-/// How somebody's consent, or its end, reached us; kept for ever in the table `consent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// The form at `/subscribe`, or its JSON.
-    Form,
-    Json,
-    /// `subscribers add`, `remove`.
-    Command,
-    /// `subscribers import`.
-    Import,
-    /// The page behind a link in a mail.
-    Page,
-    /// The POST of RFC 8058.
-    OneClick,
-}
-
-impl How {
-    pub fn word(self) -> &'static str {
-        match self {
-            How::Form => "form",
-            How::Json => "json",
-            How::Command => "command",
-            How::Import => "import",
-            How::Page => "page",
-            How::OneClick => "one-click",
-        }
-    }
-}
-
-/// What happened to somebody's consent to a list; the events of the table `consent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConsentEvent {
-    /// Asked to join; says nothing yet about who asked.
-    Asked,
-    /// Confirmed by the link in a mail.
-    Confirmed,
-    /// Brought in by the author's file.
-    Imported,
-    /// Added by the author's command.
-    Added,
-    /// Left, by whatever way.
-    Left,
-    /// Took the leaving back.
-    Undone,
-}
-
-impl ConsentEvent {
-    /// The word that is stored, and that people read.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Confirmed => "confirmed",
-            Self::Imported => "imported",
-            Self::Added => "added",
-            Self::Left => "left",
-            Self::Undone => "undone",
-        }
-    }
-}
 
 /// The longest name that is kept, in characters.
 pub const NAME_MAX_CHARS: usize = 500;
@@ -140,28 +23,35 @@ pub fn tidy(text: &str) -> String {
     out
 }
 
-/// One person's place on one list.
+/// A person's state on one list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Subscription {
     /// The list's key.
     pub list: String,
+    /// The state on that list.
     pub state: SubscriptionState,
 }
 
-/// A person as `subscribers list --json` shows them.
+/// A person with all their subscriptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber {
+    /// The row; never given to anybody else, even after it is deleted.
     pub id: SubscriberId,
+    /// The address, unique without regard to case.
     pub email: Address,
+    /// On one line; empty where it is not known.
     pub name: String,
+    /// The author's words about them, sorted.
     pub tags: Vec<String>,
+    /// A row for each list that they ever were on, by the list's key.
     pub subscriptions: Vec<Subscription>,
+    /// When they were first seen, or what the imported file says.
     pub joined_at: Timestamp,
 }
 
 impl Subscriber {
-    /// Where the person stands: on the list of this key, or, without one, wherever it is best: active if
-    /// anywhere, else pending, and so on. `None`: on no list.
+    /// The person's state on the list of this key; without a key the best of all lists: active if anywhere, else
+    /// pending, and so on. `None`: on no list.
     pub fn state(&self, list: Option<&str>) -> Option<SubscriptionState> {
         let here = self
             .subscriptions

@@ -15,7 +15,7 @@ use super::sort::{Merged, Sorter};
 use super::source::{Row, Rows};
 use crate::format;
 use crate::model::ListId;
-use crate::store::import::{BATCH_PEOPLE, Incoming, Wish};
+use crate::store::import::{BATCH_PEOPLE, ImportRow, ImportedSubscription};
 use crate::store::{Store, StoreError};
 
 /// What is to be imported.
@@ -67,7 +67,7 @@ pub enum ImportError {
 enum Message {
     Tell(Event),
     Batch {
-        people: Vec<Incoming>,
+        people: Vec<ImportRow>,
         /// How many rows they came from.
         rows: u64,
         /// How many rows there are in all.
@@ -102,12 +102,15 @@ pub async fn import(
                 tell(event);
             }
             Message::Batch { people, rows, of } => {
-                let wishes: u64 = people.iter().map(|person| person.wishes.len() as u64).sum();
+                let subscriptions = people
+                    .iter()
+                    .map(|person| person.subscriptions.len() as u64);
+                let subscriptions: u64 = subscriptions.sum();
                 let imported = store.import(people, now).await?;
                 report.added += imported.added;
                 report.updated += imported.updated;
                 // A row that says once more what another said is one that changes nothing.
-                report.unchanged += imported.unchanged + rows - wishes;
+                report.unchanged += imported.unchanged + rows - subscriptions;
                 tell(Event::Written {
                     rows: report.added + report.updated + report.unchanged,
                     of,
@@ -185,7 +188,7 @@ fn hand_over(
     of: u64,
     to: &Sender,
 ) -> std::io::Result<()> {
-    let mut people: Vec<Incoming> = Vec::with_capacity(BATCH_PEOPLE);
+    let mut people: Vec<ImportRow> = Vec::with_capacity(BATCH_PEOPLE);
     let mut rows = 0;
     for entry in merged {
         let entry = entry?;
@@ -211,7 +214,7 @@ fn hand_over(
                     return Ok(());
                 }
             }
-            people.push(incoming(entry, list));
+            people.push(import_row(entry, list));
         }
         rows += 1;
     }
@@ -221,13 +224,13 @@ fn hand_over(
     Ok(())
 }
 
-fn incoming(entry: Entry, list: ListId) -> Incoming {
-    Incoming {
+fn import_row(entry: Entry, list: ListId) -> ImportRow {
+    ImportRow {
         email: entry.email,
         name: entry.name,
         tags: entry.tags,
         joined_at: entry.joined_at,
-        wishes: vec![Wish {
+        subscriptions: vec![ImportedSubscription {
             list,
             state: entry.state,
         }],
@@ -235,7 +238,7 @@ fn incoming(entry: Entry, list: ListId) -> Incoming {
 }
 
 /// Joins a further row of the same person: its texts win, the earliest time does, and leaving.
-fn join(person: &mut Incoming, entry: Entry, list: ListId) {
+fn join(person: &mut ImportRow, entry: Entry, list: ListId) {
     if !entry.name.is_empty() {
         person.name = entry.name;
     }
@@ -246,10 +249,11 @@ fn join(person: &mut Incoming, entry: Entry, list: ListId) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     };
-    match person.wishes.iter_mut().find(|wish| wish.list == list) {
+    let known = person.subscriptions.iter_mut().find(|s| s.list == list);
+    match known {
         Some(wish) if entry.state.wins_over(wish.state) => wish.state = entry.state,
         Some(_) => {}
-        None => person.wishes.push(Wish {
+        None => person.subscriptions.push(ImportedSubscription {
             list,
             state: entry.state,
         }),

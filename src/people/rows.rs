@@ -7,7 +7,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::model::Address;
-use crate::model::subscriber::{NAME_MAX_CHARS, SubscriptionState, tidy};
+use crate::model::subscriber::{NAME_MAX_CHARS, tidy};
+use crate::model::subscription::SubscriptionState;
 
 /// The longest column of tags that is taken, in characters.
 const TAGS_MAX_CHARS: usize = 1000;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::rows::Entry;
 use crate::model::Address;
-use crate::model::subscriber::SubscriptionState;
+use crate::model::subscription::SubscriptionState;
 
 /// How many rows are sorted in memory at once.
 const RUN_ROWS: usize = 25_000;

@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ListId;
-use crate::model::subscriber::How;
+use crate::model::subscription::{Consent, ConsentMethod};
+use crate::store::Store;
 use crate::store::testing::{address, column, hours, mail, open_with_list, set_pragma, t};
-use crate::store::{Consent, Store};
 
 /// A folder with a database that knows the lists `weekly` and `daily`.
 struct Letter {
@@ -78,7 +78,7 @@ impl Letter {
         let words = |row: String| {
             let (place, state) = row.rsplit_once(' ').unwrap();
             let state =
-                crate::model::subscriber::SubscriptionState::from_number(state.parse().unwrap())
+                crate::model::subscription::SubscriptionState::from_number(state.parse().unwrap())
                     .unwrap();
             format!("{place} {}", state.word())
         };
@@ -170,7 +170,7 @@ async fn leaving_wins_whoever_says_it() {
         .await;
     let consent = Consent {
         at: t(1),
-        how: How::Command,
+        how: ConsentMethod::Command,
         network: None,
     };
     letter
@@ -211,7 +211,7 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
     letter.import("email\nleft@readers.example\n").await;
     let command = Consent {
         at: t(1),
-        how: How::Command,
+        how: ConsentMethod::Command,
         network: None,
     };
     letter
@@ -222,7 +222,7 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
     for email in ["asked@readers.example", "left@readers.example"] {
         let form = Consent {
             at: t(2),
-            how: How::Form,
+            how: ConsentMethod::Form,
             network: None,
         };
         letter

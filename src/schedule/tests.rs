@@ -5,8 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::model::Address;
 use crate::model::sending::IssueState;
-use crate::model::subscriber::How;
-use crate::store::Consent;
+use crate::model::subscription::{Consent, ConsentMethod};
 use crate::store::issues::IssueRow;
 
 /// A list that is due on Mondays at 07:00 in Berlin.
@@ -24,7 +23,7 @@ fn at(text: &str) -> Timestamp {
 fn consent() -> Consent {
     Consent {
         at: at("2026-11-01T00:00:00Z"),
-        how: How::Command,
+        how: ConsentMethod::Command,
         network: None,
     }
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use super::Store;
 use super::deliveries::{Candidate, Place};
 use super::exchange::{Claim, Grant, Group, Outcome};
 use super::fanout::FanOut;
 use super::issues::{Firing, NewIssue, Queueing};
-use super::people::Consent;
 use super::steering::{Steered, retry_some};
 use super::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
-use super::{SignUp, Store};
 use crate::model::delivery::{Event, MailKey, Reply, State, Totals};
 use crate::model::sending::IssueState;
+use crate::model::subscription::{Consent, SignUp};
 use crate::model::{IssueId, ListId, SubscriberId};
 
 fn id(queueing: Queueing) -> IssueId {

@@ -19,7 +19,6 @@ mod clock_tests;
 pub mod deliveries;
 pub mod dkim;
 pub mod exchange;
-pub mod export;
 pub mod fanout;
 pub mod import;
 mod issue_row;
@@ -30,13 +29,13 @@ mod ledger_tests;
 pub mod lists;
 pub mod media;
 pub mod past;
-pub mod people;
-mod places;
 #[cfg(test)]
 mod plan_tests;
 mod rehearsal;
 pub mod speed;
 pub mod steering;
+pub mod subscribers;
+mod subscriptions;
 pub mod system_mails;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -59,9 +58,8 @@ use tokio::sync::{Mutex, watch};
 
 pub use error::StoreError;
 pub use lock::DaemonLock;
-pub use people::{Added, Confirmed, Consent, Left, SignUp, Undone};
 
-use crate::model::subscriber::SubscriptionState;
+use crate::model::subscription::SubscriptionState;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 

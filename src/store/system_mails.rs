@@ -1,4 +1,4 @@
-//! Confirmation mails and their like: queued by `store::people` in the transaction that wants them, claimed and
+//! Confirmation mails and their like: queued by `store::subscriptions` in the transaction that wants them, claimed and
 //! answered by [`Store::exchange`](super::Store::exchange) as the ledger's mails are, by the same states.
 
 use jiff::Timestamp;

@@ -10,8 +10,7 @@ use tempfile::TempDir;
 
 use super::Store;
 use super::issues::{NewIssue, QueuedBy};
-use super::people::Consent;
-use crate::model::subscriber::How;
+use crate::model::subscription::{Consent, ConsentMethod};
 use crate::model::{Address, ListId, Rendered, rendered};
 
 /// A fresh database; it is gone when the folder is dropped.
@@ -62,7 +61,7 @@ pub(crate) fn mail() -> Rendered {
 pub(crate) fn consent() -> Consent {
     Consent {
         at: t(0),
-        how: How::Command,
+        how: ConsentMethod::Command,
         network: None,
     }
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::config::Settings;
 use crate::format::count;
 use crate::model::SubscriberId;
-use crate::model::subscriber::{Subscriber, Subscription, SubscriptionState};
+use crate::model::subscriber::{Subscriber, Subscription};
+use crate::model::subscription::SubscriptionState;
 
 use super::super::{Answer, Context, Failure, Outcome};
 use super::{named_list, open};

@@ -11,10 +11,10 @@ use std::io::{BufWriter, IsTerminal as _};
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::model::subscriber::How;
+use crate::model::subscription::{Added, Consent, ConsentMethod};
 use crate::model::{Address, ListId};
 use crate::people::ExportError;
-use crate::store::{Added, Consent, Store};
+use crate::store::Store;
 
 use super::progress::Progress;
 use super::{Answer, Context, Failure, Outcome};
@@ -105,7 +105,7 @@ fn named_list<'s>(
 fn by_command(context: &Context) -> Consent {
     Consent {
         at: context.clock.now(),
-        how: How::Command,
+        how: ConsentMethod::Command,
         network: None,
     }
 }

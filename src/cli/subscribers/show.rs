@@ -9,9 +9,10 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::model::Address;
-use crate::model::subscriber::{How, Subscriber, SubscriptionState};
+use crate::model::subscriber::Subscriber;
+use crate::model::subscription::{ConsentMethod, SubscriptionState};
 use crate::store::Store;
-use crate::store::export::{ConsentRow, MailFate};
+use crate::store::subscribers::{ConsentRow, MailFate};
 
 use super::super::ledger::fact;
 use super::super::{Answer, Context, Failure, Outcome};
@@ -131,7 +132,7 @@ fn words(shown: &Shown, zone: &TimeZone) -> String {
             .as_ref()
             .map_or(String::new(), |network| format!(", {network}"));
         // “Imported by import” would say it twice.
-        let how = if row.how == How::Import.word() {
+        let how = if row.how == ConsentMethod::Import.word() {
             String::new()
         } else {
             format!(" by {}", row.how)

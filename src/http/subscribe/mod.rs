@@ -18,7 +18,7 @@ use super::client::Client;
 use super::error::{Problem, sentence};
 use super::page::{Shell, answer};
 use super::{Site, dates};
-use crate::model::subscriber::How;
+use crate::model::subscription::ConsentMethod;
 use crate::model::{Address, List, ListId};
 
 /// The longest name that is taken, in characters.
@@ -104,7 +104,7 @@ pub(super) async fn take(
     let typed = fields.email.unwrap_or_default();
     let (email, name) = match checked(&typed, &fields.name.unwrap_or_default()) {
         Ok(good) => good,
-        Err(Problem::Invalid { why, .. }) if how == How::Form => {
+        Err(Problem::Invalid { why, .. }) if how == ConsentMethod::Form => {
             return form(&site, id, list, &typed, Some(&why)).await;
         }
         Err(other) => return Err(other),
@@ -125,7 +125,7 @@ pub(super) async fn take(
     site.store
         .sign_up(id, &email, &name, consent, mail, quiet_for)
         .await?;
-    if how == How::Json {
+    if how == ConsentMethod::Json {
         let message =
             format!("If {email} can receive this letter, a message with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
@@ -197,7 +197,7 @@ fn wanted_list<'a>(site: &'a Site, key: Option<&str>) -> Result<(ListId, &'a Lis
 }
 
 /// The fields of a form or of JSON.
-async fn read(request: Request) -> Result<(How, Fields), Problem> {
+async fn read(request: Request) -> Result<(ConsentMethod, Fields), Problem> {
     let kind = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -211,7 +211,7 @@ async fn read(request: Request) -> Result<(How, Fields), Problem> {
         .to_ascii_lowercase();
     match kind.as_str() {
         "application/json" => match Json::<Fields>::from_request(request, &()).await {
-            Ok(Json(fields)) => Ok((How::Json, fields)),
+            Ok(Json(fields)) => Ok((ConsentMethod::Json, fields)),
             Err(JsonRejection::BytesRejection(e)) => Err(unread(e.status())),
             Err(JsonRejection::JsonSyntaxError(_)) => Err(Problem::Malformed("this is no JSON".into())),
             Err(_) => Err(Problem::Malformed(
@@ -219,7 +219,7 @@ async fn read(request: Request) -> Result<(How, Fields), Problem> {
             )),
         },
         "application/x-www-form-urlencoded" => match Form::<Fields>::from_request(request, &()).await {
-            Ok(Form(fields)) => Ok((How::Form, fields)),
+            Ok(Form(fields)) => Ok((ConsentMethod::Form, fields)),
             Err(FormRejection::BytesRejection(e)) => Err(unread(e.status())),
             Err(_) => Err(Problem::Malformed("the form names a field twice, or is no form".into())),
         },

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::http::testing::{FORM, JSON, Web, is_strict, list};
 use crate::model::Address;
 use crate::model::clock::Clock as _;
-use crate::model::subscriber::SubscriptionState;
+use crate::model::subscription::SubscriptionState;
 
 async fn state(web: &Web, email: &str) -> Option<SubscriptionState> {
     let found = web

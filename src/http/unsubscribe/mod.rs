@@ -19,7 +19,7 @@ use super::page::{Shell, answer};
 use super::signed::{Holder, Person, holder, private};
 use super::{Site, UNDO_WITHIN, dates};
 use crate::link::token::Purpose;
-use crate::model::subscriber::{How, SubscriptionState};
+use crate::model::subscription::{ConsentMethod, SubscriptionState};
 
 #[derive(Template)]
 #[template(path = "http/pages/unsubscribe.html")]
@@ -70,15 +70,15 @@ pub(super) async fn act(
         return Ok(site.test_copy());
     };
     let how = if is_one_click(request).await {
-        How::OneClick
+        ConsentMethod::OneClick
     } else {
-        How::Page
+        ConsentMethod::Page
     };
     // Now, before, or never on this list: in each case no further issue goes out, and that is what was asked.
     site.store
-        .leave(person.list_id, person.id, site.consent(how, client))
+        .unsubscribe(person.list_id, person.id, site.consent(how, client))
         .await?;
-    if how == How::OneClick {
+    if how == ConsentMethod::OneClick {
         return Ok("No further issues will be sent to this address.\n".into_response());
     }
     let undo = undo(&site, &person).await?;
@@ -95,10 +95,11 @@ async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem>
     let Some(list) = person.list else {
         return Ok(None);
     };
-    let standing = site.store.standing(person.list_id, person.id).await?;
-    let Some((SubscriptionState::Unsubscribed, since)) = standing else {
+    let member = site.store.membership(person.list_id, person.id).await?;
+    let Some(member) = member.filter(|m| m.state == SubscriptionState::Unsubscribed) else {
         return Ok(None);
     };
+    let since = member.since;
     let within = SignedDuration::try_from(UNDO_WITHIN).unwrap_or_default();
     let until = since.checked_add(within).unwrap_or(since);
     if until < site.clock.now() {

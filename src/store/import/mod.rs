@@ -1,8 +1,9 @@
-//! A batch of people from a file, in one transaction: who is new, who has a new name, who changes place.
+//! A batch of people from a file, in one transaction: who is new, who has a new name, whose subscription changes.
 //!
-//! Rules: leaving wins, whether the file says it or the database; a name or tags that are given replace, none
-//! given changes nothing; a second import of the same changes nothing. Each change of place leaves its row of
-//! consent. Statements carry a hundred rows each, since each costs a hop to SQLite's thread.
+//! What an import may change is decided by `model::subscription`; the statement that looks people up passes over those
+//! for whom the table of moves allows nothing, and a test holds it to the table. A name or tags that are given replace,
+//! none given changes nothing; a second import of the same changes nothing. Each change of a subscription leaves its
+//! row of consent. Statements carry a hundred rows each, since each costs a hop to SQLite's thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,9 @@ use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::{Result, Store, state_of};
-use crate::model::subscriber::{ConsentEvent, How, SubscriptionState};
+use crate::model::subscription::{
+    ConsentMethod, History, SubscriptionEvent, SubscriptionState, step,
+};
 use crate::model::{Address, ListId};
 
 /// How many people should be handed over at once: many enough to be quick, few enough that another process
@@ -20,9 +23,10 @@ pub const BATCH_PEOPLE: usize = 5_000;
 /// People a statement.
 const CHUNK: usize = 100;
 
-/// A person as a file has them, doubles joined.
+/// A person as a file has them, with all rows of the same address joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incoming {
+pub struct ImportRow {
+    /// Differs from all others of the batch, without regard to case.
     pub email: Address,
     /// Empty: the file tells none.
     pub name: String,
@@ -31,21 +35,26 @@ pub struct Incoming {
     /// When they joined; `None`: now.
     pub joined_at: Option<Timestamp>,
     /// At least one, each of another list.
-    pub wishes: Vec<Wish>,
+    pub subscriptions: Vec<ImportedSubscription>,
 }
 
-/// What a file says of a person's place on a list.
+/// What a file says of a person on a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct ImportedSubscription {
+    /// The list.
     pub list: ListId,
+    /// The state that the file names.
     pub state: SubscriptionState,
 }
 
-/// What became of the wishes of a batch.
+/// What became of the subscriptions of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
+    /// People who were not on the list before.
     pub added: u64,
+    /// People whose state, name or tags changed.
     pub updated: u64,
+    /// People for whom nothing changed.
     pub unchanged: u64,
 }
 
@@ -54,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing of the batch was kept.
-    pub async fn import(&self, people: Vec<Incoming>, now: Timestamp) -> Result<Imported> {
+    pub async fn import(&self, people: Vec<ImportRow>, now: Timestamp) -> Result<Imported> {
         self.write("importing people", move |connection| {
             Box::pin(async move {
                 let last: i64 = sqlx::query_scalar(
@@ -66,7 +75,7 @@ impl Store {
                 for chunk in people.chunks(CHUNK) {
                     batch.take(chunk).await?;
                 }
-                batch.write_places().await?;
+                batch.write_moves().await?;
                 Ok(batch.imported)
             })
         })
@@ -74,17 +83,30 @@ impl Store {
     }
 }
 
-/// What the database says about a wish that is not granted yet.
-struct Found {
+/// What the database has where the file says something else.
+struct Existing {
     /// Which person of the chunk.
     person: usize,
-    wish: Wish,
+    imported: ImportedSubscription,
     /// `None`: nobody has this address yet.
     id: Option<i64>,
     /// Whether name or tags are others than the file's.
     texts_differ: bool,
     /// `None`: not on this list yet.
     state: Option<SubscriptionState>,
+}
+
+impl Existing {
+    /// Whether the import moves the person, given their history.
+    fn moves(&self, history: History) -> bool {
+        let import = SubscriptionEvent::Import(self.imported.state);
+        step(self.state, history, import).is_some()
+    }
+
+    /// Whether it depends on their history: it is looked up for these alone.
+    fn depends_on_history(&self) -> bool {
+        self.moves(History::OnlyAsked) != self.moves(History::Agreed)
+    }
 }
 
 /// The work on one batch.
@@ -95,87 +117,94 @@ struct Batch<'c> {
     next_id: i64,
     /// Whether most of the last chunk was there already: then looking first is quicker than trying to insert.
     mostly_known: bool,
-    /// Who comes to a place, by list and state.
-    places: BTreeMap<(i64, u8), Vec<i64>>,
+    /// The people who move, by list and new state.
+    moves: BTreeMap<(i64, u8), Vec<i64>>,
     imported: Imported,
 }
 
 impl<'c> Batch<'c> {
     fn new(connection: &'c mut SqliteConnection, next_id: i64, now: Timestamp) -> Self {
-        let (places, imported) = (BTreeMap::new(), Imported::default());
+        let (moves, imported) = (BTreeMap::new(), Imported::default());
         Self {
             connection,
             now,
             next_id,
             mostly_known: false,
-            places,
+            moves,
             imported,
         }
     }
 
-    async fn take(&mut self, chunk: &[Incoming]) -> Result<()> {
-        let all: Vec<&Incoming> = chunk.iter().collect();
+    async fn take(&mut self, chunk: &[ImportRow]) -> Result<()> {
+        let all: Vec<&ImportRow> = chunk.iter().collect();
         let first_id = self.next_id;
-        let wishes: u64 = all.iter().map(|person| person.wishes.len() as u64).sum();
+        let subscriptions = all.iter().map(|person| person.subscriptions.len() as u64);
+        let subscriptions: u64 = subscriptions.sum();
         if !self.mostly_known && self.insert(&all).await? == all.len() as u64 {
             for (id, person) in (first_id..).zip(chunk) {
-                person.wishes.iter().for_each(|wish| self.put(id, *wish));
+                let imported = person.subscriptions.iter();
+                imported.for_each(|imported| self.note_move(id, *imported));
             }
-            self.imported.added += wishes;
+            self.imported.added += subscriptions;
             return Ok(());
         }
-        let mut found = self.look(chunk).await?;
-        self.imported.unchanged += wishes - found.len() as u64;
-        let of = |wanted: &dyn Fn(&Found) -> bool| -> BTreeSet<usize> {
-            found
+        let mut existing = self.look_up(chunk).await?;
+        self.imported.unchanged += subscriptions - existing.len() as u64;
+        let of = |wanted: &dyn Fn(&Existing) -> bool| -> BTreeSet<usize> {
+            existing
                 .iter()
-                .filter(|f| wanted(f))
-                .map(|f| f.person)
+                .filter(|e| wanted(e))
+                .map(|e| e.person)
                 .collect()
         };
         let people = |which: &BTreeSet<usize>| which.iter().map(|i| &chunk[*i]).collect::<Vec<_>>();
-        let new = of(&|f| f.id.is_none_or(|id| id >= first_id));
-        let renamed = of(&|f| f.texts_differ);
+        let new = of(&|e| e.id.is_none_or(|id| id >= first_id));
+        let renamed = of(&|e| e.texts_differ);
         if self.mostly_known {
             let ids: BTreeMap<usize, i64> = new.iter().copied().zip(first_id..).collect();
             self.insert(&people(&new)).await?;
-            found
+            existing
                 .iter_mut()
-                .for_each(|f| f.id = f.id.or_else(|| ids.get(&f.person).copied()));
+                .for_each(|e| e.id = e.id.or_else(|| ids.get(&e.person).copied()));
         }
         self.rename(&people(&renamed)).await?;
         self.mostly_known = new.len() * 2 < chunk.len();
-        self.settle(found).await
+        self.settle(existing).await
     }
 
-    /// Counts wishes, and notes who comes to a place.
-    async fn settle(&mut self, found: Vec<Found>) -> Result<()> {
-        let kept_away = self.kept_away(&found).await?;
-        for f in found {
-            let Some(id) = f.id else { continue };
-            let moves = f.state.is_none_or(|state| f.wish.state.wins_over(state))
-                && !kept_away.contains(&(f.wish.list.0, id));
+    /// Counts subscriptions, and notes who moves.
+    async fn settle(&mut self, existing: Vec<Existing>) -> Result<()> {
+        let returning = self.returning(&existing).await?;
+        for e in existing {
+            let Some(id) = e.id else { continue };
+            // Left or active once: an import treats both alike.
+            let history = if returning.contains(&(e.imported.list.0, id)) {
+                History::Agreed
+            } else {
+                History::OnlyAsked
+            };
+            let moves = e.moves(history);
             if moves {
-                self.put(id, f.wish);
+                self.note_move(id, e.imported);
             }
-            match f.state {
+            match e.state {
                 None => self.imported.added += 1,
-                Some(_) if moves || f.texts_differ => self.imported.updated += 1,
+                Some(_) if moves || e.texts_differ => self.imported.updated += 1,
                 Some(_) => self.imported.unchanged += 1,
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, id: i64, wish: Wish) {
-        self.places
-            .entry((wish.list.0, wish.state as u8))
+    fn note_move(&mut self, id: i64, imported: ImportedSubscription) {
+        self.moves
+            .entry((imported.list.0, imported.state as u8))
             .or_default()
             .push(id);
     }
 
     /// Adds those who are new, in rows from `next_id` on, and gives their number; others are passed over.
-    async fn insert(&mut self, people: &[&Incoming]) -> Result<u64> {
+    async fn insert(&mut self, people: &[&ImportRow]) -> Result<u64> {
         let done = self
             .insert_or(people, Some(self.next_id), "ON CONFLICT (email) DO NOTHING")
             .await?;
@@ -184,7 +213,7 @@ impl<'c> Batch<'c> {
     }
 
     /// Gives people who are there the names and tags of the file.
-    async fn rename(&mut self, people: &[&Incoming]) -> Result<()> {
+    async fn rename(&mut self, people: &[&ImportRow]) -> Result<()> {
         let update = "ON CONFLICT (email) DO UPDATE SET
             name = iif(excluded.name = '', name, excluded.name),
             tags = iif(excluded.tags = '', tags, excluded.tags)";
@@ -194,7 +223,7 @@ impl<'c> Batch<'c> {
 
     async fn insert_or(
         &mut self,
-        people: &[&Incoming],
+        people: &[&ImportRow],
         first_id: Option<i64>,
         conflict: &'static str,
     ) -> Result<u64> {
@@ -218,22 +247,22 @@ impl<'c> Batch<'c> {
         Ok(query.execute(&mut *self.connection).await?.rows_affected())
     }
 
-    /// The wishes that are not granted yet. SQLite compares, so that a second import brings back no rows.
-    async fn look(&mut self, chunk: &[Incoming]) -> Result<Vec<Found>> {
-        let wishes: Vec<(usize, Wish)> = (0..)
+    /// What differs from the file. SQLite compares, so that a second import brings back no rows.
+    async fn look_up(&mut self, chunk: &[ImportRow]) -> Result<Vec<Existing>> {
+        let imported: Vec<(usize, ImportedSubscription)> = (0..)
             .zip(chunk)
-            .flat_map(|(i, person)| person.wishes.iter().map(move |wish| (i, *wish)))
+            .flat_map(|(i, person)| person.subscriptions.iter().map(move |s| (i, *s)))
             .collect();
-        let mut query = look_up(chunk, &wishes);
-        let query = query.build().persistent(wishes.len() == CHUNK);
+        let mut query = look_up(chunk, &imported);
+        let query = query.build().persistent(imported.len() == CHUNK);
         let rows = query.fetch_all(&mut *self.connection).await?;
         rows.iter()
             .map(|row| {
-                let (person, wish) = wishes[row.try_get::<i64, _>(0)? as usize];
+                let (person, imported) = imported[row.try_get::<i64, _>(0)? as usize];
                 let state: Option<i64> = row.try_get(3)?;
-                Ok(Found {
+                Ok(Existing {
                     person,
-                    wish,
+                    imported,
                     id: row.try_get(1)?,
                     texts_differ: row.try_get::<Option<bool>, _>(2)?.unwrap_or(false),
                     state: state.map(state_of).transpose()?,
@@ -242,12 +271,10 @@ impl<'c> Batch<'c> {
             .collect()
     }
 
-    /// Those of list and person who are pending and were gone before: the author's word brings nobody back.
-    async fn kept_away(&mut self, found: &[Found]) -> Result<BTreeSet<(i64, i64)>> {
-        let pending = found.iter().filter(|f| {
-            f.state == Some(SubscriptionState::Pending) && f.wish.state == SubscriptionState::Active
-        });
-        let pairs: Vec<(i64, Option<i64>)> = pending.map(|f| (f.wish.list.0, f.id)).collect();
+    /// Those whose history holds more than sign-ups, by list and person, where it makes a difference.
+    async fn returning(&mut self, existing: &[Existing]) -> Result<BTreeSet<(i64, i64)>> {
+        let unsure = existing.iter().filter(|e| e.depends_on_history());
+        let pairs: Vec<(i64, Option<i64>)> = unsure.map(|e| (e.imported.list.0, e.id)).collect();
         if pairs.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -264,12 +291,12 @@ impl<'c> Batch<'c> {
             .collect())
     }
 
-    /// Puts everybody in their places, list by list and state by state, and records why.
-    async fn write_places(&mut self) -> Result<()> {
-        for ((list, state), people) in &self.places {
+    /// Moves people, list by list and state by state, and records why.
+    async fn write_moves(&mut self) -> Result<()> {
+        for ((list, state), people) in &self.moves {
             let state = state_of((*state).into())?;
             let (people, now) = (json(people)?, self.now.as_millisecond());
-            sqlx::query(PUT_IN_PLACE)
+            sqlx::query(MOVE)
                 .bind(list)
                 .bind(state as u8)
                 .bind(now)
@@ -279,8 +306,8 @@ impl<'c> Batch<'c> {
             sqlx::query(RECORD)
                 .bind(list)
                 .bind(now)
-                .bind(event(state).word())
-                .bind(How::Import.word())
+                .bind(SubscriptionEvent::Import(state).consent().word())
+                .bind(ConsentMethod::Import.word())
                 .bind(&people)
                 .execute(&mut *self.connection)
                 .await?;
@@ -290,7 +317,7 @@ impl<'c> Batch<'c> {
 }
 
 /// An open question (`asked_at`) ends where somebody becomes active, as with a confirmation.
-const PUT_IN_PLACE: &str = "INSERT INTO subscription (list_id, subscriber_id, state, since)
+const MOVE: &str = "INSERT INTO subscription (list_id, subscriber_id, state, since)
     SELECT ?1, value, ?2, ?3 FROM json_each(?4) WHERE true
     ON CONFLICT DO UPDATE SET state = excluded.state, since = excluded.since,
         asked_at = iif(excluded.state = 1, NULL, asked_at)";
@@ -298,18 +325,25 @@ const PUT_IN_PLACE: &str = "INSERT INTO subscription (list_id, subscriber_id, st
 const RECORD: &str = "INSERT INTO consent (list_id, at, event, how, subscriber_id)
     SELECT ?1, ?2, ?3, ?4, value FROM json_each(?5)";
 
-/// Asks for what is new or different. `min(…, 2)` is what
-/// [`SubscriptionState::wins_over`] compares.
-fn look_up(chunk: &[Incoming], wishes: &[(usize, Wish)]) -> QueryBuilder<Sqlite> {
+/// Asks for what is new or different. `min(…, 2)` makes all states of being gone one, so that the comparison allows
+/// what the table of moves allows to people without a history.
+fn look_up(
+    chunk: &[ImportRow],
+    imported: &[(usize, ImportedSubscription)],
+) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("WITH asked (n, email, name, tags, list_id, state) AS (");
-    query.push_values(wishes.iter().zip(0i64..), |mut row, ((person, wish), n)| {
-        let person = &chunk[*person];
-        row.push_bind(n)
-            .push_bind(person.email.as_str())
-            .push_bind(&person.name)
-            .push_bind(&person.tags);
-        row.push_bind(wish.list.0).push_bind(wish.state as u8);
-    });
+    query.push_values(
+        imported.iter().zip(0i64..),
+        |mut row, ((person, imported), n)| {
+            let person = &chunk[*person];
+            row.push_bind(n)
+                .push_bind(person.email.as_str())
+                .push_bind(&person.name)
+                .push_bind(&person.tags);
+            row.push_bind(imported.list.0)
+                .push_bind(imported.state as u8);
+        },
+    );
     query.push(
         ") SELECT n, s.id, (asked.name <> '' AND asked.name <> s.name)
              OR (asked.tags <> '' AND asked.tags <> s.tags) AS texts_differ, p.state
@@ -319,15 +353,6 @@ fn look_up(chunk: &[Incoming], wishes: &[(usize, Wish)]) -> QueryBuilder<Sqlite>
          WHERE s.id IS NULL OR texts_differ OR p.state IS NULL OR min(asked.state, 2) > min(p.state, 2)",
     );
     query
-}
-
-/// What an import says about consent.
-fn event(state: SubscriptionState) -> ConsentEvent {
-    match state {
-        SubscriptionState::Active => ConsentEvent::Imported,
-        SubscriptionState::Pending => ConsentEvent::Asked,
-        _ => ConsentEvent::Left,
-    }
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String> {

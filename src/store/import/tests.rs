@@ -7,33 +7,33 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::testing::{address, column, open_with_list, plan, t};
 
-fn wish() -> impl Strategy<Value = Wish> {
-    (1i64..3, 0i64..5).prop_map(|(list, state)| Wish {
+fn subscription() -> impl Strategy<Value = ImportedSubscription> {
+    (1i64..3, 0i64..5).prop_map(|(list, state)| ImportedSubscription {
         list: ListId(list),
         state: SubscriptionState::from_number(state).unwrap(),
     })
 }
 
-/// A batch: by address, a name and wishes for different lists.
-fn batch() -> impl Strategy<Value = Vec<Incoming>> {
-    let wishes = proptest::collection::vec(wish(), 1..3).prop_map(|mut wishes| {
-        wishes.dedup_by_key(|wish| wish.list);
-        wishes
+/// A batch: by address, a name and subscriptions to different lists.
+fn batch() -> impl Strategy<Value = Vec<ImportRow>> {
+    let subscriptions = proptest::collection::vec(subscription(), 1..3).prop_map(|mut all| {
+        all.dedup_by_key(|one| one.list);
+        all
     });
-    let person = ("(|A|B)", "(|x|x,y)", wishes);
+    let person = ("(|A|B)", "(|x|x,y)", subscriptions);
     proptest::collection::btree_map("[a-cA-C]", person, 0..4).prop_map(|people| {
         let mut seen = BTreeSet::new();
         let fresh = people
             .into_iter()
             .filter(|(local, _)| seen.insert(local.to_lowercase()));
-        let incoming = fresh.map(|(local, (name, tags, wishes))| Incoming {
+        let rows = fresh.map(|(local, (name, tags, subscriptions))| ImportRow {
             email: address(&format!("{local}@b.example")),
             name,
             tags,
             joined_at: None,
-            wishes,
+            subscriptions,
         });
-        incoming.collect()
+        rows.collect()
     })
 }
 
@@ -41,11 +41,11 @@ fn batch() -> impl Strategy<Value = Vec<Incoming>> {
 #[derive(Default)]
 struct Meaning {
     texts: HashMap<String, (String, String)>,
-    places: HashMap<(String, i64), SubscriptionState>,
+    states: HashMap<(String, i64), SubscriptionState>,
 }
 
 impl Meaning {
-    fn import(&mut self, people: &[Incoming]) -> Imported {
+    fn import(&mut self, people: &[ImportRow]) -> Imported {
         let mut imported = Imported::default();
         for person in people {
             let texts = self.texts.entry(person.email.key()).or_default();
@@ -57,17 +57,17 @@ impl Meaning {
                 texts.1 = person.tags.clone();
             }
             let renamed = *texts != before;
-            for wish in &person.wishes {
-                let place = (person.email.key(), wish.list.0);
-                let old = self.places.get(&place).copied();
-                let moves = old.is_none_or(|old| match (old, wish.state) {
+            for new in &person.subscriptions {
+                let key = (person.email.key(), new.list.0);
+                let old = self.states.get(&key).copied();
+                let moves = old.is_none_or(|old| match (old, new.state) {
                     (SubscriptionState::Pending, SubscriptionState::Pending) => false,
                     (SubscriptionState::Pending, _) => true,
                     (SubscriptionState::Active, new) => new.is_gone(),
                     _ => false,
                 });
                 if moves {
-                    self.places.insert(place, wish.state);
+                    self.states.insert(key, new.state);
                 }
                 match old {
                     None => imported.added += 1,
@@ -101,12 +101,12 @@ proptest! {
                 (part(), (part(), part()))
             }).collect();
             assert_eq!(people, meaning.texts);
-            let places: BTreeSet<String> = column(
+            let states: BTreeSet<String> = column(
                 &store, "SELECT lower(email) || list_id || state FROM subscription
                          JOIN subscriber ON id = subscriber_id",
             ).await.into_iter().collect();
-            let wanted = meaning.places.iter().map(|((who, list), state)| format!("{who}{list}{}", *state as u8));
-            assert_eq!(places, wanted.collect::<BTreeSet<_>>());
+            let wanted = meaning.states.iter().map(|((who, list), state)| format!("{who}{list}{}", *state as u8));
+            assert_eq!(states, wanted.collect::<BTreeSet<_>>());
         });
     }
 }
@@ -114,12 +114,12 @@ proptest! {
 #[tokio::test]
 async fn somebody_who_becomes_active_has_no_open_question() {
     let (_dir, store, list) = open_with_list().await;
-    let ann = |state| Incoming {
+    let ann = |state| ImportRow {
         email: address("ann@readers.example"),
         name: String::new(),
         tags: String::new(),
         joined_at: Some(t(9)),
-        wishes: vec![Wish { list, state }],
+        subscriptions: vec![ImportedSubscription { list, state }],
     };
     store
         .import(vec![ann(SubscriptionState::Pending)], t(5))
@@ -152,22 +152,22 @@ async fn somebody_who_becomes_active_has_no_open_question() {
 #[tokio::test]
 async fn each_person_is_looked_up_by_index() {
     let (_dir, store, list) = open_with_list().await;
-    let people: Vec<Incoming> = ["a", "b"]
-        .map(|local| Incoming {
+    let people: Vec<ImportRow> = ["a", "b"]
+        .map(|local| ImportRow {
             email: address(&format!("{local}@b.example")),
             name: String::new(),
             tags: String::new(),
             joined_at: None,
-            wishes: vec![Wish {
+            subscriptions: vec![ImportedSubscription {
                 list,
                 state: SubscriptionState::Active,
             }],
         })
         .into();
-    let wishes: Vec<(usize, Wish)> = (0..)
-        .zip(people.iter().map(|person| person.wishes[0]))
+    let imported: Vec<(usize, ImportedSubscription)> = (0..)
+        .zip(people.iter().map(|person| person.subscriptions[0]))
         .collect();
-    let plan = plan(&store, look_up(&people, &wishes).sql().as_str()).await;
+    let plan = plan(&store, look_up(&people, &imported).sql().as_str()).await;
     assert!(
         plan.contains("SEARCH s USING INDEX sqlite_autoindex_subscriber_1 (email=?)"),
         "{plan}"
@@ -180,4 +180,116 @@ async fn each_person_is_looked_up_by_index() {
         !plan.contains("SCAN s") && !plan.contains("SCAN p"),
         "{plan}"
     );
+}
+
+/// The statements against the table, pair by pair: each state that a person can be in, with each history, meets each
+/// state that a file can name.
+#[tokio::test]
+async fn every_import_moves_as_the_table_of_subscriptions_says() {
+    let (_dir, store, list) = open_with_list().await;
+    let mut pairs = Vec::new();
+    for from in std::iter::once(None).chain(SubscriptionState::ALL.map(Some)) {
+        for history in History::ALL {
+            pairs.extend(SubscriptionState::ALL.map(|to| (from, history, to)));
+        }
+    }
+    // The first import makes all people known, so that both ways of a batch are walked.
+    let row = |i: usize, list, state| ImportRow {
+        email: address(&format!("reader{i}@b.example")),
+        name: String::new(),
+        tags: String::new(),
+        joined_at: None,
+        subscriptions: vec![ImportedSubscription { list, state }],
+    };
+    let other = store
+        .ensure_lists(&["daily".to_owned()], t(0))
+        .await
+        .unwrap()["daily"];
+    let known = (0..pairs.len()).filter(|i| i % 7 != 0 || pairs[*i].0.is_some());
+    let known = known.map(|i| row(i, other, SubscriptionState::Pending));
+    store.import(known.collect(), t(0)).await.unwrap();
+    for (i, (from, history, _)) in pairs.iter().enumerate() {
+        let events: &[&str] = match history {
+            History::OnlyAsked => &["asked"],
+            History::Left => &["asked", "left", "asked"],
+            History::Agreed => &["asked", "confirmed", "left", "asked"],
+        };
+        put(&store, list, i, *from, events).await;
+    }
+    let rows = pairs
+        .iter()
+        .enumerate()
+        .map(|(i, (.., to))| row(i, list, *to));
+    let imported = store.import(rows.collect(), t(1)).await.unwrap();
+
+    let mut wanted = Imported::default();
+    for (i, (from, history, to)) in pairs.into_iter().enumerate() {
+        let event = SubscriptionEvent::Import(to);
+        let moved = step(from, history, event);
+        match (from, moved) {
+            (None, _) => wanted.added += 1,
+            (Some(_), Some(_)) => wanted.updated += 1,
+            (Some(_), None) => wanted.unchanged += 1,
+        }
+        let now = moved.or(from).unwrap();
+        let of = format!(
+            "FROM subscriber s JOIN {{}} x ON x.subscriber_id = s.id
+             WHERE email = 'reader{i}@b.example' AND list_id = {list}"
+        );
+        let states = format!("SELECT state || '' {}", of.replace("{}", "subscription"));
+        let what = format!("{from:?}, {history:?}, {to:?}");
+        assert_eq!(
+            column(&store, &states).await,
+            [(now as u8).to_string()],
+            "{what}"
+        );
+        let events = format!(
+            "SELECT event {} AND how = 'import'",
+            of.replace("{}", "consent")
+        );
+        let recorded: Vec<&str> = moved.map(|_| event.consent().word()).into_iter().collect();
+        assert_eq!(column(&store, &events).await, recorded, "{what}");
+    }
+    assert_eq!(imported, wanted);
+}
+
+/// Puts a reader into a state with a history, behind the store's back.
+async fn put(
+    store: &Store,
+    list: ListId,
+    reader: usize,
+    state: Option<SubscriptionState>,
+    events: &[&'static str],
+) {
+    let Some(state) = state else { return };
+    let email = format!("reader{reader}@b.example");
+    let events: Vec<&str> = events.to_vec();
+    store
+        .write("putting a reader", move |c| {
+            Box::pin(async move {
+                let id: i64 = sqlx::query_scalar("SELECT id FROM subscriber WHERE email = ?")
+                    .bind(email)
+                    .fetch_one(&mut *c)
+                    .await?;
+                sqlx::query("INSERT INTO subscription (list_id, subscriber_id, state, since) VALUES (?, ?, ?, 0)")
+                    .bind(list.0)
+                    .bind(id)
+                    .bind(state as u8)
+                    .execute(&mut *c)
+                    .await?;
+                for event in events {
+                    sqlx::query(
+                        "INSERT INTO consent (list_id, subscriber_id, at, event, how) VALUES (?, ?, 0, ?, 'form')",
+                    )
+                    .bind(list.0)
+                    .bind(id)
+                    .bind(event)
+                    .execute(&mut *c)
+                    .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
 }

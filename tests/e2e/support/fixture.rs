@@ -17,12 +17,12 @@ use letterpress::model::clock::Clock;
 use letterpress::model::list::{Mailbox, Utm};
 use letterpress::model::rendered::{Context, FORMAT, Piece, Spot};
 use letterpress::model::sending::IssueState;
-use letterpress::model::subscriber::How;
+use letterpress::model::subscription::{Consent, ConsentMethod};
 use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
 use letterpress::pace::Pacing;
+use letterpress::store::Store;
 use letterpress::store::deliveries::DeliveryRow;
 use letterpress::store::issues::{IssueRow, NewIssue, QueuedBy, Queueing};
-use letterpress::store::{Consent, Store};
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
@@ -262,7 +262,7 @@ impl Newsletter {
     pub(crate) fn consent(&self) -> Consent {
         Consent {
             at: self.clock.now(),
-            how: How::Command,
+            how: ConsentMethod::Command,
             network: None,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
 use letterpress::model::rendered::{Context, Piece, Spot};
-use letterpress::store::SignUp;
+use letterpress::model::subscription::SignUp;
 
 use crate::fixture::{Newsletter, rendered, until};
 use crate::server::Server;

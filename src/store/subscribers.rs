@@ -6,7 +6,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::{Result, Store, split_tags, state_of, time_of};
 use crate::model::delivery;
-use crate::model::subscriber::{Subscriber, Subscription, SubscriptionState};
+use crate::model::subscriber::{Subscriber, Subscription};
+use crate::model::subscription::SubscriptionState;
 use crate::model::{Address, ListId, SubscriberId};
 
 /// A page of everybody.
@@ -34,9 +35,9 @@ pub struct ConsentRow {
     /// The list's key.
     pub list: String,
     pub at: Timestamp,
-    /// A word of [`crate::model::subscriber::ConsentEvent`].
+    /// A word of [`crate::model::subscription::ConsentEvent`].
     pub event: String,
-    /// A word of [`crate::model::subscriber::How`].
+    /// A word of [`crate::model::subscription::ConsentMethod`].
     pub how: String,
     pub network: Option<String>,
 }
@@ -248,14 +249,14 @@ fn person(row: SqliteRow) -> sqlx::Result<Subscriber> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::subscriber::How;
+    use crate::model::subscription::{Consent, ConsentMethod};
+    use crate::store::Store;
     use crate::store::testing::{address, open_with_list, plan, t};
-    use crate::store::{Consent, Store};
 
     async fn add(store: &Store, list: ListId, email: &str) {
         let consent = Consent {
             at: t(0),
-            how: How::Command,
+            how: ConsentMethod::Command,
             network: None,
         };
         store.add(list, &address(email), "", consent).await.unwrap();

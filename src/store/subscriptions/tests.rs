@@ -1,12 +1,13 @@
 //! Who becomes active, who does not, what is mailed meanwhile, and what stays on record.
 
 use super::*;
-use crate::store::testing::{address, column, hours, mail, meddle, open_with_list, t};
+use crate::model::subscription::ConsentMethod;
+use crate::store::testing::{address, column, hours, mail, meddle, open, open_with_list, plan, t};
 
 const ANN: &str = "ann@readers.example";
 const HOUR: i64 = 3600;
 
-fn by(at: Timestamp, how: How) -> Consent {
+fn by(at: Timestamp, how: ConsentMethod) -> Consent {
     Consent {
         at,
         how,
@@ -20,7 +21,7 @@ async fn sign_up(store: &Store, list: ListId, email: &str, name: &str, at: Times
             list,
             &address(email),
             name,
-            by(at, How::Form),
+            by(at, ConsentMethod::Form),
             mail(),
             hours(1),
         )
@@ -70,7 +71,7 @@ async fn a_person_joins_confirms_leaves_and_comes_back() {
         (SubscriptionState::Pending, t(0))
     );
 
-    let page = |at| by(at, How::Page);
+    let page = |at| by(at, ConsentMethod::Page);
     assert_eq!(
         store
             .confirm(list, ann.id, page(t(HOUR)), hours(72))
@@ -87,14 +88,17 @@ async fn a_person_joins_confirms_leaves_and_comes_back() {
         Confirmed::Already
     );
 
-    let click = by(t(2 * HOUR), How::OneClick);
+    let click = by(t(2 * HOUR), ConsentMethod::OneClick);
     assert_eq!(
-        store.leave(list, ann.id, click.clone()).await.unwrap(),
-        Left::Now
+        store
+            .unsubscribe(list, ann.id, click.clone())
+            .await
+            .unwrap(),
+        Unsubscribed::Now
     );
     assert_eq!(
-        store.leave(list, ann.id, click).await.unwrap(),
-        Left::Already
+        store.unsubscribe(list, ann.id, click).await.unwrap(),
+        Unsubscribed::Already
     );
     assert_eq!(state(&store, ANN).await, SubscriptionState::Unsubscribed);
     let old_link = store
@@ -161,7 +165,12 @@ async fn repeated_sign_ups_send_one_mail_until_the_time_is_over() {
     assert_eq!(mails(&store).await, 2);
     let ann = person(&store, ANN).await;
     let confirmed = store
-        .confirm(list, ann.id, by(t(81 * HOUR), How::Page), hours(72))
+        .confirm(
+            list,
+            ann.id,
+            by(t(81 * HOUR), ConsentMethod::Page),
+            hours(72),
+        )
         .await
         .unwrap();
     assert_eq!(confirmed, Confirmed::Now);
@@ -174,7 +183,7 @@ async fn leaving_lets_no_second_mail_out() {
     mails_went_out(&store).await;
     let ann = person(&store, ANN).await;
     store
-        .leave(list, ann.id, by(t(1), How::Page))
+        .unsubscribe(list, ann.id, by(t(1), ConsentMethod::Page))
         .await
         .unwrap();
     assert_eq!(sign_up(&store, list, ANN, "", t(2)).await, SignUp::Quiet);
@@ -184,7 +193,7 @@ async fn leaving_lets_no_second_mail_out() {
 #[tokio::test]
 async fn a_stranger_changes_nothing_of_who_is_active() {
     let (_dir, store, list) = open_with_list().await;
-    let command = by(t(0), How::Command);
+    let command = by(t(0), ConsentMethod::Command);
     assert_eq!(
         store
             .add(list, &address(ANN), "Ann", command)
@@ -220,7 +229,7 @@ async fn a_question_grows_old() {
     let (_dir, store, list) = open_with_list().await;
     sign_up(&store, list, ANN, "", t(0)).await;
     let ann = person(&store, ANN).await.id;
-    let at = |seconds| by(t(seconds), How::Page);
+    let at = |seconds| by(t(seconds), ConsentMethod::Page);
     assert_eq!(
         store
             .confirm(list, ann, at(72 * HOUR + 1), hours(72))
@@ -249,8 +258,8 @@ async fn a_question_grows_old() {
         Confirmed::Unknown
     );
     assert_eq!(
-        store.leave(ListId(99), ann, at(0)).await.unwrap(),
-        Left::Unknown
+        store.unsubscribe(ListId(99), ann, at(0)).await.unwrap(),
+        Unsubscribed::Unknown
     );
 }
 
@@ -258,13 +267,16 @@ async fn a_question_grows_old() {
 async fn leaving_can_be_undone_for_a_while() {
     let (_dir, store, list) = open_with_list().await;
     store
-        .add(list, &address(ANN), "", by(t(0), How::Command))
+        .add(list, &address(ANN), "", by(t(0), ConsentMethod::Command))
         .await
         .unwrap();
     let ann = person(&store, ANN).await.id;
-    let undo = |at| store.undo_leave(list, ann, by(t(at), How::Page), hours(720));
+    let undo = |at| store.undo_unsubscribe(list, ann, by(t(at), ConsentMethod::Page), hours(720));
     assert_eq!(undo(1).await.unwrap(), Undone::Already);
-    store.leave(list, ann, by(t(2), How::Page)).await.unwrap();
+    store
+        .unsubscribe(list, ann, by(t(2), ConsentMethod::Page))
+        .await
+        .unwrap();
     assert_eq!(undo(3 + 720 * HOUR).await.unwrap(), Undone::TooLate);
     assert_eq!(undo(2 + 720 * HOUR).await.unwrap(), Undone::Now);
     assert_eq!(state(&store, ANN).await, SubscriptionState::Active);
@@ -279,18 +291,18 @@ async fn undoing_makes_nobody_active_who_never_was() {
     let (_dir, store, list) = open_with_list().await;
     sign_up(&store, list, ANN, "", t(0)).await;
     let ann = person(&store, ANN).await.id;
-    let at = |seconds| by(t(seconds), How::Page);
+    let at = |seconds| by(t(seconds), ConsentMethod::Page);
     assert_eq!(
         store
-            .undo_leave(list, ann, at(1), hours(720))
+            .undo_unsubscribe(list, ann, at(1), hours(720))
             .await
             .unwrap(),
         Undone::Unknown
     );
-    store.leave(list, ann, at(2)).await.unwrap();
+    store.unsubscribe(list, ann, at(2)).await.unwrap();
     assert_eq!(
         store
-            .undo_leave(list, ann, at(3), hours(720))
+            .undo_unsubscribe(list, ann, at(3), hours(720))
             .await
             .unwrap(),
         Undone::Unknown
@@ -305,7 +317,7 @@ async fn the_author_s_word_brings_nobody_back() {
         let store = store.clone();
         async move {
             store
-                .add(list, &address(ANN), name, by(t(at), How::Command))
+                .add(list, &address(ANN), name, by(t(at), ConsentMethod::Command))
                 .await
                 .unwrap()
         }
@@ -318,7 +330,7 @@ async fn the_author_s_word_brings_nobody_back() {
         .remove(
             None,
             &address("ANN@readers.example"),
-            by(t(3), How::Command),
+            by(t(3), ConsentMethod::Command),
         )
         .await
         .unwrap();
@@ -338,7 +350,7 @@ async fn the_author_s_word_brings_nobody_back() {
     let eve = "eve@readers.example";
     sign_up(&store, list, eve, "", t(7)).await;
     let added = store
-        .add(list, &address(eve), "Eve", by(t(8), How::Command))
+        .add(list, &address(eve), "Eve", by(t(8), ConsentMethod::Command))
         .await
         .unwrap();
     assert_eq!(
@@ -356,15 +368,15 @@ async fn removing_takes_one_list_or_all() {
         .unwrap()["daily"];
     for list in [weekly, daily] {
         store
-            .add(list, &address(ANN), "", by(t(0), How::Command))
+            .add(list, &address(ANN), "", by(t(0), ConsentMethod::Command))
             .await
             .unwrap();
     }
     let (ann, eve) = (address(ANN), address("eve@readers.example"));
-    let remove = |list| store.remove(list, &ann, by(t(1), How::Command));
+    let remove = |list| store.remove(list, &ann, by(t(1), ConsentMethod::Command));
     assert_eq!(
         store
-            .remove(None, &eve, by(t(1), How::Command))
+            .remove(None, &eve, by(t(1), ConsentMethod::Command))
             .await
             .unwrap(),
         None
@@ -376,4 +388,35 @@ async fn removing_takes_one_list_or_all() {
     );
     assert_eq!(remove(None).await.unwrap(), Some(vec!["weekly".to_owned()]));
     assert_eq!(remove(None).await.unwrap(), Some(vec![]));
+}
+
+#[tokio::test]
+async fn whatever_a_visitor_can_ask_for_is_found_by_an_index() {
+    let (_dir, store) = open().await;
+    for sql in [
+        IS_SUPPRESSED,
+        FIND,
+        MEMBERSHIP,
+        MAIL_WAITS,
+        SUBSCRIPTIONS_OF,
+    ] {
+        let plan = plan(&store, sql).await;
+        assert!(
+            plan.contains("SEARCH") && !plan.contains("SCAN"),
+            "{sql}: {plan}"
+        );
+    }
+}
+
+#[test]
+fn a_history_is_read_whatever_its_words() {
+    for (words, history) in [
+        ("", History::OnlyAsked),
+        ("asked", History::OnlyAsked),
+        ("asked,left", History::Left),
+        ("asked,forgotten", History::Left),
+        ("left,asked,added", History::Agreed),
+    ] {
+        assert_eq!(history_of(words), history, "{words}");
+    }
 }
