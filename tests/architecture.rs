@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("publish", &["manuscript", "compose", "store", "link"]),
     ("schedule", &["publish", "store"]),
     ("delivery", &["mail", "store", "link", "pace"]),
-    ("pace", &["store"]),
+    ("pace", &[]),
     ("http", &["store", "link", "page"]),
     ("people", &["store"]),
     ("compose", &["link", "manuscript"]),
@@ -389,6 +389,19 @@ fn only_the_clock_asks_the_machine_for_time() {
             "{} allows itself to ask the machine",
             path.display()
         );
+    }
+}
+
+/// Rooms that only compute: they neither wait nor ask for the time.
+#[test]
+fn pure_rooms_use_no_runtime_and_no_clock() {
+    for (path, text) in sources() {
+        if matches!(room(&path).as_str(), "pace" | "model") {
+            let code = code(&text);
+            for impure in ["tokio::", "Instant::now", "SystemTime"] {
+                assert!(!code.contains(impure), "{} uses {impure}", path.display());
+            }
+        }
     }
 }
 

@@ -19,9 +19,9 @@ use crate::delivery::{self, Relay, Tls};
 use crate::inbox::{self, Mailbox, Received};
 use crate::model::delivery::State;
 use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
-use crate::pace::forecast::{Part, Send};
-use crate::pace::gauge::lowest;
-use crate::pace::warm::day_of;
+use crate::pace::forecast::{Forecast, ProviderShare};
+use crate::pace::rate_limit::effective_rate;
+use crate::pace::warmup::day_of;
 use crate::pace::{Pacing, provider_name, relay_name};
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::{NewIssue, Queueing};
@@ -225,7 +225,7 @@ impl Rehearsal {
         took: Duration,
         now: Timestamp,
     ) -> Result<Duration, StoreError> {
-        Ok(known(self, planned, took, now).await?.takes(now))
+        Ok(known(self, planned, took, now).await?.duration(now))
     }
 }
 
@@ -294,7 +294,7 @@ async fn known(
     planned: u64,
     took: Duration,
     now: Timestamp,
-) -> Result<Send, StoreError> {
+) -> Result<Forecast, StoreError> {
     let Rehearsal {
         source: store,
         settings,
@@ -309,9 +309,9 @@ async fn known(
         let learnt = measures
             .iter()
             .find(|m| m.name == name)
-            .and_then(|m| m.learnt)
-            .map(|(rate, _)| rate);
-        lowest(word.unwrap_or(set), learnt)
+            .and_then(|m| m.learned)
+            .map(|learned| learned.per_minute);
+        effective_rate(word.unwrap_or(set), learnt)
     };
     // What only takes over where others fail counts only where there is nothing else.
     let all_rest = settings.relays.iter().all(|relay| relay.weight == 0);
@@ -328,14 +328,14 @@ async fn known(
         let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
         warm_up.extend(relay.warm_up.map(|plan| (plan, days, given)));
     }
-    let mut parts: HashMap<String, Part> = HashMap::new();
+    let mut parts: HashMap<String, ProviderShare> = HashMap::new();
     for (domain, mails) in rehearsal.store.audience_by_domain(rehearsal.issue).await? {
         let domains = &settings.pacing.domains;
         let provider = domains.providers.of(&domain);
         let limits = domains.of(provider);
         let per_minute = rate(&provider_name(provider), limits.messages_per_minute);
         if per_minute.is_some() || limits.connections > 0 {
-            let part = Part {
+            let part = ProviderShare {
                 mails: 0,
                 per_minute,
                 connections: limits.connections,
@@ -346,7 +346,7 @@ async fn known(
     let batches = planned
         .div_ceil(settings.batch_size.max(1) as u64)
         .saturating_sub(1);
-    Ok(Send {
+    Ok(Forecast {
         mails: planned,
         unlimited: took,
         connections: relays.iter().map(|relay| relay.connections as u32).sum(),

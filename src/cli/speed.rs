@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::config::Settings;
 use crate::delivery::Relay;
 use crate::format::{count, nearest};
-use crate::pace::gauge::lowest;
-use crate::pace::warm::day_of;
-use crate::pace::{PROVIDER, provider_name, relay_name};
-use crate::store::speed::Measure;
+use crate::model::rate::SavedRate;
+use crate::pace::rate_limit::effective_rate;
+use crate::pace::warmup::day_of;
+use crate::pace::{PROVIDER_PREFIX, provider_name, relay_name};
 use crate::store::{DaemonLock, Store};
 
 use super::{Answer, Context, Failure, Outcome, layout};
@@ -156,12 +156,12 @@ async fn lines(
     let domains = &settings.sending.pacing.domains;
     let learnt = measures
         .iter()
-        .filter(|measure| measure.learnt.is_some())
+        .filter(|measure| measure.learned.is_some())
         .map(|m| m.name.as_str());
     let mut names: Vec<String> = learnt
         .chain(words.iter().map(|(name, _)| name.as_str()))
         .chain(also)
-        .filter_map(|name| name.strip_prefix(PROVIDER))
+        .filter_map(|name| name.strip_prefix(PROVIDER_PREFIX))
         .chain(domains.named())
         .map(str::to_owned)
         .collect();
@@ -174,8 +174,8 @@ async fn lines(
     Ok(lines)
 }
 
-fn line(stored: String, set: u32, measures: &[Measure], words: &[(String, u32)]) -> Line {
-    let (kind, name) = match stored.strip_prefix(PROVIDER) {
+fn line(stored: String, set: u32, measures: &[SavedRate], words: &[(String, u32)]) -> Line {
+    let (kind, name) = match stored.strip_prefix(PROVIDER_PREFIX) {
         Some(provider) => ("domain", provider.to_owned()),
         None => (
             "relay",
@@ -187,13 +187,13 @@ fn line(stored: String, set: u32, measures: &[Measure], words: &[(String, u32)])
     let learnt = measures
         .iter()
         .find(|m| m.name == stored)
-        .and_then(|m| m.learnt)
-        .map(|(rate, _)| rate);
+        .and_then(|m| m.learned)
+        .map(|learned| learned.per_minute);
     let overridden = words
         .iter()
         .find(|(name, _)| *name == stored)
         .map(|(_, per_minute)| *per_minute);
-    let per_minute = lowest(overridden.unwrap_or(set), learnt);
+    let per_minute = effective_rate(overridden.unwrap_or(set), learnt);
     let set = (set > 0).then_some(set);
     Line {
         name,
@@ -269,6 +269,7 @@ fn as_table(lines: &[Line]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::rate::LearnedRate;
 
     fn settings() -> Settings {
         crate::config::of_text(
@@ -292,15 +293,18 @@ mod tests {
 
     #[test]
     fn what_holds_is_the_word_or_the_setting_and_no_more_than_was_learnt() {
-        let measure = |name: &str, rate| Measure {
+        let measure = |name: &str, rate| SavedRate {
             name: name.into(),
             due_at: None,
-            learnt: Some((rate, 900.0)),
+            learned: Some(LearnedRate {
+                per_minute: rate,
+                ceiling: 900.0,
+            }),
             saved_at: Timestamp::UNIX_EPOCH,
             is_final: false,
         };
         let measures = [measure("relay:main", 30.0)];
-        let holds = |words: &[(String, u32)], measures: &[Measure]| {
+        let holds = |words: &[(String, u32)], measures: &[SavedRate]| {
             line("relay:main".into(), 600, measures, words).per_minute
         };
         assert_eq!(holds(&[], &[]), Some(600.0));

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::delivery::{self, Timeouts};
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
-use crate::pace::{Pacing, PauseAbove, Window, window};
+use crate::pace::{Pacing, PauseAbove, SendingHours, sending_hours};
 use crate::schedule::cron::Plan;
 
 use super::keys::{Fallback, find};
@@ -298,10 +298,10 @@ impl Taker<'_> {
     }
 
     /// When mails of each list may go, by its key.
-    fn windows(&mut self) -> HashMap<String, Window> {
-        let days = self.each(&["sending", "window_days"], window::weekday);
+    fn windows(&mut self) -> HashMap<String, SendingHours> {
+        let days = self.each(&["sending", "window_days"], sending_hours::weekday);
         let zone = self.parsed(&["sending", "window_zone"], parse::zone);
-        let read = |text: &str, zone: TimeZone| Window::parse(text, days.clone(), zone);
+        let read = |text: &str, zone: TimeZone| SendingHours::parse(text, days.clone(), zone);
         let common = self.parsed(&["sending", "window"], |t| {
             read(t, TimeZone::UTC).map(|_| t.to_owned())
         });

@@ -7,7 +7,7 @@ use super::parse;
 use super::values::Origin;
 use crate::delivery::{Pipelining, Relay, Tls};
 use crate::model::Severity;
-use crate::pace::warm::Plan as WarmUp;
+use crate::pace::warmup::Plan as WarmUp;
 
 impl Taker<'_> {
     pub(super) fn relay(&mut self, name: &str) -> Relay {

@@ -80,7 +80,7 @@ pub struct Relay {
     /// Its share of the mails where relays have different ones; 0: only where the others fail.
     pub weight: u32,
     /// How it is warmed up; `None`: it is not.
-    pub warm_up: Option<crate::pace::warm::Plan>,
+    pub warm_up: Option<crate::pace::warmup::Plan>,
 }
 
 impl std::fmt::Debug for Relay {

@@ -2,19 +2,18 @@
 //! its warm-up permit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustls::ClientConfig;
-use tokio::time::Instant;
 
 use super::ahead::Ahead;
 use super::awaited::Awaited;
 use super::groups::Groups;
 use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
-use crate::pace::warm::{self, Day, Plan};
-use crate::pace::{Gauge, Source, Standing, Tally, relay_name};
-use crate::store::speed::Measure;
+use crate::model::rate::SavedRate;
+use crate::pace::warmup::{self, DailyQuota, Plan};
+use crate::pace::{RateLimit, RateMeter, RelayHealth, Source, relay_name};
 
 /// How long to wait before asking again whether a warm-up permits more.
 const LEAVE_STEP: Duration = Duration::from_millis(20);
@@ -39,11 +38,11 @@ pub(super) struct RelayState {
 }
 
 struct Inner {
-    gauge: Gauge,
+    limit: RateLimit,
     /// What went by it of late.
-    tally: Tally,
+    meter: RateMeter,
     /// Today's part of its warm-up.
-    day: Option<Day>,
+    day: Option<DailyQuota>,
     /// The provider for which it last said that mails come too quickly.
     complained: Option<(Arc<str>, Instant)>,
     /// Rests in a row without a mail that was answered.
@@ -82,10 +81,10 @@ impl RelayState {
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {
-                gauge: Gauge::new(relay.messages_per_minute),
-                tally: Tally::default(),
+                limit: RateLimit::new(relay.messages_per_minute),
+                meter: RateMeter::default(),
                 // Nothing goes until the database was asked what went today.
-                day: relay.warm_up.map(|_| Day::new(i64::MIN, Some(0), 0)),
+                day: relay.warm_up.map(|_| DailyQuota::unknown()),
                 complained: None,
                 failures: 0,
                 losses: 0,
@@ -205,23 +204,23 @@ impl RelayState {
         let now = Instant::now();
         let mut inner = self.inner();
         let rests = inner.rest.as_ref().is_some_and(|rest| rest.until > now);
-        let day = inner.day.is_none_or(|day| day.may_give());
-        if rests || !(day || anyway) || inner.gauge.permit(now).is_err() {
+        let day = inner.day.is_none_or(|day| day.has_room());
+        if rests || !(day || anyway) || inner.limit.try_take(now).is_err() {
             return false;
         }
         if let Some(day) = &mut inner.day {
-            day.give();
+            day.take();
         }
-        inner.tally.count("", now);
+        inner.meter.record("", now);
         true
     }
 
     /// Gives back the leave for one mail that was not sent.
     pub(super) fn refund(&self) {
         let mut inner = self.inner();
-        inner.gauge.refund();
+        inner.limit.put_back();
         if let Some(day) = &mut inner.day {
-            day.take_back();
+            day.put_back(day.day());
         }
     }
 
@@ -233,19 +232,25 @@ impl RelayState {
             .rest
             .as_ref()
             .map(|rest| rest.until.saturating_duration_since(now));
-        let step = |day: Day| if day.is_over() { DAY_STEP } else { LEAVE_STEP };
-        let day = inner.day.filter(|day| !day.may_give()).map(step);
+        let step = |day: DailyQuota| {
+            if day.is_used_up() {
+                DAY_STEP
+            } else {
+                LEAVE_STEP
+            }
+        };
+        let day = inner.day.filter(|day| !day.has_room()).map(step);
         rest.filter(|rest| !rest.is_zero())
-            .max(inner.gauge.wait(now))
+            .max(inner.limit.wait(now))
             .max(day)
     }
 
     /// How it stands, for those that share the work with it.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> RelayHealth {
         match (self.resting(), self.wait()) {
-            (Some(_), _) => Standing::Rests,
-            (None, Some(_)) => Standing::Waits,
-            (None, None) => Standing::Works,
+            (Some(_), _) => RelayHealth::BackingOff,
+            (None, Some(_)) => RelayHealth::Throttled,
+            (None, None) => RelayHealth::Available,
         }
     }
 
@@ -253,8 +258,8 @@ impl RelayState {
     pub(super) fn complaint(&self) -> Option<f64> {
         let now = Instant::now();
         let mut inner = self.inner();
-        let current = inner.tally.per_minute("", now);
-        inner.gauge.complaint(current, now)
+        let current = inner.meter.per_minute("", now);
+        inner.limit.complaint(current, now)
     }
 
     /// It says so for a provider's mail. `true`: it said so for another one a moment ago, so it means itself.
@@ -268,7 +273,7 @@ impl RelayState {
 
     /// It took a mail.
     pub(super) fn good(&self) {
-        self.inner().gauge.good(Instant::now());
+        self.inner().limit.accepted(Instant::now());
     }
 
     /// The author's words on speeds, as the database has them.
@@ -278,12 +283,12 @@ impl RelayState {
             .iter()
             .find(|(other, _)| *other == name)
             .map(|(_, per_minute)| *per_minute);
-        self.inner().gauge.say(word, Instant::now());
+        self.inner().limit.set_override(word, Instant::now());
     }
 
     /// What is to be written down of its measure.
-    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Option<Measure> {
-        self.inner().gauge.keep(
+    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Option<SavedRate> {
+        self.inner().limit.save(
             &relay_name(&self.relay.name),
             Instant::now(),
             wall,
@@ -292,10 +297,10 @@ impl RelayState {
     }
 
     /// Takes up what was written down.
-    pub(super) fn recall(&self, measures: &[Measure], wall: Timestamp) {
+    pub(super) fn recall(&self, measures: &[SavedRate], wall: Timestamp) {
         let name = relay_name(&self.relay.name);
         if let Some(measure) = measures.iter().find(|measure| measure.name == name) {
-            self.inner().gauge.recall(measure, Instant::now(), wall);
+            self.inner().limit.restore(measure, Instant::now(), wall);
         }
     }
 
@@ -305,30 +310,30 @@ impl RelayState {
     }
 
     /// Today's part of its warm-up.
-    pub(super) fn day(&self) -> Option<Day> {
+    pub(super) fn day(&self) -> Option<DailyQuota> {
         self.inner().day
     }
 
     /// Another day has begun.
-    pub(super) fn begin_day(&self, day: Day) {
+    pub(super) fn begin_day(&self, day: DailyQuota) {
         self.inner().day = Some(day);
     }
 
     /// So many mails in all may be given today, as the database knows by now.
     pub(super) fn grant(&self, leave: u64) {
         if let Some(day) = &mut self.inner().day {
-            day.grant(leave);
+            day.reserve(leave);
         }
     }
 
     /// Messages a minute as they hold, and why; `None`: no limit.
     pub(super) fn holds(&self) -> Option<(f64, Source)> {
-        self.inner().gauge.holds()
+        self.inner().limit.effective()
     }
 
     /// Where its warm-up lets nothing more through today: what went, and when it goes on.
     pub(super) fn day_is_over(&self) -> Option<(u64, Timestamp)> {
-        let day = self.inner().day.filter(Day::is_over)?;
-        Some((day.given(), warm::end_of(day.day())))
+        let day = self.inner().day.filter(DailyQuota::is_used_up)?;
+        Some((day.used(), warmup::end_of(day.day())))
     }
 }

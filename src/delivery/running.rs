@@ -18,7 +18,7 @@ use super::toll::Toll;
 use super::worker::{Shared, Worker};
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
-use crate::pace::Shares;
+use crate::pace::Balancer;
 use crate::store::{Result, Store, StoreError};
 
 /// How long mails in flight are waited for when the daemon is asked to stop.
@@ -111,7 +111,7 @@ async fn parts(
     Ok(Shared {
         desk,
         relays,
-        shares: Arc::new(Shares::new(weights.collect())),
+        shares: Arc::new(Balancer::new(weights.collect())),
         toll: Arc::new(Toll::new(settings.pacing.pause_above)),
         ledger,
         links,

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod issue;
 pub mod list;
 pub mod network;
+pub mod rate;
 pub mod rendered;
 pub mod sending;
 pub mod subscriber;

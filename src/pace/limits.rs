@@ -1,46 +1,50 @@
-//! What each provider may get, as the sections `[domain.NAME]` say. Pure.
+//! The limits of each provider, as the sections `[domain.NAME]` of the settings give them.
 
 use std::collections::HashMap;
 
 use super::provider::{Providers, known};
 
-/// What one provider may get; 0: no limit.
+/// The limits of one provider; 0: no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
+    /// Messages a minute to it, by all relays together.
     pub messages_per_minute: u32,
-    /// Mails to it that are under way at the same time, each on a connection of its own.
+    /// Mails to it that may be in flight at the same time, each on a connection of its own.
     pub connections: u32,
-    /// Mails to it on one connection; then a new one is made.
+    /// Mails to it on one connection, after which another one is opened.
     pub messages_per_connection: u32,
 }
 
 impl Limits {
-    /// Whether there is any.
+    /// Whether there is any limit.
     pub fn is_some(&self) -> bool {
         *self != Limits::default()
     }
 }
 
-/// One `[domain.NAME]`: a provider by its name or by any of its domains.
+/// One section `[domain.NAME]`.
 #[derive(Clone, Debug)]
 pub struct Section {
+    /// The provider, by its own name or by any of its domains; in lower case.
     pub name: String,
     /// Further domains of the same provider.
     pub domains: Vec<String>,
+    /// What holds for all its domains together.
     pub limits: Limits,
 }
 
 /// The limits of every provider.
 #[derive(Clone, Debug, Default)]
 pub struct DomainLimits {
+    /// Which provider a domain belongs to.
     pub providers: Providers,
     named: HashMap<String, Limits>,
-    /// Of each provider that no section names, for itself.
+    /// What holds for each provider that no section names, on its own.
     others: Limits,
 }
 
 impl DomainLimits {
-    /// From the sections, and what holds for all others. Names are domains in small letters.
+    /// From the sections, with the limits of each provider that none of them names.
     pub fn new(sections: Vec<Section>, others: Limits) -> DomainLimits {
         let (mut added, mut named) = (Vec::new(), HashMap::new());
         for section in sections {
@@ -60,7 +64,7 @@ impl DomainLimits {
         }
     }
 
-    /// What a provider may get.
+    /// The limits of a provider.
     pub fn of(&self, provider: &str) -> Limits {
         self.named.get(provider).copied().unwrap_or(self.others)
     }
@@ -70,7 +74,7 @@ impl DomainLimits {
         self.named.keys().map(String::as_str)
     }
 
-    /// Whether nobody is limited.
+    /// Whether no provider is limited.
     pub fn is_empty(&self) -> bool {
         !self.others.is_some() && !self.named.values().any(Limits::is_some)
     }

@@ -1,60 +1,63 @@
-//! How quickly mails may go: to each provider, and by each relay. Pure, but for the monotonic clock that is
-//! handed in.
+//! How quickly mails may go, to each provider and by each relay: rate limits, quotas of a warm-up, sending hours, the
+//! balance between relays, and forecasts made of all of them.
 //!
-//! Which mail waits and who sends it is left to the desk and the connections.
+//! Everything here is pure: it reads no clock, no file and no socket. The monotonic clock (`std::time::Instant`) and
+//! the wall clock (`jiff::Timestamp`) are parameters. Waiting, sending and writing things down is left to `delivery`.
 
-pub mod bucket;
+pub mod adaptive_rate;
+pub mod balancer;
 pub mod forecast;
-pub mod gauge;
-pub mod learnt;
 pub mod limits;
 pub mod provider;
-pub mod shares;
-pub mod tally;
-pub mod warm;
-pub mod window;
+pub mod rate_limit;
+pub mod rate_meter;
+pub mod sending_hours;
+pub mod token_bucket;
+pub mod warmup;
 
-pub use gauge::{Gauge, SAVE_EVERY, Source};
+pub use balancer::{Balancer, RelayHealth};
 pub use limits::{DomainLimits, Limits, Section};
-pub use shares::{Shares, Standing};
-pub use tally::Tally;
-pub use window::Window;
+pub use rate_limit::{RateLimit, SAVE_EVERY, Source};
+pub use rate_meter::RateMeter;
+pub use sending_hours::SendingHours;
 
 use std::collections::HashMap;
 
-/// How measures are called where they are written down.
+/// What the name of a provider's saved rate limit begins with.
+pub const PROVIDER_PREFIX: &str = "domain:";
+
+/// The name under which a relay's rate limit is saved: `relay:NAME`.
 pub fn relay_name(relay: &str) -> String {
     format!("relay:{relay}")
 }
 
-/// As [`relay_name`], of a provider.
+/// The name under which a provider's rate limit is saved: `domain:PROVIDER`.
 pub fn provider_name(provider: &str) -> String {
-    format!("{PROVIDER}{provider}")
+    format!("{PROVIDER_PREFIX}{provider}")
 }
 
-/// What the name of a provider's measure begins with.
-pub const PROVIDER: &str = "domain:";
-
-/// What holds for all relays; by default, nothing is limited.
+/// The limits that hold whichever relay takes a mail; by default there are none.
 #[derive(Clone, Debug, Default)]
 pub struct Pacing {
-    /// What each provider may get.
+    /// The limits of each provider.
     pub domains: DomainLimits,
-    /// When mails of a list may go, by its key.
-    pub windows: HashMap<String, Window>,
+    /// The hours in which mails of a list may go, by the list's key. A list without an entry sends at any time.
+    pub windows: HashMap<String, SendingHours>,
+    /// The share of failures above which an issue pauses.
     pub pause_above: PauseAbove,
 }
 
-/// Above which share of failures among its answers an issue pauses; 0: never.
+/// The shares of failed and of deferred answers, from 0 to 1, above which an issue pauses; 0: never.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PauseAbove {
-    /// Refused for good.
+    /// The share of permanent failures.
     pub failed: f64,
-    /// Refused for now.
+    /// The share of temporary failures.
     pub deferred: f64,
 }
 
 impl PauseAbove {
+    /// No share of failures pauses an issue.
     pub const NEVER: PauseAbove = PauseAbove {
         failed: 0.0,
         deferred: 0.0,

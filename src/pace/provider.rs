@@ -1,15 +1,14 @@
-//! Which provider takes the mails of a domain: one provider often has many, and counts us over all of them. Pure.
-//!
-//! Domains that no table names are providers of their own. What each may get is left to [`super::limits`].
+//! Which provider receives the mails of a domain. One provider often has many domains, and limits a sender across all
+//! of them. A domain that no table names is a provider of its own.
 
 use std::collections::HashMap;
 
-/// Providers with their domains: those of free mail that hand out addresses under several names. A name with
-/// `.*` at its end stands for every country of it (`yahoo.co.uk`, `hotmail.fr`).
+/// Mailbox providers that have more than one domain. A name that ends with `.*` stands for the brand in every country
+/// (`yahoo.co.uk`, `hotmail.fr`).
 ///
-/// After Thunderbird's ISP database (github.com/thunderbird/autoconfig, ispdb: yahoo.com.xml, which notes that
-/// AOL shares its servers; gmx.com.xml; googlemail.com.xml; hotmail.com.xml), with the Chinese, Russian, Apple
-/// and Proton names that are commonly known. `[domain.NAME] domains` adds to it.
+/// The sources are Thunderbird's ISP database (github.com/thunderbird/autoconfig, ispdb: yahoo.com.xml, which notes that
+/// AOL shares its servers; gmx.com.xml; googlemail.com.xml; hotmail.com.xml) and, for the Chinese, Russian, Apple and
+/// Proton names, common knowledge. `[domain.NAME] domains` adds to it.
 const KNOWN: &[(&str, &[&str])] = &[
     ("gmail.com", &["gmail.com", "googlemail.com"]),
     (
@@ -50,22 +49,22 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The table with what the author added.
+/// The built-in table, with the domains that the settings add.
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
-    /// Domain → provider, for those that the settings name; it wins over the table.
+    /// Domain to provider, from the settings; these take precedence over the table.
     added: HashMap<String, String>,
 }
 
 impl Providers {
-    /// With further domains, each with the name of its provider.
+    /// The built-in table with further domains, each with the name of its provider.
     pub fn with(added: impl IntoIterator<Item = (String, String)>) -> Providers {
         Providers {
             added: added.into_iter().collect(),
         }
     }
 
-    /// The provider of a domain, given in small letters; the domain itself where no table names it.
+    /// The provider of a domain, which must be in lower case; the domain itself where no table names it.
     pub fn of<'a>(&'a self, domain: &'a str) -> &'a str {
         match self.added.get(domain) {
             Some(provider) => provider,
@@ -74,7 +73,7 @@ impl Providers {
     }
 }
 
-/// The provider that the built-in table has for a domain.
+/// The provider of a domain by the built-in table alone; the domain must be in lower case.
 pub fn known(domain: &str) -> Option<&'static str> {
     let (first, rest) = domain.split_once('.')?;
     let is_same = |name: &str| match name.strip_suffix(".*") {
@@ -87,8 +86,8 @@ pub fn known(domain: &str) -> Option<&'static str> {
         .map(|(provider, _)| *provider)
 }
 
-/// Whether this is the ending of a country or of the world (`de`, `com`, `co.uk`, `com.br`), not a domain of
-/// somebody who named a host after a brand.
+/// Whether this is a public suffix under which a brand registers its name (`de`, `com`, `co.uk`, `com.br`), and not a
+/// domain with a host that is named like the brand.
 fn is_country(ending: &str) -> bool {
     let short = |label: &str| {
         (2..=3).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase())

@@ -5,27 +5,14 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::{Result, Store, time_of};
-
-/// A measure as it is written down.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measure {
-    /// `relay:NAME` or `domain:PROVIDER`.
-    pub name: String,
-    /// When the next mail is due by it.
-    pub due_at: Option<Timestamp>,
-    /// What was learnt from complaints, and the rate at which they began; messages a minute.
-    pub learnt: Option<(f64, f64)>,
-    pub saved_at: Timestamp,
-    /// Written by an orderly stop: nothing went out since.
-    pub is_final: bool,
-}
+use crate::model::rate::{LearnedRate, SavedRate};
 
 impl Store {
     /// Every measure that was written down. What was learnt before its author's last word on it counts no more.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn measures(&self) -> Result<Vec<Measure>> {
+    pub async fn measures(&self) -> Result<Vec<SavedRate>> {
         let say = self.reading("reading how quickly mails went");
         let rows = sqlx::query(
             "SELECT m.name, m.due_at, CASE WHEN s.since > m.saved_at THEN NULL ELSE m.learnt END AS learnt, m.learnt_from,
@@ -38,10 +25,13 @@ impl Store {
         let measure = |row: &sqlx::sqlite::SqliteRow| {
             let learnt: Option<f64> = row.try_get("learnt")?;
             let from: Option<f64> = row.try_get("learnt_from")?;
-            Ok(Measure {
+            Ok(SavedRate {
                 name: row.try_get("name")?,
                 due_at: row.try_get::<Option<i64>, _>("due_at")?.map(time_of),
-                learnt: learnt.zip(from),
+                learned: learnt.zip(from).map(|(per_minute, ceiling)| LearnedRate {
+                    per_minute,
+                    ceiling,
+                }),
                 saved_at: time_of(row.try_get("saved_at")?),
                 is_final: row.try_get("is_final")?,
             })
@@ -56,15 +46,15 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn keep_measures(&self, measures: Vec<Measure>) -> Result<()> {
+    pub async fn keep_measures(&self, measures: Vec<SavedRate>) -> Result<()> {
         self.write("noting how quickly mails go", move |c| {
             Box::pin(async move {
                 for measure in measures {
                     sqlx::query("INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?)")
                         .bind(measure.name)
                         .bind(measure.due_at.map(Timestamp::as_millisecond))
-                        .bind(measure.learnt.map(|(rate, _)| rate))
-                        .bind(measure.learnt.map(|(_, from)| from))
+                        .bind(measure.learned.map(|rate| rate.per_minute))
+                        .bind(measure.learned.map(|rate| rate.ceiling))
                         .bind(measure.saved_at.as_millisecond())
                         .bind(measure.is_final)
                         .execute(&mut *c)
@@ -165,15 +155,18 @@ mod tests {
     #[tokio::test]
     async fn what_was_written_is_read() {
         let (_dir, store) = open().await;
-        let measure = Measure {
+        let measure = SavedRate {
             name: "relay:main".into(),
             due_at: Some(t(5)),
-            learnt: Some((30.0, 120.5)),
+            learned: Some(LearnedRate {
+                per_minute: 30.0,
+                ceiling: 120.5,
+            }),
             saved_at: t(1),
             is_final: false,
         };
         store
-            .keep_measures(vec![Measure {
+            .keep_measures(vec![SavedRate {
                 due_at: None,
                 ..measure.clone()
             }])

@@ -1,8 +1,6 @@
 //! Jobs that some relay can't take and left to another. They keep their lane, and its provider permits them anew.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Desk, Inner, Job};
 

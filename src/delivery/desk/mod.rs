@@ -10,10 +10,11 @@ pub(super) mod testing;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 pub(super) use aside::Aside;
 pub(super) use lanes::{FREE, Held, LaneId};
@@ -22,10 +23,10 @@ use lanes::Lanes;
 
 use crate::mail::Template;
 use crate::model::delivery::MailKey;
+use crate::model::rate::SavedRate;
 use crate::model::{Address, IssueId};
 use crate::pace::DomainLimits;
 use crate::store::deliveries::Candidate;
-use crate::store::speed::Measure;
 
 /// What all mails of an issue, or one system mail, have in common.
 pub(super) struct Letter {
@@ -203,7 +204,7 @@ impl Desk {
                 Err(None) => laid.await,
                 Err(Some(at)) => tokio::select! {
                     () = laid => {}
-                    () = sleep_until(at) => {}
+                    () = sleep_until(at.into()) => {}
                 },
             }
         }
@@ -275,12 +276,12 @@ impl Desk {
     }
 
     /// What is to be written down of the providers' measures; `wall`: the wall clock.
-    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Vec<SavedRate> {
         self.inner().lanes.keep(Instant::now(), wall, is_final)
     }
 
     /// Takes up what was written down.
-    pub(super) fn recall(&self, measures: &[Measure], wall: Timestamp) {
+    pub(super) fn recall(&self, measures: &[SavedRate], wall: Timestamp) {
         self.inner().lanes.recall(measures, Instant::now(), wall);
     }
 

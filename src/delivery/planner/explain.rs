@@ -1,9 +1,8 @@
 //! Why an issue waits, in words: what people read beside it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
-use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Held;
@@ -98,7 +97,7 @@ impl Planner {
             // While its measure permits nothing, those that are free wait for that.
             match state
                 .awaited
-                .silence(Instant::now())
+                .silence(Instant::now().into())
                 .filter(|_| state.wait().is_none())
             {
                 Some(wants) => silent.push((state, wants)),
@@ -221,9 +220,9 @@ fn of_relays(limits: &[(&str, f64, Source)]) -> String {
         );
     }
     let reasons = limits.iter().filter_map(|(name, _, source)| match source {
-        Source::Set => None,
-        Source::Learnt => Some(format!("the relay {name} complained of more")),
-        Source::Word => Some(format!("the author said so of the relay {name}")),
+        Source::Settings => None,
+        Source::Adaptive => Some(format!("the relay {name} complained of more")),
+        Source::Override => Some(format!("the author said so of the relay {name}")),
     });
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     let colon = if reasons.is_empty() { "" } else { ": " };
@@ -237,9 +236,9 @@ fn of_relays(limits: &[(&str, f64, Source)]) -> String {
 /// Why a limit holds, where the settings do not say so.
 fn why(source: Source) -> &'static str {
     match source {
-        Source::Set => "",
-        Source::Learnt => " since it complained of more",
-        Source::Word => " as the author said",
+        Source::Settings => "",
+        Source::Adaptive => " since it complained of more",
+        Source::Override => " as the author said",
     }
 }
 
@@ -274,16 +273,16 @@ mod tests {
 
     #[test]
     fn a_rate_is_told_with_whose_it_is() {
-        let set = ("main", 1200.0, Source::Set);
+        let set = ("main", 1200.0, Source::Settings);
         assert_eq!(
             of_relays(&[set]),
             "the relay main gets no more than 1,200 messages a minute"
         );
-        let learnt = ("main", 2.5, Source::Learnt);
+        let learnt = ("main", 2.5, Source::Adaptive);
         let said =
             "the relay main gets no more than 2.5 messages a minute since it complained of more";
         assert_eq!(of_relays(&[learnt]), said);
-        let word = ("second", 60.0, Source::Word);
+        let word = ("second", 60.0, Source::Override);
         assert_eq!(
             of_relays(&[set, word]),
             "the relays together get no more than 1,260 messages a minute: the author said so of the relay second"

@@ -14,10 +14,10 @@ mod speed;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 pub(super) use course::Course;
 pub(super) use speed::{Speed, keep as keep_speed};
@@ -32,7 +32,7 @@ use super::toll::Toll;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock};
-use crate::pace::window;
+use crate::pace::sending_hours;
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
@@ -81,7 +81,7 @@ impl Planner {
                 Err(error) => return Err(error),
             };
             tokio::select! {
-                () = sleep_until(until) => {}
+                () = sleep_until(until.into()) => {}
                 () = self.desk.hungry() => {}
                 () = self.desk.closed() => {}
                 // A change is looked at a breath later, together with those that follow it.
@@ -235,8 +235,8 @@ impl Planner {
             .pacing
             .windows
             .get(&row.list)
-            .map(|window| window.at(self.clock.now()));
-        if let Some(window::At::Closed(opens)) = window {
+            .map(|window| window.status(self.clock.now()));
+        if let Some(sending_hours::Status::Closed(opens)) = window {
             return self.wait_for_window(row, opens).await;
         }
         let is_new = self
@@ -251,7 +251,7 @@ impl Planner {
             return Ok(Instant::now() + LONGEST_SLEEP);
         };
         course.closes_at = match window {
-            Some(window::At::Open(closes)) => Some(closes),
+            Some(sending_hours::Status::Open(closes)) => Some(closes),
             _ => None,
         };
         let read = course

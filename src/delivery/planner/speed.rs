@@ -2,15 +2,15 @@
 //! followed, and each relay that is warmed up gets its day's leave before it gives it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::Planner;
 use crate::delivery::desk::Desk;
 use crate::delivery::relay::RelayState;
 use crate::pace::SAVE_EVERY;
-use crate::pace::warm::{Day, day_of};
+use crate::pace::warmup::{DailyQuota, day_of};
 use crate::store::{Result, Store};
 
 /// What the planner remembers of it.
@@ -62,11 +62,11 @@ async fn warm_up(store: &Store, relay: &RelayState, now: Timestamp, is_wanted: b
     if day.day() != today {
         note_what_went(store, name, day).await?;
         let (days, given) = store.warm_up(name, today).await?;
-        relay.begin_day(Day::new(today, plan.allowed(days), given));
+        relay.begin_day(DailyQuota::new(today, plan.allowed(days), given));
     }
     if let Some(leave) = relay
         .day()
-        .and_then(|day| day.wants())
+        .and_then(|day| day.to_reserve())
         .filter(|_| is_wanted)
     {
         store.note_warm_up(name, today, leave).await?;
@@ -103,9 +103,9 @@ pub(crate) async fn keep(
 }
 
 /// Writes down what went on a day that is over, or of which no more is given, in place of the leave for it.
-async fn note_what_went(store: &Store, relay: &str, day: Day) -> Result<()> {
-    if day.today().is_some() && day.day() != i64::MIN {
-        store.note_warm_up(relay, day.day(), day.given()).await?;
+async fn note_what_went(store: &Store, relay: &str, day: DailyQuota) -> Result<()> {
+    if day.counts() {
+        store.note_warm_up(relay, day.day(), day.used()).await?;
     }
     Ok(())
 }

@@ -13,9 +13,9 @@ mod untried;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::awaited::Wants;
 use super::connection::{Connection, Offered};
@@ -28,7 +28,7 @@ use super::toll::Toll;
 use super::{Pipelining, Settings};
 use crate::link::Links;
 use crate::model::SharedClock;
-use crate::pace::Shares;
+use crate::pace::Balancer;
 use crate::store::exchange::{Claim, Grant};
 use draft::Draft;
 use fate::Fate;
@@ -45,7 +45,7 @@ const REST_STEP: Duration = Duration::from_millis(200);
 pub(super) struct Shared {
     pub desk: Arc<Desk>,
     pub relays: Vec<Arc<RelayState>>,
-    pub shares: Arc<Shares>,
+    pub shares: Arc<Balancer>,
     pub toll: Arc<Toll>,
     pub ledger: Ledger,
     pub links: Links,
@@ -209,8 +209,12 @@ impl Worker {
             self.shared.desk.give_back(job);
             return None;
         }
-        self.shared.shares.took(self.place);
-        if self.relay.day().is_some_and(|day| day.wants().is_some()) {
+        self.shared.shares.take(self.place);
+        if self
+            .relay
+            .day()
+            .is_some_and(|day| day.to_reserve().is_some())
+        {
             // The planner writes down what may be given further.
             self.shared.desk.ask();
         }
@@ -269,8 +273,8 @@ impl Worker {
         };
         if !draft.offered {
             let relay = &self.relay;
-            line.pipelines =
-                relay.relay.pipelining != Pipelining::Off && relay.groups.are_on(Instant::now());
+            line.pipelines = relay.relay.pipelining != Pipelining::Off
+                && relay.groups.are_on(Instant::now().into());
         }
         let exchange = self.shared.ledger.exchange(entry);
         let relay = self.relay.clone();

@@ -1,6 +1,6 @@
 //! Jobs that are not tried after all: they go back or away, and with them what was taken for them of every measure.
 
-use tokio::time::Instant;
+use std::time::Instant;
 
 use super::Worker;
 use crate::delivery::connection::Trouble;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use letterpress::model::delivery::State;
-use letterpress::pace::Window;
+use letterpress::pace::SendingHours;
 
 use crate::fixture::{Newsletter, Shifted, says};
 use crate::server::{At, Do, Server};
@@ -23,7 +23,7 @@ async fn mails_go_within_the_hours_and_confirmations_at_any_time() {
     .await;
     let mut newsletter = Newsletter::new(&server, 200).await;
     newsletter.clock = clock.clone();
-    let hours = Window::parse(
+    let hours = SendingHours::parse(
         "08:00-20:00",
         Vec::new(),
         TimeZone::get("Europe/Berlin").unwrap(),

@@ -40,7 +40,7 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
         let kept = newsletter.store.measures().await.unwrap();
         assert!(
             kept.iter()
-                .any(|measure| measure.name == name && measure.learnt.is_some()),
+                .any(|measure| measure.name == name && measure.learned.is_some()),
             "{kept:?}"
         );
     }
@@ -53,7 +53,7 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
     let kept = newsletter.store.measures().await.unwrap();
     assert!(
         kept.iter()
-            .all(|measure| measure.name != name || measure.learnt.is_none()),
+            .all(|measure| measure.name != name || measure.learned.is_none()),
         "{kept:?}"
     );
 }

@@ -14,7 +14,7 @@ async fn learnt(newsletter: &Newsletter) -> Vec<String> {
     let kept = newsletter.store.measures().await.unwrap();
     assert!(kept.iter().all(|measure| measure.is_final));
     kept.into_iter()
-        .filter(|measure| measure.learnt.is_some())
+        .filter(|measure| measure.learned.is_some())
         .map(|measure| measure.name)
         .collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
-use letterpress::pace::warm::{Plan, day_of};
+use letterpress::pace::warmup::{Plan, day_of};
 
 use crate::fixture::{Newsletter, Shifted, says, silent_port, until};
 use crate::scripts::held_after;

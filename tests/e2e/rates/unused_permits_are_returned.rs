@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use letterpress::model::delivery::State;
-use letterpress::pace::{DomainLimits, Limits, Section, Window, provider_name, relay_name};
+use letterpress::pace::{DomainLimits, Limits, Section, SendingHours, provider_name, relay_name};
 
 use crate::fixture::{Newsletter, Shifted, says, until};
 use crate::server::{At, Do, Server, say};
@@ -49,7 +49,7 @@ async fn what_the_end_of_the_hours_holds_back_uses_no_measure() {
     .await;
     let mut newsletter = newsletter(&server).await;
     newsletter.clock = clock.clone();
-    let hours = Window::parse("08:00-20:00", Vec::new(), TimeZone::UTC).unwrap();
+    let hours = SendingHours::parse("08:00-20:00", Vec::new(), TimeZone::UTC).unwrap();
     newsletter
         .settings
         .pacing

@@ -1,8 +1,7 @@
 //! Who waits at a provider's limit, and whether anybody on the desk waits for something else.
 
 use std::sync::Arc;
-
-use tokio::time::Instant;
+use std::time::Instant;
 
 use super::{Lane, LaneId, Lanes, Place};
 use crate::delivery::desk::Desk;
@@ -35,7 +34,7 @@ impl Desk {
 
 impl Lane {
     fn is_held(&self, now: Instant) -> bool {
-        self.is_crowded() || self.gauge.wait(now).is_some()
+        self.is_crowded() || self.limit.wait(now).is_some()
     }
 }
 
@@ -57,7 +56,7 @@ impl Lanes {
             lane: LaneId(number as u32),
             provider: lane.provider.clone(),
             limits: lane.limits,
-            holds: lane.gauge.holds(),
+            holds: lane.limit.effective(),
             lying: lane.queue.len(),
         };
         Some((told, held().count() - 1))

@@ -10,15 +10,15 @@ mod held;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 pub(crate) use held::Held;
 
 use super::Job;
-use crate::pace::{DomainLimits, Gauge, Limits, PROVIDER, Tally, provider_name};
-use crate::store::speed::Measure;
+use crate::model::rate::SavedRate;
+use crate::pace::{DomainLimits, Limits, PROVIDER_PREFIX, RateLimit, RateMeter, provider_name};
 
 /// The jobs that all limited lanes hold together, above which each keeps one alone.
 const LIMITED_MAX: usize = 5_000;
@@ -46,7 +46,7 @@ enum Place {
 struct Lane {
     provider: Arc<str>,
     limits: Limits,
-    gauge: Gauge,
+    limit: RateLimit,
     queue: VecDeque<Job>,
     /// Mails that connections have in hand.
     in_hand: usize,
@@ -62,7 +62,7 @@ impl Lane {
         Lane {
             provider,
             limits,
-            gauge: Gauge::new(limits.messages_per_minute),
+            limit: RateLimit::new(limits.messages_per_minute),
             queue: VecDeque::new(),
             in_hand: 0,
             place: Place::Idle,
@@ -81,7 +81,7 @@ impl Lane {
         if limited >= LIMITED_MAX {
             return 1;
         }
-        match self.gauge.rate() {
+        match self.limit.per_minute() {
             None => ROOM.1,
             Some(per_minute) => (per_minute as usize / 2).clamp(ROOM.0, ROOM.1),
         }
@@ -100,7 +100,7 @@ pub(super) struct Lanes {
     /// Jobs in all lanes but the common one.
     limited: usize,
     /// What went to each domain of late.
-    tally: Tally,
+    meter: RateMeter,
 }
 
 impl Lanes {
@@ -113,7 +113,7 @@ impl Lanes {
             ready: VecDeque::new(),
             waiting: BinaryHeap::new(),
             limited: 0,
-            tally: Tally::default(),
+            meter: RateMeter::default(),
         }
     }
 
@@ -192,7 +192,7 @@ impl Lanes {
             if lane.is_crowded() || lane.queue.is_empty() {
                 continue;
             }
-            if let Err(wait) = lane.gauge.permit(now) {
+            if let Err(wait) = lane.limit.try_take(now) {
                 lane.place = Place::Waiting;
                 self.waiting.push(Reverse((now + wait, id)));
                 continue;
@@ -207,7 +207,7 @@ impl Lanes {
             }
             self.lane(id).in_hand += 1;
             self.limited -= usize::from(id != FREE);
-            self.tally.count(job.candidate.email.domain(), now);
+            self.meter.record(job.candidate.email.domain(), now);
             return Ok((id, job));
         }
         Err(self.waiting.peek().map(|Reverse((at, _))| *at))
@@ -235,7 +235,7 @@ impl Lanes {
 
     /// Gives back the leave for one mail that was picked and not sent.
     pub(super) fn refund(&mut self, id: LaneId) {
-        self.lane(id).gauge.refund();
+        self.lane(id).limit.put_back();
         if self.lane(id).place == Place::Waiting {
             self.awake();
         }
@@ -250,7 +250,7 @@ impl Lanes {
     /// Picks a job that was put off, if its provider permits it now.
     pub(super) fn pick_again(&mut self, id: LaneId, now: Instant) -> bool {
         let lane = self.lane(id);
-        let may = !lane.is_crowded() && lane.gauge.permit(now).is_ok();
+        let may = !lane.is_crowded() && lane.limit.try_take(now).is_ok();
         lane.in_hand += usize::from(may);
         may
     }
@@ -267,7 +267,7 @@ impl Lanes {
     /// Counts a mail that waits for no lane, such as a confirmation.
     pub(super) fn count(&mut self, domain: &str, now: Instant) {
         let id = self.of(domain);
-        self.lane(id).gauge.force(now);
+        self.lane(id).limit.take(now);
     }
 
     /// Whether the planner should look for more of a lane, below `free` jobs for the common one; says so once
@@ -306,10 +306,10 @@ impl Lanes {
     /// A server says that mails to a domain come too quickly. Gives the provider's name, and its new rate where that
     /// changed it.
     pub(super) fn complaint(&mut self, domain: &str, now: Instant) -> (Arc<str>, Option<f64>) {
-        let current = self.tally.per_minute(domain, now);
+        let current = self.meter.per_minute(domain, now);
         let provider = self.limits.providers.of(domain).to_owned();
         let id = self.open(&provider);
-        let rate = self.lane(id).gauge.complaint(current, now);
+        let rate = self.lane(id).limit.complaint(current, now);
         if rate.is_some() {
             self.awake();
         }
@@ -320,14 +320,14 @@ impl Lanes {
     pub(super) fn good(&mut self, domain: &str, now: Instant) {
         let id = self.of(domain);
         if id != FREE {
-            self.lane(id).gauge.good(now);
+            self.lane(id).limit.accepted(now);
         }
     }
 
     /// The author's words on providers' speeds; whoever is not named is measured by the settings.
     pub(super) fn say(&mut self, words: &[(String, u32)], now: Instant) {
         for (name, _) in words {
-            if let Some(provider) = name.strip_prefix(PROVIDER) {
+            if let Some(provider) = name.strip_prefix(PROVIDER_PREFIX) {
                 self.open(provider);
             }
         }
@@ -338,7 +338,7 @@ impl Lanes {
                 .iter()
                 .find(|(other, _)| *other == name)
                 .map(|(_, per_minute)| *per_minute);
-            is_new |= lane.gauge.say(word, now);
+            is_new |= lane.limit.set_override(word, now);
         }
         if is_new {
             self.awake();
@@ -346,22 +346,22 @@ impl Lanes {
     }
 
     /// What is to be written down of each provider's measure.
-    pub(super) fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<Measure> {
+    pub(super) fn keep(&mut self, now: Instant, wall: Timestamp, is_final: bool) -> Vec<SavedRate> {
         let keep = |lane: &mut Lane| {
-            lane.gauge
-                .keep(&provider_name(&lane.provider), now, wall, is_final)
+            lane.limit
+                .save(&provider_name(&lane.provider), now, wall, is_final)
         };
         self.lanes[1..].iter_mut().filter_map(keep).collect()
     }
 
     /// Takes up what was written down.
-    pub(super) fn recall(&mut self, measures: &[Measure], now: Instant, wall: Timestamp) {
+    pub(super) fn recall(&mut self, measures: &[SavedRate], now: Instant, wall: Timestamp) {
         for measure in measures {
-            if let Some(provider) = measure.name.strip_prefix(PROVIDER)
-                && (measure.learnt.is_some() || self.limits.of(provider).is_some())
+            if let Some(provider) = measure.name.strip_prefix(PROVIDER_PREFIX)
+                && (measure.learned.is_some() || self.limits.of(provider).is_some())
             {
                 let id = self.open(provider);
-                self.lane(id).gauge.recall(measure, now, wall);
+                self.lane(id).limit.restore(measure, now, wall);
             }
         }
     }

@@ -1,10 +1,9 @@
 //! One issue while it is sent: how far its queue was read, whom a full lane let wait, and the batch under way.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::parked::Parked;
 use crate::delivery::Settings;

@@ -1,42 +1,44 @@
-//! The hours in which mails may go, by local time. Pure.
+//! The hours of the day and the days of the week in which mails may go, by local time.
 //!
-//! A window belongs to the day on which it begins, and may end on the next one. Where a clock change leaves out a time
-//! at which it begins or ends, the same time after the change holds; where it repeats one, the first.
+//! The hours belong to the day on which they begin, and may end on the next one. Where a clock change skips the time at
+//! which they begin or end, it counts as the same span after midnight; where it repeats that time, the first one counts.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
-/// `08:00-20:00` on some days of the week.
+/// Hours such as `08:00-20:00` on some days of the week, in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct SendingHours {
     from: Time,
-    /// No later than `from`: on the next day.
+    /// Where it is not later than `from`, it is a time of the next day.
     to: Time,
+    /// The days on which the hours begin; none: every day.
     days: Vec<Weekday>,
     zone: TimeZone,
 }
 
-/// Whether mails may go.
+/// Whether mails may go at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// Until then.
+pub enum Status {
+    /// They may, until this time.
     Open(Timestamp),
-    /// Until then.
+    /// They may not, until this time.
     Closed(Timestamp),
 }
 
-impl Window {
-    /// From its text (`08:00-20:00`; `24:00` is the end of the day), with the days on which it begins; none: all.
+impl SendingHours {
+    /// Reads hours such as `08:00-20:00`, where `24:00` is the end of the day. `days`: those on which the hours begin;
+    /// none: every day.
     ///
     /// # Errors
-    /// A sentence about what is wrong.
-    pub fn parse(text: &str, days: Vec<Weekday>, zone: TimeZone) -> Result<Window, String> {
-        let bad = || format!("“{text}” is no part of a day such as 08:00-20:00");
+    /// A sentence that says what is wrong with the text.
+    pub fn parse(text: &str, days: Vec<Weekday>, zone: TimeZone) -> Result<SendingHours, String> {
+        let bad = || format!("“{text}” is not a range of hours such as 08:00-20:00");
         let (from, to) = text.split_once('-').ok_or_else(bad)?;
         if from.trim() == to.trim() {
             return Err(format!(
-                "“{text}” ends when it begins; the whole day is 00:00-24:00"
+                "“{text}” ends when it begins; for the whole day write 00:00-24:00"
             ));
         }
         let time = |text: &str| -> Result<Time, String> {
@@ -54,7 +56,7 @@ impl Window {
                 (hour, minute) => Time::new(hour, minute, 0, 0).map_err(|_| bad()),
             }
         };
-        Ok(Window {
+        Ok(SendingHours {
             from: time(from)?,
             to: time(to)?,
             days,
@@ -62,48 +64,30 @@ impl Window {
         })
     }
 
-    /// How it stands at a time.
-    pub fn at(&self, now: Timestamp) -> At {
+    /// Whether mails may go at a given time, and until when that holds.
+    pub fn status(&self, now: Timestamp) -> Status {
         let today = now.to_zoned(self.zone.clone()).date();
         let mut open: Option<Timestamp> = None;
-        // A week further each window comes once more; the day before may reach into this one.
+        // Within a week every day of the week comes once. The hours of the day before may reach into today.
         let mut date = today.yesterday().unwrap_or(today);
         for _ in 0..10 {
             if let Some((from, to)) = self.on(date) {
                 match open {
-                    // One that begins where the last one ends goes on with it.
-                    Some(end) if from > end => return At::Open(end),
+                    // Hours that begin before the last ones end continue them.
+                    Some(end) if from > end => return Status::Open(end),
                     Some(end) => open = Some(end.max(to)),
                     None if from <= now && now < to => open = Some(to),
-                    None if from > now => return At::Closed(from),
+                    None if from > now => return Status::Closed(from),
                     None => {}
                 }
             }
             let Ok(next) = date.tomorrow() else { break };
             date = next;
         }
-        open.map_or(At::Closed(Timestamp::MAX), At::Open)
+        open.map_or(Status::Closed(Timestamp::MAX), Status::Open)
     }
 
-    /// The share of a week in which it is open; between 0 and 1.
-    pub fn share(&self) -> f64 {
-        let seconds =
-            |time: Time| f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0;
-        let length = seconds(self.to) - seconds(self.from);
-        let length = if length > 0.0 {
-            length
-        } else {
-            length + 86_400.0
-        };
-        let days = if self.days.is_empty() {
-            7
-        } else {
-            self.days.len()
-        };
-        length * days as f64 / (7.0 * 86_400.0)
-    }
-
-    /// When it begins and ends on a day, where it does.
+    /// When the hours of a day begin and end; `None`: none begin on that day.
     fn on(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
         if !self.days.is_empty() && !self.days.contains(&date.weekday()) {
             return None;
@@ -118,10 +102,10 @@ impl Window {
     }
 }
 
-/// A day of the week by its English name or the first three letters of it.
+/// Reads a day of the week: its English name, or the first three letters of it.
 ///
 /// # Errors
-/// A sentence about what is wrong.
+/// A sentence that says what is wrong with the text.
 pub fn weekday(text: &str) -> Result<Weekday, String> {
     use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
     let days = [
@@ -142,7 +126,7 @@ pub fn weekday(text: &str) -> Result<Weekday, String> {
         .position(|name| *name == small || name.get(..3) == Some(small.as_str()));
     found
         .map(|day| days[day])
-        .ok_or_else(|| format!("“{text}” is no day of the week such as mon or friday"))
+        .ok_or_else(|| format!("“{text}” is not a day of the week such as mon or friday"))
 }
 
 #[cfg(test)]
@@ -151,9 +135,9 @@ mod tests {
 
     use super::*;
 
-    fn window(text: &str, days: &[&str], zone: &str) -> Window {
+    fn hours(text: &str, days: &[&str], zone: &str) -> SendingHours {
         let days = days.iter().map(|day| weekday(day).unwrap()).collect();
-        Window::parse(text, days, TimeZone::get(zone).unwrap()).unwrap()
+        SendingHours::parse(text, days, TimeZone::get(zone).unwrap()).unwrap()
     }
 
     fn t(text: &str) -> Timestamp {
@@ -162,71 +146,71 @@ mod tests {
 
     #[test]
     fn a_day_opens_and_closes_by_local_time() {
-        let day = window("08:00-20:00", &[], "Europe/Berlin");
+        let day = hours("08:00-20:00", &[], "Europe/Berlin");
         assert_eq!(
-            day.at(t("2026-11-25T06:59:59Z")),
-            At::Closed(t("2026-11-25T07:00:00Z"))
+            day.status(t("2026-11-25T06:59:59Z")),
+            Status::Closed(t("2026-11-25T07:00:00Z"))
         );
         assert_eq!(
-            day.at(t("2026-11-25T07:00:00Z")),
-            At::Open(t("2026-11-25T19:00:00Z"))
+            day.status(t("2026-11-25T07:00:00Z")),
+            Status::Open(t("2026-11-25T19:00:00Z"))
         );
         assert_eq!(
-            day.at(t("2026-11-25T19:00:00Z")),
-            At::Closed(t("2026-11-26T07:00:00Z"))
+            day.status(t("2026-11-25T19:00:00Z")),
+            Status::Closed(t("2026-11-26T07:00:00Z"))
         );
     }
 
     #[test]
     fn a_night_belongs_to_the_day_on_which_it_begins() {
-        let night = window("22:00-06:00", &["fri"], "UTC");
+        let night = hours("22:00-06:00", &["fri"], "UTC");
         assert_eq!(
-            night.at(t("2026-11-28T05:00:00Z")),
-            At::Open(t("2026-11-28T06:00:00Z"))
+            night.status(t("2026-11-28T05:00:00Z")),
+            Status::Open(t("2026-11-28T06:00:00Z"))
         );
         assert_eq!(
-            night.at(t("2026-11-28T23:00:00Z")),
-            At::Closed(t("2026-12-04T22:00:00Z"))
+            night.status(t("2026-11-28T23:00:00Z")),
+            Status::Closed(t("2026-12-04T22:00:00Z"))
         );
     }
 
     #[test]
     fn whole_days_go_into_one_another() {
-        let all = window("00:00-24:00", &["mon", "Tuesday"], "UTC");
+        let all = hours("00:00-24:00", &["mon", "Tuesday"], "UTC");
         assert_eq!(
-            all.at(t("2026-11-23T12:00:00Z")),
-            At::Open(t("2026-11-25T00:00:00Z"))
+            all.status(t("2026-11-23T12:00:00Z")),
+            Status::Open(t("2026-11-25T00:00:00Z"))
         );
         assert_eq!(
-            all.at(t("2026-11-25T12:00:00Z")),
-            At::Closed(t("2026-11-30T00:00:00Z"))
+            all.status(t("2026-11-25T12:00:00Z")),
+            Status::Closed(t("2026-11-30T00:00:00Z"))
         );
     }
 
     #[test]
     fn clock_changes_keep_the_local_hours() {
-        let day = window("02:30-08:00", &[], "Europe/Berlin");
+        let day = hours("02:30-08:00", &[], "Europe/Berlin");
         // The hour from two to three is left out on 28 March 2027, and comes twice on 31 October 2027.
         assert_eq!(
-            day.at(t("2027-03-28T00:00:00Z")),
-            At::Closed(t("2027-03-28T01:30:00Z"))
+            day.status(t("2027-03-28T00:00:00Z")),
+            Status::Closed(t("2027-03-28T01:30:00Z"))
         );
         assert_eq!(
-            day.at(t("2027-03-28T05:59:59Z")),
-            At::Open(t("2027-03-28T06:00:00Z"))
+            day.status(t("2027-03-28T05:59:59Z")),
+            Status::Open(t("2027-03-28T06:00:00Z"))
         );
         assert_eq!(
-            day.at(t("2027-10-31T00:29:00Z")),
-            At::Closed(t("2027-10-31T00:30:00Z"))
+            day.status(t("2027-10-31T00:29:00Z")),
+            Status::Closed(t("2027-10-31T00:30:00Z"))
         );
         assert_eq!(
-            day.at(t("2027-10-31T01:00:00Z")),
-            At::Open(t("2027-10-31T07:00:00Z"))
+            day.status(t("2027-10-31T01:00:00Z")),
+            Status::Open(t("2027-10-31T07:00:00Z"))
         );
     }
 
     #[test]
-    fn what_is_no_window_is_said() {
+    fn anything_else_is_refused() {
         for text in [
             "",
             "8-20",
@@ -238,7 +222,7 @@ mod tests {
             "08:00-08:00",
         ] {
             assert!(
-                Window::parse(text, Vec::new(), TimeZone::UTC).is_err(),
+                SendingHours::parse(text, Vec::new(), TimeZone::UTC).is_err(),
                 "{text}"
             );
         }
@@ -250,7 +234,7 @@ mod tests {
         #[test]
         fn the_next_change_is_the_next_change(
             seconds in 1_700_000_000_i64..1_900_000_000,
-            from in 0_u8..24, hours in 1_u8..25,
+            from in 0_u8..24, length in 1_u8..25,
             days in proptest::collection::btree_set(0_usize..7, 0..7),
             zone in 0_usize..4,
         ) {
@@ -258,21 +242,21 @@ mod tests {
             let days: Vec<&str> = days.into_iter().map(|day| names[day]).collect();
             let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"][zone];
             // The whole day is one from midnight.
-            let (from, to) = if hours == 24 { (0, 24) } else { (from, (from + hours) % 24) };
-            let window = window(&format!("{from:02}:00-{to:02}:00"), &days, zone);
+            let (from, to) = if length == 24 { (0, 24) } else { (from, (from + length) % 24) };
+            let hours = hours(&format!("{from:02}:00-{to:02}:00"), &days, zone);
             let now = Timestamp::from_second(seconds).unwrap();
             let second = jiff::SignedDuration::from_secs(1);
-            match window.at(now) {
-                At::Closed(opens) => {
+            match hours.status(now) {
+                Status::Closed(opens) => {
                     prop_assert!(opens > now);
-                    prop_assert!(matches!(window.at(opens), At::Open(_)));
-                    prop_assert_eq!(window.at(opens - second), At::Closed(opens));
+                    prop_assert!(matches!(hours.status(opens), Status::Open(_)));
+                    prop_assert_eq!(hours.status(opens - second), Status::Closed(opens));
                 }
-                At::Open(closes) => {
+                Status::Open(closes) => {
                     prop_assert!(closes > now);
-                    prop_assert!(matches!(window.at(closes - second), At::Open(_)));
+                    prop_assert!(matches!(hours.status(closes - second), Status::Open(_)));
                     let is_always_open = closes.duration_since(now) > second * (7 * 86_400);
-                    prop_assert!(is_always_open || matches!(window.at(closes), At::Closed(_)));
+                    prop_assert!(is_always_open || matches!(hours.status(closes), Status::Closed(_)));
                 }
             }
         }
