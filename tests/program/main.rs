@@ -9,6 +9,7 @@ mod newsletter;
 mod postfix;
 #[path = "../support/received.rs"]
 mod received;
+mod service_unit;
 #[path = "../support/sink.rs"]
 mod sink;
 #[path = "../support/web.rs"]
@@ -22,6 +23,7 @@ mod links_lead_to_pages;
 mod login_is_refused;
 mod pause_says_by_whom;
 mod rehearsal_leaves_nothing;
+mod runs_under_its_unit;
 mod send_has_its_options;
 mod settings_are_explained;
 mod speed_by_command;

@@ -216,6 +216,15 @@ impl Newsletter {
         self.daemon = Some(self.spawn(environment));
     }
 
+    /// Starts the daemon by a launcher that becomes the program named by its first argument.
+    pub(crate) fn start_under(&mut self, launcher: &str, environment: &[(&str, String)]) {
+        let log = self.open_log();
+        let mut command = command_of(launcher, self.folder.path(), &[PROGRAM, "serve"]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        let daemon = command.stdout(log.try_clone().unwrap()).stderr(log).spawn();
+        self.daemon = Some(daemon.unwrap());
+    }
+
     /// A daemon that is not this letter's own.
     pub(crate) fn spawn(&self, environment: &[(&str, String)]) -> Child {
         let log = self.open_log();

@@ -74,8 +74,16 @@ fn read(dump: &[u8]) -> Option<(String, Vec<u8>)> {
         .lines()
         .find_map(|line| line.strip_prefix("X-Rcpt-Args: <"))?;
     let rcpt = rcpt.split('>').next()?.to_owned();
-    let from = text.find("\nFrom: ")? + 1;
-    Some((rcpt, text[from..].replace('\n', "\r\n").into_bytes()))
+    let received = text.find("\nReceived: ")? + 1;
+    let (mut mail, mut is_above) = (String::new(), true);
+    for (i, line) in text[received..].lines().enumerate() {
+        is_above &= i == 0 || line.starts_with(['\t', ' ']);
+        if !is_above {
+            mail.push_str(line);
+            mail.push_str("\r\n");
+        }
+    }
+    (!mail.is_empty()).then(|| (rcpt, mail.into_bytes()))
 }
 
 fn open_to_all(path: &std::path::Path) {

@@ -51,11 +51,13 @@ impl Drop for Threads {
     }
 }
 
-/// Gives the calling thread less weight. On Linux alone: elsewhere it would be the whole process's.
+/// Lowers the priority of the calling thread. On Linux alone: elsewhere it would be the whole process's.
+///
+/// Where the system refuses (a seccomp filter, as of a systemd unit), mails are signed all the same.
 fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(why) = rustix::process::nice(NICER) {
-        tracing::debug!("signatures are made at the weight of all else: {why}");
+        tracing::debug!("the priority of a signing thread could not be lowered: {why}");
     }
 }
 
