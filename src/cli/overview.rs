@@ -145,7 +145,7 @@ mod tests {
             ended_at: None,
             fanout_after: None,
             totals,
-            begun_anew: 0,
+            rescans: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::IssueId;
 use crate::model::delivery::{Event, MailKey, State};
-use crate::store::exchange::{Group, Outcome};
+use crate::store::commit_batch::{Batch, Outcome};
 
 use super::reply::{is_about_address, read_line};
 
@@ -37,7 +37,7 @@ impl Breaker {
     pub(super) fn record(
         &mut self,
         mut outcome: Outcome,
-        group: &mut Group,
+        group: &mut Batch,
         in_flight: &HashSet<MailKey>,
     ) {
         let spared = self.spared.remove(&outcome.key);
@@ -85,7 +85,7 @@ impl Breaker {
         streak.hit.push(outcome.clone());
     }
 
-    fn trip(&mut self, issue: IssueId, group: &mut Group, in_flight: &HashSet<MailKey>) {
+    fn trip(&mut self, issue: IssueId, group: &mut Batch, in_flight: &HashSet<MailKey>) {
         let Some(streak) = self.streaks.remove(&issue) else {
             return;
         };
@@ -165,11 +165,11 @@ mod tests {
     }
 
     /// Writes outcomes a group each; gives all groups.
-    fn run(breaker: &mut Breaker, outcomes: Vec<Outcome>) -> Vec<Group> {
+    fn run(breaker: &mut Breaker, outcomes: Vec<Outcome>) -> Vec<Batch> {
         outcomes
             .into_iter()
             .map(|outcome| {
-                let mut group = Group::default();
+                let mut group = Batch::default();
                 breaker.record(outcome, &mut group, &HashSet::new());
                 group
             })
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn one_group_of_all_fails_nobody_either() {
         let mut breaker = Breaker::default();
-        let mut group = Group::default();
+        let mut group = Batch::default();
         for refused in refusals(0..20, "550 no") {
             breaker.record(refused, &mut group, &HashSet::new());
         }
@@ -259,7 +259,7 @@ mod tests {
             MailKey::Issue(ISSUE, SubscriberId(70)),
             MailKey::Issue(ISSUE, SubscriberId(71)),
         ]);
-        let mut group = Group::default();
+        let mut group = Batch::default();
         breaker.record(
             outcome(19, Event::PermFail, "550 5.7.1 no"),
             &mut group,

@@ -14,7 +14,7 @@ use super::toll::BY_ITSELF;
 use crate::model::delivery::MailKey;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
-use crate::store::exchange::{Claim, Grant, Group, Outcome};
+use crate::store::commit_batch::{Batch, Claim, Grant, Outcome};
 
 /// The most entries of one transaction.
 const GROUP_MAX: usize = 256;
@@ -70,7 +70,7 @@ async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Reque
     let mut gathering = Gathering::default();
     let mut requests = Vec::new();
     while gather(&mut inbox, &mut requests, &mut gathering, in_flight.len()).await {
-        let mut group = Group::default();
+        let mut group = Batch::default();
         let mut waiting = Vec::new();
         for Request { entry, answer } in requests.drain(..) {
             if let Some(outcome) = entry.outcome {
@@ -125,10 +125,10 @@ fn settle(key: MailKey, grant: Option<Grant>, in_flight: &mut HashSet<MailKey>) 
 }
 
 /// Writes a group, however long that takes: an outcome must not be lost because a disk is full for a while.
-async fn commit(store: &Store, clock: &SharedClock, group: Group) -> Vec<Grant> {
+async fn commit(store: &Store, clock: &SharedClock, group: Batch) -> Vec<Grant> {
     let mut wait = FIRST_WAIT;
     loop {
-        match store.exchange(&group, clock.now()).await {
+        match store.commit_batch(&group, clock.now()).await {
             Ok(done) => {
                 for (issue, reason) in moved(&group.pauses, &done.paused) {
                     log_pause(store, issue, reason).await;

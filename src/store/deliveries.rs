@@ -1,19 +1,16 @@
-//! The ledger: a row a person and issue, written before anything is sent, which is the queue as well.
+//! The ledger: a row for each person and issue, written before anything is sent. It is the queue as well.
 //!
-//! The promise of this file (the rest of the sender stands on it): a mail's content goes out only after
-//! [`Store::exchange`] has committed its claim, and every outcome is conditional on the attempt that owns the
-//! row. So after a kill at any instant a row in `sending` was claimed by the dead process and by nobody else,
-//! everything that was merely read ahead is still `queued`, and the totals, which are changed in the same
-//! transactions, add up to what was planned.
+//! This file reads it: who may be claimed next, and what became of everybody. What it leaves to others: writing the
+//! rows (`store::fanout`), claims and outcomes (`store::commit_batch`), withdrawing and retrying (`store::steering`).
 
 use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::{Result, Store, time_of};
-use crate::model::delivery::{Event, MailKey, State, Totals, step};
+use crate::model::delivery::{MailKey, State, Totals};
 use crate::model::{Address, IssueId, ListId, SubscriberId};
 
-/// A page of people as one row of JSON, in the form of [`Line`]: each row by itself would wake the sender, which cost
+/// A page of people as one row of JSON, in the form of [`CandidateRow`]: each row by itself would wake the sender, which cost
 /// more than reading it.
 macro_rules! in_one_row {
     ($($query:tt)*) => {
@@ -67,9 +64,6 @@ const AMONG: &str = in_one_row!(
 );
 const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
      WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
-/// Once, when the daemon starts: it looks at the whole of an issue that it died in.
-const RECOVER: &str = "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
-     WHERE issue_id IN (SELECT id FROM issue WHERE sending > 0) AND state = ?4";
 const PAGE: &str =
     "SELECT d.subscriber_id, p.email, d.state, d.attempt, d.code, d.reply, d.relay, d.at, d.next_at
      FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id
@@ -79,9 +73,9 @@ const PAGE: &str =
 
 /// What runs while mails go out, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 6] = [DUE, QUEUED, NEXT_DEFERRED, RECOVER, PAGE, AMONG];
+pub(super) const HOT: [&str; 5] = [DUE, QUEUED, NEXT_DEFERRED, PAGE, AMONG];
 
-/// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::exchange`].
+/// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::commit_batch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     pub key: MailKey,
@@ -104,7 +98,7 @@ type Scalar =
     sqlx::query::QueryScalar<'static, sqlx::Sqlite, String, sqlx::sqlite::SqliteArguments>;
 
 /// A candidate as the statements give it: person, state, attempt, first_at, next_at, email, name, list, since.
-type Line = (
+type CandidateRow = (
     i64,
     i64,
     u32,
@@ -118,7 +112,7 @@ type Line = (
 
 /// How far an issue's queue was read; by default nothing of it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct QueuePosition {
     /// Time and person of the last deferred one.
     due: (i64, i64),
     /// The last person whose first try waits.
@@ -127,9 +121,9 @@ pub struct Place {
     far: (i64, i64),
 }
 
-impl Default for Place {
-    fn default() -> Place {
-        Place {
+impl Default for QueuePosition {
+    fn default() -> QueuePosition {
+        QueuePosition {
             due: (i64::MIN, 0),
             queued: 0,
             far: (i64::MIN, 0),
@@ -137,22 +131,22 @@ impl Default for Place {
     }
 }
 
-impl Place {
+impl QueuePosition {
     /// The same for those whose first try waits, and the beginning for the deferred.
-    pub fn without_deferred(self) -> Place {
-        Place {
+    pub fn without_deferred(self) -> QueuePosition {
+        QueuePosition {
             queued: self.queued,
-            ..Place::default()
+            ..QueuePosition::default()
         }
     }
 }
 
 /// What was read ahead.
 #[derive(Clone, Debug)]
-pub struct Ahead {
+pub struct ReadAhead {
     pub people: Vec<Candidate>,
     /// From where to read on.
-    pub next: Place,
+    pub next: QueuePosition,
     /// Nobody follows for now.
     pub is_last: bool,
 }
@@ -173,18 +167,18 @@ pub struct DeliveryRow {
 
 impl Store {
     /// Reads ahead, in this order: those deferred who are due, those queued, and those deferred to a time beyond
-    /// `horizon`, who are due as well, since the clock was set back meanwhile; each from `place` on.
+    /// `horizon`, who are due as well, since the clock was set back meanwhile; each after where `from` stands.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn read_ahead(
         &self,
         issue: IssueId,
-        place: Place,
+        from: QueuePosition,
         now: Timestamp,
         horizon: Timestamp,
         limit: usize,
-    ) -> Result<Ahead> {
+    ) -> Result<ReadAhead> {
         let say = self.reading("reading who is to be mailed");
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let left = |rows: &Vec<_>| most - i64::try_from(rows.len()).unwrap_or(most);
@@ -196,39 +190,39 @@ impl Store {
                 .bind(after.0)
                 .bind(after.1)
         };
-        let mut lines = self
-            .lines(due(now.as_millisecond(), most, place.due))
+        let mut rows = self
+            .candidate_rows(due(now.as_millisecond(), most, from.due))
             .await
             .map_err(&say)?;
-        let mut next = place;
-        next.due = lines.last().map_or(place.due, time_and_person);
-        if left(&lines) > 0 {
+        let mut next = from;
+        next.due = rows.last().map_or(from.due, time_and_person);
+        if left(&rows) > 0 {
             let queued = sqlx::query_scalar(QUEUED)
                 .bind(issue.0)
-                .bind(place.queued)
-                .bind(left(&lines));
-            let queued = self.lines(queued).await.map_err(&say)?;
+                .bind(from.queued)
+                .bind(left(&rows));
+            let queued = self.candidate_rows(queued).await.map_err(&say)?;
             next.queued = queued.last().map_or(next.queued, |(who, ..)| *who);
-            lines.extend(queued);
+            rows.extend(queued);
         }
-        if left(&lines) > 0 {
-            let after = place.far.max((horizon.as_millisecond(), i64::MAX));
+        if left(&rows) > 0 {
+            let after = from.far.max((horizon.as_millisecond(), i64::MAX));
             let far = self
-                .lines(due(i64::MAX, left(&lines), after))
+                .candidate_rows(due(i64::MAX, left(&rows), after))
                 .await
                 .map_err(&say)?;
-            next.far = far.last().map_or(place.far, time_and_person);
-            lines.extend(far);
+            next.far = far.last().map_or(from.far, time_and_person);
+            rows.extend(far);
         }
-        let is_last = lines.len() < limit;
-        Ok(Ahead {
+        let is_last = rows.len() < limit;
+        Ok(ReadAhead {
             is_last,
-            people: candidates(lines, issue).map_err(say)?,
+            people: candidates(rows, issue).map_err(say)?,
             next,
         })
     }
 
-    async fn lines(&self, query: Scalar) -> sqlx::Result<Vec<Line>> {
+    async fn candidate_rows(&self, query: Scalar) -> sqlx::Result<Vec<CandidateRow>> {
         let json: String = query.fetch_one(self.readers()).await?;
         serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))
     }
@@ -252,11 +246,11 @@ impl Store {
             .bind(issue.0)
             .bind(ids)
             .bind(now.as_millisecond());
-        let lines = self
-            .lines(among.bind(horizon.as_millisecond()))
+        let rows = self
+            .candidate_rows(among.bind(horizon.as_millisecond()))
             .await
             .map_err(&say)?;
-        candidates(lines, issue).map_err(say)
+        candidates(rows, issue).map_err(say)
     }
 
     /// When the next deferred one of an issue is due; `None` where nobody is deferred.
@@ -270,37 +264,6 @@ impl Store {
             .await
             .map_err(self.reading("reading who is deferred"))?;
         Ok(at.map(time_of))
-    }
-
-    /// Marks as `uncertain` every mail that a dead daemon had claimed; says how many. Called once, under the
-    /// daemon's lock, before anything is claimed.
-    ///
-    /// # Errors
-    /// [`super::StoreError`]; then nothing was changed.
-    pub async fn recover(&self, now: Timestamp, reply: &str) -> Result<u64> {
-        let Some(to) = step(State::Sending, Event::Unconfirmed) else {
-            return Ok(0);
-        };
-        let reply = reply.to_owned();
-        self.write("looking at what was in flight", move |c| {
-            Box::pin(async move {
-                let ledger = sqlx::query(RECOVER)
-                    .bind(to as i64)
-                    .bind(now.as_millisecond())
-                    .bind(&reply)
-                    .bind(State::Sending as i64)
-                    .execute(&mut *c)
-                    .await?;
-                let system = sqlx::query(super::system_mails::RECOVER)
-                    .bind(to as i64)
-                    .bind(now.as_millisecond())
-                    .bind(&reply)
-                    .execute(c)
-                    .await?;
-                Ok(ledger.rows_affected() + system.rows_affected())
-            })
-        })
-        .await
     }
 
     /// A page of an issue's ledger in the order of its people, those after `after` only; a short page is the
@@ -358,12 +321,12 @@ pub(super) fn delivery_state(number: i64) -> sqlx::Result<State> {
         .ok_or_else(|| sqlx::Error::Decode(format!("{number} is no state of a delivery").into()))
 }
 
-fn time_and_person((who, _, _, _, next_at, ..): &Line) -> (i64, i64) {
+fn time_and_person((who, _, _, _, next_at, ..): &CandidateRow) -> (i64, i64) {
     (next_at.unwrap_or(i64::MIN), *who)
 }
 
-fn candidates(lines: Vec<Line>, issue: IssueId) -> sqlx::Result<Vec<Candidate>> {
-    let candidate = |(who, state, attempt, first_at, _, email, name, list, since): Line| {
+fn candidates(rows: Vec<CandidateRow>, issue: IssueId) -> sqlx::Result<Vec<Candidate>> {
+    let candidate = |(who, state, attempt, first_at, _, email, name, list, since): CandidateRow| {
         Ok(Candidate {
             key: MailKey::Issue(issue, SubscriberId(who)),
             list: ListId(list),
@@ -376,7 +339,7 @@ fn candidates(lines: Vec<Line>, issue: IssueId) -> sqlx::Result<Vec<Candidate>> 
             first_at: first_at.map(time_of),
         })
     };
-    lines.into_iter().map(candidate).collect()
+    rows.into_iter().map(candidate).collect()
 }
 
 fn delivery_row(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<DeliveryRow> {

@@ -1,4 +1,4 @@
-//! Queued issues: storing one with its pictures, finding it again, and what stands beside it.
+//! Queued issues: storing one with its pictures, finding it again, and reading what became of it so far.
 //!
 //! A queued issue is what was rendered at that moment: later edits of the author's file do not count. Its
 //! identity is the list with the slug, and the list with the number; what was sent under one of them is never
@@ -7,12 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
-pub use super::issue_row::IssueRow;
-
-use super::issue_row::{COLUMNS, issue_row};
 use super::{Result, Store, StoreError, time_of};
+use crate::model::delivery::Totals;
 use crate::model::issue::Picture;
 use crate::model::rendered::{self, Rendered};
 use crate::model::sending::IssueState;
@@ -86,6 +85,58 @@ pub enum Queueing {
     /// Somebody else acted on this time of the schedule. Nothing was changed.
     AlreadyFired,
 }
+
+/// One queued issue without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueRow {
+    pub id: IssueId,
+    pub list_id: ListId,
+    /// The list's key.
+    pub list: String,
+    pub slug: String,
+    pub number: Option<u32>,
+    pub title: String,
+    pub file: PathBuf,
+    pub state: IssueState,
+    /// Why it is paused, held or waiting.
+    pub reason: Option<String>,
+    pub queued_at: Timestamp,
+    pub due_at: Timestamp,
+    /// When its audience began to be fixed.
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// The last person whose row was written while the audience is being fixed; `None` once it is whole.
+    pub fanout_after: Option<i64>,
+    /// All zero until the audience is whole.
+    pub totals: Totals,
+    /// The number of times that its queue was to be read again from the start: it grows with every resume and retry,
+    /// since people may wait then where the queue was read before.
+    pub rescans: i64,
+}
+
+impl IssueRow {
+    /// Whether people still wait although the issue is cancelled: they are being taken out, or the command
+    /// that did so was killed half-way and the daemon completes it.
+    pub fn is_half_cancelled(&self) -> bool {
+        self.state == IssueState::Cancelled
+            && (self.totals.queued + self.totals.deferred > 0
+                || self.fanout_after.is_some_and(|id| id > 0))
+    }
+}
+
+/// An issue whose sending began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastIssue {
+    pub number: Option<u32>,
+    pub title: String,
+    pub started_at: Timestamp,
+}
+
+pub(super) const COLUMNS: &str =
+    "SELECT i.id, i.list_id, l.key, i.slug, i.number, i.title, i.file, i.state, i.reason,
+    i.queued_at, i.due_at, i.started_at, i.ended_at, i.fanout_after,
+    i.queued, i.sending, i.deferred, i.sent, i.failed, i.uncertain, i.cancelled, i.skipped, i.rescans
+    FROM issue i JOIN list l ON l.id = i.list_id";
 
 impl Store {
     /// Stores an issue with its pictures in one transaction, scheduled for its time (or held).
@@ -232,6 +283,29 @@ impl Store {
         .await
     }
 
+    /// The issues of a list that went out last, newest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn past_issues(&self, list: ListId, limit: u32) -> Result<Vec<PastIssue>> {
+        let rows: Vec<(Option<i64>, String, i64)> = sqlx::query_as(
+            "SELECT number, title, started_at FROM issue
+             WHERE list_id = ? AND started_at IS NOT NULL AND sent > 0 ORDER BY started_at DESC, id DESC LIMIT ?",
+        )
+        .bind(list.0)
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading the last issues"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(number, title, started_at)| PastIssue {
+                number: number.and_then(|n| u32::try_from(n).ok()),
+                title,
+                started_at: time_of(started_at),
+            })
+            .collect())
+    }
     async fn rows(
         &self,
         rest: &'static str,
@@ -248,6 +322,50 @@ impl Store {
             .collect::<sqlx::Result<_>>()
             .map_err(self.reading("reading the issues"))
     }
+}
+
+fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {
+    let word: String = row.try_get("state")?;
+    let state = IssueState::from_word(&word)
+        .ok_or_else(|| sqlx::Error::Decode(format!("“{word}” is no state of an issue").into()))?;
+    let fanout_after: Option<i64> = row.try_get("fanout_after")?;
+    let count = |name: &str| {
+        row.try_get::<i64, _>(name)
+            .map(|n| u64::try_from(n).unwrap_or_default())
+    };
+    let time = |name: &str| {
+        row.try_get::<Option<i64>, _>(name)
+            .map(|at| at.map(time_of))
+    };
+    Ok(IssueRow {
+        id: IssueId(row.try_get("id")?),
+        list_id: ListId(row.try_get("list_id")?),
+        list: row.try_get("key")?,
+        slug: row.try_get("slug")?,
+        number: row
+            .try_get::<Option<i64>, _>("number")?
+            .and_then(|n| u32::try_from(n).ok()),
+        title: row.try_get("title")?,
+        file: PathBuf::from(row.try_get::<String, _>("file")?),
+        state,
+        reason: row.try_get("reason")?,
+        queued_at: time_of(row.try_get("queued_at")?),
+        due_at: time_of(row.try_get("due_at")?),
+        started_at: time("started_at")?,
+        ended_at: time("ended_at")?,
+        fanout_after,
+        totals: Totals {
+            queued: count("queued")?,
+            sending: count("sending")?,
+            deferred: count("deferred")?,
+            sent: count("sent")?,
+            failed: count("failed")?,
+            uncertain: count("uncertain")?,
+            cancelled: count("cancelled")?,
+            skipped: count("skipped")?,
+        },
+        rescans: row.try_get("rescans")?,
+    })
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;

@@ -37,6 +37,7 @@ const STEPS: &[(i64, &str, &str)] = &[
         "waiting",
         include_str!("../../migrations/0006_waiting.sql"),
     ),
+    (7, "terms", include_str!("../../migrations/0007_terms.sql")),
 ];
 
 /// The number of the newest schema that this program knows.

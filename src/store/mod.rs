@@ -11,26 +11,15 @@ mod error;
 mod lock;
 mod migrate;
 
-#[cfg(test)]
-mod audit_tests;
 mod backup;
-#[cfg(test)]
-mod clock_tests;
+pub mod commit_batch;
 pub mod deliveries;
-pub mod dkim;
-pub mod exchange;
 pub mod fanout;
 pub mod import;
-mod issue_row;
 pub mod issues;
 pub mod keys;
-#[cfg(test)]
-mod ledger_tests;
 pub mod lists;
 pub mod media;
-pub mod past;
-#[cfg(test)]
-mod plan_tests;
 mod rehearsal;
 pub mod speed;
 pub mod steering;

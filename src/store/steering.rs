@@ -80,7 +80,7 @@ impl Store {
                 let steered = apply(c, id, Steer::Resume { early }, None).await?;
                 if steered == Steered::Now(IssueState::Sending) {
                     mark_started(c, id, now).await?;
-                    begin_anew(c, id).await?;
+                    request_rescan(c, id).await?;
                 }
                 Ok(steered)
             })
@@ -314,8 +314,8 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
 }
 
 /// Tells whoever reads the issue's queue that people may wait where it was read before.
-async fn begin_anew(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
-    sqlx::query("UPDATE issue SET begun_anew = begun_anew + 1 WHERE id = ?")
+async fn request_rescan(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
+    sqlx::query("UPDATE issue SET rescans = rescans + 1 WHERE id = ?")
         .bind(id.0)
         .execute(c)
         .await?;
@@ -430,7 +430,7 @@ pub(super) async fn retry_some(
                 .execute(&mut *c)
                 .await?;
         }
-        begin_anew(c, id).await?;
+        request_rescan(c, id).await?;
     }
     Ok((steered, done.rows_affected(), Some(SubscriberId(last))))
 }

@@ -1,11 +1,12 @@
-//! The list of people, page by page: there is no way to load all of them.
+//! People, read: page by page, since there is no way to load all of them; counts; and what is known of one of them.
+//!
+//! What it leaves to others: changing anything (`store::subscriptions`, `store::import`).
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{Result, Store, split_tags, state_of, time_of};
-use crate::model::delivery;
 use crate::model::subscriber::{Subscriber, Subscription};
 use crate::model::subscription::SubscriptionState;
 use crate::model::{Address, ListId, SubscriberId};
@@ -19,8 +20,8 @@ const PAGE_OF_LIST: &str = "SELECT s.id, email, name, tags, created_at
     FROM subscription AS p JOIN subscriber AS s ON s.id = p.subscriber_id
     WHERE p.list_id = ? AND p.subscriber_id > ? ORDER BY p.subscriber_id LIMIT ?";
 
-/// The places of the people of a page.
-const PLACES: &str = "SELECT p.subscriber_id, list.key, p.state
+/// The subscriptions of the people of a page.
+const SUBSCRIPTIONS: &str = "SELECT p.subscriber_id, list.key, p.state
     FROM json_each(?) AS wanted
     CROSS JOIN subscription AS p ON p.subscriber_id = wanted.value
     CROSS JOIN list ON list.id = p.list_id
@@ -40,24 +41,6 @@ pub struct ConsentRow {
     /// A word of [`crate::model::subscription::ConsentMethod`].
     pub how: String,
     pub network: Option<String>,
-}
-
-/// What became of a confirmation mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailFate {
-    pub kind: String,
-    /// The list's key.
-    pub list: String,
-    pub state: delivery::State,
-    /// How often it was tried.
-    pub attempts: u32,
-    pub queued_at: Timestamp,
-    /// The last change; `None` where it only waits.
-    pub at: Option<Timestamp>,
-    /// When it is tried again.
-    pub next_at: Option<Timestamp>,
-    pub code: Option<i64>,
-    pub reply: Option<String>,
 }
 
 impl Store {
@@ -149,25 +132,6 @@ impl Store {
         .map_err(self.reading("reading a history of consent"))
     }
 
-    /// The fate of the last ten confirmation mails to somebody, oldest first.
-    ///
-    /// # Errors
-    /// [`super::StoreError`] where the database can't be read.
-    pub async fn system_mails_to(&self, who: SubscriberId) -> Result<Vec<MailFate>> {
-        let mut mails = sqlx::query(
-            "SELECT kind, list.key, state, attempt, queued_at, at, next_at, code, reply
-             FROM system_mail JOIN list ON list.id = list_id
-             WHERE subscriber_id = ? ORDER BY system_mail.id DESC LIMIT 10",
-        )
-        .bind(who.0)
-        .try_map(mail_fate)
-        .fetch_all(self.readers())
-        .await
-        .map_err(self.reading("reading the mails to a subscriber"))?;
-        mails.reverse();
-        Ok(mails)
-    }
-
     /// Why and since when an address is never mailed; `None` where it may be.
     ///
     /// # Errors
@@ -181,26 +145,6 @@ impl Store {
                 .map_err(self.reading("looking whether an address is suppressed"))?;
         Ok(row.map(|(reason, at)| (reason, time_of(at))))
     }
-}
-
-fn mail_fate(row: SqliteRow) -> sqlx::Result<MailFate> {
-    let state: i64 = row.try_get(2)?;
-    let time = |column: usize| {
-        row.try_get::<Option<i64>, _>(column)
-            .map(|at| at.map(time_of))
-    };
-    Ok(MailFate {
-        kind: row.try_get(0)?,
-        list: row.try_get(1)?,
-        state: delivery::State::from_number(state)
-            .ok_or_else(|| sqlx::Error::Decode(format!("{state} is no state of a mail").into()))?,
-        attempts: row.try_get(3)?,
-        queued_at: time_of(row.try_get(4)?),
-        at: time(5)?,
-        next_at: time(6)?,
-        code: row.try_get(7)?,
-        reply: row.try_get(8)?,
-    })
 }
 
 async fn page(
@@ -219,9 +163,10 @@ async fn page(
     let mut people = query.try_map(person).fetch_all(&mut *c).await?;
     let ids: Vec<i64> = people.iter().map(|person| person.id.0).collect();
     let ids = serde_json::to_string(&ids).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    let places: Vec<(i64, String, i64)> = sqlx::query_as(PLACES).bind(ids).fetch_all(c).await?;
+    let subscriptions: Vec<(i64, String, i64)> =
+        sqlx::query_as(SUBSCRIPTIONS).bind(ids).fetch_all(c).await?;
     let mut rest = people.iter_mut().peekable();
-    for (who, list, state) in places {
+    for (who, list, state) in subscriptions {
         // Both are in the order of rows.
         while rest.next_if(|person| person.id.0 < who).is_some() {}
         if let Some(person) = rest.peek_mut().filter(|person| person.id.0 == who) {
@@ -319,14 +264,14 @@ mod tests {
     #[tokio::test]
     async fn a_page_costs_the_same_wherever_it_stands() {
         let (_dir, store, _) = open_with_list().await;
-        for sql in [PAGE, PAGE_OF_LIST, PLACES] {
+        for sql in [PAGE, PAGE_OF_LIST, SUBSCRIPTIONS] {
             let plan = plan(&store, sql).await;
             let scans = plan.lines().filter(|step| step.starts_with("SCAN"));
             assert!(
                 scans.eq(plan.lines().filter(|step| step.contains("SCAN wanted"))),
                 "{plan}"
             );
-            assert!(!plan.contains("B-TREE") || sql == PLACES, "{plan}");
+            assert!(!plan.contains("B-TREE") || sql == SUBSCRIPTIONS, "{plan}");
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Confirmation mails and their like: queued by `store::subscriptions` in the transaction that wants them, claimed and
-//! answered by [`Store::exchange`](super::Store::exchange) as the ledger's mails are, by the same states.
+//! Confirmation mails and their like, read: who may be claimed next, and what became of them.
+//!
+//! What it leaves to others: `store::subscriptions` queues them in the transaction that wants them, and
+//! `store::commit_batch` claims and answers them as it does the ledger's mails, by the same states.
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -8,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::deliveries::{Candidate, delivery_state};
 use super::issues::read_rendered;
 use super::{Result, Store, time_of};
-use crate::model::delivery::MailKey;
+use crate::model::delivery::{MailKey, State};
 use crate::model::{Address, ListId, Rendered, SubscriberId, SystemMailId};
 
 /// What is being done where reading a system mail fails.
@@ -25,25 +27,58 @@ const WAITING: &str =
 /// `queued` ones have no time.
 const NEXT: &str = "SELECT next_at FROM system_mail INDEXED BY system_mail_live
      WHERE state = 3 AND state IN (0, 3) AND next_at > ? ORDER BY next_at LIMIT 1";
-/// See [`Store::recover`](super::Store::recover).
-pub(super) const RECOVER: &str = "UPDATE system_mail INDEXED BY system_mail_in_flight
-     SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = 1";
-
-/// What runs while mails go out, and what a start waits for.
+/// What runs while mails go out, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 3] = [WAITING, NEXT, RECOVER];
+pub(super) const HOT: [&str; 2] = [WAITING, NEXT];
 
 /// A system mail that may be claimed, with its content.
 #[derive(Clone, Debug)]
 pub struct WaitingMail {
+    /// What its claim needs.
     pub candidate: Candidate,
+    /// Its content.
     pub rendered: Rendered,
+    /// When it was asked for.
     pub queued_at: Timestamp,
 }
 
+/// The waiting mails that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableMails {
+    /// Their number, at least one.
+    pub count: usize,
+    /// The oldest of them.
+    pub first: SystemMailId,
+    /// Why the oldest can't be read.
+    pub why: String,
+}
+
+/// What became of a system mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemMailRow {
+    /// Its kind; `confirm` is the only one so far.
+    pub kind: String,
+    /// The list's key.
+    pub list: String,
+    /// Where its sending stands.
+    pub state: State,
+    /// The number of tries.
+    pub attempts: u32,
+    /// When it was asked for.
+    pub queued_at: Timestamp,
+    /// The last change; `None` where it was never tried.
+    pub at: Option<Timestamp>,
+    /// When it is tried again.
+    pub next_at: Option<Timestamp>,
+    /// The SMTP reply code of the last try; `None` where no server answered.
+    pub code: Option<u16>,
+    /// The server's answer, or our own reason.
+    pub reply: Option<String>,
+}
+
 impl Store {
-    /// The system mails of some lists that may be claimed now, oldest first; and what is to be told of those that can't
-    /// be read. They stay as they are and are passed over: they hide none behind them, and a program that knows their
+    /// The system mails of some lists that may be claimed now, oldest first, and those that can't be read, where there
+    /// are any. These stay as they are and are passed over: they hide none behind them, and a program that knows their
     /// format may send them yet.
     ///
     /// # Errors
@@ -54,9 +89,9 @@ impl Store {
         horizon: Timestamp,
         lists: &[ListId],
         limit: usize,
-    ) -> Result<(Vec<WaitingMail>, Option<String>)> {
+    ) -> Result<(Vec<WaitingMail>, Option<UnreadableMails>)> {
         let mut waiting = Vec::new();
-        let (mut unreadable, mut after) = (Unreadable::default(), SystemMailId(0));
+        let (mut unreadable, mut after) = (None, SystemMailId(0));
         loop {
             let rows = self
                 .system_mails_after(after, now, horizon, lists, limit)
@@ -65,12 +100,12 @@ impl Store {
                 after = SystemMailId(row.try_get("id").map_err(self.reading(READING))?);
                 match waiting_mail(row) {
                     Ok(mail) => waiting.push(mail),
-                    Err(why) => unreadable.note(after, why),
+                    Err(why) => note(&mut unreadable, after, why),
                 }
             }
             if rows.len() < limit || waiting.len() >= limit {
                 waiting.truncate(limit);
-                return Ok((waiting, unreadable.told()));
+                return Ok((waiting, unreadable));
             }
         }
     }
@@ -107,31 +142,35 @@ impl Store {
         let at: Option<i64> = next.await.map_err(self.reading(READING))?;
         Ok(at.map(time_of))
     }
+
+    /// The last ten system mails to somebody, oldest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn system_mails_to(&self, who: SubscriberId) -> Result<Vec<SystemMailRow>> {
+        let mut mails = sqlx::query(
+            "SELECT kind, list.key, state, attempt, queued_at, at, next_at, code, reply
+             FROM system_mail JOIN list ON list.id = list_id
+             WHERE subscriber_id = ? ORDER BY system_mail.id DESC LIMIT 10",
+        )
+        .bind(who.0)
+        .try_map(|row| system_mail_row(&row))
+        .fetch_all(self.readers())
+        .await
+        .map_err(self.reading("reading the mails to a subscriber"))?;
+        mails.reverse();
+        Ok(mails)
+    }
 }
 
-/// The mails that one reading passed over.
-#[derive(Default)]
-struct Unreadable {
-    count: usize,
-    /// The oldest of them, and why it can't be read.
-    first: Option<(SystemMailId, String)>,
-}
-
-impl Unreadable {
-    fn note(&mut self, id: SystemMailId, why: String) {
-        self.count += 1;
-        self.first.get_or_insert((id, why));
-    }
-
-    /// One sentence for all of them; `None` where there are none.
-    fn told(&self) -> Option<String> {
-        let (id, why) = self.first.as_ref()?;
-        Some(format!(
-            "{} of the confirmation mails can't be read and are not sent, the first of them number {}: {why}; \
-             one that a newer Letterpress wrote waits for that program",
-            self.count, id.0
-        ))
-    }
+/// Counts a mail that can't be read; the first one is named.
+fn note(unreadable: &mut Option<UnreadableMails>, id: SystemMailId, why: String) {
+    let first = UnreadableMails {
+        count: 0,
+        first: id,
+        why,
+    };
+    unreadable.get_or_insert(first).count += 1;
 }
 
 /// A waiting mail, or why its row can't be read.
@@ -156,5 +195,23 @@ fn candidate(row: &SqliteRow) -> sqlx::Result<Candidate> {
         from: delivery_state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
         first_at: row.try_get::<Option<i64>, _>("first_at")?.map(time_of),
+    })
+}
+
+fn system_mail_row(row: &SqliteRow) -> sqlx::Result<SystemMailRow> {
+    let time = |column: &str| {
+        row.try_get::<Option<i64>, _>(column)
+            .map(|at| at.map(time_of))
+    };
+    Ok(SystemMailRow {
+        kind: row.try_get("kind")?,
+        list: row.try_get("key")?,
+        state: delivery_state(row.try_get("state")?)?,
+        attempts: row.try_get("attempt")?,
+        queued_at: time_of(row.try_get("queued_at")?),
+        at: time("at")?,
+        next_at: time("next_at")?,
+        code: row.try_get("code")?,
+        reply: row.try_get("reply")?,
     })
 }

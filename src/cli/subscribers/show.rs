@@ -12,7 +12,8 @@ use crate::model::Address;
 use crate::model::subscriber::Subscriber;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
 use crate::store::Store;
-use crate::store::subscribers::{ConsentRow, MailFate};
+use crate::store::subscribers::ConsentRow;
+use crate::store::system_mails::SystemMailRow;
 
 use super::super::ledger::fact;
 use super::super::{Answer, Context, Failure, Outcome};
@@ -23,7 +24,7 @@ use super::{open, unknown};
 struct Shown {
     person: Subscriber,
     history: Vec<ConsentRow>,
-    mails: Vec<MailFate>,
+    mails: Vec<SystemMailRow>,
     /// Why and since when nothing is mailed to the address.
     suppressed: Option<(String, Timestamp)>,
 }
@@ -163,7 +164,7 @@ fn words(shown: &Shown, zone: &TimeZone) -> String {
 }
 
 /// What the server said, and what happens next, where there is something to say.
-fn fate(mail: &MailFate, time: &impl Fn(Timestamp) -> String) -> String {
+fn fate(mail: &SystemMailRow, time: &impl Fn(Timestamp) -> String) -> String {
     let reply = mail
         .reply
         .as_ref()
@@ -204,7 +205,7 @@ mod tests {
             how: "form".into(),
             network: Some("192.0.2.0/24".into()),
         }];
-        let mails = vec![MailFate {
+        let mails = vec![SystemMailRow {
             kind: "confirm".into(),
             list: "weekly".into(),
             state: State::Deferred,

@@ -36,6 +36,7 @@ use crate::pace::sending_hours;
 use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
+use crate::store::system_mails::UnreadableMails;
 use crate::store::{Result, Store, StoreError};
 
 /// Between two looks at the whole, however many rows change meanwhile.
@@ -59,7 +60,7 @@ pub(super) struct Planner {
     pub issues: HashMap<IssueId, Course>,
     pub speed: Speed,
     /// What was last told of confirmations that can't be read, so that it is told once.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<UnreadableMails>,
     pub toll: Arc<Toll>,
 }
 
@@ -204,7 +205,15 @@ impl Planner {
             .waiting_system_mails(now, horizon, &lists, SYSTEM_MAX)
             .await?;
         if unreadable != self.unreadable {
-            unreadable.iter().for_each(|told| tracing::warn!("{told}"));
+            if let Some(mails) = &unreadable {
+                tracing::warn!(
+                    "{} of the confirmation mails can't be read and are not sent, the first of them number {}: {}; \
+                     one that a newer Letterpress wrote waits for that program",
+                    mails.count,
+                    mails.first,
+                    mails.why
+                );
+            }
             self.unreadable = unreadable;
         }
         for mail in mails {
@@ -242,7 +251,7 @@ impl Planner {
         let is_new = self
             .issues
             .get(&row.id)
-            .is_none_or(|course| course.begun_anew != row.begun_anew);
+            .is_none_or(|course| course.rescans != row.rescans);
         if is_new && !self.begin(row).await? {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
@@ -370,7 +379,7 @@ impl Planner {
             bounce: list.bounce_address.clone(),
         };
         let mut course = Course::new(Arc::new(letter), self.clock.now());
-        course.begun_anew = row.begun_anew;
+        course.rescans = row.rescans;
         if let Some(before) = self.issues.remove(&row.id) {
             course.goes_on_after(&before);
         }

@@ -13,7 +13,7 @@ use crate::delivery::reply::{Answer, Step, Verdict, remedy};
 use crate::delivery::retry;
 use crate::delivery::wire::Broken;
 use crate::model::delivery::{Event, Reply, State};
-use crate::store::exchange::Outcome;
+use crate::store::commit_batch::Outcome;
 
 /// What became of one mail, before it is written down.
 pub(crate) struct Fate {

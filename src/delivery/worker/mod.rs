@@ -29,7 +29,7 @@ use super::{Pipelining, Settings};
 use crate::link::Links;
 use crate::model::SharedClock;
 use crate::pace::Balancer;
-use crate::store::exchange::{Claim, Grant};
+use crate::store::commit_batch::{Claim, Grant};
 use draft::Draft;
 use fate::Fate;
 use line::Line;

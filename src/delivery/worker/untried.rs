@@ -6,7 +6,7 @@ use super::Worker;
 use crate::delivery::connection::Trouble;
 use crate::delivery::desk::Job;
 use crate::delivery::ledger::Entry;
-use crate::store::exchange::Grant;
+use crate::store::commit_batch::Grant;
 
 impl Worker {
     /// Lays back a job that was measured and not tried.

@@ -9,7 +9,7 @@ use super::parked::Parked;
 use crate::delivery::Settings;
 use crate::delivery::desk::{Desk, Job, LaneId, Letter};
 use crate::model::IssueId;
-use crate::store::deliveries::{Candidate, Place};
+use crate::store::deliveries::{Candidate, QueuePosition};
 use crate::store::{Result, Store};
 
 /// The most people of an issue that are read ahead at once.
@@ -23,12 +23,12 @@ const READ_ANEW: Duration = Duration::from_secs(300);
 pub(crate) struct Course {
     pub letter: Arc<Letter>,
     /// Everybody up to here was read.
-    place: Place,
+    place: QueuePosition,
     /// The queue was read to its end since it was last begun.
     is_read: bool,
     begun: Instant,
-    /// Which of its author's words to begin anew it follows: [`crate::store::issues::IssueRow::begun_anew`].
-    pub begun_anew: i64,
+    /// Which request to rescan it has followed: [`crate::store::issues::IssueRow::rescans`].
+    pub rescans: i64,
     /// When it was last looked at, by the wall clock.
     seen: Timestamp,
     parked: Parked,
@@ -65,10 +65,10 @@ impl Course {
     pub(crate) fn new(letter: Arc<Letter>, now: Timestamp) -> Course {
         Course {
             letter,
-            place: Place::default(),
+            place: QueuePosition::default(),
             is_read: false,
             begun: Instant::now(),
-            begun_anew: 0,
+            rescans: 0,
             seen: now,
             parked: Parked::default(),
             laid: 0,
@@ -86,7 +86,7 @@ impl Course {
 
     /// Reads everybody anew, since what lay on the desk was taken away.
     pub(crate) fn begin_anew(&mut self) {
-        self.place = Place::default();
+        self.place = QueuePosition::default();
         self.parked = Parked::default();
         self.is_read = false;
         self.begun = Instant::now();
@@ -152,7 +152,7 @@ impl Course {
         self.is_read = true;
         let alone = desk.out(id) == 0 && self.parked.is_empty();
         if alone || self.begun.elapsed() > READ_ANEW {
-            self.place = Place::default();
+            self.place = QueuePosition::default();
             self.is_read = alone;
             self.begun = Instant::now();
         }

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::Store;
-use super::deliveries::Candidate;
-use super::exchange::{Grant, Group, Outcome};
-use super::ledger_tests::{ahead, claim, outcome, totals, under_way};
-use super::testing::{open_with_list, t};
+use super::ledger::{ahead, claim, outcome, totals, under_way};
 use crate::model::delivery::{Event, State, Totals, step};
 use crate::model::{IssueId, SubscriberId};
+use crate::store::Store;
+use crate::store::commit_batch::{Batch, Grant, Outcome};
+use crate::store::deliveries::Candidate;
+use crate::store::testing::{open_with_list, t};
 
 const PEOPLE: usize = 5;
 
@@ -184,10 +184,10 @@ async fn make(
                 ..outcome(person, attempt, *event, Some(second + 60))
             };
             store
-                .exchange(
-                    &Group {
+                .commit_batch(
+                    &Batch {
                         outcomes: vec![told],
-                        ..Group::default()
+                        ..Batch::default()
                     },
                     t(second),
                 )

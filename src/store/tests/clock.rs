@@ -1,11 +1,11 @@
 //! Times that are not to be taken at their word: of a clock that was set back, and of tries that were nobody's fault.
 
-use super::issues::{NewIssue, Queueing};
-use super::ledger_tests::{ahead, claim, outcome, record, under_way};
-use super::steering::Steered;
-use super::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
+use super::ledger::{ahead, claim, outcome, record, under_way};
 use crate::model::delivery::Event;
 use crate::model::sending::IssueState;
+use crate::store::issues::{NewIssue, Queueing};
+use crate::store::steering::Steered;
+use crate::store::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
 
 #[tokio::test]
 async fn an_issue_that_has_begun_goes_on_whatever_the_clock_says() {

@@ -1,7 +1,7 @@
 //! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
 
-use super::testing::{column, open, plan};
-use super::{deliveries, exchange, fanout, issue_row, steering, system_mails};
+use crate::store::testing::{column, open, plan};
+use crate::store::{commit_batch, deliveries, fanout, issues, steering, system_mails};
 
 /// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
 /// row of a table of which no more is asked than whether it is empty.
@@ -31,7 +31,8 @@ async fn nothing_that_runs_while_mails_go_out_walks_through_a_table() {
     let (_dir, store) = open().await;
     let hot = deliveries::HOT
         .into_iter()
-        .chain(exchange::HOT)
+        .chain(commit_batch::PER_MAIL)
+        .chain(commit_batch::AT_START)
         .chain(steering::HOT)
         .chain(system_mails::HOT)
         .chain([fanout::PART]);
@@ -48,24 +49,29 @@ async fn who_is_next_is_found_by_the_whole_index() {
         "delivery_live (issue_id=? AND state=? AND next_at>? AND next_at<?)",
         "delivery_live (issue_id=? AND state=? AND next_at=? AND subscriber_id>?)",
         "delivery_live (issue_id=? AND state=?)",
-        "PRIMARY KEY (issue_id=?)",
         "PRIMARY KEY (issue_id=? AND subscriber_id>?)",
         "SEARCH d USING PRIMARY KEY (issue_id=? AND subscriber_id=?)",
     ]) {
         let plan = plan(&store, sql).await;
         assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
     }
-    for sql in exchange::HOT {
+    for sql in commit_batch::PER_MAIL {
         let plan = plan(&store, sql).await;
         assert!(
             plan.contains("SEARCH d USING PRIMARY KEY (issue_id=? AND subscriber_id=?)"),
             "{sql}:\n{plan}"
         );
     }
+    for (sql, by) in commit_batch::AT_START.into_iter().zip([
+        "PRIMARY KEY (issue_id=?)",
+        "system_mail_in_flight (state=?)",
+    ]) {
+        let plan = plan(&store, sql).await;
+        assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
+    }
     for (sql, by) in system_mails::HOT.into_iter().zip([
         "system_mail_waiting (id>?)",
         "system_mail_live (state=? AND next_at>?)",
-        "system_mail_in_flight (state=?)",
     ]) {
         let plan = plan(&store, sql).await;
         assert!(plan.contains(by), "{sql} goes not by {by}:\n{plan}");
@@ -104,7 +110,7 @@ async fn confirmations_that_wait_for_their_time_are_passed_over_by_the_index_alo
 #[tokio::test]
 async fn totals_are_read_from_the_issue_and_never_counted() {
     let (_dir, store) = open().await;
-    let plan = plan(&store, &format!("{} WHERE i.id = ?", issue_row::COLUMNS)).await;
+    let plan = plan(&store, &format!("{} WHERE i.id = ?", issues::COLUMNS)).await;
     assert_eq!(
         plan,
         "SEARCH i USING INTEGER PRIMARY KEY (rowid=?)\nSEARCH l USING INTEGER PRIMARY KEY (rowid=?)"

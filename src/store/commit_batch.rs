@@ -1,5 +1,11 @@
-//! The one transaction that the sender makes while it sends: outcomes of mails that were answered, and claims
-//! of mails that are about to go out, together.
+//! What the sender writes while it sends: outcomes of mails that were answered, and claims of mails that are about to
+//! go out, in one transaction.
+//!
+//! The promise that the rest of the sender stands on: a mail's content goes out only after [`Store::commit_batch`] has
+//! committed its claim, and every outcome is conditional on the attempt that owns the row. So after a kill at any
+//! instant a row in `sending` was claimed by the dead process and by nobody else ([`Store::recover`] takes it up),
+//! everything that was merely read ahead is still `queued`, and the totals, which change in the same transactions, add
+//! up to what was planned. Which moves there are is decided by `model::delivery`; of issues, by `model::sending`.
 //!
 //! A trip to SQLite's thread and each answer on the way back cost more than the work done there, so the whole
 //! transaction is one statement, which SQLite applies whole or not at all. `INSERT … SELECT … FROM json_each
@@ -58,9 +64,9 @@ impl From<&Candidate> for Claim {
 
 /// What is written in one transaction.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct Batch {
     pub outcomes: Vec<Outcome>,
-    /// Issues that pause, with the reason; before any claim of this group is looked at.
+    /// Issues that pause, with the reason; before any claim of this batch is looked at.
     pub pauses: Vec<(IssueId, String)>,
     pub claims: Vec<Claim>,
 }
@@ -76,12 +82,12 @@ pub enum Grant {
     Refused,
 }
 
-/// What a group led to.
+/// What a batch led to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Exchanged {
+pub struct Committed {
     /// In the order of the claims.
     pub grants: Vec<Grant>,
-    /// The issues that this group paused; those that stood still already are left out.
+    /// The issues that this batch paused; those that stood still already are left out.
     pub paused: Vec<IssueId>,
 }
 
@@ -89,7 +95,7 @@ pub struct Exchanged {
 /// attempt owns changes nothing; who is queued again (0) has not been tried yet, so that what was nobody's fault makes
 /// nobody too old. Subscription and suppression of whom is claimed are looked at here, in the
 /// claim's own statement.
-macro_rules! exchange {
+macro_rules! commit_batch {
     ($which:literal, $answer:literal) => {
         concat!(
             "WITH told AS MATERIALIZED (
@@ -124,19 +130,28 @@ macro_rules! exchange {
     };
 }
 
-/// All of a group or nothing of it; the number of rows says which. As a rule everything still is as it was read, and
+/// All of a batch or nothing of it; the number of rows says which. As a rule everything still is as it was read, and
 /// then nothing else need be told.
-const ALL: &str = exchange!(
+const ALL: &str = commit_batch!(
     "(SELECT count(*) FROM told) = json_array_length(?1)
      AND (SELECT count(*) FROM wanted WHERE here) = json_array_length(?3)",
     ""
 );
-/// What of a group can be done; the rows say what was.
-const EACH: &str = exchange!("true", "RETURNING issue_id, subscriber_id, state, attempt");
+/// What of a batch can be done; the rows say what was.
+const EACH: &str = commit_batch!("true", "RETURNING issue_id, subscriber_id, state, attempt");
+
+/// Once, when the daemon starts: it looks at the whole of an issue that it died in.
+const RECOVER_DELIVERIES: &str = "UPDATE delivery SET state = ?1, at = ?2, code = NULL, reply = ?3
+     WHERE issue_id IN (SELECT id FROM issue WHERE sending > 0) AND state = ?4";
+const RECOVER_SYSTEM_MAILS: &str = "UPDATE system_mail INDEXED BY system_mail_in_flight
+     SET state = ?1, at = ?2, code = NULL, reply = ?3 WHERE state = 1";
 
 /// What runs with each mail, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 2] = [ALL, EACH];
+pub(super) const PER_MAIL: [&str; 2] = [ALL, EACH];
+/// What a start waits for.
+#[cfg(test)]
+pub(super) const AT_START: [&str; 2] = [RECOVER_DELIVERIES, RECOVER_SYSTEM_MAILS];
 
 /// Told of whom a claim skips.
 const GONE: &str = "not on the list any more";
@@ -145,57 +160,88 @@ impl Store {
     /// Commits outcomes and claims together.
     ///
     /// # Errors
-    /// [`super::StoreError`]; then nothing of the group was kept, and it may be tried again.
-    pub async fn exchange(&self, group: &Group, now: Timestamp) -> Result<Exchanged> {
+    /// [`super::StoreError`]; then nothing of the batch was kept, and it may be tried again.
+    pub async fn commit_batch(&self, batch: &Batch, now: Timestamp) -> Result<Committed> {
         let now = now.as_millisecond();
         let is_system = |key: MailKey| matches!(key, MailKey::System(_));
-        let rare = !group.pauses.is_empty()
-            || group.outcomes.iter().any(|outcome| is_system(outcome.key))
-            || group.claims.iter().any(|claim| is_system(claim.key));
+        let rare = !batch.pauses.is_empty()
+            || batch.outcomes.iter().any(|outcome| is_system(outcome.key))
+            || batch.claims.iter().any(|claim| is_system(claim.key));
         if rare {
-            let group = group.clone();
+            let batch = batch.clone();
             return self
                 .write("writing the ledger", move |c| {
-                    Box::pin(step_by_step(c, group, now))
+                    Box::pin(step_by_step(c, batch, now))
                 })
                 .await;
         }
         let (outcomes, claims) = (
-            outcome_lines(&group.outcomes, false),
-            claim_lines(&group.claims, false),
+            outcome_rows(&batch.outcomes, false),
+            claim_rows(&batch.claims, false),
         );
-        if claims.count == group.claims.len() && are_distinct(group) {
-            let all = exchanging(ALL, outcomes.clone(), claims.clone(), now);
+        if claims.count == batch.claims.len() && are_distinct(batch) {
+            let all = statement(ALL, outcomes.clone(), claims.clone(), now);
             let moved = self.write_at_once("writing the ledger", all).await?;
             if moved == (outcomes.count + claims.count) as u64 {
-                let granted = group.claims.iter().map(|c| Grant::Granted {
+                let granted = batch.claims.iter().map(|c| Grant::Granted {
                     attempt: c.attempt + 1,
                 });
-                return Ok(Exchanged {
+                return Ok(Committed {
                     grants: granted.collect(),
                     paused: Vec::new(),
                 });
             }
         }
-        let each = exchanging(EACH, outcomes, claims, now);
+        let each = statement(EACH, outcomes, claims, now);
         let rows = self.read_at_once("writing the ledger", each).await?;
-        Ok(Exchanged {
-            grants: grants(&group.claims, &rows)?,
+        Ok(Committed {
+            grants: grants(&batch.claims, &rows)?,
             paused: Vec::new(),
         })
     }
+
+    /// Marks as `uncertain` every mail that a dead daemon had claimed; says how many. Called once, under the
+    /// daemon's lock, before anything is claimed.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn recover(&self, now: Timestamp, reply: &str) -> Result<u64> {
+        let Some(to) = step(State::Sending, Event::Unconfirmed) else {
+            return Ok(0);
+        };
+        let reply = reply.to_owned();
+        self.write("looking at what was in flight", move |c| {
+            Box::pin(async move {
+                let ledger = sqlx::query(RECOVER_DELIVERIES)
+                    .bind(to as i64)
+                    .bind(now.as_millisecond())
+                    .bind(&reply)
+                    .bind(State::Sending as i64)
+                    .execute(&mut *c)
+                    .await?;
+                let system = sqlx::query(RECOVER_SYSTEM_MAILS)
+                    .bind(to as i64)
+                    .bind(now.as_millisecond())
+                    .bind(&reply)
+                    .execute(c)
+                    .await?;
+                Ok(ledger.rows_affected() + system.rows_affected())
+            })
+        })
+        .await
+    }
 }
 
-/// Whether a group names nobody twice, as it should: then so many rows were moved as it has entries.
-fn are_distinct(group: &Group) -> bool {
-    let mut keys = HashSet::with_capacity(group.outcomes.len() + group.claims.len());
-    let outcomes = group.outcomes.iter().map(|outcome| outcome.key);
+/// Whether a batch names nobody twice, as it should: then so many rows were moved as it has entries.
+fn are_distinct(batch: &Batch) -> bool {
+    let mut keys = HashSet::with_capacity(batch.outcomes.len() + batch.claims.len());
+    let outcomes = batch.outcomes.iter().map(|outcome| outcome.key);
     outcomes
-        .chain(group.claims.iter().map(|claim| claim.key))
+        .chain(batch.claims.iter().map(|claim| claim.key))
         .all(|key| keys.insert(key))
 }
 
-fn exchanging(sql: &'static str, outcomes: Lines, claims: Lines, now: i64) -> Query {
+fn statement(sql: &'static str, outcomes: JsonRows, claims: JsonRows, now: i64) -> Query {
     sqlx::query(sql)
         .bind(outcomes.json)
         .bind(now)
@@ -203,12 +249,12 @@ fn exchanging(sql: &'static str, outcomes: Lines, claims: Lines, now: i64) -> Qu
         .bind(GONE)
 }
 
-/// The same with what is rare: pauses, which come before the claims, and system mails.
-async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Result<Exchanged> {
-    exchanging(
+/// Writes a batch that holds what is rare: pauses, which come before the claims, and system mails.
+async fn step_by_step(c: &mut SqliteConnection, batch: Batch, now: i64) -> Result<Committed> {
+    statement(
         EACH,
-        outcome_lines(&group.outcomes, false),
-        Lines::of::<()>(&[]),
+        outcome_rows(&batch.outcomes, false),
+        JsonRows::of::<()>(&[]),
         now,
     )
     .execute(&mut *c)
@@ -220,23 +266,23 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
          FROM json_each(?1) j
          WHERE m.id = j.value ->> 1 AND m.state = j.value ->> 2 AND m.attempt = j.value ->> 3",
     )
-    .bind(outcome_lines(&group.outcomes, true).json)
+    .bind(outcome_rows(&batch.outcomes, true).json)
     .bind(now)
     .execute(&mut *c)
     .await?;
     let mut paused = Vec::new();
-    for (issue, reason) in &group.pauses {
+    for (issue, reason) in &batch.pauses {
         if let Steered::Now(_) = apply(c, *issue, Steer::Pause, Some(reason)).await? {
             paused.push(*issue);
         }
     }
-    let claims = claim_lines(&group.claims, false);
-    let mut rows = exchanging(EACH, Lines::of::<()>(&[]), claims, now)
+    let claims = claim_rows(&batch.claims, false);
+    let mut rows = statement(EACH, JsonRows::of::<()>(&[]), claims, now)
         .fetch_all(&mut *c)
         .await?;
-    rows.extend(claim_systems(c, claim_lines(&group.claims, true), now).await?);
-    Ok(Exchanged {
-        grants: grants(&group.claims, &rows)?,
+    rows.extend(claim_systems(c, claim_rows(&batch.claims, true), now).await?);
+    Ok(Committed {
+        grants: grants(&batch.claims, &rows)?,
         paused,
     })
 }
@@ -244,7 +290,7 @@ async fn step_by_step(c: &mut SqliteConnection, group: Group, now: i64) -> Resul
 /// Claims system mails. A confirmation is for somebody who has asked and has not answered yet.
 async fn claim_systems(
     c: &mut SqliteConnection,
-    claims: Lines,
+    claims: JsonRows,
     now: i64,
 ) -> Result<Vec<SqliteRow>> {
     let rows = sqlx::query(
@@ -297,8 +343,8 @@ fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
 
 /// Outcomes as the statement reads them: issue (0: a system mail), person, from, attempt, to, next_at, code,
 /// reply, relay. A move that `model::delivery` does not know is left out.
-fn outcome_lines(outcomes: &[Outcome], systems: bool) -> Lines {
-    let lines = outcomes.iter().filter_map(|o| {
+fn outcome_rows(outcomes: &[Outcome], systems: bool) -> JsonRows {
+    let rows = outcomes.iter().filter_map(|o| {
         let to = step(o.from, o.event)?;
         let (issue, id) = pair(o.key, systems)?;
         let next_at = o.next_at.map(Timestamp::as_millisecond);
@@ -315,18 +361,18 @@ fn outcome_lines(outcomes: &[Outcome], systems: bool) -> Lines {
             &o.relay,
         ))
     });
-    Lines::of(&lines.collect::<Vec<_>>())
+    JsonRows::of(&rows.collect::<Vec<_>>())
 }
 
 /// Claims as the statement reads them: issue (0: a system mail), person, state and attempt as read ahead.
-fn claim_lines(claims: &[Claim], systems: bool) -> Lines {
-    let lines = claims.iter().filter_map(|claim| {
+fn claim_rows(claims: &[Claim], systems: bool) -> JsonRows {
+    let rows = claims.iter().filter_map(|claim| {
         // The statements name the states to which a claim leads; the table must know them as well.
         step(claim.from, Event::Claim)?;
         let (issue, id) = pair(claim.key, systems)?;
         Some((issue, id, claim.from as i64, claim.attempt))
     });
-    Lines::of(&lines.collect::<Vec<_>>())
+    JsonRows::of(&rows.collect::<Vec<_>>())
 }
 
 /// A key as numbers, where it is of the kind that is asked for.
@@ -340,17 +386,17 @@ fn pair(key: MailKey, systems: bool) -> Option<(i64, i64)> {
 
 /// Tuples as a JSON array of arrays.
 #[derive(Clone, Debug)]
-struct Lines {
+struct JsonRows {
     json: String,
     count: usize,
 }
 
-impl Lines {
+impl JsonRows {
     /// Numbers and texts can always be written so.
-    fn of<T: serde::Serialize>(lines: &[T]) -> Lines {
-        Lines {
-            json: serde_json::to_string(lines).unwrap_or_else(|_| "[]".into()),
-            count: lines.len(),
+    fn of<T: serde::Serialize>(rows: &[T]) -> JsonRows {
+        JsonRows {
+            json: serde_json::to_string(rows).unwrap_or_else(|_| "[]".into()),
+            count: rows.len(),
         }
     }
 }

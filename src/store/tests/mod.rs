@@ -1,5 +1,10 @@
 //! The file as a whole: how it is made, by whom it can be read, and what is said where something is wrong.
 
+mod audit;
+mod clock;
+mod ledger;
+mod plans;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
