@@ -308,9 +308,6 @@ const STILL_IN_A_CIRCLE: &[&str] = &[
     "cli::terminal",
     "http::error",
     "http::page",
-    "manuscript::contents",
-    "manuscript::items",
-    "manuscript::shape",
 ];
 
 #[test]

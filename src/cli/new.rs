@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde_json::json;
 
-use crate::compose::next;
+use crate::manuscript::next;
 use crate::model::List;
 use crate::publish::{self, PublishError};
 use crate::schedule::cron::Plan;

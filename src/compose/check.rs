@@ -1,6 +1,6 @@
 //! Everything that `check` finds without a network, put in order.
 //!
-//! What the file alone tells was found by `source` while reading, what is the matter with pictures by
+//! What the file alone tells was found by `manuscript` while reading, what is the matter with pictures by
 //! `pictures`. This room adds what shows only in the whole letter, folds what repeats itself, and knows the
 //! names of all checks, so that those that passed can be counted.
 

@@ -6,7 +6,6 @@
 
 pub(crate) mod check;
 mod html;
-pub(crate) mod next;
 pub(crate) mod pictures;
 pub(crate) mod text;
 pub(crate) mod theme;

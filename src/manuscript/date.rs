@@ -1,6 +1,8 @@
-//! Dates and issue numbers as people write them at the head of a letter.
+//! Dates as people write them at the head of an issue.
 
 use jiff::civil::Date;
+
+use super::language::{is_east_asian, is_hangul};
 
 /// English months; three letters are enough.
 const MONTHS: [&str; 12] = [
@@ -66,73 +68,9 @@ pub(super) fn whole(text: &str) -> Option<Date> {
     leading(text.trim())
 }
 
-/// The number of an issue in its title, and the title without it where it can be taken off without losing
-/// a word: `News — #22` gives 22 and `News`; `第 22 期`, `Issue 22`, `No. 22`, `News 22` keep the title.
-pub(super) fn number(title: &str) -> (Option<u32>, &str) {
-    if let Some((before, after)) = title.rsplit_once(['#', '＃'])
-        && let Ok(number) = after.trim().parse::<u32>()
-        && number.to_string() == after.trim()
-    {
-        let rest =
-            before.trim_end_matches(|c: char| c.is_whitespace() || "—–-―:：,，|·•".contains(c));
-        return (Some(number), if rest.is_empty() { title } else { rest });
-    }
-    (marked(title).or_else(|| trailing(title)), title)
-}
-
-fn digits(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    &text[..end]
-}
-
-/// A number with a word that says what it counts: `Issue 22`, `No. 22`, `Vol. 3`, `#22`, `第 22 期`.
-fn marked(title: &str) -> Option<u32> {
-    for (at, c) in title.char_indices() {
-        let rest = &title[at + c.len_utf8()..];
-        let number = digits(rest.trim_start());
-        match c {
-            '#' | '＃' | '№' if !number.is_empty() => return number.parse().ok(),
-            '第' if !number.is_empty() => {
-                let after = rest.trim_start()[number.len()..].trim_start();
-                if after.starts_with(['期', '号', '號', '回', '弹', '刊', '卷']) {
-                    return number.parse().ok();
-                }
-            }
-            _ => {}
-        }
-    }
-    let words = words(title);
-    words.windows(2).find_map(|pair| match pair {
-        [Word::Letters(word), Word::Number(number, _)]
-            if matches!(
-                word.as_str(),
-                "issue" | "no" | "vol" | "volume" | "edition" | "number" | "episode"
-            ) =>
-        {
-            u32::try_from(*number).ok()
-        }
-        _ => None,
-    })
-}
-
-/// A number at the very end that is no year.
-fn trailing(title: &str) -> Option<u32> {
-    let title = title.trim_end();
-    let start = title
-        .rfind(|c: char| !c.is_ascii_digit())
-        .map_or(0, |at| at + 1);
-    let before = title.get(..start)?;
-    let number: u32 = title.get(start..)?.parse().ok()?;
-    let apart =
-        before.ends_with(' ') && !before.trim_end().ends_with(|c: char| ".,/-–:".contains(c));
-    (apart && number > 0 && !(1900..2100).contains(&number) && number < 100_000).then_some(number)
-}
-
 /// A line with the first date that it holds changed for another, in the same writing; `None` where it holds
 /// none that we know how to write.
-pub(crate) fn rewritten(line: &str, date: Date) -> Option<String> {
+pub(super) fn rewritten(line: &str, date: Date) -> Option<String> {
     let words = words_at(line);
     let plain: Vec<Word> = words.iter().map(|(_, word)| word.clone()).collect();
     let at = (0..plain.len()).find(|at| {
@@ -213,29 +151,16 @@ fn ordinal(day: i8) -> &'static str {
     }
 }
 
-/// A title with its number changed; as it was where it holds none.
-pub(crate) fn renumbered(title: &str, old: u32, new: u32) -> String {
-    let old = old.to_string();
-    let whole = |at: usize| {
-        let digit = |c: char| c.is_ascii_digit();
-        !title[..at].ends_with(digit) && !title[at + old.len()..].starts_with(digit)
-    };
-    match title.rmatch_indices(&old).find(|(at, _)| whole(*at)) {
-        Some((at, _)) => format!("{}{new}{}", &title[..at], &title[at + old.len()..]),
-        None => title.to_owned(),
-    }
-}
-
 /// A word of a line, as far as dates are concerned.
 #[derive(Clone, Debug, PartialEq)]
-enum Word {
+pub(super) enum Word {
     /// The number and how many digits it was written with.
     Number(u64, usize),
     /// Small letters; East Asian characters stand alone.
     Letters(String),
 }
 
-fn words(line: &str) -> Vec<Word> {
+pub(super) fn words(line: &str) -> Vec<Word> {
     words_at(line).into_iter().map(|(_, word)| word).collect()
 }
 
@@ -253,12 +178,8 @@ fn words_at(line: &str) -> Vec<(usize, Word)> {
                 Word::Number(digits.parse().unwrap_or(u64::MAX), digits.len()),
             ));
             digits
-        } else if first.is_alphabetic()
-            && !super::inlines::is_east_asian(first)
-            && !is_hangul(first)
-        {
-            let letters =
-                run(|c| c.is_alphabetic() && !super::inlines::is_east_asian(c) && !is_hangul(c));
+        } else if first.is_alphabetic() && !is_east_asian(first) && !is_hangul(first) {
+            let letters = run(|c| c.is_alphabetic() && !is_east_asian(c) && !is_hangul(c));
             out.push((at, Word::Letters(letters.to_lowercase())));
             letters
         } else {
@@ -273,10 +194,6 @@ fn words_at(line: &str) -> Vec<(usize, Word)> {
         }
     }
     out
-}
-
-fn is_hangul(c: char) -> bool {
-    matches!(c, '\u{AC00}'..='\u{D7A3}')
 }
 
 fn is_lead(word: &Word) -> bool {
@@ -386,31 +303,6 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_taken_off_a_title_only_where_no_word_goes_with_it() {
-        assert_eq!(
-            number("Akira 的机器学习新闻— #22"),
-            (Some(22), "Akira 的机器学习新闻")
-        );
-        assert_eq!(number("Proof #7"), (Some(7), "Proof"));
-        assert_eq!(number("Proof (#7)"), (Some(7), "Proof (#7)"));
-        assert_eq!(number("Proof #007"), (Some(7), "Proof #007"));
-        for (title, want) in [
-            ("This Week in Rust 610", Some(610)),
-            ("每周分享第 36 期", Some(36)),
-            ("周刊（第 397 期）：财富", Some(397)),
-            ("Issue 12: trees", Some(12)),
-            ("The News, No. 5", Some(5)),
-            ("The best of 2024", None),
-            ("Version 1.5", None),
-            ("Catch-22", None),
-            ("#22", Some(22)),
-            ("Hello", None),
-        ] {
-            assert_eq!(number(title), (want, title), "{title}");
-        }
-    }
-
-    #[test]
     fn a_date_is_changed_in_its_own_writing() {
         let new = jiff::civil::date(2026, 3, 1);
         for (old, want) in [
@@ -426,8 +318,6 @@ mod tests {
             assert_eq!(rewritten(old, new).as_deref(), Some(want));
         }
         assert_eq!(rewritten("no date", new), None);
-        assert_eq!(renumbered("News #22 of 2022", 22, 23), "News #23 of 2022");
-        assert_eq!(renumbered("News", 22, 23), "News");
     }
 
     proptest::proptest! {
@@ -435,8 +325,6 @@ mod tests {
         fn no_line_makes_it_panic(line in "(\\PC|[0-9]|#|第|期| |July|th|年|月){0,40}") {
             let _ = leading(&line);
             let _ = rewritten(&line, jiff::civil::date(2026, 11, 30));
-            let (_, title) = number(&line);
-            proptest::prop_assert!(line.starts_with(title));
         }
     }
 }

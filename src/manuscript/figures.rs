@@ -2,8 +2,7 @@
 
 use crate::model::issue::{Block, Image, Inline, Inlines};
 
-use super::inlines::trim;
-use super::shape::Top;
+use super::tidy::{TopBlock, trim};
 
 /// The blocks of one paragraph: a line that is nothing but a picture becomes a figure.
 pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
@@ -36,7 +35,7 @@ pub(super) fn paragraph(inlines: Inlines) -> Vec<Block> {
 pub(super) fn caption(blocks: Vec<Block>) -> Vec<Block> {
     let tops = blocks
         .into_iter()
-        .map(|block| Top { block, line: 0 })
+        .map(|block| TopBlock { block, line: 0 })
         .collect();
     caption_tops(tops)
         .into_iter()
@@ -45,8 +44,8 @@ pub(super) fn caption(blocks: Vec<Block>) -> Vec<Block> {
 }
 
 /// The same for blocks that know their lines.
-pub(super) fn caption_tops(tops: Vec<Top>) -> Vec<Top> {
-    let mut out: Vec<Top> = Vec::with_capacity(tops.len());
+pub(super) fn caption_tops(tops: Vec<TopBlock>) -> Vec<TopBlock> {
+    let mut out: Vec<TopBlock> = Vec::with_capacity(tops.len());
     for top in tops {
         match (out.last_mut().map(|t| &mut t.block), top.block) {
             (Some(Block::Figure { caption, .. }), Block::Paragraph(inlines))
@@ -55,13 +54,13 @@ pub(super) fn caption_tops(tops: Vec<Top>) -> Vec<Top> {
                 let (found, rest) = split_caption(inlines);
                 *caption = found;
                 if !rest.is_empty() {
-                    out.push(Top {
+                    out.push(TopBlock {
                         block: Block::Paragraph(rest),
                         line: top.line,
                     });
                 }
             }
-            (_, block) => out.push(Top {
+            (_, block) => out.push(TopBlock {
                 block,
                 line: top.line,
             }),

@@ -54,6 +54,17 @@ pub(super) fn guess(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Scripts that are written without spaces: Han, kana, and their punctuation. (Korean has spaces.)
+pub(crate) fn is_east_asian(c: char) -> bool {
+    matches!(c, '\u{2E80}'..='\u{2FFF}' | '\u{3000}'..='\u{312F}' | '\u{31A0}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Whether a character is a syllable of Korean.
+pub(super) fn is_hangul(c: char) -> bool {
+    matches!(c, '\u{AC00}'..='\u{D7A3}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::guess;

@@ -10,7 +10,7 @@ use crate::model::issue::{Block, Meta, plain};
 use crate::model::{Finding, Severity};
 
 use super::reader::Reader;
-use super::shape::Top;
+use super::tidy::TopBlock;
 
 /// What an inbox on a large screen shows of a subject, in columns.
 const SUBJECT_COLUMNS: usize = 70;
@@ -54,7 +54,8 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
     let mut out = Vec::new();
     for marker in MARKERS {
         for (at, _) in text.match_indices(marker) {
-            let word = |c: char| c.is_alphanumeric() && !super::is_east_asian(c) || c == '_';
+            let word =
+                |c: char| c.is_alphanumeric() && !super::language::is_east_asian(c) || c == '_';
             let alone = !text[..at].ends_with(word) && !text[at + marker.len()..].starts_with(word);
             if alone {
                 out.push((at, marker));
@@ -66,8 +67,8 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
 }
 
 /// Headings below which nothing stands before the next one of their level.
-pub(super) fn empty_headings(tops: &[Top]) -> Vec<Finding> {
-    let visible: Vec<&Top> = tops
+pub(super) fn empty_headings(tops: &[TopBlock]) -> Vec<Finding> {
+    let visible: Vec<&TopBlock> = tops
         .iter()
         .filter(|t| !matches!(t.block, Block::Rule))
         .collect();
@@ -82,7 +83,7 @@ pub(super) fn empty_headings(tops: &[Top]) -> Vec<Finding> {
             Some(_) => false,
         };
         let title = plain(inlines);
-        if empty && super::items::heading(inlines).is_none() {
+        if empty && super::parts::item_heading(inlines).is_none() {
             let message = format!("nothing stands below the heading “{}”", title.trim());
             let help = "Write something below it, or remove the heading.";
             out.push(

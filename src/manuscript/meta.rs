@@ -10,7 +10,7 @@ use crate::model::{Finding, Severity};
 
 use super::date;
 use super::fields::{self, Fields};
-use super::front::{self, Entry, Value};
+use super::front_matter::{self, Entry, Value};
 
 /// What a key says, or why it can't be taken.
 type Taken<T> = Result<T, Box<Finding>>;
@@ -28,7 +28,7 @@ pub(super) struct Known {
 pub(super) fn read(entries: &[Entry]) -> Known {
     let mut known = Known::default();
     for entry in entries {
-        let key = front::normal(&entry.key);
+        let key = front_matter::normal(&entry.key);
         if let Err(finding) = known.take(&key, entry) {
             known.findings.push(finding.at(entry.line, None));
         }
@@ -101,14 +101,17 @@ pub(super) fn unknown_fields(
 }
 
 fn unknown(written: &str, key: &str) -> Box<Finding> {
-    let near = front::KEYS
+    let near = front_matter::KEYS
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
         .min()
         .filter(|(distance, known)| *distance * 3 <= known.len().max(3));
     let help = match near {
         Some((_, known)) => format!("Did you mean “{known}”?"),
-        None => format!("It is not used. The keys are {}.", front::KEYS.join(", ")),
+        None => format!(
+            "It is not used. The keys are {}.",
+            front_matter::KEYS.join(", ")
+        ),
     };
     Box::new(Finding::new(
         Severity::Warning,
@@ -243,7 +246,13 @@ mod tests {
     use crate::model::issue::{Field, Inline};
 
     fn of(text: &str) -> Known {
-        read(&front::split(text).unwrap().unwrap().entries().unwrap())
+        read(
+            &front_matter::split(text)
+                .unwrap()
+                .unwrap()
+                .entries()
+                .unwrap(),
+        )
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! An author's file becomes an [`Issue`].
 //!
-//! The way of a file: it is normalised (line ends, BOM); its front matter is taken off (`front`, `meta`);
-//! personal fields are replaced by stand-ins (`fields`); comrak reads the Markdown, and `blocks`, `inlines`
-//! and `html_blocks` turn its tree into our parts; `shape` types what can be told. Nothing an author wrote
-//! is dropped but comments, lines across the page, and what no reader sees (scripts, styles).
+//! [`read`] takes a file through these steps. It is normalised (line ends, byte order mark). Its front matter is split
+//! off (`front_matter`) and its keys are read (`meta`). Personal fields are replaced by stand-ins (`fields`). comrak
+//! parses the Markdown, and `markdown` and `html` turn its tree into our blocks and inlines. `title` fills in what the
+//! front matter does not give. `parts` recognises sections, items, the summary and the list of contents. `lint` and
+//! every step report what the author should know as findings.
 //!
-//! # The best form of a letter
+//! Nothing that an author wrote is dropped except comments, thematic breaks at the edges of parts, and what no reader
+//! sees (scripts, styles). Themes, HTML output and the files beside the manuscript are left to `compose`.
 //!
-//! Any Markdown reads well. Written like this, every part is typed:
+//! `next` writes the file of the next issue from that of the last one.
+//!
+//! # The preferred form
+//!
+//! Any Markdown works. Written like this, every part is recognised:
 //!
 //! ```text
 //! +++
@@ -45,48 +51,36 @@
 //! ## About me
 //! ```
 //!
-//! Exports of Revue and Medium are read as well: items as bold links with their source, captions that share
-//! a paragraph with the comment, cards (`cards`), separators made of dashes, numbers in headings, title,
-//! number and date in the text.
+//! Exports of Revue and Medium are recognised too: items as bold links with their source, captions that share a paragraph
+//! with the comment, cards (`markdown::cards`), separators made of dashes, numbers in headings, and title, number and
+//! date in the text.
 
-mod address;
-mod blocks;
-mod cards;
-mod contents;
-pub(crate) mod date;
-mod elements;
+mod date;
 mod fields;
 mod figures;
-pub(crate) mod front;
-mod head;
+mod front_matter;
+mod headings;
 mod html;
-mod html_blocks;
-mod inlines;
-mod items;
 mod language;
+mod links;
 mod lint;
+mod markdown;
 mod meta;
-mod nest;
+pub(crate) mod next;
+mod number;
+mod parts;
 mod reader;
-mod shape;
-mod skeleton;
-mod words;
-
-use std::ops::Range;
-
-use comrak::nodes::NodeValue;
-use comrak::{Arena, Node, Options, parse_document};
+mod tidy;
+mod title;
 
 use crate::model::Finding;
 use crate::model::issue::walk::{self, Seen};
-use crate::model::issue::{Block, Issue, Part};
-
-pub(crate) use inlines::is_east_asian;
-pub(crate) use skeleton::{Kept, skeleton};
+use crate::model::issue::{Issue, Part};
 
 use fields::Fields;
 use reader::Reader;
-use shape::Top;
+
+pub(crate) use language::is_east_asian;
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +104,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
         findings
     };
     let text = normalise(text);
-    let front = front::split(&text).map_err(|finding| named(vec![*finding]))?;
+    let front = front_matter::split(&text).map_err(|finding| named(vec![*finding]))?;
     let entries = front
         .map_or(Ok(Vec::new()), |f| f.entries())
         .map_err(named)?;
@@ -120,7 +114,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
 
     let (body, fields) = Fields::take(body);
     let mut reader = Reader::new(&fields, offset);
-    let (mut tops, notes) = tops(&body, &mut reader);
+    let (mut tops, notes) = markdown::top_blocks(&body, &mut reader);
     let mut findings = known.findings;
     findings.append(&mut reader.findings);
     findings.extend(meta::unknown_fields(&fields, |(line, column)| {
@@ -129,18 +123,18 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
 
     let mut meta = known.meta;
     findings.extend(lint::empty_headings(&tops));
-    findings.extend(head::complete(
+    findings.extend(title::complete(
         &mut meta,
         &mut tops,
         slug,
         known.lines.get("title").copied(),
     ));
     findings.extend(lint::lengths(&meta, &known.lines));
-    let mut parts = shape::parts(tops);
+    let mut parts = parts::parts(tops);
     if !notes.is_empty() {
         parts.push(Part::Text(notes));
     }
-    walk::runs_mut(&mut parts, &mut inlines::join);
+    walk::runs_mut(&mut parts, &mut tidy::join);
     if meta.language.is_none() {
         meta.language = language::guess(&words(&meta.title, &parts)).map(str::to_owned);
     }
@@ -156,7 +150,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
 }
 
 /// One kind of line end, no byte order mark, no control characters that a mail could not hold.
-pub(crate) fn normalise(text: &str) -> String {
+fn normalise(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -172,80 +166,6 @@ pub(crate) fn normalise(text: &str) -> String {
         }
     }
     out
-}
-
-/// CommonMark with what letters use of GitHub's additions.
-fn options<'c>() -> Options<'c> {
-    let mut options = Options::default();
-    options.extension.strikethrough = true;
-    options.extension.table = true;
-    options.extension.tasklist = true;
-    options.extension.footnotes = true;
-    options.extension.cjk_friendly_emphasis = true;
-    options.parse.leave_footnote_definitions = true;
-    options
-}
-
-/// A stretch of the body that became blocks: one of Markdown's, or the several that make a card.
-struct Stretch {
-    /// The lines of the body, from 0, the end not included.
-    lines: Range<usize>,
-    blocks: Vec<Block>,
-    is_footnote: bool,
-}
-
-/// Reads a body; cards are put together, lines of dashes are lines across the page.
-fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
-    let arena = Arena::new();
-    let root = parse_document(&arena, body, &options());
-    let nodes: Vec<Node> = root.children().collect();
-    let lines: Vec<&str> = body.split('\n').collect();
-    reader.lines = lines.iter().map(|line| (*line).to_owned()).collect();
-    let markers = lint::markers(root, reader);
-    reader.findings.extend(markers);
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(node) = nodes.get(at) {
-        let is_footnote = matches!(node.data().value, NodeValue::FootnoteDefinition(_));
-        let (mut blocks, spanned) = match cards::card(&nodes[at..], &lines, reader) {
-            Some((card, spanned)) => (vec![Block::Card(card)], spanned),
-            None => (reader.block(node, 0), 1),
-        };
-        for block in &mut blocks {
-            if words::is_separator(block) {
-                *block = Block::Rule;
-            }
-        }
-        let last = nodes[at + spanned - 1].data().sourcepos.end.line;
-        let first = node
-            .data()
-            .sourcepos
-            .start
-            .line
-            .saturating_sub(1)
-            .min(lines.len());
-        out.push(Stretch {
-            lines: first..last.clamp(first, lines.len()),
-            blocks,
-            is_footnote,
-        });
-        at += spanned;
-    }
-    out
-}
-
-/// The blocks of a body, and the footnotes, which go to the end.
-fn tops(body: &str, reader: &mut Reader) -> (Vec<Top>, Vec<Block>) {
-    let (mut tops, mut notes) = (Vec::new(), Vec::new());
-    for stretch in stretches(body, reader) {
-        let line = stretch.lines.start + 1 + reader.offset;
-        if stretch.is_footnote {
-            notes.extend(stretch.blocks);
-        } else {
-            tops.extend(stretch.blocks.into_iter().map(|block| Top { block, line }));
-        }
-    }
-    (figures::caption_tops(tops), notes)
 }
 
 /// Every word that readers see.

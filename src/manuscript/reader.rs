@@ -5,8 +5,8 @@ use comrak::nodes::LineColumn;
 use crate::model::issue::{Image, Inline, Inlines, plain};
 use crate::model::{Finding, Severity};
 
-use super::address::{self, Judgement, Run};
 use super::fields::Fields;
+use super::links::{self, TextRun, UrlKind};
 
 /// One reading of one file.
 pub(super) struct Reader<'a> {
@@ -73,10 +73,10 @@ impl Reader<'_> {
             return self.fields.inlines(text);
         }
         let mut out = Inlines::new();
-        for run in address::bare(text, goes_on) {
+        for run in links::bare(text, goes_on) {
             match run {
-                Run::Text(text) => out.extend(self.fields.inlines(text)),
-                Run::Bare(url) => {
+                TextRun::Text(text) => out.extend(self.fields.inlines(text)),
+                TextRun::Bare(url) => {
                     out.extend(self.link(url, "", vec![Inline::Text(url.into())], line))
                 }
             }
@@ -115,10 +115,10 @@ impl Reader<'_> {
         if bare {
             children = vec![Inline::Text(url.clone())];
         }
-        let judgement = address::judge(&url);
+        let judgement = links::classify(&url);
         self.tell_of_address(judgement, &url, &children, line);
         match judgement {
-            Judgement::Link | Judgement::Suspicious => {
+            UrlKind::Clickable | UrlKind::Malformed => {
                 let title = self.literal(title, line, "a link's title");
                 vec![Inline::Link {
                     url,
@@ -127,8 +127,8 @@ impl Reader<'_> {
                     line,
                 }]
             }
-            Judgement::Empty => children,
-            Judgement::Scheme | Judgement::Relative => {
+            UrlKind::Empty => children,
+            UrlKind::OtherScheme | UrlKind::Relative => {
                 if !bare && plain(&children) != url {
                     children.push(Inline::Text(format!(" ({url})")));
                 }
@@ -137,31 +137,25 @@ impl Reader<'_> {
         }
     }
 
-    fn tell_of_address(
-        &mut self,
-        judgement: Judgement,
-        url: &str,
-        children: &[Inline],
-        line: usize,
-    ) {
+    fn tell_of_address(&mut self, judgement: UrlKind, url: &str, children: &[Inline], line: usize) {
         let (code, message, help) = match judgement {
-            Judgement::Link => return,
-            Judgement::Suspicious => (
+            UrlKind::Clickable => return,
+            UrlKind::Malformed => (
                 "link-malformed",
                 format!("this link's address looks broken: {url}"),
                 "Check it; readers get it as it is.",
             ),
-            Judgement::Scheme => (
+            UrlKind::OtherScheme => (
                 "link-scheme",
                 format!("no mail program opens an address such as {url}"),
                 "It is shown as text; link to an https address instead.",
             ),
-            Judgement::Relative => (
+            UrlKind::Relative => (
                 "link-relative",
                 format!("this link leads nowhere from a mail: {url}"),
                 "It is shown as text; write the whole address, beginning with https://.",
             ),
-            Judgement::Empty => (
+            UrlKind::Empty => (
                 "link-empty",
                 format!("the link “{}” has no address", plain(children)),
                 "Write the address between the round brackets.",

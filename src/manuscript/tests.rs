@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::Severity;
-use crate::model::issue::{Body, Inline, Inlines, Item, Section, plain};
+use crate::model::issue::{Block, Body, Inline, Inlines, Item, Section, plain};
 
 fn parsed(text: &str) -> Parsed {
     read(text, "007.md", "007").expect("front matter that can be read")
@@ -561,6 +561,8 @@ fn nesting_without_end_is_flattened_and_loses_nothing() {
 
 mod properties {
     use super::*;
+    use comrak::nodes::NodeValue;
+    use comrak::{Arena, parse_document};
     use proptest::prelude::*;
 
     /// Bits of Markdown and HTML, more often than chance would write them.
@@ -605,7 +607,7 @@ mod properties {
     /// The runs of letters and digits that comrak sees in a text, code included.
     fn runs(text: &str) -> Vec<String> {
         let arena = Arena::new();
-        let root = parse_document(&arena, text, &options());
+        let root = parse_document(&arena, text, &markdown::options());
         let mut runs = Vec::new();
         for node in root.descendants() {
             let data = node.data();
@@ -669,7 +671,7 @@ mod properties {
         fn every_word_survives(bits in proptest::collection::vec(bit(), 0..40)) {
             let text = bits.concat().replace("{{", "{").replace("[](", "[x](").replace("<!", "< !").replace("<?", "< ?");
             if let Ok(Parsed { issue, .. }) = read(&text, "x.md", "x")
-                && front::split(&text).is_ok_and(|f| f.is_none())
+                && front_matter::split(&text).is_ok_and(|f| f.is_none())
             {
                 let squeeze = |t: &str| t.split_whitespace().collect::<String>();
                 let words = squeeze(&seen(&issue).0);

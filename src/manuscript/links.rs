@@ -10,13 +10,13 @@ const CLICKABLE: [&str; 16] = [
 
 /// What becomes of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(super) enum UrlKind {
     /// A link.
-    Link,
+    Clickable,
     /// A link, though it looks broken: http(s) without a host, or with a host that can't be.
-    Suspicious,
+    Malformed,
     /// Text: the scheme is not one for a mail.
-    Scheme,
+    OtherScheme,
     /// Text: relative to a folder that a mail does not have.
     Relative,
     /// Nothing was written.
@@ -24,25 +24,25 @@ pub(super) enum Judgement {
 }
 
 /// Judges an address as the author wrote it.
-pub(super) fn judge(url: &str) -> Judgement {
+pub(super) fn classify(url: &str) -> UrlKind {
     let url = url.trim();
     if url.is_empty() {
-        return Judgement::Empty;
+        return UrlKind::Empty;
     }
     if url.starts_with('#') {
-        return Judgement::Link;
+        return UrlKind::Clickable;
     }
     let Some(scheme) = scheme(url) else {
-        return Judgement::Relative;
+        return UrlKind::Relative;
     };
     if !CLICKABLE.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
-        return Judgement::Scheme;
+        return UrlKind::OtherScheme;
     }
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     if web && !whole(&url[scheme.len() + 1..], url) {
-        Judgement::Suspicious
+        UrlKind::Malformed
     } else {
-        Judgement::Link
+        UrlKind::Clickable
     }
 }
 
@@ -75,14 +75,14 @@ pub(super) fn host(url: &str) -> &str {
 
 /// A run of text, or a bare web address in it.
 #[derive(Debug, PartialEq)]
-pub(super) enum Run<'t> {
+pub(super) enum TextRun<'t> {
     Text(&'t str),
     Bare(&'t str),
 }
 
 /// Finds the web addresses that stand bare in a text. `ends` says that the text goes on after its last
 /// character with something that could belong to the address, which then can't be told from it.
-pub(super) fn bare(text: &str, goes_on: bool) -> Vec<Run<'_>> {
+pub(super) fn bare(text: &str, goes_on: bool) -> Vec<TextRun<'_>> {
     let mut runs = Vec::new();
     let (mut done, mut from) = (0, 0);
     while let Some(start) = next_start(text, from) {
@@ -97,14 +97,14 @@ pub(super) fn bare(text: &str, goes_on: bool) -> Vec<Run<'_>> {
             continue;
         }
         if done < start {
-            runs.push(Run::Text(&text[done..start]));
+            runs.push(TextRun::Text(&text[done..start]));
         }
-        runs.push(Run::Bare(&whole[..length]));
+        runs.push(TextRun::Bare(&whole[..length]));
         done = start + length;
         from = done;
     }
     if done < text.len() {
-        runs.push(Run::Text(&text[done..]));
+        runs.push(TextRun::Text(&text[done..]));
     }
     runs
 }
@@ -174,7 +174,7 @@ mod tests {
             "#part",
             "ftp://a/b",
         ] {
-            assert_eq!(judge(url), Judgement::Link, "{url}");
+            assert_eq!(classify(url), UrlKind::Clickable, "{url}");
         }
         for url in [
             "javascript:alert(1)",
@@ -184,7 +184,7 @@ mod tests {
             "file:///etc",
             "htps://x",
         ] {
-            assert_eq!(judge(url), Judgement::Scheme, "{url}");
+            assert_eq!(classify(url), UrlKind::OtherScheme, "{url}");
         }
         for url in [
             "a.md",
@@ -194,7 +194,7 @@ mod tests {
             "link to issue",
             "java\tscript:x",
         ] {
-            assert_eq!(judge(url), Judgement::Relative, "{url}");
+            assert_eq!(classify(url), UrlKind::Relative, "{url}");
         }
         for url in [
             "http:/one.example",
@@ -203,15 +203,21 @@ mod tests {
             "https://exa mple.org",
             "http:x",
         ] {
-            assert_eq!(judge(url), Judgement::Suspicious, "{url}");
+            assert_eq!(classify(url), UrlKind::Malformed, "{url}");
         }
-        assert_eq!(judge(" "), Judgement::Empty);
+        assert_eq!(classify(" "), UrlKind::Empty);
     }
 
     fn links(text: &str) -> Vec<&str> {
         bare(text, false)
             .into_iter()
-            .filter_map(|r| if let Run::Bare(u) = r { Some(u) } else { None })
+            .filter_map(|r| {
+                if let TextRun::Bare(u) = r {
+                    Some(u)
+                } else {
+                    None
+                }
+            })
             .collect()
     }
 
@@ -235,7 +241,7 @@ mod tests {
         );
         assert_eq!(
             bare("at http://a.example/", true),
-            [Run::Text("at http://a.example/")]
+            [TextRun::Text("at http://a.example/")]
         );
     }
 
@@ -244,7 +250,7 @@ mod tests {
         fn finding_addresses_never_changes_the_text(text in "(\\PC|https?://|http|[ .()]|:|/){0,40}", goes_on: bool) {
             let whole: String = bare(&text, goes_on)
                 .into_iter()
-                .map(|r| match r { Run::Text(t) | Run::Bare(t) => t })
+                .map(|r| match r { TextRun::Text(t) | TextRun::Bare(t) => t })
                 .collect();
             proptest::prop_assert_eq!(whole, text);
         }

@@ -5,16 +5,17 @@ use comrak::nodes::{ListType, NodeValue, TableAlignment};
 
 use crate::model::issue::{Align, Block, Inline, Inlines, ListItem};
 
+use super::cards;
 use super::inlines::footnote_mark;
-use super::reader::Reader;
-use super::{cards, figures};
+use crate::manuscript::figures;
+use crate::manuscript::reader::Reader;
 
 /// Blocks that lie deeper than this become a paragraph each, with their words and links.
 const DEPTH: usize = 16;
 
 impl Reader<'_> {
     /// The blocks within a block, or within the whole document.
-    pub(super) fn blocks(&mut self, parent: Node, depth: usize) -> Vec<Block> {
+    pub(crate) fn blocks(&mut self, parent: Node, depth: usize) -> Vec<Block> {
         let blocks = parent
             .children()
             .flat_map(|node| self.block(node, depth))
@@ -23,7 +24,7 @@ impl Reader<'_> {
     }
 
     /// One block; it may become several, or none where it shows nothing.
-    pub(super) fn block(&mut self, node: Node, depth: usize) -> Vec<Block> {
+    pub(crate) fn block(&mut self, node: Node, depth: usize) -> Vec<Block> {
         let data = node.data();
         let line = data.sourcepos.start.line + self.offset;
         if depth > DEPTH && node.first_child().is_some() {

@@ -4,8 +4,8 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Inline, Inlines, Meta, plain};
 use crate::model::{Finding, Severity};
 
-use super::date;
-use super::shape::Top;
+use super::tidy::TopBlock;
+use super::{date, number};
 
 /// A date is looked for in this many blocks after the title.
 const NEAR: usize = 6;
@@ -17,7 +17,7 @@ const DATE_LINE_CHARS: usize = 80;
 /// `title_line` is the line of the front matter that the title stands on.
 pub(super) fn complete(
     meta: &mut Meta,
-    tops: &mut Vec<Top>,
+    tops: &mut Vec<TopBlock>,
     slug: &str,
     title_line: Option<usize>,
 ) -> Option<Finding> {
@@ -43,7 +43,7 @@ pub(super) fn complete(
             }
         }
     } else if let Some((at, text)) = heading
-        && (text == meta.title || date::number(&text).1 == date::number(&meta.title).1)
+        && (text == meta.title || number::in_title(&text).1 == number::in_title(&meta.title).1)
     {
         take_off(tops, at);
     }
@@ -51,9 +51,9 @@ pub(super) fn complete(
     finding
 }
 
-fn number_and_date(meta: &mut Meta, tops: &[Top]) {
+fn number_and_date(meta: &mut Meta, tops: &[TopBlock]) {
     let full = meta.title.clone();
-    let (number, rest) = date::number(&full);
+    let (number, rest) = number::in_title(&full);
     meta.number = meta.number.or(number);
     if meta.number == number && rest != full {
         // The subject keeps the number that the title gives up.
@@ -99,7 +99,7 @@ fn date_line(block: &Block) -> Option<jiff::civil::Date> {
 }
 
 /// The first block, if it is a heading of the first level: its place and its words.
-fn first_heading(tops: &[Top]) -> Option<(usize, String)> {
+fn first_heading(tops: &[TopBlock]) -> Option<(usize, String)> {
     let at = tops
         .iter()
         .position(|t| !matches!(t.block, Block::Rule | Block::Figure { .. }))?;
@@ -113,8 +113,8 @@ fn first_heading(tops: &[Top]) -> Option<(usize, String)> {
 }
 
 /// Takes a title's heading off; one that holds more than words stays, as text.
-fn take_off(tops: &mut Vec<Top>, at: usize) {
-    let Some(Top {
+fn take_off(tops: &mut Vec<TopBlock>, at: usize) {
+    let Some(TopBlock {
         block: Block::Heading { inlines, .. },
         ..
     }) = tops.get_mut(at)
@@ -134,7 +134,7 @@ fn take_off(tops: &mut Vec<Top>, at: usize) {
 }
 
 /// What stands for a title: the first heading, or the file's name.
-fn fallback(tops: &[Top], slug: &str) -> String {
+fn fallback(tops: &[TopBlock], slug: &str) -> String {
     let heading = tops.iter().find_map(|t| match &t.block {
         Block::Heading { inlines, .. } => Some(one_line(inlines)),
         _ => None,

@@ -17,7 +17,7 @@ const DEPTH: usize = 32;
 
 /// A piece of HTML.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Piece {
+pub(crate) enum Markup {
     Open {
         name: String,
         element: Element,
@@ -32,23 +32,23 @@ pub(super) enum Piece {
 
 /// The attributes of a tag, names in small letters.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Attributes(Vec<(String, String)>);
+pub(crate) struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// Cuts HTML into pieces. Comments and declarations vanish; what is no HTML is text.
-pub(super) fn pieces(html: &str) -> Vec<Piece> {
+pub(crate) fn markup(html: &str) -> Vec<Markup> {
     if let Some(bare) = bare_tag(html) {
         return vec![bare];
     }
@@ -62,7 +62,7 @@ pub(super) fn pieces(html: &str) -> Vec<Piece> {
 }
 
 /// A single tag without attributes, which most of those within a paragraph are: read without the tokenizer.
-fn bare_tag(html: &str) -> Option<Piece> {
+fn bare_tag(html: &str) -> Option<Markup> {
     let inner = html.strip_prefix('<')?.strip_suffix('>')?;
     let (closes, name) = inner
         .strip_prefix('/')
@@ -77,9 +77,9 @@ fn bare_tag(html: &str) -> Option<Piece> {
     }
     let (name, element) = (name.to_ascii_lowercase(), element(name)?);
     Some(if closes {
-        Piece::Close { name, element }
+        Markup::Close { name, element }
     } else {
-        Piece::Open {
+        Markup::Open {
             name,
             element,
             attributes: Attributes::default(),
@@ -88,7 +88,7 @@ fn bare_tag(html: &str) -> Option<Piece> {
 }
 
 /// The element that a single tag such as `<U8>` or `</a>` names; `None` where it is no HTML.
-pub(super) fn known_tag(tag: &str) -> bool {
+pub(crate) fn known_tag(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
     let name = name
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
@@ -113,7 +113,7 @@ fn print_unknown(html: &str) -> String {
 
 /// Collects what the tokenizer finds.
 #[derive(Default)]
-struct Sink(RefCell<Vec<Piece>>);
+struct Sink(RefCell<Vec<Markup>>);
 
 impl TokenSink for Sink {
     type Handle = ();
@@ -122,8 +122,8 @@ impl TokenSink for Sink {
         let mut pieces = self.0.borrow_mut();
         match token {
             Token::CharacterTokens(text) => match pieces.last_mut() {
-                Some(Piece::Text(before)) => before.push_str(&text),
-                _ => pieces.push(Piece::Text(text.to_string())),
+                Some(Markup::Text(before)) => before.push_str(&text),
+                _ => pieces.push(Markup::Text(text.to_string())),
             },
             Token::TagToken(tag) => {
                 let name = tag.name.to_string();
@@ -131,7 +131,7 @@ impl TokenSink for Sink {
                     return TokenSinkResult::Continue;
                 };
                 if tag.kind == TagKind::EndTag {
-                    pieces.push(Piece::Close { name, element });
+                    pieces.push(Markup::Close { name, element });
                     return TokenSinkResult::Continue;
                 }
                 let raw = matches!(name.as_str(), "script" | "style" | "iframe" | "xmp");
@@ -140,7 +140,7 @@ impl TokenSink for Sink {
                     .iter()
                     .map(|a| (a.name.local.to_string(), a.value.to_string()))
                     .collect();
-                pieces.push(Piece::Open {
+                pieces.push(Markup::Open {
                     name,
                     element,
                     attributes: Attributes(attributes),
@@ -157,14 +157,14 @@ impl TokenSink for Sink {
 
 /// A tree of HTML.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Text(String),
     Element(Branch),
 }
 
 /// An element with what it holds.
 #[derive(Debug)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     pub name: String,
     pub element: Element,
     pub attributes: Attributes,
@@ -173,7 +173,7 @@ pub(super) struct Branch {
 
 impl Node {
     /// Whether it is, or holds, something that stands on lines of its own.
-    pub(super) fn has_block(&self) -> bool {
+    pub(crate) fn has_block(&self) -> bool {
         match self {
             Node::Text(_) => false,
             Node::Element(e) => e.element.is_block() || e.children.iter().any(Node::has_block),
@@ -182,20 +182,20 @@ impl Node {
 }
 
 /// Builds the tree of some HTML.
-pub(super) fn tree(html: &str) -> Vec<Node> {
+pub(crate) fn tree(html: &str) -> Vec<Node> {
     let mut builder = Builder {
         root: Vec::new(),
         open: Vec::new(),
     };
-    for piece in pieces(html) {
+    for piece in markup(html) {
         match piece {
-            Piece::Text(text) => builder.push(Node::Text(text)),
-            Piece::Open {
+            Markup::Text(text) => builder.push(Node::Text(text)),
+            Markup::Open {
                 name,
                 element,
                 attributes,
             } => builder.open(name, element, attributes),
-            Piece::Close { name, .. } => builder.close(&name),
+            Markup::Close { name, .. } => builder.close(&name),
         }
     }
     while !builder.open.is_empty() {

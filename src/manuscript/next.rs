@@ -3,9 +3,15 @@
 
 use jiff::civil::Date;
 
-use crate::manuscript::front::{self, Entry, Front, Style, Value};
-use crate::manuscript::{self, Kept, date};
+use super::fields::Fields;
+use super::front_matter::{self, Entry, Front, Style, Value};
+use super::headings::{self, folded};
+use super::markdown::{Stretch, stretches};
+use super::reader::Reader;
+use super::tidy::TopBlock;
+use super::{date, number, parts};
 use crate::model::Finding;
+use crate::model::issue::{Block, plain};
 
 /// Why the line of a draft stands in a new file.
 const DRAFT_REMARK: &str = "the schedule passes it over until this line is gone";
@@ -17,15 +23,15 @@ const DRAFT_REMARK: &str = "the schedule passes it over until this line is gone"
 /// # Errors
 /// The front matter of the last issue is malformed.
 pub(crate) fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
-    let parsed = manuscript::read(last, "", "")?;
-    let last = manuscript::normalise(last);
-    let front = front::split(&last).map_err(|f| vec![*f])?;
+    let parsed = super::read(last, "", "")?;
+    let last = super::normalise(last);
+    let front = front_matter::split(&last).map_err(|f| vec![*f])?;
     let number = parsed.issue.meta.number;
     let mut out = match &front {
         Some(front) => next_front(front, number, date)?,
         None => format!("+++\ndraft = true  # {DRAFT_REMARK}\n+++\n"),
     };
-    for kept in manuscript::skeleton(front.map_or(last.as_str(), |f| f.body)) {
+    for kept in skeleton(front.map_or(last.as_str(), |f| f.body)) {
         out.push('\n');
         match kept {
             Kept::Title(title) => out.push_str(&risen(&title, number)),
@@ -61,7 +67,7 @@ pub(crate) fn slug(last: &str, date: Date) -> String {
 fn risen(title: &str, number: Option<u32>) -> String {
     number.map_or_else(
         || title.to_owned(),
-        |n| date::renumbered(title, n, n.saturating_add(1)),
+        |n| number::renumbered(title, n, n.saturating_add(1)),
     )
 }
 
@@ -97,7 +103,10 @@ fn next_front(front: &Front, number: Option<u32>, date: Date) -> Result<String, 
     if !out.is_empty() && !out.ends_with('\n') {
         out.push('\n');
     }
-    if !entries.iter().any(|e| front::normal(&e.key) == "draft") {
+    if !entries
+        .iter()
+        .any(|e| front_matter::normal(&e.key) == "draft")
+    {
         let key = if front.style == Style::Bare && out.starts_with(|c: char| c.is_uppercase()) {
             "Draft"
         } else {
@@ -123,13 +132,13 @@ enum New {
 /// The new value of a key; `None`: it stays as it is.
 fn renewed(entry: &Entry, number: Option<u32>, date: Date) -> Option<New> {
     let Value::Text(old) = &entry.value else {
-        return match front::normal(&entry.key).as_str() {
+        return match front_matter::normal(&entry.key).as_str() {
             "draft" => Some(New::True),
             "cover" => Some(New::Text(String::new())),
             _ => None,
         };
     };
-    match front::normal(&entry.key).as_str() {
+    match front_matter::normal(&entry.key).as_str() {
         "number" => Some(New::Bare(number?.saturating_add(1).to_string())),
         "title" => Some(New::Text(risen(old, number))),
         "date" => {
@@ -162,9 +171,101 @@ fn written(style: Style, key: &str, value: &New) -> String {
     }
 }
 
+/// A stretch of the file that comes again.
+#[derive(Clone, Debug, PartialEq)]
+enum Kept {
+    /// The heading with the title; its number rises.
+    Title(String),
+    /// A line with the date of the issue.
+    Date(String),
+    /// Something that stays as it is.
+    Same(String),
+}
+
+/// Finds what comes again in a body, in reading order.
+fn skeleton(body: &str) -> Vec<Kept> {
+    let (text, fields) = Fields::take(body);
+    let stretches = stretches(&text, &mut Reader::new(&fields, 0));
+    let after_title = stretches.iter().skip(1).flat_map(|s| &s.blocks);
+    let tops: Vec<TopBlock> = after_title
+        .map(|block| TopBlock {
+            block: block.clone(),
+            line: 0,
+        })
+        .collect();
+    let level = parts::section_level(&tops);
+    let titles: Vec<String> = stretches
+        .iter()
+        .filter_map(|s| heading(s).map(|(_, t)| folded(&t)))
+        .collect();
+
+    let lines: Vec<&str> = body.split('\n').collect();
+    let mut out = Vec::new();
+    // Whether the section that we are in comes again as a whole.
+    let mut whole = false;
+    let mut dated = false;
+    for (at, stretch) in stretches.iter().enumerate() {
+        let source = lines[stretch.lines.clone()]
+            .join("\n")
+            .trim_end()
+            .to_owned();
+        match heading(stretch) {
+            Some((1, _)) if at == 0 => out.push(Kept::Title(source)),
+            Some((its, title)) => {
+                if its <= level {
+                    let title = folded(&title);
+                    whole = headings::calls_to_subscribe(&title) || headings::is_about(&title);
+                }
+                out.push(Kept::Same(source));
+            }
+            None if matches!(stretch.blocks.as_slice(), [] | [Block::Rule]) => {}
+            None if whole || is_contents(stretch, &titles) => out.push(Kept::Same(source)),
+            None if !dated && is_date(stretch) => {
+                dated = true;
+                out.push(Kept::Date(source));
+            }
+            None => {}
+        }
+    }
+    out
+}
+
+/// The level and words of a heading that is no item.
+fn heading(stretch: &Stretch) -> Option<(u8, String)> {
+    match stretch.blocks.first() {
+        Some(Block::Heading { level, inlines }) if parts::item_heading(inlines).is_none() => {
+            Some((*level, plain(inlines)))
+        }
+        _ => None,
+    }
+}
+
+fn is_date(stretch: &Stretch) -> bool {
+    matches!(stretch.blocks.first(), Some(Block::Paragraph(inlines)) if date::leading(&plain(inlines)).is_some())
+}
+
+/// Whether a list names the headings of the letter.
+fn is_contents(stretch: &Stretch, titles: &[String]) -> bool {
+    let titles: Vec<(usize, String)> = titles
+        .iter()
+        .map(|t| {
+            (
+                0,
+                t.trim_start_matches(|c: char| c.is_ascii_digit())
+                    .to_owned(),
+            )
+        })
+        .collect();
+    stretch
+        .blocks
+        .first()
+        .is_some_and(|block| parts::names_sections(block, &titles))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manuscript;
 
     const DAY: Date = jiff::civil::date(2026, 11, 30);
 

@@ -1,20 +1,19 @@
 //! Blocks of raw HTML to ours.
 
+use crate::model::Severity;
 use crate::model::issue::{Align, Block, Card, Inline, Inlines, ListItem};
 
-use crate::model::Severity;
-
-use super::address;
 use super::elements::Element;
-use super::figures;
-use super::html::{Branch, Node, tree};
-use super::inlines::trim;
-use super::nest::enclose;
-use super::reader::Reader;
+use super::inlines::enclose;
+use super::tree::{Branch, Node, tree};
+use crate::manuscript::fields::Fields;
+use crate::manuscript::reader::Reader;
+use crate::manuscript::tidy::trim;
+use crate::manuscript::{figures, links};
 
 impl Reader<'_> {
     /// What a block of HTML shows.
-    pub(super) fn html(&mut self, html: &str, line: usize) -> Vec<Block> {
+    pub(crate) fn html(&mut self, html: &str, line: usize) -> Vec<Block> {
         let (html, _) = self.fields.restore(html);
         let nodes = tree(&html);
         figures::caption(self.html_blocks(&nodes, line))
@@ -92,7 +91,7 @@ impl Reader<'_> {
                 }
                 Block::Figure {
                     link: link @ None, ..
-                } if address::judge(url) == address::Judgement::Link => {
+                } if links::classify(url) == links::UrlKind::Clickable => {
                     *link = Some(url.to_owned());
                     linked = true;
                 }
@@ -126,11 +125,11 @@ impl Reader<'_> {
             } else {
                 url.to_owned()
             };
-            let domain = address::host(&url);
+            let domain = links::host(&url);
             let name = of("title")
                 .filter(|t| !t.trim().is_empty())
                 .unwrap_or(domain);
-            if address::judge(&url) == address::Judgement::Link {
+            if links::classify(&url) == links::UrlKind::Clickable {
                 let title = vec![Inline::Text(if name.is_empty() {
                     url.clone()
                 } else {
@@ -299,7 +298,7 @@ impl Reader<'_> {
                 }
             }
             if !folded.is_empty() {
-                let (folded, fields) = super::fields::Fields::take(&folded);
+                let (folded, fields) = Fields::take(&folded);
                 if fields.iter().next().is_some() {
                     out.extend(fields.inlines(&folded));
                 } else {

@@ -15,14 +15,15 @@ use comrak::{Arena, Node, nodes::NodeValue, parse_document};
 
 use crate::model::issue::{Card, Inline, Inlines};
 
-use super::inlines::trim;
-use super::reader::Reader;
+use super::options;
+use crate::manuscript::reader::Reader;
+use crate::manuscript::tidy::trim;
 
 /// The most blocks that a card is taken to span.
 const SPAN: usize = 5;
 
 /// The card that begins with the first of these blocks, and how many of them it spans.
-pub(super) fn card(nodes: &[Node], lines: &[&str], reader: &mut Reader) -> Option<(Card, usize)> {
+pub(crate) fn card(nodes: &[Node], lines: &[&str], reader: &mut Reader) -> Option<(Card, usize)> {
     let first = nodes.first()?;
     if !matches!(first.data().value, NodeValue::Paragraph) {
         return None;
@@ -95,10 +96,10 @@ impl Reader<'_> {
     }
 
     /// A run of Markdown read on its own; what is no paragraph by itself is plain text.
-    pub(super) fn fragment(&mut self, text: &str, line: usize) -> Inlines {
+    pub(crate) fn fragment(&mut self, text: &str, line: usize) -> Inlines {
         let text = text.trim();
         let arena = Arena::new();
-        let root = parse_document(&arena, text, &super::options());
+        let root = parse_document(&arena, text, &options());
         let offset = std::mem::replace(&mut self.offset, line.saturating_sub(1));
         let inlines = match root.first_child() {
             Some(only)
@@ -126,7 +127,7 @@ fn unhash(text: &str) -> String {
 /// > [The page's title](https://a.example/page)
 /// > The beginning of its text…
 /// ```
-pub(super) fn quoted(inlines: &[Inline]) -> Option<Card> {
+pub(crate) fn quoted(inlines: &[Inline]) -> Option<Card> {
     let (first, rest) = inlines.split_first()?;
     let Inline::Link {
         url,

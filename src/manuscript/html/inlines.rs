@@ -3,8 +3,8 @@
 use crate::model::issue::{Inline, Inlines, plain};
 
 use super::elements::Element;
-use super::html::Attributes;
-use super::reader::Reader;
+use super::tree::Attributes;
+use crate::manuscript::reader::Reader;
 
 /// A tag that waits for its end.
 struct Open {
@@ -19,7 +19,7 @@ struct Open {
 
 /// Inlines as they grow, within the tags that are open around them.
 #[derive(Default)]
-pub(super) struct Nest {
+pub(crate) struct Nest {
     done: Inlines,
     open: Vec<Open>,
     /// How deep the inlines lie that this nest is for.
@@ -27,7 +27,7 @@ pub(super) struct Nest {
 }
 
 impl Nest {
-    pub(super) fn new(depth: usize) -> Self {
+    pub(crate) fn new(depth: usize) -> Self {
         Self {
             depth,
             ..Self::default()
@@ -35,11 +35,11 @@ impl Nest {
     }
 
     /// How deep what comes next lies.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.depth + self.open.len()
     }
 
-    pub(super) fn push(&mut self, inline: Inline) {
+    pub(crate) fn push(&mut self, inline: Inline) {
         let content = self
             .open
             .last_mut()
@@ -50,16 +50,16 @@ impl Nest {
         }
     }
 
-    pub(super) fn extend(&mut self, inlines: Inlines) {
+    pub(crate) fn extend(&mut self, inlines: Inlines) {
         inlines.into_iter().for_each(|i| self.push(i));
     }
 
     /// Whether a link is open around what comes next.
-    pub(super) fn linked(&self) -> bool {
+    pub(crate) fn linked(&self) -> bool {
         self.open.iter().any(|o| o.element == Element::Link)
     }
 
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         name: String,
         element: Element,
@@ -79,7 +79,7 @@ impl Nest {
     }
 
     /// Ends the innermost open tag of that name; an end without a beginning shows nothing.
-    pub(super) fn close(&mut self, name: &str, reader: &mut Reader) {
+    pub(crate) fn close(&mut self, name: &str, reader: &mut Reader) {
         let Some(at) = self.open.iter().rposition(|o| o.name == name) else {
             return;
         };
@@ -92,7 +92,7 @@ impl Nest {
     }
 
     /// All that was collected.
-    pub(super) fn finish(mut self, reader: &mut Reader) -> Inlines {
+    pub(crate) fn finish(mut self, reader: &mut Reader) -> Inlines {
         while !self.open.is_empty() {
             self.abandon(reader);
         }
@@ -125,7 +125,7 @@ fn wrap(open: Open, reader: &mut Reader) -> Inlines {
 }
 
 /// Some inlines within an element.
-pub(super) fn enclose(
+pub(crate) fn enclose(
     element: Element,
     name: &str,
     attributes: &Attributes,

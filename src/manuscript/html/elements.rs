@@ -4,7 +4,7 @@
 
 /// What an element becomes in our own parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     Link,
     Image,
     LineBreak,
@@ -41,7 +41,7 @@ pub(super) enum Element {
 }
 
 /// The element of a name in any letter case; `None`: this is no HTML.
-pub(super) fn element(name: &str) -> Option<Element> {
+pub(crate) fn element(name: &str) -> Option<Element> {
     use Element::*;
     let name = name.to_ascii_lowercase();
     Some(match name.as_str() {
@@ -94,7 +94,7 @@ pub(super) fn element(name: &str) -> Option<Element> {
 }
 
 /// Whether an element has no end tag (HTML, 13.1.2).
-pub(super) fn is_void(name: &str) -> bool {
+pub(crate) fn is_void(name: &str) -> bool {
     matches!(
         name,
         "area"
@@ -119,7 +119,7 @@ pub(super) fn is_void(name: &str) -> bool {
 
 impl Element {
     /// Whether it begins a block of its own.
-    pub(super) fn is_block(self) -> bool {
+    pub(crate) fn is_block(self) -> bool {
         use Element::*;
         matches!(
             self,

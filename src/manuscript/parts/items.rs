@@ -5,8 +5,7 @@
 
 use crate::model::issue::{Block, Body, Inline, Inlines, Item, Source, plain};
 
-use super::inlines::trim;
-use super::shape::{Top, without_rules};
+use crate::manuscript::tidy::{TopBlock, trim, without_rules};
 
 /// An item with more than this below it is a chapter: it stays heading and text.
 const MOST_BLOCKS: usize = 12;
@@ -14,7 +13,7 @@ const MOST_BLOCKS: usize = 12;
 const MOST_ENTRIES: usize = 6;
 
 /// How an item begins.
-pub(super) struct Opening {
+pub(crate) struct Opening {
     title: Inlines,
     url: String,
     source: Option<Source>,
@@ -25,7 +24,7 @@ pub(super) struct Opening {
 }
 
 /// An item's title and address, if a heading is one: a link and nothing else.
-pub(super) fn heading(inlines: &[Inline]) -> Option<(&Inlines, &str)> {
+pub(crate) fn heading(inlines: &[Inline]) -> Option<(&Inlines, &str)> {
     match inlines {
         [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => {
             Some((children, url))
@@ -122,7 +121,7 @@ fn is_dashes(inlines: &[Inline]) -> bool {
 }
 
 /// Sorts the blocks of a section into items and text.
-pub(super) fn body(tops: Vec<Top>) -> Vec<Body> {
+pub(crate) fn body(tops: Vec<TopBlock>) -> Vec<Body> {
     let mut out = Vec::new();
     let mut rest = without_rules(tops).into_iter().peekable();
     let mut text = Vec::new();
@@ -137,7 +136,7 @@ pub(super) fn body(tops: Vec<Top>) -> Vec<Body> {
         }
         if is_chapter(&below) {
             text.push(top);
-            text.extend(below.into_iter().map(|block| Top { block, line: 0 }));
+            text.extend(below.into_iter().map(|block| TopBlock { block, line: 0 }));
         } else {
             push_text(&mut out, std::mem::take(&mut text));
             out.push(Body::Item(Box::new(item(opening, below, top.line))));
@@ -219,7 +218,7 @@ fn item(opening: Opening, below: Vec<Block>, line: usize) -> Item {
 }
 
 /// Adds text between items; a card that stands alone is a body of its own.
-fn push_text(out: &mut Vec<Body>, tops: Vec<Top>) {
+fn push_text(out: &mut Vec<Body>, tops: Vec<TopBlock>) {
     let mut text = Vec::new();
     for top in without_rules(tops) {
         match top.block {

@@ -5,17 +5,16 @@ use comrak::nodes::NodeValue;
 
 use crate::model::issue::{Inline, Inlines};
 
-use super::elements::{Element, is_void};
-use super::html::{self, Piece};
-use super::nest::Nest;
-use super::reader::Reader;
+use crate::manuscript::html::{self, Element, Markup, Nest, enclose, is_void};
+use crate::manuscript::reader::Reader;
+use crate::manuscript::tidy::trim;
 
 /// Inlines that lie deeper than this lose their form and keep their words and links.
 const DEPTH: usize = 24;
 
 impl Reader<'_> {
     /// The inlines within a block.
-    pub(super) fn inlines(&mut self, parent: Node) -> Inlines {
+    pub(crate) fn inlines(&mut self, parent: Node) -> Inlines {
         let inlines = self.inlines_at(parent, 0, false);
         trim(inlines)
     }
@@ -90,11 +89,11 @@ impl Reader<'_> {
         if !html::known_tag(&tag) {
             return nest.push(Inline::Text(tag));
         }
-        for piece in html::pieces(&tag) {
+        for piece in html::markup(&tag) {
             match piece {
-                Piece::Text(text) => nest.push(Inline::Text(text)),
-                Piece::Close { name, .. } => nest.close(&name, self),
-                Piece::Open {
+                Markup::Text(text) => nest.push(Inline::Text(text)),
+                Markup::Close { name, .. } => nest.close(&name, self),
+                Markup::Open {
                     element: Element::Image,
                     attributes,
                     ..
@@ -104,27 +103,21 @@ impl Reader<'_> {
                     image.width = of("width").trim_end_matches("px").parse().ok();
                     nest.push(Inline::Image(image));
                 }
-                Piece::Open {
+                Markup::Open {
                     element: Element::LineBreak | Element::Rule,
                     ..
                 } => nest.push(Inline::HardBreak),
-                Piece::Open {
+                Markup::Open {
                     element: Element::Embed,
                     ref name,
                     ref attributes,
                 } if is_void(name) => {
-                    let shown = super::nest::enclose(
-                        Element::Embed,
-                        name,
-                        attributes,
-                        Inlines::new(),
-                        line,
-                        self,
-                    );
+                    let shown =
+                        enclose(Element::Embed, name, attributes, Inlines::new(), line, self);
                     nest.extend(shown);
                 }
                 // `Foo<base>` is prose; with attributes it is markup that shows nothing.
-                Piece::Open {
+                Markup::Open {
                     ref name,
                     ref attributes,
                     ..
@@ -133,7 +126,7 @@ impl Reader<'_> {
                         nest.push(Inline::Text(tag.clone()));
                     }
                 }
-                Piece::Open {
+                Markup::Open {
                     name,
                     element,
                     attributes,
@@ -141,19 +134,12 @@ impl Reader<'_> {
                     nest.open(name, element, attributes, &tag, line);
                 }
                 // Too deep for a form of its own; a link still shows its address.
-                Piece::Open {
+                Markup::Open {
                     name,
                     element,
                     attributes,
                 } => {
-                    let shown = super::nest::enclose(
-                        element,
-                        &name,
-                        &attributes,
-                        Inlines::new(),
-                        line,
-                        self,
-                    );
+                    let shown = enclose(element, &name, &attributes, Inlines::new(), line, self);
                     nest.extend(shown);
                 }
             }
@@ -190,7 +176,7 @@ impl Reader<'_> {
 }
 
 /// The mark of a footnote, in the text and before the note itself.
-pub(super) fn footnote_mark(name: &str) -> Inline {
+pub(crate) fn footnote_mark(name: &str) -> Inline {
     Inline::Tag {
         name: "sup",
         children: vec![Inline::Text(format!("[{name}]"))],
@@ -230,87 +216,4 @@ fn words(image: Node) -> String {
         }
     }
     out
-}
-
-/// Drops doubled breaks, and the line ends of a source that stand between two East Asian characters, where
-/// a space would be seen. Done last, since captions and titles are told by their line ends.
-pub(super) fn join(run: &mut Inlines) {
-    let mut out = Inlines::with_capacity(run.len());
-    let mut rest = std::mem::take(run).into_iter().peekable();
-    while let Some(mut inline) = rest.next() {
-        if let Some(children) = children_mut(&mut inline) {
-            join(children);
-        }
-        match (out.last_mut(), inline) {
-            (Some(last @ (Inline::SoftBreak | Inline::HardBreak)), Inline::HardBreak) => {
-                *last = Inline::HardBreak
-            }
-            (Some(Inline::SoftBreak | Inline::HardBreak), Inline::SoftBreak) => {}
-            (before, Inline::SoftBreak) => {
-                let before = before.and_then(|i| edge(i, true));
-                let after = rest.peek().and_then(|i| edge(i, false));
-                if !(before.is_some_and(is_east_asian) && after.is_some_and(is_east_asian)) {
-                    out.push(Inline::SoftBreak);
-                }
-            }
-            (_, other) => out.push(other),
-        }
-    }
-    *run = out;
-}
-
-fn children_mut(inline: &mut Inline) -> Option<&mut Inlines> {
-    match inline {
-        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => Some(c),
-        Inline::Link { children, .. } | Inline::Tag { children, .. } => Some(children),
-        _ => None,
-    }
-}
-
-/// Drops what shows nothing at the ends of a block: breaks and white space.
-pub(super) fn trim(mut inlines: Inlines) -> Inlines {
-    let blank = |i: &Inline| match i {
-        Inline::SoftBreak | Inline::HardBreak => true,
-        Inline::Text(t) => t.trim().is_empty(),
-        _ => false,
-    };
-    while inlines.last().is_some_and(blank) {
-        inlines.pop();
-    }
-    let start = inlines
-        .iter()
-        .position(|i| !blank(i))
-        .unwrap_or(inlines.len());
-    inlines.drain(..start);
-    if let Some(Inline::Text(first)) = inlines.first_mut() {
-        *first = first.trim_start().to_owned();
-    }
-    if let Some(Inline::Text(last)) = inlines.last_mut() {
-        last.truncate(last.trim_end().len());
-    }
-    inlines
-}
-
-/// The last or first character of an inline.
-fn edge(inline: &Inline, last: bool) -> Option<char> {
-    let end =
-        |list: &Inlines| if last { list.last() } else { list.first() }.and_then(|i| edge(i, last));
-    match inline {
-        Inline::Text(t) | Inline::Code(t) => {
-            if last {
-                t.chars().next_back()
-            } else {
-                t.chars().next()
-            }
-        }
-        Inline::Emphasis(c) | Inline::Strong(c) | Inline::Strike(c) => end(c),
-        Inline::Link { children, .. } | Inline::Tag { children, .. } => end(children),
-        _ => None,
-    }
-}
-
-/// Scripts that are written without spaces: Han, kana, and their punctuation. (Korean has spaces.)
-pub(crate) fn is_east_asian(c: char) -> bool {
-    matches!(c, '\u{2E80}'..='\u{2FFF}' | '\u{3000}'..='\u{312F}' | '\u{31A0}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
-        | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFF}')
 }

@@ -1,0 +1,94 @@
+//! The Markdown of a manuscript, parsed by comrak and turned into our blocks and inlines.
+
+mod blocks;
+mod cards;
+mod inlines;
+
+use std::ops::Range;
+
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Node, Options, parse_document};
+
+use super::reader::Reader;
+use super::tidy::{TopBlock, is_separator};
+use super::{figures, lint};
+use crate::model::issue::Block;
+
+/// CommonMark with what letters use of GitHub's additions.
+pub(super) fn options<'c>() -> Options<'c> {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    options.extension.cjk_friendly_emphasis = true;
+    options.parse.leave_footnote_definitions = true;
+    options
+}
+
+/// A stretch of the body that became blocks: one of Markdown's, or the several that make a card.
+pub(super) struct Stretch {
+    /// The lines of the body, from 0, the end not included.
+    pub lines: Range<usize>,
+    pub blocks: Vec<Block>,
+    pub is_footnote: bool,
+}
+
+/// Reads a body; cards are put together, lines of dashes are lines across the page.
+pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
+    let arena = Arena::new();
+    let root = parse_document(&arena, body, &options());
+    let nodes: Vec<Node> = root.children().collect();
+    let lines: Vec<&str> = body.split('\n').collect();
+    reader.lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    let markers = lint::markers(root, reader);
+    reader.findings.extend(markers);
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(node) = nodes.get(at) {
+        let is_footnote = matches!(node.data().value, NodeValue::FootnoteDefinition(_));
+        let (mut blocks, spanned) = match cards::card(&nodes[at..], &lines, reader) {
+            Some((card, spanned)) => (vec![Block::Card(card)], spanned),
+            None => (reader.block(node, 0), 1),
+        };
+        for block in &mut blocks {
+            if is_separator(block) {
+                *block = Block::Rule;
+            }
+        }
+        let last = nodes[at + spanned - 1].data().sourcepos.end.line;
+        let first = node
+            .data()
+            .sourcepos
+            .start
+            .line
+            .saturating_sub(1)
+            .min(lines.len());
+        out.push(Stretch {
+            lines: first..last.clamp(first, lines.len()),
+            blocks,
+            is_footnote,
+        });
+        at += spanned;
+    }
+    out
+}
+
+/// The blocks of a body, and the footnotes, which go to the end.
+pub(super) fn top_blocks(body: &str, reader: &mut Reader) -> (Vec<TopBlock>, Vec<Block>) {
+    let (mut tops, mut notes) = (Vec::new(), Vec::new());
+    for stretch in stretches(body, reader) {
+        let line = stretch.lines.start + 1 + reader.offset;
+        if stretch.is_footnote {
+            notes.extend(stretch.blocks);
+        } else {
+            tops.extend(
+                stretch
+                    .blocks
+                    .into_iter()
+                    .map(|block| TopBlock { block, line }),
+            );
+        }
+    }
+    (figures::caption_tops(tops), notes)
+}
