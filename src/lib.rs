@@ -14,6 +14,7 @@ pub mod link;
 pub mod mail;
 pub mod manuscript;
 pub mod model;
+pub(crate) mod operate;
 pub mod pace;
 pub(crate) mod page;
 pub mod people;

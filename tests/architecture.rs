@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["delivery", "pace", "schedule"]),
+    ("operate", &["config", "publish", "store"]),
     ("publish", &["manuscript", "compose", "store", "link"]),
     ("schedule", &["publish", "store"]),
     ("delivery", &["mail", "store", "link", "pace"]),
@@ -301,14 +302,7 @@ fn arrows_between_files() -> BTreeMap<Vec<String>, Vec<Vec<String>>> {
 }
 
 /// Files whose circle is not opened yet.
-const STILL_IN_A_CIRCLE: &[&str] = &[
-    "cli::context",
-    "cli::failure",
-    "cli::findings",
-    "cli::terminal",
-    "http::error",
-    "http::page",
-];
+const STILL_IN_A_CIRCLE: &[&str] = &["http::error", "http::page"];
 
 #[test]
 fn files_know_each_other_one_way() {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::config::{self, Settings};
 use crate::model::{Finding, List, SharedClock};
+use crate::operate::setup;
 use crate::store::Store;
 
 use super::failure::{Answer, Failure, Outcome};
@@ -83,6 +84,20 @@ impl Context {
     /// An unknown key, with the nearest; several lists and no `--list`.
     pub fn list<'s>(&self, settings: &'s Settings) -> Result<&'s List, Failure> {
         pick(&settings.lists, self.common.list.as_deref())
+    }
+
+    /// Refuses settings by which nothing can be sent.
+    ///
+    /// # Errors
+    /// There is no relay, or links in mails would lead nowhere; with the settings' file.
+    pub(super) fn can_send(&self, settings: &Settings) -> Result<(), Failure> {
+        setup::can_send(settings).map_err(|refusal| {
+            let failure = Failure::from(refusal);
+            match &settings.file {
+                Some(file) => failure.at(file.display().to_string()),
+                None => failure,
+            }
+        })
     }
 
     /// Opens the database of the settings, made where it is missing. It is closed by [`Context::close`].

@@ -10,13 +10,14 @@ use crate::delivery::Relay;
 use crate::format::count;
 use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
+use crate::operate::issues;
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 
 use super::layout::wrap;
 use super::totals::{IssueSummary, local_time, name, zone_of};
-use super::{Answer, Context, Failure, Outcome, ledger, overview, pick, terminal};
+use super::{Answer, Context, Failure, Outcome, ledger, overview, terminal};
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
@@ -51,7 +52,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     match &args.issue {
         None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
-            let mut row = pick::issue(context, &store, text).await?;
+            let mut row = issues::find(&store, text, context.common.list.as_deref()).await?;
             overview::without_a_daemon(std::slice::from_mut(&mut row), &store);
             let sheet = Sheet {
                 kind: Kind::of(context.json(), args.csv),
@@ -66,10 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 
 /// Every issue's totals, newest last.
 async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Outcome {
-    let mut rows = store.issues().await?;
-    if let Some(list) = &context.common.list {
-        rows.retain(|row| row.list == *list);
-    }
+    let mut rows = issues::all(store, context.common.list.as_deref()).await?;
     overview::without_a_daemon(&mut rows, store);
     if context.json() {
         rows.iter()
@@ -124,7 +122,7 @@ async fn one(
     sheet.begin(&mut out, issue).map_err(Failure::output)?;
     let mut after = SubscriberId(0);
     loop {
-        let page = store.deliveries(issue.id, args.state, after, PAGE).await?;
+        let page = issues::deliveries(store, issue.id, args.state, after, PAGE).await?;
         for row in &page {
             sheet.row(&mut out, row).map_err(Failure::output)?;
         }

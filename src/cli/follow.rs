@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::model::IssueId;
 use crate::model::sending::IssueState;
+use crate::operate::issues;
+use crate::store::Store;
 use crate::store::issues::IssueRow;
-use crate::store::{DaemonLock, Store};
 
 use super::progress::{BETWEEN_LINES, Progress};
 use super::totals::{in_local_time, name};
@@ -55,10 +56,8 @@ pub(super) async fn to_its_end(
     let mut daemon_seen_gone = false;
     let mut said = Said::default();
     loop {
-        let Some(row) = store.issue(id).await? else {
-            return Err(Failure::no(
-                "the issue was replaced or taken away while it was waited for",
-            ));
+        let Some(row) = issues::get(store, id).await? else {
+            return Err(Failure::no("the issue was replaced or deleted meanwhile"));
         };
         let waits = matches!(row.state, IssueState::Scheduled | IssueState::Sending);
         // What is cancelled still ends its mails in flight.
@@ -78,13 +77,13 @@ pub(super) async fn to_its_end(
             progress.say(&format!("{} waits: {why}", name(&row)));
         }
         // Twice, since a daemon that is restarted is gone for a moment.
-        let gone = DaemonLock::holder(store.path()).is_none();
+        let gone = !issues::is_daemon_running(store.path());
         if gone && daemon_seen_gone {
             return Err(Failure::no(
-                "the daemon ended before the send did; what is left stays queued",
+                "the daemon stopped before the send ended; the rest stays queued",
             )
             .at(store.path().display().to_string())
-            .to_do("Start it again with `letterpress serve`: it goes on by itself."));
+            .to_do("Start it again with `letterpress serve`: it continues by itself."));
         }
         daemon_seen_gone = gone;
         tokio::time::sleep(if gone { LOOK_EVERY * 10 } else { LOOK_EVERY }).await;

@@ -6,8 +6,9 @@ use crate::format::count;
 use crate::model::List;
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
+use crate::operate::issues;
+use crate::store::Store;
 use crate::store::issues::IssueRow;
-use crate::store::{DaemonLock, Store};
 
 use super::layout::{table, wrap};
 use super::totals::{in_local_time, local_time, zone_of};
@@ -18,7 +19,7 @@ const NOBODY_SENDS: &str = "no daemon runs; it goes on when `letterpress serve` 
 /// Puts right the reasons of issues that would go on if a daemon ran.
 pub(super) fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
     let is_sending = |row: &IssueRow| row.state == IssueState::Sending;
-    if rows.iter().any(is_sending) && DaemonLock::holder(store.path()).is_none() {
+    if rows.iter().any(is_sending) && !issues::is_daemon_running(store.path()) {
         for row in rows.iter_mut().filter(|row| is_sending(row)) {
             row.reason = Some(NOBODY_SENDS.into());
         }

@@ -16,7 +16,7 @@ use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 
 use super::progress::time;
 use super::totals::{IssueSummary, in_local_time};
-use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, send, serve};
+use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, serve};
 
 /// So many of those who would not get it are named.
 const NAMED: usize = 20;
@@ -65,7 +65,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 
 async fn rehearse(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
-    send::can_send(&settings)?;
+    context.can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list(context, &settings, &manuscript)?;
     let proof = issue_file::compose(

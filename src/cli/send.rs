@@ -9,15 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::config::{self, Settings};
 use crate::model::sending::IssueState;
-use crate::model::{IssueId, List, ListId};
-use crate::publish::{self, Order, Proof};
-use crate::store::issues::{IssueRow, QueuedBy, Queueing};
-use crate::store::{DaemonLock, Store};
+use crate::model::{IssueId, List};
+use crate::operate::queue::{self, Plan, Queued, When};
+use crate::operate::{Error, Refusal, issues};
+use crate::store::Store;
 
 use super::totals::{IssueSummary, in_local_time, local_time, name};
-use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger};
+use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, refusal};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress send issues/022.md --wait")]
@@ -37,13 +36,12 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
-    can_send(&settings)?;
+    context.can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list(context, &settings, &manuscript)?;
-    let now = context.clock.now();
-    let due_at = match &args.at {
-        Some(text) => time(text, list, now)?,
-        None => now,
+    let when = match &args.at {
+        Some(text) => time(text, list, context.clock.now())?,
+        None => When::Now,
     };
     let proof = issue_file::compose(
         &settings,
@@ -56,84 +54,36 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     {
         return Ok(no);
     }
-    if args.wait && DaemonLock::holder(&settings.database).is_none() {
-        return Err(Failure::new(
-            "no daemon runs that could send, so there is nothing to wait for",
-        )
-        .at(settings.database.display().to_string())
-        .to_do("Start `letterpress serve`, or leave out --wait. Nothing was queued."));
+    if args.wait && !issues::is_daemon_running(&settings.database) {
+        let database = settings.database.clone();
+        return Err(Refusal::NoDaemon { database }.into());
     }
     let store = context.store(&settings).await?;
-    let is_draft = proof.issue.meta.draft;
-    let Some((id, replaced)) =
-        queue(context, &store, list, proof, due_at, args.at.is_some()).await?
-    else {
+    let (title, is_draft) = (proof.issue.meta.title.clone(), proof.issue.meta.draft);
+    let plan = queue::plan(&store, list, proof, when, context.clock.now()).await?;
+    let question = question(&plan, list, &title, is_draft)?;
+    let Some(queued) = agreed(context, &store, &plan, list, &question).await? else {
         return Ok(Answer::No);
     };
     // Who was asked has read it in the question.
     if is_draft && context.common.yes {
         eprintln!(
-            "{} is marked as a draft, and goes out all the same.",
+            "{} is marked as a draft, and is sent all the same.",
             args.file.display()
         );
     }
     if args.wait {
         let ended = tokio::select! {
-            ended = follow::to_its_end(&store, id, &list.zone) => ended?,
-            Ok(()) = tokio::signal::ctrl_c() => return Err(left(&store, id).await?),
+            ended = follow::to_its_end(&store, queued.id, &list.zone) => ended?,
+            Ok(()) = tokio::signal::ctrl_c() => return Err(left(&store, queued.id).await?),
         };
         return tell_end(context, &ended, &list.zone);
     }
-    tell_queued(context, &store, list, id, replaced).await
-}
-
-/// Refuses where mails would lead nowhere.
-pub(super) fn can_send(settings: &Settings) -> Result<(), Failure> {
-    let place = || {
-        settings
-            .file
-            .as_ref()
-            .map_or_else(String::new, |file| file.display().to_string())
-    };
-    if settings.sending.relays.is_empty() {
-        return Err(Failure::new("the settings name no relay")
-            .at(place())
-            .to_do("Add a section such as [relay.main] with its host."));
-    }
-    let Some(url) = &settings.public_url else {
-        return Err(Failure::new(
-            "web.public_url is not set, and every link in a mail begins with it",
-        )
-        .at(place())
-        .to_do("Set it to the address under which readers reach the daemon."));
-    };
-    let far = settings
-        .sending
-        .relays
-        .iter()
-        .find(|relay| !is_here(&relay.host));
-    if let (true, Some(relay)) = (config::is_loopback(url), far) {
-        return Err(Failure::new(format!(
-            "web.public_url is {url}, which only this machine can open, and the relay {} mails the world",
-            relay.host
-        ))
-        .at(place())
-        .to_do("Set public_url to the address under which readers reach the daemon."));
-    }
-    Ok(())
-}
-
-fn is_here(host: &str) -> bool {
-    let bracketed = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
-    };
-    config::is_loopback(&format!("http://{bracketed}/"))
+    tell_queued(context, &store, list, queued).await
 }
 
 /// A time that somebody typed; one that has passed is refused.
-fn time(text: &str, list: &List, now: Timestamp) -> Result<Timestamp, Failure> {
+fn time(text: &str, list: &List, now: Timestamp) -> Result<When, Failure> {
     let local = |text: &str| {
         let civil: DateTime = text.trim().parse().ok()?;
         civil
@@ -147,148 +97,69 @@ fn time(text: &str, list: &List, now: Timestamp) -> Result<Timestamp, Failure> {
         .ok()
         .or_else(|| local(text))
         .ok_or_else(|| {
-            Failure::new(format!("“{text}” is no time")).to_do(
+            Failure::new(format!("“{text}” is not a time")).to_do(
                 "Write it as 2026-11-30T07:00:00+01:00, or as 2026-11-30 07:00 in the list's zone.",
             )
         })?;
-    if at < now {
-        return Err(
-            Failure::new(format!("{} has passed", local_time(at, &list.zone)))
-                .to_do("Name a later time, or leave out --at to send now."),
-        );
-    }
-    Ok(at)
+    Ok(When::later(at, &list.zone, now)?)
 }
 
-/// Queues it with the author's word, and says whether it took the place of one that was scheduled; `None` where the
-/// word was no.
-async fn queue(
-    context: &Context,
-    store: &Store,
-    list: &List,
-    proof: Proof,
-    due_at: Timestamp,
-    later: bool,
-) -> Result<Option<(IssueId, bool)>, Failure> {
-    let now = context.clock.now();
-    let ids = store
-        .ensure_lists(std::slice::from_ref(&list.key), now)
-        .await?;
-    let list_id = ids[&list.key];
-    let what = proof
-        .issue
-        .meta
-        .number
-        .map_or_else(|| proof.issue.slug.clone(), |n| format!("No. {n}"));
-    let when = if later {
-        format!("at {}", local_time(due_at, &list.zone))
-    } else {
-        "now".into()
+/// What is asked before an issue is queued.
+fn question(plan: &Plan, list: &List, title: &str, is_draft: bool) -> Result<String, Failure> {
+    plan.reaches_somebody()?;
+    let when = match plan.when {
+        When::Now => "now".to_owned(),
+        When::At(at) => format!("at {}", local_time(at, &list.zone)),
     };
-    let readers = store.readers_of(list_id).await?;
-    if readers == 0 && !later {
-        return Err(Failure::no(format!("nobody is active on {}, so {what} would be over unread", list.key))
-            .to_do(
-                "Bring people in with\n  letterpress subscribers import people.csv\nNothing was queued.",
-            ));
-    }
-    let draft = if proof.issue.meta.draft {
+    let draft = if is_draft {
         ", which is still a draft,"
     } else {
         ","
     };
-    let scheduled = scheduled(store, list_id, &proof).await?;
-    let replaces = scheduled.map_or_else(String::new, |due_at| {
+    let replaces = plan.replaces.map_or_else(String::new, |due_at| {
         format!(
-            " It takes the place of the one that is scheduled for {}.",
+            " It replaces the one that is scheduled for {}.",
             local_time(due_at, &list.zone)
         )
     });
-    let question = format!(
-        "Send {what}, “{}”{draft} to {} on {} {when}?{replaces}",
-        proof.issue.meta.title,
-        crate::format::people(readers),
+    Ok(format!(
+        "Send {}, “{title}”{draft} to {} on {} {when}?{replaces}",
+        refusal::name(&plan.issue),
+        crate::format::people(plan.subscribers),
         list.key
+    ))
+}
+
+/// Queues an issue once its author has agreed; `None` if they did not.
+async fn agreed(
+    context: &Context,
+    store: &Store,
+    plan: &Plan,
+    list: &List,
+    question: &str,
+) -> Result<Option<Queued>, Failure> {
+    if !context.agree(question)? {
+        return Ok(None);
+    }
+    let replace = context.common.yes || plan.replaces.is_some();
+    let refused = match plan.queue(store, replace, context.clock.now()).await {
+        Err(Error::Refused(Refusal::AlreadyScheduled { due_at, .. })) => due_at,
+        queued => return Ok(Some(queued?)),
+    };
+    // It was scheduled while the question stood.
+    let question = format!(
+        "{} is already scheduled for {}. Replace it?",
+        refusal::name(&plan.issue),
+        local_time(refused.timestamp(), &list.zone)
     );
     if !context.agree(&question)? {
         return Ok(None);
     }
-    let order = Order {
-        list: list_id,
-        queued_by: QueuedBy::Author,
-        queued_at: now,
-        // Never before it was queued, however long the answer took.
-        due_at: if later { due_at } else { now },
-        hold: None,
-        replace: context.common.yes || scheduled.is_some(),
-        firing: None,
-    };
-    let mut queueing = publish::queue(store, proof.clone(), order.clone()).await?;
-    if let Queueing::StillScheduled { due_at } = queueing {
-        let question = format!(
-            "{what} is scheduled for {} already. Replace it?",
-            local_time(due_at, &list.zone)
-        );
-        if !context.agree(&question)? {
-            return Ok(None);
-        }
-        queueing = publish::queue(
-            store,
-            proof,
-            Order {
-                replace: true,
-                ..order
-            },
-        )
-        .await?;
-    }
-    match queueing {
-        Queueing::Queued(id) => Ok(Some((id, false))),
-        Queueing::Replaced(id) => Ok(Some((id, true))),
-        Queueing::AlreadySent { state, when } => {
-            let when = local_time(when, &list.zone);
-            let fate = match state {
-                IssueState::Done => format!("was sent on {when}"),
-                IssueState::Sending => format!("is being sent since {when}"),
-                other => format!("is {} and was begun on {when}", other.word()),
-            };
-            Err(Failure::no(format!("{what} {fate}: nobody gets it twice"))
-                .to_do("`letterpress deliveries` shows it; a new issue needs a new number and file name."))
-        }
-        Queueing::StillScheduled { .. } | Queueing::AlreadyFired => Err(Failure::no(format!(
-            "{what} was queued by somebody else meanwhile"
-        ))),
-    }
+    Ok(Some(plan.queue(store, true, context.clock.now()).await?))
 }
 
-/// When the same issue is due, where it was queued for later already.
-async fn scheduled(
-    store: &Store,
-    list: ListId,
-    proof: &Proof,
-) -> Result<Option<Timestamp>, Failure> {
-    let mut found = store
-        .find_issues(Some(list), &proof.issue.slug, &proof.file)
-        .await?;
-    if let Some(number) = proof.issue.meta.number {
-        found.extend(
-            store
-                .find_issues(Some(list), &number.to_string(), &proof.file)
-                .await?,
-        );
-    }
-    let waits = |row: &&IssueRow| row.state == IssueState::Scheduled;
-    Ok(found.iter().find(waits).map(|row| row.due_at))
-}
-
-async fn tell_queued(
-    context: &Context,
-    store: &Store,
-    list: &List,
-    id: IssueId,
-    replaced: bool,
-) -> Outcome {
-    let Some(row) = store.issue(id).await? else {
+async fn tell_queued(context: &Context, store: &Store, list: &List, queued: Queued) -> Outcome {
+    let Some(row) = issues::get(store, queued.id).await? else {
         return Ok(Answer::Done);
     };
     let mut words = format!("{}, “{}”, is queued", name(&row), row.title);
@@ -296,18 +167,18 @@ async fn tell_queued(
         words.push_str(&format!(" for {}", local_time(row.due_at, &list.zone)));
     }
     words.push('.');
-    if replaced {
-        words.push_str(" It takes the place of what was queued before.");
+    if queued.replaced {
+        words.push_str(" It replaces what was queued before.");
     }
-    if DaemonLock::holder(store.path()).is_none() {
-        words.push_str(" No daemon runs: it goes out when `letterpress serve` does.");
+    if !issues::is_daemon_running(store.path()) {
+        words.push_str(" No daemon is running: it is sent when `letterpress serve` runs.");
     }
     context.done(words, &IssueSummary::of(&row))
 }
 
 /// Said to somebody who no longer waits.
 async fn left(store: &Store, id: IssueId) -> Result<Failure, Failure> {
-    let Some(row) = store.issue(id).await? else {
+    let Some(row) = issues::get(store, id).await? else {
         return Ok(Failure::interrupted("the wait was interrupted"));
     };
     let number = row
@@ -333,7 +204,7 @@ fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcom
             |why| in_local_time(why, zone),
         );
         return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).to_do(format!(
-            "When that is mended, go on with\n  letterpress resume {}\nNobody has failed on account of it.",
+            "Fix that, then continue with\n  letterpress resume {}\nNo mail has failed because of it.",
             row.slug
         )));
     }
@@ -345,9 +216,12 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Result<String, Failure> {
-        let mut list = config::defaults().lists.remove(0);
+        let mut list = crate::config::defaults().lists.remove(0);
         list.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-        time(text, &list, "2026-11-24T12:00:00Z".parse().unwrap()).map(|t| t.to_string())
+        let When::At(at) = time(text, &list, "2026-11-24T12:00:00Z".parse().unwrap())? else {
+            panic!("{text} is now");
+        };
+        Ok(at.to_string())
     }
 
     #[test]
@@ -359,28 +233,5 @@ mod tests {
         assert_eq!(at("2026-11-30 07:00").unwrap(), "2026-11-30T06:00:00Z");
         assert_eq!(at("2027-07-05T07:00").unwrap(), "2027-07-05T05:00:00Z");
         assert!(at("tomorow").is_err() && at("2026-11-24 12:59").is_err() && at("").is_err());
-    }
-
-    #[test]
-    fn nothing_is_sent_whose_links_lead_nowhere() {
-        let can = |public_url: &str, hosts: &[&str]| {
-            let mut text = format!("[web]\n{public_url}\n");
-            for (i, host) in hosts.iter().enumerate() {
-                text.push_str(&format!("[relay.r{i}]\nhost = \"{host}\"\n"));
-            }
-            can_send(&config::of_text(&text)).is_ok()
-        };
-        let (here, there) = (
-            "public_url = \"http://127.0.0.1:8080\"",
-            "public_url = \"https://letters.example.org\"",
-        );
-        assert!(!can(there, &[]), "without a relay");
-        assert!(!can("", &["smtp.example.org"]), "without public_url");
-        assert!(
-            !can(here, &["127.0.0.1", "smtp.example.org"]),
-            "links to this machine alone"
-        );
-        assert!(can(here, &["127.0.0.1", "::1"]));
-        assert!(can(there, &["smtp.example.org"]));
     }
 }

@@ -4,14 +4,15 @@
 
 use crate::config;
 use crate::format::count;
-use crate::model::delivery::{State, Totals};
+use crate::model::delivery::Totals;
 use crate::model::sending::IssueState;
+use crate::operate::issues;
+use crate::operate::steering::{self, Which};
+use crate::store::Store;
 use crate::store::issues::IssueRow;
-use crate::store::steering::Steered;
-use crate::store::{DaemonLock, Store};
 
 use super::totals::{IssueSummary, name};
-use super::{Answer, Context, Failure, Outcome, pick};
+use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress pause 22")]
@@ -50,32 +51,25 @@ enum Whom {
     Uncertain,
 }
 
+impl From<Whom> for Which {
+    fn from(whom: Whom) -> Self {
+        match whom {
+            Whom::Failed => Which::Failed,
+            Whom::Uncertain => Which::Uncertain,
+        }
+    }
+}
+
 pub(super) async fn pause(args: PauseArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
-    let why = format!(
-        "paused by {} with “letterpress pause” at {:.0}",
-        who(),
-        context.clock.now()
-    );
-    let steered = store.pause(row.id, &why).await?;
-    told(context, &store, &row, steered, "paused").await
+    let row = steering::pause(&store, &row, &who(), context.clock.now()).await?;
+    tell(context, &store, &row, "paused")
 }
 
 pub(super) async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
-    if row.state == IssueState::Held && store.rendered(row.id).await.is_err() {
-        return Err(Failure::no(format!(
-            "{} was never rendered, so there is nothing to send",
-            name(&row)
-        ))
-        .at(row.file.display().to_string())
-        .to_do(format!(
-            "Mend the file, then\n  letterpress send {}",
-            row.file.display()
-        )));
-    }
-    let steered = store.resume(row.id, context.clock.now()).await?;
-    told(context, &store, &row, steered, "resumed").await
+    let row = steering::resume(&store, &row, context.clock.now()).await?;
+    tell(context, &store, &row, "resumed")
 }
 
 pub(super) async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
@@ -83,65 +77,46 @@ pub(super) async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
     let question = match row.totals.open() {
         0 => format!("Cancel {}, “{}”?", name(&row), row.title),
         open => format!(
-            "Cancel the rest of {}, “{}”: {} wait or are in flight, {} have it?",
+            "Cancel the rest of {}, “{}”? {} are waiting or in flight, {} were sent.",
             name(&row),
             row.title,
             count(open),
             count(row.totals.sent)
         ),
     };
-    // What is over is told without a question; a cancel that was killed is completed without another.
-    let is_over = matches!(row.state, IssueState::Done | IssueState::Cancelled);
-    if !is_over && !context.agree(&question)? {
+    if !steering::has_ended(&row) && !context.agree(&question)? {
         return Ok(Answer::No);
     }
-    let steered = store.cancel(row.id, context.clock.now()).await?;
-    told(context, &store, &row, steered, "cancelled").await
+    let row = steering::cancel(&store, &row, context.clock.now()).await?;
+    tell(context, &store, &row, "cancelled")
 }
 
 pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
-    let (which, n, warning) = match args.state {
-        Whom::Failed => (State::Failed, row.totals.failed, ""),
-        Whom::Uncertain => (
-            State::Uncertain,
-            row.totals.uncertain,
-            " They may have it already, and get it twice.",
-        ),
+    let which = Which::from(args.state);
+    let (word, warning) = match which {
+        Which::Failed => ("failed", ""),
+        Which::Uncertain => ("uncertain", " They may have it already, and get it twice."),
     };
+    let n = which.count(&row.totals);
     if n == 0 {
-        let none = match args.state {
-            Whom::Failed => format!("No mail of {} has failed.", name(&row)),
-            Whom::Uncertain => format!("No mail of {} is uncertain.", name(&row)),
-        };
+        let none = format!("No mail of {} is {word}.", name(&row));
         return context.done(none, &IssueSummary::of(&row));
     }
     let question = format!(
-        "Send {} once more to the {} {}?{warning}",
+        "Send {} again to the {} {word}?{warning}",
         name(&row),
-        count(n),
-        which.word()
+        count(n)
     );
     if !context.agree(&question)? {
         return Ok(Answer::No);
     }
-    let (steered, moved) = store.retry(row.id, which, context.clock.now()).await?;
-    if let (Steered::Not(state), 1..) = (steered, moved) {
-        let stopped = format!(
-            "{} is {} since a moment ago: only {} were queued once more",
-            name(&row),
-            state.word(),
-            count(moved)
-        );
-        return Err(
-            Failure::no(stopped).to_do("`letterpress deliveries` shows where each issue stands.")
-        );
-    }
-    let done = match moved {
-        0 => "queued once more".to_owned(),
-        moved => format!("queued once more for {}", count(moved)),
+    let (row, queued) = steering::retry(&store, &row, which, context.clock.now()).await?;
+    let done = match queued {
+        0 => "queued again".to_owned(),
+        queued => format!("queued again for {}", count(queued)),
     };
-    told(context, &store, &row, steered, &done).await
+    tell(context, &store, &row, &done)
 }
 
 /// Who gave the command, as people know them: by the user's name, or by its number where there is none.
@@ -167,37 +142,18 @@ fn who() -> String {
 async fn open(context: &Context, issue: &str) -> Result<(Store, IssueRow), Failure> {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
-    let row = pick::issue(context, &store, issue).await?;
+    let row = issues::find(&store, issue, context.common.list.as_deref()).await?;
     Ok((store, row))
 }
 
-/// Says what became of it; what could not be done is a no.
-async fn told(
-    context: &Context,
-    store: &Store,
-    before: &IssueRow,
-    steered: Steered,
-    done: &str,
-) -> Outcome {
-    match steered {
-        Steered::Now(state) => {
-            let row = store.issue(before.id).await?;
-            let row = row.as_ref().unwrap_or(before);
-            let mut words = format!("{} is {done}.", name(row));
-            words.push_str(&rest(&row.totals));
-            if state == IssueState::Sending && DaemonLock::holder(store.path()).is_none() {
-                words.push_str(" No daemon runs: it goes on when `letterpress serve` does.");
-            }
-            context.done(words, &IssueSummary::of(row))
-        }
-        Steered::Not(state) => {
-            Err(
-                Failure::no(format!("{} is {}", name(before), why_not(state, done)))
-                    .to_do("`letterpress deliveries` shows where each issue stands."),
-            )
-        }
-        Steered::Unknown => Err(Failure::no(format!("{} is no longer there", name(before)))),
+/// Says what was done, and what is still open.
+fn tell(context: &Context, store: &Store, row: &IssueRow, done: &str) -> Outcome {
+    let mut words = format!("{} is {done}.", name(row));
+    words.push_str(&rest(&row.totals));
+    if row.state == IssueState::Sending && !issues::is_daemon_running(store.path()) {
+        words.push_str(" No daemon is running: it continues when `letterpress serve` does.");
     }
+    context.done(words, &IssueSummary::of(row))
 }
 
 /// How many still wait, and how many are with a server: those a pause or a cancel no longer reaches.
@@ -217,20 +173,6 @@ fn rest(totals: &Totals) -> String {
         words.push_str(&format!(" {} {verb} in flight.", count(totals.sending)));
     }
     words
-}
-
-/// Why an issue that is in this state can't be `done` so.
-fn why_not(state: IssueState, done: &str) -> String {
-    match (state, done) {
-        _ if state.word() == done => format!("already {done}"),
-        (IssueState::Scheduled | IssueState::Sending, "resumed") => {
-            format!(
-                "{} and not paused, so there is nothing to resume",
-                state.word()
-            )
-        }
-        _ => format!("{}, so it can't be {done}", state.word()),
-    }
 }
 
 #[cfg(test)]
@@ -269,20 +211,6 @@ mod tests {
                 ..Totals::default()
             }),
             ""
-        );
-    }
-
-    #[test]
-    fn what_is_so_already_is_called_so() {
-        assert_eq!(why_not(IssueState::Paused, "paused"), "already paused");
-        assert_eq!(
-            why_not(IssueState::Cancelled, "cancelled"),
-            "already cancelled"
-        );
-        assert!(why_not(IssueState::Sending, "resumed").contains("nothing to resume"));
-        assert_eq!(
-            why_not(IssueState::Done, "cancelled"),
-            "done, so it can't be cancelled"
         );
     }
 }

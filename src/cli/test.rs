@@ -11,7 +11,7 @@ use crate::model::rendered::Piece;
 use crate::model::{Address, SubscriberId};
 
 use super::terminal::Paint;
-use super::{Context, Failure, Outcome, findings, issue_file, send};
+use super::{Context, Failure, Outcome, findings, issue_file};
 
 /// What stands before the subject.
 const MARK: &str = "[Test] ";
@@ -32,7 +32,7 @@ fn address(text: &str) -> Result<Address, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
-    send::can_send(&settings)?;
+    context.can_send(&settings)?;
     let manuscript = issue_file::read(&args.file)?;
     let list = issue_file::list(context, &settings, &manuscript)?;
     let proof = issue_file::compose(

@@ -42,8 +42,7 @@ impl<'a> IssueSummary<'a> {
 
 /// How people call an issue: `No. 22`, or its slug where it has no number.
 pub(super) fn name(row: &IssueRow) -> String {
-    row.number
-        .map_or_else(|| row.slug.clone(), |number| format!("No. {number}"))
+    super::refusal::name(&row.into())
 }
 
 /// A moment as the list's readers' clocks show it, with the zone.

@@ -22,10 +22,10 @@ use crate::config::{self, Need, Settings};
 use crate::format::count;
 use crate::inbox::maildir::Maildir;
 use crate::inbox::pages::{DemoFacts, NextIssue, Sum};
-use crate::model::IssueId;
 use crate::model::issue::{Body, Issue, Part};
-use crate::publish::Order;
-use crate::store::issues::{IssueRow, QueuedBy, Queueing};
+use crate::operate::issues;
+use crate::operate::queue::{self, When};
+use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
 use super::ledger::{self, fact};
@@ -215,7 +215,7 @@ impl Demo {
             quiet: context.json(),
             context,
         };
-        let row = match self.store.issues().await?.pop() {
+        let row = match issues::all(&self.store, None).await?.pop() {
             Some(row) => {
                 let list = super::context::pick(&self.settings.lists, None)?;
                 say.head(&headline(&list.name, row.number, &row.title), self)?;
@@ -269,26 +269,9 @@ impl Demo {
         );
         say.fact_about("issue", &self.folder.issue.display().to_string(), &about)?;
         say.fact("relay", &self.smtp)?;
-        let order = Order {
-            list: list_id,
-            queued_by: QueuedBy::Author,
-            queued_at: now,
-            due_at: now,
-            hold: None,
-            replace: true,
-            firing: None,
-        };
-        match crate::publish::queue(&self.store, proof, order).await? {
-            Queueing::Queued(id) | Queueing::Replaced(id) => self.row(id).await,
-            _ => Err(Failure::new(
-                "the demo's issue was queued by somebody else meanwhile",
-            )),
-        }
-    }
-
-    async fn row(&self, id: IssueId) -> Result<IssueRow, Failure> {
-        self.store
-            .issue(id)
+        let plan = queue::plan(&self.store, list, proof, When::Now, now).await?;
+        let queued = plan.queue(&self.store, true, now).await?;
+        issues::get(&self.store, queued.id)
             .await?
             .ok_or_else(|| Failure::new("the demo's issue is gone"))
     }
@@ -448,7 +431,7 @@ async fn keep_sum(store: Store, sum: watch::Sender<Option<Sum>>, stop: Cancellat
         .await
         .is_some()
     {
-        let Ok(mut rows) = store.issues().await else {
+        let Ok(mut rows) = issues::all(&store, None).await else {
             continue;
         };
         let Some(row) = rows.pop() else { continue };

@@ -1,0 +1,158 @@
+//! Why an operation was not done.
+
+use std::path::PathBuf;
+
+use jiff::Zoned;
+
+use crate::model::sending::IssueState;
+use crate::store::StoreError;
+
+use super::issues::IssueName;
+
+/// Why an operation was not done: it may not be done, or the database could not be used.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// It may not be done. Unless the refusal says otherwise, nothing was changed.
+    Refused(Refusal),
+    /// The database could not be read or written.
+    Store(StoreError),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What somebody asked for that may not be done, with what is needed to explain it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The settings have no relay to send by.
+    NoRelay,
+    /// The settings have no public URL, which every link in a mail begins with.
+    NoPublicUrl,
+    /// Only this machine can open the public URL, and a relay sends to others.
+    LocalPublicUrl {
+        /// The public URL of the settings.
+        url: String,
+        /// The host of a relay on another machine.
+        relay: String,
+    },
+    /// No daemon sends from this database, so there is nothing to wait for.
+    NoDaemon {
+        /// The database's file.
+        database: PathBuf,
+    },
+    /// There is no list of this key.
+    NoSuchList {
+        /// What was asked for.
+        key: String,
+        /// The keys that there are, sorted.
+        known: Vec<String>,
+    },
+    /// No queued issue has this number, slug or file.
+    NoSuchIssue {
+        /// What was asked for.
+        text: String,
+        /// The slugs of the issues that were queued last, newest first.
+        last: Vec<String>,
+        /// The database that was searched.
+        database: PathBuf,
+    },
+    /// Several lists have such an issue.
+    InSeveralLists {
+        /// What was asked for.
+        text: String,
+        /// The keys of two of the lists.
+        lists: [String; 2],
+    },
+    /// It is the number of one issue and the slug of another.
+    NumberAndSlug {
+        /// What was asked for.
+        text: String,
+        /// The slugs of the two issues.
+        slugs: [String; 2],
+    },
+    /// The issue was replaced or deleted meanwhile.
+    Gone {
+        /// The issue that was there.
+        issue: IssueName,
+    },
+    /// The time to send at has passed.
+    TimePassed {
+        /// The time that was asked for, in the list's zone.
+        at: Zoned,
+    },
+    /// The list has no active subscriber, so an issue that goes out now would reach nobody.
+    NobodyActive {
+        /// The issue that was to be sent.
+        issue: IssueName,
+        /// The list's key.
+        list: String,
+    },
+    /// The issue is scheduled already, and replacing it was not asked for.
+    AlreadyScheduled {
+        /// The issue that is scheduled.
+        issue: IssueName,
+        /// When it is due, in the list's zone.
+        due_at: Zoned,
+    },
+    /// The issue was sent, or its sending has begun; nobody gets it twice.
+    AlreadySent {
+        /// The issue that was queued before.
+        issue: IssueName,
+        /// Where it stands.
+        state: IssueState,
+        /// When its sending ended, or else began, in the list's zone.
+        at: Zoned,
+    },
+    /// Another process queued the issue at the same moment.
+    QueuedMeanwhile {
+        /// The issue that was to be queued.
+        issue: IssueName,
+    },
+    /// The issue has no content, since its file could not be rendered when it was due.
+    NeverRendered {
+        /// The issue that is held.
+        issue: IssueName,
+        /// The author's file.
+        file: PathBuf,
+    },
+    /// The issue is in a state from which this can't be done.
+    NotPossible {
+        /// The issue as it was found.
+        issue: IssueName,
+        /// Its state.
+        state: IssueState,
+        /// What was to be done.
+        action: Action,
+    },
+    /// The issue left the state in which it can be retried while mails were being queued again.
+    Interrupted {
+        /// The issue.
+        issue: IssueName,
+        /// Its state now.
+        state: IssueState,
+        /// How many mails had been queued again by then; they stay queued.
+        queued: u64,
+    },
+}
+
+/// What may be done to an issue that was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Stop sending it until it is resumed.
+    Pause,
+    /// Go on with one that is paused or held.
+    Resume,
+    /// Withdraw what has not gone out.
+    Cancel,
+    /// Queue mails again that have failed or are uncertain.
+    Retry,
+}
