@@ -102,8 +102,18 @@ fn room(path: &Path) -> String {
 
 /// The code without comments and without what only tests see.
 fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
-    code.lines()
+    // A test module within the file ends its code; the declaration of one in a file of its own does not.
+    let end = text
+        .match_indices("#[cfg(test)]\nmod ")
+        .find(|(at, _)| {
+            text[*at..]
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.ends_with('{'))
+        })
+        .map_or(text.len(), |(at, _)| at);
+    text[..end]
+        .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect::<Vec<_>>()
         .join("\n")
