@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::compose::theme::phrases::Phrases;
 use crate::link::Links;
 use crate::mail::{Recipient, Stream, Template};
 use crate::model::rendered::{Context as Escape, Piece, Spot};
 use crate::model::{Address, List, ListId, SubscriberId};
+use crate::phrases::Phrases;
 use crate::publish::Proof;
 
 use super::ledger::fact;

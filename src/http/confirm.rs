@@ -7,14 +7,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::Site;
 use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer};
 use super::signed::{Holder, Person, holder, private};
-use super::{Site, dates};
 use crate::link::token::Purpose;
 use crate::model::List;
 use crate::model::subscription::{Confirmed, ConsentMethod};
+use crate::phrases::dates;
 
 #[derive(Template)]
 #[template(path = "http/pages/confirm.html")]

@@ -1,17 +1,16 @@
-//! The web: the pages at which people join and leave, the pictures of issues, and `/healthz`.
+//! The web: pages to subscribe, confirm and unsubscribe, the pictures of issues, and `/healthz`.
 //!
-//! One file an endpoint, with what it asks and says; `error` alone maps what went wrong to statuses. GET and
-//! HEAD never change anything; a POST behind a signed link acts by the token in its address, so there is no
-//! cookie, no login and no script. Nothing is mailed inside a request: signing up queues a mail in the store.
-//! Of a visitor's address only the network is used, and nothing finer is kept or logged.
+//! One file an endpoint; `error` alone gives failures their status and text. GET and
+//! HEAD never change anything; a POST behind a signed link acts by the token in its address, so there are no
+//! cookies, logins or scripts. No request sends mail: signing up queues a mail in the store. Of a client's
+//! address only the network is used; nothing more precise is kept or logged.
 //!
-//! What it leaves to others: rows (`store`), tokens (`link`), the confirmation mail's words (`mail`), and when
-//! the next letter comes, which `app` hands in, since this room knows no schedule.
+//! Rows are `store`'s, tokens `link`'s, the confirmation mail `notice`'s. When the next issue comes is passed in
+//! by `app`, since this module does not know the schedule.
 
 mod assets;
 mod client;
 mod confirm;
-mod dates;
 mod error;
 mod headers;
 mod healthz;
@@ -44,9 +43,9 @@ use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
 use crate::link::Links;
-use crate::mail::system::Confirmation;
 use crate::model::network::Cidr;
 use crate::model::{List, ListId, SharedClock};
+use crate::notice::Confirmation;
 use crate::store::Store;
 
 pub(crate) use server::serve_router;

@@ -15,11 +15,11 @@ use tower::ServiceExt as _;
 use super::{Settings, Site, router};
 use crate::link::Links;
 use crate::link::token::{KeyRing, Purpose};
-use crate::mail::system::Confirmation;
 use crate::model::clock::Clock;
 use crate::model::list::{Mailbox, Utm};
 use crate::model::subscription::{Consent, ConsentMethod, SubscriptionState};
 use crate::model::{Address, List, ListId, SubscriberId};
+use crate::notice::Confirmation;
 use crate::store::Store;
 use crate::store::testing::{mail, open};
 

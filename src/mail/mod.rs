@@ -8,7 +8,6 @@
 pub mod dkim;
 mod header;
 mod quoted;
-pub mod system;
 mod template;
 
 pub use template::{Recipient, Stream, Template};

@@ -2,9 +2,9 @@
 
 use super::Html;
 use super::{Writer, scaled};
-use crate::compose::theme::script::is_right_to_left;
 use crate::model::issue::{Field, Image, Inline, plain};
 use crate::model::rendered::{Context, Piece, Spot};
+use crate::phrases::script::is_right_to_left;
 
 /// Where a link may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,13 +10,13 @@ use super::inlines::hold_a_link;
 use super::preheader::beginning;
 use super::{Html, Writer};
 use crate::compose::Setting;
-use crate::compose::theme::phrases::Phrases;
 use crate::compose::theme::slots::Slots;
 use crate::compose::theme::{Look, Role};
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Image, Inline, Issue, Item, Part, Section, plain,
 };
 use crate::model::rendered::{Context, Piece, Spot};
+use crate::phrases::Phrases;
 
 /// Titles wider than this, in columns of display, are set smaller.
 const LONG_TITLE_COLUMNS: usize = 22;

@@ -15,7 +15,7 @@ use crate::model::issue::{
 use crate::model::rendered::{Context, Piece, Spot};
 
 use super::Setting;
-use super::theme::phrases::Phrases;
+use crate::phrases::Phrases;
 use flow::{Flow, Notes, bracketed, leads_out};
 use page::{COLUMNS, Page};
 use wrap::Run;

@@ -8,7 +8,8 @@ use toml::Spanned;
 
 use super::ThemeError;
 use super::files::{Files, MANIFEST};
-use super::script::Script;
+use super::fonts::stacks;
+use crate::phrases::script::Script;
 
 /// `theme.toml` as it stands.
 #[derive(Debug, Deserialize)]
@@ -206,11 +207,7 @@ impl Read<'_> {
                 .iter()
                 .map(|(name, size)| (name.clone(), size.to_string())),
         );
-        names.extend(
-            script
-                .stacks()
-                .map(|(name, stack)| (name.to_owned(), stack.to_owned())),
-        );
+        names.extend(stacks(script).map(|(name, stack)| (name.to_owned(), stack.to_owned())));
         let roles = Role::ALL
             .iter()
             .map(|(_, role)| self.role(role, script, &names))
@@ -221,7 +218,7 @@ impl Read<'_> {
         let light = colours(&self.manifest.light);
         let dark = colours(&self.manifest.dark);
         let size = Value::from_pairs(sizes.iter().map(|(k, v)| (k.clone(), number(v))));
-        let fonts = Value::from_pairs(script.stacks());
+        let fonts = Value::from_pairs(stacks(script));
         let values = minijinja::context! { light, dark, size, ..fonts };
         Ok(Look {
             script,

@@ -8,10 +8,9 @@
 
 pub(crate) mod escape;
 mod files;
+mod fonts;
 mod lint;
 mod manifest;
-pub(crate) mod phrases;
-pub(crate) mod script;
 pub(crate) mod slots;
 
 use std::collections::HashMap;
@@ -22,8 +21,8 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use mrml::prelude::render::RenderOptions;
 
 use crate::model::rendered::Piece;
+use crate::phrases::script::Script;
 pub(crate) use manifest::{Look, Role, Styles};
-use script::Script;
 use slots::Slots;
 
 /// The file that every theme begins with.
@@ -55,6 +54,23 @@ pub(crate) enum Density {
     Open,
     /// With less markup an item, for a letter that would otherwise be cut: templates see `dense`.
     Dense,
+}
+
+/// A mail rendered by mrml, with a token wherever content goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Skeleton {
+    html: String,
+    mjml: String,
+}
+
+impl Skeleton {
+    /// The mail with its content in the tokens' place.
+    pub(crate) fn fill(&self, slots: &Slots) -> Typeset {
+        Typeset {
+            html: slots.fill(&self.html),
+            mjml: slots.fill(&self.mjml),
+        }
+    }
 }
 
 /// A mail set in a theme.
@@ -126,16 +142,30 @@ impl Theme {
         outline: Value,
         slots: &Slots,
     ) -> Result<Typeset, ThemeError> {
-        let document = self.document(language, density, outline)?;
-        lint::check_depth(&document).map_err(|why| self.fault(&why))?;
-        let skeleton = self.render(&document)?;
-        if slots.lost(&document, &skeleton) {
+        Ok(self
+            .skeleton(language, density, outline, slots)?
+            .fill(slots))
+    }
+
+    /// Renders a mail as far as its tokens, so that content can take their place many times.
+    ///
+    /// # Errors
+    /// [`ThemeError`] where a template asks for what the outline does not hold, makes MJML that can't be
+    /// rendered, or puts content where mrml drops it.
+    pub(crate) fn skeleton(
+        &self,
+        language: &str,
+        density: Density,
+        outline: Value,
+        slots: &Slots,
+    ) -> Result<Skeleton, ThemeError> {
+        let mjml = self.document(language, density, outline)?;
+        lint::check_depth(&mjml).map_err(|why| self.fault(&why))?;
+        let html = self.render(&mjml)?;
+        if slots.lost(&mjml, &html) {
             return Err(self.fault("it puts text into a place that MJML does not show"));
         }
-        Ok(Typeset {
-            html: slots.fill(&skeleton),
-            mjml: slots.fill(&document),
-        })
+        Ok(Skeleton { html, mjml })
     }
 
     /// The MJML document of an outline, compact and with the tokens in it.

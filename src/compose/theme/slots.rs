@@ -12,14 +12,38 @@ pub(super) const TOKEN_START: &str = "lpT";
 const TOKEN_END: char = 'x';
 
 /// The content of one document, by token.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Slots(Vec<Vec<Piece>>);
+
+/// A place in a document whose content is set later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot(usize);
+
+impl Slot {
+    /// The token that stands for its content.
+    pub(crate) fn token(self) -> String {
+        format!("{TOKEN_START}{}{TOKEN_END}", self.0)
+    }
+}
 
 impl Slots {
     /// Keeps some content, and gives the token that stands for it.
     pub(crate) fn put(&mut self, content: Vec<Piece>) -> String {
         self.0.push(content);
-        format!("{TOKEN_START}{}{TOKEN_END}", self.0.len() - 1)
+        Slot(self.0.len() - 1).token()
+    }
+
+    /// A slot that is empty until [`Slots::set`] gives it content.
+    pub(crate) fn reserve(&mut self) -> Slot {
+        self.0.push(Vec::new());
+        Slot(self.0.len() - 1)
+    }
+
+    /// Replaces the content of a slot of this document.
+    pub(crate) fn set(&mut self, slot: Slot, content: Vec<Piece>) {
+        if let Some(place) = self.0.get_mut(slot.0) {
+            *place = content;
+        }
     }
 
     /// The document with the content in the tokens' place, cut at the personal spots.

@@ -14,12 +14,13 @@ use axum::{Form, Json};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Site;
 use super::client::Client;
 use super::error::{Problem, sentence};
 use super::page::{Shell, answer};
-use super::{Site, dates};
 use crate::model::subscription::ConsentMethod;
 use crate::model::{Address, List, ListId};
+use crate::phrases::dates;
 
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
@@ -115,12 +116,7 @@ pub(super) async fn take(
         .confirmations
         .get(&id)
         .ok_or(Problem::Broken)?;
-    let mail = confirmation
-        .ask(consent.at, consent.network.as_deref())
-        .map_err(|error| {
-            tracing::error!(list = %list.key, "a confirmation mail can't be made: {error}");
-            Problem::Broken
-        })?;
+    let mail = confirmation.render(consent.at, consent.network.as_deref());
     let quiet_for = list.confirm_again_after;
     site.store
         .sign_up(id, &email, &name, consent, mail, quiet_for)

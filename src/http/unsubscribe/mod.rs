@@ -17,9 +17,10 @@ use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer};
 use super::signed::{Holder, Person, holder, private};
-use super::{Site, UNDO_WITHIN, dates};
+use super::{Site, UNDO_WITHIN};
 use crate::link::token::Purpose;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
+use crate::phrases::dates;
 
 #[derive(Template)]
 #[template(path = "http/pages/unsubscribe.html")]

@@ -9,9 +9,9 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use super::{header, quoted};
-use crate::compose::theme::phrases::Phrases;
 use crate::model::rendered::{Context, Piece, Rendered, Spot};
 use crate::model::{Address, List, SubscriberId};
+use crate::phrases::Phrases;
 
 /// Between the parts. `=_` can't stand in quoted-printable text (RFC 2045, 6.7), so no text contains it.
 const BOUNDARY: &str = "=_letterpress";

@@ -1,0 +1,273 @@
+//! The mail that asks somebody to confirm a subscription.
+//!
+//! The address is all that it takes from the sign-up form. Nobody can use it to send a message to a stranger.
+
+use jiff::Timestamp;
+use minijinja::context;
+
+use crate::compose::theme::escape::Html;
+use crate::compose::theme::slots::{self, Slot, Slots};
+use crate::compose::theme::{Density, Skeleton, Theme, ThemeError};
+use crate::model::rendered::{Context, FORMAT, Piece, Spot};
+use crate::model::{List, Rendered};
+use crate::phrases::Phrases;
+use crate::phrases::confirmation::ConfirmationPhrases;
+
+/// The theme of these mails. It is built in; an author's themes do not replace it.
+const THEME: &str = "transactional";
+/// The width of the text part, in columns (RFC 3676, 4.2 advises at most 78).
+const TEXT_COLUMNS: usize = 72;
+
+/// The confirmation mail of one list in the list's language, rendered except for what differs between requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Confirmation {
+    list: List,
+    phrases: Phrases,
+    sentences: ConfirmationPhrases,
+    skeleton: Skeleton,
+    slots: Slots,
+    /// Until when the button works.
+    until: Slot,
+    /// When and from which network the request came.
+    requested: Slot,
+}
+
+impl Confirmation {
+    /// Renders the mail of a list, through MJML. This is slow: do it once, at the start.
+    ///
+    /// # Errors
+    /// [`ThemeError`] only if the built-in theme were broken.
+    pub(crate) fn new(list: &List) -> Result<Confirmation, ThemeError> {
+        let phrases = Phrases::of(&list.language);
+        let sentences = ConfirmationPhrases::of(phrases, &list.name);
+        let mut slots = Slots::default();
+        let (until, requested) = (slots.reserve(), slots.reserve());
+        let mut put = |text: &str| slots.put(escaped(text));
+        let outline = context! {
+            lang => phrases.language(),
+            subject => put(&sentences.subject),
+            preheader => put(sentences.preheader),
+            list => put(&list.name),
+            heading => put(sentences.heading),
+            button => put(sentences.button),
+            hint => until.token(),
+            otherwise => put(sentences.otherwise),
+            trouble => put(sentences.trouble),
+            asked => requested.token(),
+            sent_with => put(phrases.sent_with()),
+            request => slots.put(request(&sentences)),
+            url => slots.put(vec![Piece::Spot { spot: Spot::ConfirmUrl, context: Context::Html }]),
+        };
+        let theme = Theme::load(THEME, None)?;
+        let skeleton = theme.skeleton(phrases.language(), Density::Open, outline, &slots)?;
+        Ok(Confirmation {
+            list: list.clone(),
+            phrases,
+            sentences,
+            skeleton,
+            slots,
+            until,
+            requested,
+        })
+    }
+
+    /// The mail for a request that came at this moment from this network (no more precise than /24 or /48).
+    /// The recipient's address and confirm link are still merge fields.
+    pub(crate) fn render(&self, at: Timestamp, network: Option<&str>) -> Rendered {
+        let phrases = self.phrases;
+        let at = at.to_zoned(self.list.zone.clone());
+        // Saturates at the end of the calendar, which is as good as no limit.
+        let until = phrases.moment(&at.saturating_add(self.list.confirm_within));
+        let requested = phrases.requested(&phrases.date(at.date()), network);
+        let mut slots = self.slots.clone();
+        slots.set(self.until, escaped(&phrases.button_works_until(&until)));
+        slots.set(self.requested, escaped(&requested));
+        Rendered {
+            format: FORMAT,
+            subject: vec![Piece::Text(self.sentences.subject.clone())],
+            html: self.skeleton.fill(&slots).html,
+            text: self.text(&phrases.link_works_until(&until), &requested),
+            language: phrases.language().to_owned(),
+        }
+    }
+
+    /// The text part. Address and link stand on lines of their own, because their length is unknown.
+    fn text(&self, valid: &str, requested: &str) -> Vec<Piece> {
+        let mut out = Vec::new();
+        let put = |out: &mut Vec<Piece>, text: &str, end: &str| {
+            slots::push(out, &textwrap::wrap(text, TEXT_COLUMNS).join("\n"));
+            slots::push(out, end);
+        };
+        let spot = |spot| Piece::Spot {
+            spot,
+            context: Context::Text,
+        };
+        let sentences = &self.sentences;
+        put(&mut out, &self.list.name, "\n\n");
+        put(&mut out, sentences.heading, "\n\n");
+        put(&mut out, sentences.request.0.trim_end(), "\n");
+        out.push(spot(Spot::Email));
+        slots::push(&mut out, "\n\n");
+        put(&mut out, sentences.open, "\n");
+        out.push(spot(Spot::ConfirmUrl));
+        slots::push(&mut out, "\n\n");
+        put(&mut out, valid, "\n\n");
+        put(&mut out, sentences.otherwise, "\n\n");
+        put(&mut out, requested, "\n\n");
+        put(&mut out, self.phrases.sent_with(), "\n");
+        out
+    }
+}
+
+/// Text as HTML.
+fn escaped(text: &str) -> Vec<Piece> {
+    let mut out = Html::default();
+    out.text(text);
+    out.into_pieces()
+}
+
+/// The sentence that holds the recipient's address, as HTML.
+fn request(sentences: &ConfirmationPhrases) -> Vec<Piece> {
+    let mut out = Html::default();
+    out.text(sentences.request.0);
+    out.raw("<strong>");
+    out.piece(Piece::Spot {
+        spot: Spot::Email,
+        context: Context::Html,
+    });
+    out.raw("</strong>");
+    out.text(sentences.request.1);
+    out.into_pieces()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(language: &str) -> List {
+        let address = crate::model::Address::parse("editor@letters.example").unwrap();
+        List {
+            key: "weekly".into(),
+            name: "A <b>list</b> & more".into(),
+            promise: String::new(),
+            description: String::new(),
+            from: crate::model::list::Mailbox {
+                name: String::new(),
+                address: address.clone(),
+            },
+            unsubscribe_mailto: address,
+            bounce_address: None,
+            language: language.into(),
+            issues: "issues".into(),
+            schedule: None,
+            zone: jiff::tz::TimeZone::UTC,
+            theme: "quiet".into(),
+            postal_address: String::new(),
+            confirm_within: std::time::Duration::from_secs(72 * 3600),
+            confirm_again_after: std::time::Duration::from_secs(3600),
+            utm: crate::model::list::Utm {
+                source: String::new(),
+                medium: String::new(),
+                campaign: String::new(),
+                only_domains: Vec::new(),
+                never_domains: Vec::new(),
+            },
+        }
+    }
+
+    fn spots(pieces: &[Piece], context: Context) -> Vec<Spot> {
+        pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Spot { spot, context: c } => {
+                    assert_eq!(*c, context);
+                    Some(spot.clone())
+                }
+                Piece::Text(_) => None,
+            })
+            .collect()
+    }
+
+    /// Asked for at 2021-07-29T09:14Z.
+    fn confirm(language: &str, network: Option<&str>) -> Rendered {
+        let at = "2021-07-29T09:14:00Z".parse().unwrap();
+        Confirmation::new(&list(language))
+            .unwrap()
+            .render(at, network)
+    }
+
+    #[test]
+    fn only_the_address_and_the_link_are_left_open() {
+        for (language, said) in [
+            ("en", "en"),
+            ("de-AT", "de"),
+            ("zh-TW", "zh-Hant"),
+            ("zh", "zh-Hans"),
+            ("ar", "en"),
+        ] {
+            let mail = confirm(language, Some("203.0.113.0/24"));
+            assert_eq!(mail.language, said);
+            let html = [
+                Spot::Email,
+                Spot::ConfirmUrl,
+                Spot::ConfirmUrl,
+                Spot::ConfirmUrl,
+            ];
+            assert_eq!(spots(&mail.html, Context::Html), html);
+            assert_eq!(
+                spots(&mail.text, Context::Text),
+                [Spot::Email, Spot::ConfirmUrl]
+            );
+            assert_eq!(spots(&mail.subject, Context::Text), []);
+            assert!(slots::flat(&mail.html).contains("A &lt;b&gt;list&lt;/b&gt; &amp; more"));
+            assert!(!slots::flat(&mail.html).contains("utm_"));
+        }
+    }
+
+    #[test]
+    fn until_when_and_from_where_is_said_in_both_parts() {
+        for (language, until, asked) in [
+            (
+                "en",
+                "works until Sunday, 1 August, 09:14 (UTC).",
+                "Asked for from 203.0.113.0/24 on 29 July 2021.",
+            ),
+            (
+                "de",
+                "gilt bis Sonntag, 1. August, 09:14 (UTC).",
+                "Bestellt aus 203.0.113.0/24 am 29. Juli 2021.",
+            ),
+            (
+                "zh",
+                "有效期至 8 月 1 日（周日）09:14 (UTC)。",
+                "请求于 2021 年 7 月 29 日发自 203.0.113.0/24。",
+            ),
+            (
+                "zh-TW",
+                "有效期至 8 月 1 日（週日）09:14 (UTC)。",
+                "請求於 2021 年 7 月 29 日發自 203.0.113.0/24。",
+            ),
+        ] {
+            let mail = confirm(language, Some("203.0.113.0/24"));
+            for part in [&mail.html, &mail.text] {
+                let part = slots::flat(part);
+                assert!(part.contains(until), "{until} is not in {part}");
+                assert!(part.contains(asked), "{asked} is not in {part}");
+            }
+        }
+        assert!(slots::flat(&confirm("en", None).text).contains("\nAsked for on 29 July 2021.\n"));
+    }
+
+    #[test]
+    fn the_text_part_is_narrow() {
+        for language in ["en", "de", "zh"] {
+            let text = slots::flat(&confirm(language, Some("2001:db8:ffff::/48")).text);
+            for line in text.lines() {
+                assert!(
+                    unicode_width::UnicodeWidthStr::width(line) <= TEXT_COLUMNS,
+                    "{line}"
+                );
+            }
+        }
+    }
+}
