@@ -1,20 +1,12 @@
-//! What can go wrong in a request, and the only place that turns it into a status and words.
+//! What can go wrong in a request, and the one place that gives it a status, a code and a text.
 //!
-//! An endpoint gives a [`Problem`]; the layer [`dress`] writes it as a page, or as JSON for who sent JSON.
-//! Answers of the framework's own (405, 408, 413) are dressed likewise. A failure of ours is logged here, once.
+//! An endpoint returns a [`Problem`]; `layers` shows it as a page or as JSON. Store failures are logged here, once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
-use super::Site;
-use super::page::{Plain, answer};
 use crate::store::StoreError;
 
 /// Why a request was not done.
@@ -68,12 +60,14 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// The words of a problem.
-struct Words {
-    headline: &'static str,
-    lede: String,
-    /// Whether signing up (again) is what to do.
-    again: bool,
+/// How a problem is explained to a person.
+pub(super) struct Explanation {
+    /// The heading of its page.
+    pub(super) headline: &'static str,
+    /// What happened and what to do: the text of the page, or the message in JSON.
+    pub(super) lede: String,
+    /// Whether the page links to the sign-up form.
+    pub(super) again: bool,
 }
 
 impl Problem {
@@ -112,7 +106,7 @@ impl Problem {
     }
 
     /// The word that programs go by; it never changes.
-    fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Problem::NotFound => "not_found",
             Problem::BadLink => "bad_link",
@@ -134,8 +128,8 @@ impl Problem {
         }
     }
 
-    fn words(&self) -> Words {
-        let say = |headline, lede: &str, again| Words {
+    pub(super) fn explanation(&self) -> Explanation {
+        let say = |headline, lede: &str, again| Explanation {
             headline,
             lede: lede.to_owned(),
             again,
@@ -220,89 +214,15 @@ impl Problem {
             ),
         }
     }
-
-    /// The problem as JSON, with its status.
-    fn json(&self) -> Response {
-        let words = self.words();
-        let field = if let Problem::Invalid { field, .. } = self {
-            Some(*field)
-        } else {
-            None
-        };
-        let body =
-            json!({ "error": { "code": self.code(), "field": field, "message": words.lede } });
-        (self.status(), Json(body)).into_response()
-    }
-
-    /// The problem as a page, with its status.
-    fn page(&self, site: &Site) -> Response {
-        let words = self.words();
-        let figure = matches!(self, Problem::NotFound).then_some("404");
-        answer(
-            self.status(),
-            &Plain {
-                shell: site.shell(words.headline, None),
-                figure,
-                headline: words.headline,
-                lede: &words.lede,
-                again: words.again,
-            },
-        )
-    }
 }
 
-/// Bare, until [`dress`] has looked at it.
+/// An empty body with the status; `layers` replaces it by what the client reads.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// Writes problems as what the client reads: JSON for who sent it, or asked for it alone; else a page.
-pub(super) async fn dress(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let in_json = speaks_json(request.headers());
-    let response = next.run(request).await;
-    let known = response.extensions().get::<Problem>().cloned();
-    let bare = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_none_or(|t| t == "text/plain; charset=utf-8");
-    let Some(problem) = known.or_else(|| Problem::of_status(response.status()).filter(|_| bare))
-    else {
-        return response;
-    };
-    let mut dressed = if in_json {
-        problem.json()
-    } else {
-        problem.page(&site)
-    };
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        dressed.headers_mut().insert(header::ALLOW, allow.clone());
-    }
-    let wait = match problem {
-        Problem::TooMany(wait) => Some(wait.as_secs() + 1),
-        Problem::Busy => Some(60),
-        _ => None,
-    };
-    if let Some(seconds) = wait {
-        dressed
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    dressed
-}
-
-/// Whether the body, or all that is accepted, is JSON.
-fn speaks_json(headers: &HeaderMap) -> bool {
-    let has = |name, word| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.trim_start().starts_with(word))
-    };
-    has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
 }
 
 /// A reason in the manner of commands (`no ending; check it`) as sentences of a page.

@@ -1,6 +1,6 @@
 //! The web: pages to subscribe, confirm and unsubscribe, the pictures of issues, and `/healthz`.
 //!
-//! One file an endpoint; `error` alone gives failures their status and text. GET and
+//! One file an endpoint; `error` alone gives failures their status and text, and `layers` shows them. GET and
 //! HEAD never change anything; a POST behind a signed link acts by the token in its address, so there are no
 //! cookies, logins or scripts. No request sends mail: signing up queues a mail in the store. Of a client's
 //! address only the network is used; nothing more precise is kept or logged.
@@ -12,9 +12,9 @@ mod assets;
 mod client;
 mod confirm;
 mod error;
-mod headers;
 mod healthz;
 mod home;
+mod layers;
 mod limit;
 mod media;
 mod page;
@@ -154,8 +154,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
             StatusCode::REQUEST_TIMEOUT,
             REQUEST_TIMEOUT,
         ))
-        .layer(from_fn_with_state(site.clone(), error::dress))
-        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(site.clone(), layers::show_problems))
+        .layer(from_fn(layers::add_headers))
         .with_state(site)
 }
 

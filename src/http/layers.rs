@@ -1,0 +1,123 @@
+//! What surrounds every route: headers, a log line, and problems shown as a page or as JSON.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use super::Site;
+use super::error::Problem;
+use super::page::{Plain, answer};
+use crate::page::HEADERS;
+
+/// Adds the headers that the route has not set, and logs the answer by its route. Paths are not logged: they can
+/// hold tokens.
+pub(super) async fn add_headers(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        let name = HeaderName::from_static(name);
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    tracing::debug!(
+        %method,
+        route,
+        status = response.status().as_u16(),
+        ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+/// Shows a problem as JSON to a client that sent or accepts JSON, else as a page. Errors of the framework itself
+/// (405, 408, 413) are shown the same way.
+pub(super) async fn show_problems(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let in_json = speaks_json(request.headers());
+    let response = next.run(request).await;
+    let known = response.extensions().get::<Problem>().cloned();
+    let bare = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|t| t == "text/plain; charset=utf-8");
+    let Some(problem) = known.or_else(|| Problem::of_status(response.status()).filter(|_| bare))
+    else {
+        return response;
+    };
+    let mut dressed = if in_json {
+        json_of(&problem)
+    } else {
+        page_of(&problem, &site)
+    };
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        dressed.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    let wait = match problem {
+        Problem::TooMany(wait) => Some(wait.as_secs() + 1),
+        Problem::Busy => Some(60),
+        _ => None,
+    };
+    if let Some(seconds) = wait {
+        dressed
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    dressed
+}
+
+/// Whether the body, or all that is accepted, is JSON.
+fn speaks_json(headers: &HeaderMap) -> bool {
+    let has = |name, word| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.trim_start().starts_with(word))
+    };
+    has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
+}
+
+/// The problem as JSON, with its status.
+fn json_of(problem: &Problem) -> Response {
+    let explanation = problem.explanation();
+    let field = if let Problem::Invalid { field, .. } = problem {
+        Some(*field)
+    } else {
+        None
+    };
+    let body =
+        json!({ "error": { "code": problem.code(), "field": field, "message": explanation.lede } });
+    (problem.status(), Json(body)).into_response()
+}
+
+/// The problem as a page, with its status.
+fn page_of(problem: &Problem, site: &Site) -> Response {
+    let explanation = problem.explanation();
+    let figure = matches!(problem, Problem::NotFound).then_some("404");
+    answer(
+        problem.status(),
+        &Plain {
+            shell: site.shell(explanation.headline, None),
+            figure,
+            headline: explanation.headline,
+            lede: &explanation.lede,
+            again: explanation.again,
+        },
+    )
+}
