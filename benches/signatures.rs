@@ -3,6 +3,8 @@
 //!
 //! Prints one line of JSON with microseconds. Part of `benches/run dkim`.
 
+#![allow(clippy::disallowed_macros, reason = "its output is its result")]
+
 use std::fs;
 use std::hint::black_box;
 use std::thread;

@@ -22,4 +22,5 @@ pub mod people;
 pub(crate) mod phrases;
 pub(crate) mod publish;
 pub(crate) mod schedule;
+pub(crate) mod stdio;
 pub mod store;

@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "config", "schedule", "delivery", "http", "store", "link", "inbox", "compose",
-            "notice", "pace",
+            "notice", "pace", "stdio",
         ],
     ),
     ("config", &["delivery", "pace", "schedule"]),
@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("page", &[]),
     ("model", &[]),
     ("format", &[]),
+    ("stdio", &[]),
     ("main", &["cli"]),
     ("lib", &["*"]),
 ];
@@ -50,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("roaring", &["delivery/planner"]),
     ("governor", &["http/limit"]),
     ("clap", &["cli"]),
+    ("anstream", &["stdio"]),
     ("toml", &["config", "manuscript", "compose/theme"]),
 ];
 
@@ -375,6 +377,21 @@ fn each_big_crate_lives_in_its_room() {
         "these crates are away from home:\n{}",
         wrong.join("\n")
     );
+}
+
+#[test]
+fn only_stdio_opens_stdout_and_stderr() {
+    for (path, text) in sources() {
+        let used = names_after(&code(&text), "io::");
+        let opened = used
+            .iter()
+            .find(|name| matches!(name.as_str(), "stdout" | "stderr"));
+        assert!(
+            opened.is_none() || path.ends_with("stdio.rs"),
+            "{} opens {opened:?}; a write that fails must not be a panic",
+            path.display()
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,11 @@
 //!
 //! `LETTERPRESS_FAULTS=full` damages for longer, `LETTERPRESS_SEED` as before.
 
+#![allow(
+    clippy::disallowed_macros,
+    reason = "tests print what helps to read a failure"
+)]
+
 #[path = "support/effort.rs"]
 mod effort;
 #[path = "fuzz/properties.rs"]

@@ -1,7 +1,5 @@
 //! Logging of the daemon: for people, as JSON, or to the journal; always on stderr or beside it.
 
-use std::io::IsTerminal as _;
-
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -9,6 +7,7 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Log;
+use crate::stdio;
 
 /// Begins to log as the settings say. What other crates say is kept from `warn` on.
 ///
@@ -22,14 +21,14 @@ pub fn begin(log: &Log) {
     let to_journal = log.format == "journald"
         || log.format == "auto"
             && std::env::var_os("JOURNAL_STREAM").is_some()
-            && !std::io::stderr().is_terminal();
+            && !stdio::stderr_is_terminal();
     let mut missing = None;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
         "json" => Box::new(
             tracing_subscriber::fmt::layer()
                 .json()
                 .flatten_event(true)
-                .with_writer(std::io::stderr),
+                .with_writer(stdio::stderr),
         ),
         _ if to_journal => match tracing_journald::layer() {
             Ok(journal) => Box::new(journal),
@@ -53,9 +52,8 @@ pub fn begin(log: &Log) {
 }
 
 fn text() -> impl Layer<Registry> + Send + Sync {
-    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt::layer()
-        .with_ansi(colour)
+        .with_ansi(stdio::stderr_has_colour())
         .with_target(false)
-        .with_writer(std::io::stderr)
+        .with_writer(stdio::stderr)
 }

@@ -1,8 +1,9 @@
 //! What every command is handed: the options that all of them take, the clock, and the way to settings,
 //! lists, the database and stdout.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use crate::config::{self, Settings};
 use crate::model::{Finding, List, SharedClock};
 use crate::operate::setup;
+use crate::stdio;
 use crate::store::Store;
 
 use super::failure::{Answer, Failure, Outcome};
@@ -48,6 +50,8 @@ pub struct Context {
     pub paint: Paint,
     /// What was opened, to be closed at the end.
     opened: Mutex<Vec<Store>>,
+    /// Whether a line could not be printed because the reader of stdout has left.
+    reader_left: AtomicBool,
 }
 
 impl Context {
@@ -57,6 +61,7 @@ impl Context {
             clock,
             paint: Paint::stdout(),
             opened: Mutex::default(),
+            reader_left: AtomicBool::new(false),
         }
     }
 
@@ -138,10 +143,24 @@ impl Context {
         .to_do("Add --yes to do it without being asked."))
     }
 
-    /// A line on stdout.
+    /// A line on stdout. A reader that has left, such as `head`, changes nothing: the command goes on and ends with
+    /// its own status.
+    ///
+    /// # Errors
+    /// Stdout can't be written for another reason, such as a full disk: exit 2.
     pub fn print(&self, line: impl AsRef<str>) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", line.as_ref()).map_err(Failure::output)
+        match writeln!(stdio::stdout().lock(), "{}", line.as_ref()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.reader_left.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            written => written.map_err(Failure::output),
+        }
+    }
+
+    /// Whether the reader of stdout has left, as far as [`Context::print`] has noticed.
+    pub fn reader_left(&self) -> bool {
+        self.reader_left.load(Ordering::Relaxed)
     }
 
     /// A JSON object on a line of stdout.

@@ -11,6 +11,7 @@ use crate::format::count;
 use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
 use crate::operate::issues;
+use crate::stdio;
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
@@ -118,7 +119,7 @@ async fn one(
     args: &Args,
     mut sheet: Sheet,
 ) -> Outcome {
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(stdio::stdout());
     sheet.begin(&mut out, issue).map_err(Failure::output)?;
     let mut after = SubscriberId(0);
     loop {

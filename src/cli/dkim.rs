@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::mail::dkim::keys::{self, Pair};
 use crate::model::List;
+use crate::stdio;
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -101,18 +102,15 @@ fn tell_new(context: &Context, pair: &Pair, in_use: bool) -> Outcome {
     }
     context.print(pair.zone().trim_end())?;
     let (stem, domain) = (&pair.stem, &pair.domain);
-    eprintln!(
-        "{}",
-        if in_use {
-            format!(
-                "Mails from {domain} are signed by {stem}r and {stem}e from now on. Put these two records into its DNS."
-            )
-        } else {
-            format!(
-                "{stem} rests. Put these two records into the DNS of {domain}, wait until they are known, then: letterpress dkim use {stem}"
-            )
-        }
-    );
+    stdio::eprintln(if in_use {
+        format!(
+            "Mails from {domain} are signed by {stem}r and {stem}e from now on. Put these two records into its DNS."
+        )
+    } else {
+        format!(
+            "{stem} rests. Put these two records into the DNS of {domain}, wait until they are known, then: letterpress dkim use {stem}"
+        )
+    });
     Ok(Answer::Done)
 }
 
@@ -130,10 +128,10 @@ fn warn_unused(lists: &[List], domain: &str) {
             .iter()
             .map(|list| list.from.address.domain())
             .collect();
-        eprintln!(
+        stdio::eprintln(format_args!(
             "No list sends from {domain}; the settings name {}.",
             known.join(", ")
-        );
+        ));
     }
 }
 

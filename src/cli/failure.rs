@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::model::Severity;
+use crate::stdio;
 use crate::store::StoreError;
 
 use super::layout::wrap;
@@ -89,7 +90,7 @@ impl Failure {
         self
     }
 
-    /// Writing to stdout failed. A reader that went away, such as `head`, is no mishap: exit 0, nothing said.
+    /// Writing to stdout failed: exit 2. A reader that has left, such as `head`, is not a failure: exit 0 and no message.
     pub fn output(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self {
@@ -98,15 +99,16 @@ impl Failure {
             };
         }
         Self::new(format!(
-            "stdout could not be written: {}",
+            "the output could not be written to stdout: {}",
             crate::format::io(&error)
         ))
+        .to_do("The output is incomplete. Write it to a place that has room; what the command changed stays changed.")
     }
 
     /// Says it on stderr and gives the status to end with.
     pub fn tell(&self, paint: Paint) -> ExitCode {
         if !self.what.is_empty() {
-            eprint!("{}", self.paragraph(paint));
+            stdio::eprint(self.paragraph(paint));
         }
         ExitCode::from(self.exit)
     }

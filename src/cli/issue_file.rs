@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Settings;
 use crate::model::{Finding, List, Severity};
 use crate::publish::{self, Manuscript, Press, Proof, PublishError};
+use crate::stdio;
 
 use super::context::pick;
 use super::{Answer, Context, Failure, findings};
@@ -98,10 +99,10 @@ pub(super) fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<
         return Ok(None);
     }
     context.print_findings(&errors)?;
-    eprintln!(
+    stdio::eprintln(format_args!(
         "{}: nothing was queued; --force overrides it.",
         findings::sum(&errors)
-    );
+    ));
     Ok(Some(Answer::No))
 }
 

@@ -36,9 +36,12 @@ mod subscribers;
 mod test;
 mod totals;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::stdio;
 
 pub use context::{Common, Context};
 pub use failure::{Answer, Failure, Outcome};
@@ -133,8 +136,13 @@ impl Command {
 
 /// Reads the arguments, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
-    let matches = options::hide_idle(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = options::hide_idle(Cli::command())
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(said) => return print_usage(&said),
+    };
     let context = Context::new(cli.common, crate::app::clock::machine());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -158,6 +166,30 @@ pub fn main() -> ExitCode {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => failure.tell(Paint::stderr()),
+    }
+}
+
+/// Prints what clap answers in place of a command: help and version on stdout, usage errors on stderr (exit 2).
+fn print_usage(said: &clap::Error) -> ExitCode {
+    let text = |paint: Paint| {
+        let text = said.render();
+        if paint.is_on() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        }
+    };
+    if said.use_stderr() {
+        stdio::eprint(text(Paint::stderr()));
+        return ExitCode::from(2);
+    }
+    let mut out = stdio::stdout();
+    match out
+        .write_all(text(Paint::stdout()).as_bytes())
+        .and_then(|()| out.flush())
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => Failure::output(error).tell(Paint::stderr()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Long work on stderr: a bar with count, rate and time left on a terminal, elsewhere a line each ten seconds.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::format::count;
+use crate::stdio;
 
 use super::terminal::Paint;
 
@@ -50,29 +50,27 @@ impl Progress {
         }
         self.shown = Instant::now();
         let text = figures(done, total, self.elapsed());
-        let mut err = std::io::stderr().lock();
-        // Where stderr is gone, there is nobody to show anything to.
-        let _ = if bar {
+        if bar {
             self.drawn = true;
             let filled = filled(done, total);
             let (ink, rest) = ("━".repeat(filled), "━".repeat(BAR - filled));
-            write!(err, "\r\x1b[K  {ink}{}  {text}", self.paint.dim(&rest))
-                .and_then(|()| err.flush())
+            let rest = self.paint.dim(&rest);
+            stdio::eprint(format_args!("\r\x1b[K  {ink}{rest}  {text}"));
         } else {
-            writeln!(err, "{}", text.replace("  ", ", "))
-        };
+            stdio::eprintln(text.replace("  ", ", "));
+        }
     }
 
     /// A line of words, above the bar where there is one.
     pub(super) fn say(&mut self, line: &str) {
         self.end();
-        eprintln!("{line}");
+        stdio::eprintln(line);
     }
 
     /// Takes the bar away, so that results can follow.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            eprint!("\r\x1b[K");
+            stdio::eprint("\r\x1b[K");
         }
     }
 }

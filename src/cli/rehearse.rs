@@ -12,6 +12,7 @@ use crate::model::ListId;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
 use crate::publish::Proof;
+use crate::stdio;
 use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
 
 use super::progress::time;
@@ -171,10 +172,17 @@ fn tell(
         .collect();
     for fault in faults.iter().take(NAMED) {
         let why = fault.reply.as_deref().unwrap_or("no answer");
-        eprintln!("{}  {}: {why}", fault.state.word(), fault.email);
+        stdio::eprintln(format_args!(
+            "{}  {}: {why}",
+            fault.state.word(),
+            fault.email
+        ));
     }
     if faults.len() > NAMED {
-        eprintln!("and {} more", count((faults.len() - NAMED) as u64));
+        stdio::eprintln(format_args!(
+            "and {} more",
+            count((faults.len() - NAMED) as u64)
+        ));
     }
     context.print(ledger::sum(&row.totals, Some(took), context.paint).trim_end())?;
     context.print(ledger::fact(

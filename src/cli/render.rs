@@ -10,6 +10,7 @@ use crate::model::rendered::{Context as Escape, Piece, Spot};
 use crate::model::{Address, List, ListId, SubscriberId};
 use crate::phrases::Phrases;
 use crate::publish::Proof;
+use crate::stdio;
 
 use super::ledger::fact;
 use super::{Context, Failure, Outcome, findings, issue_file};
@@ -34,10 +35,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     // Pictures lie beside the HTML, so their addresses begin with nothing.
     let proof = issue_file::compose(&settings, list, manuscript, "")?;
     let errors = findings::errors_as_warnings(&proof.findings);
-    eprint!(
-        "{}",
-        findings::listing(&errors, super::terminal::Paint::stderr())
-    );
+    stdio::eprint(findings::listing(&errors, super::terminal::Paint::stderr()));
 
     super::init::make_folder(&args.out)?;
     let public_url = settings

@@ -13,6 +13,7 @@ use crate::model::sending::IssueState;
 use crate::model::{IssueId, List};
 use crate::operate::queue::{self, Plan, Queued, When};
 use crate::operate::{Error, Refusal, issues};
+use crate::stdio;
 use crate::store::Store;
 
 use super::totals::{IssueSummary, in_local_time, local_time, name};
@@ -67,10 +68,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     };
     // Who was asked has read it in the question.
     if is_draft && context.common.yes {
-        eprintln!(
+        stdio::eprintln(format_args!(
             "{} is marked as a draft, and is sent all the same.",
             args.file.display()
-        );
+        ));
     }
     if args.wait {
         let ended = tokio::select! {

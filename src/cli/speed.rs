@@ -12,6 +12,7 @@ use crate::model::rate::SavedRate;
 use crate::pace::rate_limit::effective_rate;
 use crate::pace::warmup::day_of;
 use crate::pace::{PROVIDER_PREFIX, provider_name, relay_name};
+use crate::stdio;
 use crate::store::{DaemonLock, Store};
 
 use super::{Answer, Context, Failure, Outcome, layout};
@@ -92,8 +93,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     } else {
         context.print(as_table(&lines).trim_end())?;
         if DaemonLock::holder(store.path()).is_some() {
-            eprintln!(
-                "“set” is what the file says now; the daemon that runs keeps to it from its next start on."
+            stdio::eprintln(
+                "“set” is what the file says now; the daemon that runs keeps to it from its next start on.",
             );
         }
     }

@@ -1,6 +1,8 @@
 //! What differs between a terminal and a pipe: colour on two words, dim side facts, and asking.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
+
+use crate::stdio;
 
 /// Colours for one stream, or none: a pipe, `NO_COLOR` and `TERM=dumb` get the same words bare.
 #[derive(Clone, Copy, Debug)]
@@ -11,13 +13,13 @@ pub struct Paint {
 impl Paint {
     pub fn stdout() -> Self {
         Self {
-            on: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            on: stdio::stdout_has_colour(),
         }
     }
 
     pub fn stderr() -> Self {
         Self {
-            on: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+            on: stdio::stderr_has_colour(),
         }
     }
 
@@ -72,8 +74,8 @@ impl Paint {
 /// How many columns the terminal on stdout has; `None` for a pipe, and where the system does not say.
 pub fn columns() -> Option<usize> {
     #[cfg(target_os = "linux")]
-    if std::io::stdout().is_terminal() {
-        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    if stdio::stdout_is_terminal() {
+        let size = rustix::termios::tcgetwinsize(stdio::stdout()).ok()?;
         return Some(usize::from(size.ws_col)).filter(|columns| *columns > 0);
     }
     None
@@ -81,7 +83,7 @@ pub fn columns() -> Option<usize> {
 
 /// Whether somebody sits there who can be asked.
 pub fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    std::io::stdin().is_terminal() && stdio::stderr_is_terminal()
 }
 
 /// Asks on stderr; only `y` or `yes` is a yes.
@@ -89,8 +91,7 @@ pub fn can_ask() -> bool {
 /// # Errors
 /// Stdin can't be read.
 pub fn ask(question: &str) -> std::io::Result<bool> {
-    eprint!("{question} [y/N] ");
-    let _ = std::io::stderr().flush();
+    stdio::eprint(format_args!("{question} [y/N] "));
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;
     Ok(matches!(typed.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -9,6 +9,7 @@ use crate::delivery;
 use crate::mail::{Recipient, Stream, Template};
 use crate::model::rendered::Piece;
 use crate::model::{Address, SubscriberId};
+use crate::stdio;
 
 use super::terminal::Paint;
 use super::{Context, Failure, Outcome, findings, issue_file};
@@ -43,7 +44,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     )?;
     // The author looks at the copy: what is wrong is said, and stops nothing.
     let errors = findings::errors_as_warnings(&proof.findings);
-    eprint!("{}", findings::listing(&errors, Paint::stderr()));
+    stdio::eprint(findings::listing(&errors, Paint::stderr()));
     let store = context.store(&settings).await?;
     let now = context.clock.now();
     let ids = store

@@ -5,6 +5,11 @@
 //! asks how quick the machine is: what must happen first is waited for, and a server holds a mail at a gate for as long
 //! as something is to happen meanwhile.
 
+#![allow(
+    clippy::disallowed_macros,
+    reason = "tests print what helps to read a failure"
+)]
+
 #[path = "support/agreement.rs"]
 mod agreement;
 #[path = "../support/effort.rs"]

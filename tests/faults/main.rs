@@ -8,6 +8,11 @@
 //!
 //! `./tests/run` does a bounded part; `./tests/faults/run --full` does all of it.
 
+#![allow(
+    clippy::disallowed_macros,
+    reason = "tests print what helps to read a failure"
+)]
+
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "../support/newsletter.rs"]
 mod newsletter;

@@ -3,6 +3,11 @@
 //!
 //! Everything happens on loopback, in folders of its own; every process is stopped by its id.
 
+#![allow(
+    clippy::disallowed_macros,
+    reason = "tests print what helps to read a failure"
+)]
+
 #[allow(dead_code, reason = "the fault suite uses the rest")]
 #[path = "../support/newsletter.rs"]
 mod newsletter;
@@ -30,5 +35,6 @@ mod speed_by_command;
 mod standing_is_told;
 mod starttls_and_login;
 mod stopped_and_restarted;
+mod streams_that_fail;
 mod terminal_is_closed;
 mod wrong_certificate;

@@ -66,11 +66,13 @@ pub(crate) fn run(folder: &Path, args: &[&str]) -> Ended {
 fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> Ended {
     let mut command = command(folder, args);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(command)
+}
+
+/// Runs a command to its end, and kills it where that takes too long.
+pub(crate) fn finish(mut command: Command) -> Ended {
+    let child = command.spawn().unwrap();
     let pid = child.id();
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || done.send(child.wait_with_output()));
@@ -82,7 +84,7 @@ fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> End
                 .status();
             let output = ended.recv().unwrap().unwrap();
             panic!(
-                "{args:?} did not end; it said: {}",
+                "{command:?} did not end; it said: {}",
                 String::from_utf8_lossy(&output.stderr)
             );
         }
@@ -199,6 +201,16 @@ impl Newsletter {
     /// Starts the daemon and waits until it answers.
     pub(crate) fn serve(&mut self) {
         self.start(&[]);
+        self.until_it_answers();
+    }
+
+    /// Makes a process this newsletter's daemon.
+    pub(crate) fn adopt(&mut self, daemon: Child) {
+        self.daemon = Some(daemon);
+    }
+
+    /// Waits until the daemon answers.
+    pub(crate) fn until_it_answers(&mut self) {
         let web = self.web;
         until("the daemon to answer", || {
             let ended = self.ended();
@@ -235,6 +247,16 @@ impl Newsletter {
             .stderr(log)
             .spawn()
             .unwrap()
+    }
+
+    /// A command in the folder, to be given its streams.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        command(self.folder.path(), args)
+    }
+
+    /// Another program in the folder, to be given its streams.
+    pub(crate) fn command_of(&self, program: &str, args: &[&str]) -> Command {
+        command_of(program, self.folder.path(), args)
     }
 
     /// Begins a command and does not wait for it; what it says goes to the log.

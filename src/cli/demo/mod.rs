@@ -25,6 +25,7 @@ use crate::inbox::pages::{DemoFacts, NextIssue, Sum};
 use crate::model::issue::{Body, Issue, Part};
 use crate::operate::issues;
 use crate::operate::queue::{self, When};
+use crate::stdio;
 use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
@@ -63,7 +64,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         outcome = demo.show(&args, context) => outcome,
         () = shutdown.cancelled() => Ok(Answer::Done),
     };
-    if outcome.is_ok() && !args.once {
+    if outcome.is_ok() && !args.once && !context.reader_left() {
         shutdown.cancelled().await;
     }
     shutdown.cancel();
@@ -91,10 +92,10 @@ impl Demo {
     ) -> Result<Demo, Failure> {
         let existing = args.dir.join(config::FILE).exists();
         if existing && args.issue.is_some() {
-            eprintln!(
+            stdio::eprintln(format_args!(
                 "{} is opened again as it is: for another issue take another folder, with --dir.",
                 args.dir.display()
-            );
+            ));
         }
         let wanted = if existing {
             places::of_settings(&settings_of(&args.dir)?)
@@ -245,7 +246,7 @@ impl Demo {
         let meta = &proof.issue.meta;
         say.head(&headline(&list.name, meta.number, &meta.title), self)?;
         let errors = findings::errors_as_warnings(&proof.findings);
-        eprint!("{}", findings::listing(&errors, Paint::stderr()));
+        stdio::eprint(findings::listing(&errors, Paint::stderr()));
 
         let now = context.clock.now();
         let ids = self

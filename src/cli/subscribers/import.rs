@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::format::count;
 use crate::people::{self, Event, ImportError, Plan, Report};
+use crate::stdio;
 use crate::store::StoreError;
 
 use super::super::progress::Progress;
@@ -64,13 +65,13 @@ fn tell(event: Event, file: &str, progress: &mut Progress) {
     match event {
         Event::Ignored(columns) => {
             let columns = columns.join(", ");
-            eprintln!(
+            stdio::eprintln(format_args!(
                 "{file}:1: note: nothing reads these columns, and they are left out: {columns}"
-            );
+            ));
         }
         Event::Rejected { line, reason } => {
             progress.end();
-            eprintln!("{file}:{line}: {reason}");
+            stdio::eprintln(format_args!("{file}:{line}: {reason}"));
         }
         Event::Written { rows, of } => progress.show(rows, of),
     }

@@ -9,6 +9,7 @@ use crate::format::count;
 use crate::model::SubscriberId;
 use crate::model::subscriber::{Subscriber, Subscription};
 use crate::model::subscription::SubscriptionState;
+use crate::stdio;
 
 use super::super::{Answer, Context, Failure, Outcome};
 use super::{named_list, open};
@@ -65,7 +66,7 @@ impl<'a> Person<'a> {
 pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(stdio::stdout());
     let mut seen = [0; SubscriptionState::ALL.len()];
     let mut after = SubscriberId(0);
     loop {

@@ -6,7 +6,7 @@ mod list;
 mod show;
 
 use std::collections::HashMap;
-use std::io::{BufWriter, IsTerminal as _};
+use std::io::BufWriter;
 
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::model::subscription::{Added, Consent, ConsentMethod};
 use crate::model::{Address, ListId};
 use crate::people::ExportError;
+use crate::stdio;
 use crate::store::Store;
 
 use super::progress::Progress;
@@ -177,7 +178,7 @@ async fn export(context: &Context, settings: &Settings) -> Outcome {
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;
     // Where the rows themselves go to the terminal, they show how far it is.
-    let shown = !std::io::stdout().is_terminal();
+    let shown = !stdio::stdout_is_terminal();
     let all = store.how_many(list.map(|(_, id)| id)).await?;
     let mut progress = Progress::begin();
     let tell = |people| {
@@ -185,7 +186,7 @@ async fn export(context: &Context, settings: &Settings) -> Outcome {
             progress.show(people, all);
         }
     };
-    match crate::people::export(&store, list, BufWriter::new(std::io::stdout()), tell).await {
+    match crate::people::export(&store, list, BufWriter::new(stdio::stdout()), tell).await {
         Ok(_) => Ok(Answer::Done),
         Err(ExportError::Store(error)) => Err(error.into()),
         Err(ExportError::Output(error)) => Err(Failure::output(error)),

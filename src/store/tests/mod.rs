@@ -88,6 +88,10 @@ fn another_process(path: &Path) -> Command {
 }
 
 /// Opens it, and prints why that failed.
+#[allow(
+    clippy::disallowed_macros,
+    reason = "the parent process reads what this test prints"
+)]
 async fn open_and_say(path: &Path) {
     if let Err(error) = Store::open(path).await {
         println!("said: {error}");
