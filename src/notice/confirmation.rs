@@ -197,6 +197,29 @@ mod tests {
     }
 
     #[test]
+    fn the_subject_asks_to_confirm_the_subscription() {
+        for (language, name, subject) in [
+            ("en", "Proofs", "Please confirm your subscription to Proofs"),
+            (
+                "de",
+                "Beweise",
+                "Bitte bestätigen Sie Ihr Abonnement von „Beweise“",
+            ),
+            ("zh", "证明", "请确认您对《证明》的订阅"),
+            ("zh-TW", "《證明》", "請確認您對《證明》的訂閱"),
+        ] {
+            let list = List {
+                name: name.into(),
+                ..list(language)
+            };
+            let mail = Confirmation::new(&list)
+                .unwrap()
+                .render(Timestamp::UNIX_EPOCH, None);
+            assert_eq!(mail.subject, [Piece::Text(subject.into())]);
+        }
+    }
+
+    #[test]
     fn only_the_address_and_the_link_are_left_open() {
         for (language, said) in [
             ("en", "en"),
@@ -230,22 +253,22 @@ mod tests {
             (
                 "en",
                 "works until Sunday, 1 August, 09:14 (UTC).",
-                "Asked for from 203.0.113.0/24 on 29 July 2021.",
+                "Requested from 203.0.113.0/24 on 29 July 2021.",
             ),
             (
                 "de",
                 "gilt bis Sonntag, 1. August, 09:14 (UTC).",
-                "Bestellt aus 203.0.113.0/24 am 29. Juli 2021.",
+                "Angefordert am 29. Juli 2021 aus dem Netz 203.0.113.0/24.",
             ),
             (
                 "zh",
                 "有效期至 8 月 1 日（周日）09:14 (UTC)。",
-                "请求于 2021 年 7 月 29 日发自 203.0.113.0/24。",
+                "申请于 2021 年 7 月 29 日发自 203.0.113.0/24。",
             ),
             (
                 "zh-TW",
                 "有效期至 8 月 1 日（週日）09:14 (UTC)。",
-                "請求於 2021 年 7 月 29 日發自 203.0.113.0/24。",
+                "申請於 2021 年 7 月 29 日發自 203.0.113.0/24。",
             ),
         ] {
             let mail = confirm(language, Some("203.0.113.0/24"));
@@ -255,7 +278,7 @@ mod tests {
                 assert!(part.contains(asked), "{asked} is not in {part}");
             }
         }
-        assert!(slots::flat(&confirm("en", None).text).contains("\nAsked for on 29 July 2021.\n"));
+        assert!(slots::flat(&confirm("en", None).text).contains("\nRequested on 29 July 2021.\n"));
     }
 
     #[test]
