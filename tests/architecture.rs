@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notice", &["compose", "phrases"]),
     ("compose", &["link", "manuscript", "phrases"]),
     ("manuscript", &[]),
-    ("mail", &["phrases"]),
+    ("mail", &["link", "phrases"]),
     ("inbox", &["page"]),
     ("store", &[]),
     ("link", &[]),

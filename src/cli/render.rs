@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::link::Links;
+use crate::link::{Links, PersonalLinks};
 use crate::mail::{Recipient, Stream, Template};
-use crate::model::rendered::{Context as Escape, Piece, Spot};
+use crate::model::rendered::{Context as Escape, MergeField, Piece};
 use crate::model::{Address, List, ListId, SubscriberId};
 use crate::phrases::Phrases;
 use crate::publish::Proof;
@@ -72,8 +72,9 @@ struct Preview<'a> {
 }
 
 impl Preview<'_> {
-    fn unsubscribe_url(&self) -> String {
-        self.links.unsubscribe_url(ListId(0), SubscriberId(0))
+    /// The reader's links, which show a page and change nothing.
+    fn personal(&self) -> PersonalLinks<'_> {
+        self.links.of(ListId(0), SubscriberId(0))
     }
 
     /// The text of some pieces, as a reader without a name gets it.
@@ -82,13 +83,12 @@ impl Preview<'_> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Spot { spot, context } => {
-                    let value = match spot {
-                        Spot::Name { default } => default.clone(),
-                        Spot::Email => READER.to_owned(),
-                        Spot::SubscribedSince => self.since.clone(),
-                        Spot::UnsubscribeUrl => self.unsubscribe_url(),
-                        Spot::ConfirmUrl => self.links.confirm_url(ListId(0), SubscriberId(0)),
+                Piece::Field { field, context } => {
+                    let value = match field {
+                        MergeField::Name { default } => default.clone(),
+                        MergeField::Email => READER.to_owned(),
+                        MergeField::SubscribedSince => self.since.clone(),
+                        MergeField::Link(purpose) => self.personal().url(*purpose),
                     };
                     match context {
                         Escape::Html => out.push_str(&escape(&value)),
@@ -112,8 +112,7 @@ impl Preview<'_> {
             email: &reader,
             name: "",
             since: context.clock.now(),
-            unsubscribe_url: &self.unsubscribe_url(),
-            confirm_url: "",
+            links: self.personal(),
         };
         let mut bytes = Vec::new();
         template.write(&to, context.clock.now(), &mut bytes);

@@ -68,8 +68,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         email: &args.to,
         name: "",
         since: now,
-        unsubscribe_url: &links.inert_url(ids[&list.key]),
-        confirm_url: "",
+        links: links.inert(ids[&list.key]),
     };
     let signing = delivery::Signing::new(settings.sending.dkim.clone());
     signing.follow(&store).await?;

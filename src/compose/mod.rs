@@ -12,7 +12,7 @@ pub(crate) mod theme;
 
 use crate::link::utm::Tagger;
 use crate::model::issue::{Field, Inline, Issue, plain};
-use crate::model::rendered::{Context, FORMAT, Piece, Spot};
+use crate::model::rendered::{Context, FORMAT, MergeField, Piece};
 use crate::model::{List, Rendered};
 use pictures::Pictures;
 use theme::slots::{self, Slots};
@@ -20,7 +20,7 @@ use theme::{Density, Theme, ThemeError};
 
 /// Gmail cuts a mail whose HTML is longer than this, and hides its end behind a link.
 pub(crate) const CLIPPED_BYTES: usize = 102 * 1024;
-/// What a personal spot may take: the length of a signed link, more or less.
+/// What a merge field may take: the length of a signed link, more or less.
 const SPOT_BYTES: usize = 160;
 
 /// Where an issue is set: the facts that are not the author's text.
@@ -61,7 +61,7 @@ pub enum ComposeError {
     Theme(#[from] ThemeError),
 }
 
-/// Composes an issue: subject, HTML and text, cut at the personal spots.
+/// Composes an issue: subject, HTML and text, cut at the merge fields.
 ///
 /// # Errors
 /// [`ComposeError`] where the theme is at fault; no content of an issue can make it fail.
@@ -90,7 +90,7 @@ pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, Comp
     })
 }
 
-/// The size of HTML once its spots are filled, about.
+/// The size of HTML once its merge fields are filled, about.
 fn bytes(html: &[Piece]) -> usize {
     html.iter()
         .map(|piece| {
@@ -109,14 +109,14 @@ fn subject(issue: &Issue, list: &List) -> Vec<Piece> {
     for inline in &issue.meta.subject {
         match inline {
             Inline::Field(field) => {
-                let spot = match field {
-                    Field::Name { default } => Spot::Name {
+                let field = match field {
+                    Field::Name { default } => MergeField::Name {
                         default: default.clone(),
                     },
-                    Field::Email => Spot::Email,
+                    Field::Email => MergeField::Email,
                 };
-                out.push(Piece::Spot {
-                    spot,
+                out.push(Piece::Field {
+                    field,
                     context: Context::Text,
                 });
             }

@@ -4,7 +4,7 @@ use super::pictures::Pictures;
 use super::sample::{self, composed};
 use super::{CLIPPED_BYTES, bytes};
 use crate::model::issue::*;
-use crate::model::rendered::{Context, Piece, Spot};
+use crate::model::rendered::{Context, MergeField, Piece, Purpose};
 
 const THEMES: [&str; 2] = ["magazine", "quiet"];
 
@@ -27,18 +27,19 @@ fn filled(pieces: &[Piece]) -> String {
         .iter()
         .map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
-            Piece::Spot {
-                spot: Spot::Email, ..
+            Piece::Field {
+                field: MergeField::Email,
+                ..
             } => "mei@example.com",
-            Piece::Spot {
-                spot: Spot::SubscribedSince,
+            Piece::Field {
+                field: MergeField::SubscribedSince,
                 ..
             } => "2 March 2026",
-            Piece::Spot {
-                spot: Spot::Name { default },
+            Piece::Field {
+                field: MergeField::Name { default },
                 ..
             } => default,
-            Piece::Spot { .. } => "https://letters.example/unsubscribe/t",
+            Piece::Field { .. } => "https://letters.example/unsubscribe/t",
         })
         .collect()
 }
@@ -336,25 +337,28 @@ fn personal_fields_are_spots_in_their_contexts() {
         &Pictures::default(),
     )
     .rendered;
-    let spot = |spot: Spot, context| Piece::Spot { spot, context };
-    let reader = Spot::Name {
+    let field = |field: MergeField, context| Piece::Field { field, context };
+    let reader = MergeField::Name {
         default: "reader".into(),
     };
     assert_eq!(
         rendered.subject,
         [
             Piece::Text("For ".into()),
-            spot(reader.clone(), Context::Text),
+            field(reader.clone(), Context::Text),
             Piece::Text("  Bcc: x".into())
         ]
     );
-    assert!(rendered.html.contains(&spot(reader, Context::Html)));
-    assert!(rendered.html.contains(&spot(Spot::Email, Context::Html)));
+    assert!(rendered.html.contains(&field(reader, Context::Html)));
     assert!(
         rendered
             .html
-            .contains(&spot(Spot::UnsubscribeUrl, Context::Html))
+            .contains(&field(MergeField::Email, Context::Html))
     );
+    assert!(rendered.html.contains(&field(
+        MergeField::Link(Purpose::Unsubscribe),
+        Context::Html
+    )));
 }
 
 #[test]

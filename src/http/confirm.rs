@@ -12,8 +12,8 @@ use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer};
 use super::signed::{Holder, Person, holder, private};
-use crate::link::token::Purpose;
 use crate::model::List;
+use crate::model::rendered::Purpose;
 use crate::model::subscription::{Confirmed, ConsentMethod};
 use crate::phrases::dates;
 

@@ -7,7 +7,7 @@ use super::Site;
 use super::client::Client;
 use super::error::Problem;
 use super::page::{Plain, answer};
-use crate::link::token::Purpose;
+use crate::model::rendered::Purpose;
 use crate::model::subscription::{Consent, ConsentMethod};
 use crate::model::{Address, List, ListId, SubscriberId};
 use axum::http::{HeaderValue, StatusCode};

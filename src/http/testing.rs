@@ -14,9 +14,10 @@ use tower::ServiceExt as _;
 
 use super::{Settings, Site, router};
 use crate::link::Links;
-use crate::link::token::{KeyRing, Purpose};
+use crate::link::token::KeyRing;
 use crate::model::clock::Clock;
 use crate::model::list::{Mailbox, Utm};
+use crate::model::rendered::Purpose;
 use crate::model::subscription::{Consent, ConsentMethod, SubscriptionState};
 use crate::model::{Address, List, ListId, SubscriberId};
 use crate::notice::Confirmation;

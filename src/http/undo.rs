@@ -13,7 +13,7 @@ use super::error::Problem;
 use super::page::{Shell, answer};
 use super::signed::{Holder, holder, private};
 use super::{Site, UNDO_WITHIN};
-use crate::link::token::Purpose;
+use crate::model::rendered::Purpose;
 use crate::model::subscription::{ConsentMethod, Undone};
 
 #[derive(Template)]

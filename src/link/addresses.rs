@@ -1,17 +1,18 @@
-//! The addresses that stand in mails and on pages.
+//! The addresses of our own pages, as they are in mails and on pages.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::token::{BadToken, Claim, KeyRing, Purpose};
+use super::token::{BadToken, Claim, KeyRing};
+use crate::model::rendered::Purpose;
 use crate::model::{IssueId, ListId, SubscriberId};
 
-/// In place of a token where nothing is signed, as in a rendered preview: shows a page, changes nothing.
+/// The token of links in a rendered preview, where nothing is signed. Its pages change nothing.
 const PREVIEW: &str = "preview";
 
-/// Writes and reads our own links. Clones share the keys: when [`Links::renew`] puts new ones in, all follow.
+/// Writes and reads our own links. Clones share the keys, so [`Links::renew`] renews them for all.
 #[derive(Clone, Debug)]
 pub struct Links {
-    /// What every address begins with; no slash at its end.
+    /// The start of every address, without a slash at its end.
     public_url: Arc<str>,
     /// `None`: a preview without a database, hence without keys.
     ring: Arc<RwLock<Option<Arc<KeyRing>>>>,
@@ -23,7 +24,7 @@ impl Links {
         Links::with(public_url, Some(Arc::new(ring)))
     }
 
-    /// Links without keys: every one of them leads to the page that says that this is a preview.
+    /// Links without keys. Each leads to a page that says that this is a preview.
     pub fn preview(public_url: &str) -> Links {
         Links::with(public_url, None)
     }
@@ -35,7 +36,7 @@ impl Links {
         }
     }
 
-    /// Puts other keys in, here and in every clone; says whether they differ from those of before.
+    /// Replaces the keys, here and in every clone. `true` if they differ from the previous ones.
     pub fn renew(&self, ring: KeyRing) -> bool {
         let mut held = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         let differs = held.as_ref().is_none_or(|old| !old.same_keys(&ring));
@@ -52,49 +53,35 @@ impl Links {
             .clone()
     }
 
-    /// What every address begins with, without a slash at its end.
+    /// The start of every address, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// The page to sign up at; `list` is its key.
-    pub fn subscribe_url(&self, list: &str) -> String {
-        format!("{}/subscribe?list={list}", self.public_url)
-    }
-
-    /// What the addresses of pictures begin with.
+    /// The start of the addresses of pictures.
     pub fn media_base(&self) -> String {
         format!("{}/media/", self.public_url)
     }
 
-    /// The page at which a person confirms.
-    pub fn confirm_url(&self, list: ListId, subscriber: SubscriberId) -> String {
-        format!(
-            "{}/confirm/{}",
-            self.public_url,
-            self.token(Purpose::Confirm, list, subscriber)
-        )
+    /// One person's links on a list.
+    pub fn of(&self, list: ListId, subscriber: SubscriberId) -> PersonalLinks<'_> {
+        PersonalLinks {
+            links: self,
+            list,
+            subscriber: Some(subscriber),
+        }
     }
 
-    /// A person's own page for leaving, which takes RFC 8058's POST too.
-    pub fn unsubscribe_url(&self, list: ListId, subscriber: SubscriberId) -> String {
-        format!(
-            "{}/unsubscribe/{}",
-            self.public_url,
-            self.token(Purpose::Unsubscribe, list, subscriber)
-        )
+    /// The links in a test copy of a list's issue: their pages explain themselves and change nothing.
+    pub fn inert(&self, list: ListId) -> PersonalLinks<'_> {
+        PersonalLinks {
+            links: self,
+            list,
+            subscriber: None,
+        }
     }
 
-    /// The same address in a test copy: its page explains itself, and changes nothing.
-    pub fn inert_url(&self, list: ListId) -> String {
-        format!(
-            "{}/unsubscribe/{}",
-            self.public_url,
-            self.token(Purpose::Inert, list, SubscriberId(0))
-        )
-    }
-
-    /// A token for one purpose.
+    /// The token that lets a subscriber of a list do one thing.
     pub fn token(&self, purpose: Purpose, list: ListId, subscriber: SubscriberId) -> String {
         self.ring().map_or_else(
             || PREVIEW.into(),
@@ -108,10 +95,10 @@ impl Links {
         )
     }
 
-    /// What a token of one of our addresses says.
+    /// What a token from one of our addresses permits, and to whom.
     ///
     /// # Errors
-    /// [`BadToken`] where it is not one of ours.
+    /// [`BadToken`] if none of our keys signed it.
     pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
         if token == PREVIEW {
             return Ok(Claim {
@@ -123,9 +110,34 @@ impl Links {
         self.ring().ok_or(BadToken)?.verify(token)
     }
 
-    /// The token of an envelope sender; `None` in a preview.
+    /// The token of the envelope sender of an issue's mail to one person (VERP); `None` in a preview.
     pub fn bounce_token(&self, issue: IssueId, subscriber: SubscriberId) -> Option<String> {
         self.ring().map(|ring| ring.mint_bounce(issue, subscriber))
+    }
+}
+
+/// The links of one person on one list. Each is signed when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonalLinks<'a> {
+    links: &'a Links,
+    list: ListId,
+    /// `None`: the links of a test copy.
+    subscriber: Option<SubscriberId>,
+}
+
+impl PersonalLinks<'_> {
+    /// The address of the link for a purpose. That for unsubscribing takes the POST of RFC 8058 as well.
+    pub fn url(&self, purpose: Purpose) -> String {
+        let path = match purpose {
+            Purpose::Confirm => "confirm",
+            Purpose::Unsubscribe | Purpose::Inert => "unsubscribe",
+            Purpose::Undo => "undo",
+        };
+        let token = match self.subscriber {
+            Some(subscriber) => self.links.token(purpose, self.list, subscriber),
+            None => self.links.token(Purpose::Inert, self.list, SubscriberId(0)),
+        };
+        format!("{}/{path}/{token}", self.links.public_url)
     }
 }
 
@@ -140,7 +152,9 @@ mod tests {
     #[test]
     fn addresses_begin_with_public_url() {
         let links = Links::new("https://letters.example.org/", ring(1));
-        let url = links.unsubscribe_url(ListId(1), SubscriberId(7));
+        let url = links
+            .of(ListId(1), SubscriberId(7))
+            .url(Purpose::Unsubscribe);
         let token = url
             .strip_prefix("https://letters.example.org/unsubscribe/")
             .unwrap();
@@ -151,10 +165,8 @@ mod tests {
         };
         assert_eq!(links.verify(token), Ok(claim));
         assert_eq!(links.media_base(), "https://letters.example.org/media/");
-        assert_eq!(
-            links.subscribe_url("weekly"),
-            "https://letters.example.org/subscribe?list=weekly"
-        );
+        let confirm = links.of(ListId(1), SubscriberId(7)).url(Purpose::Confirm);
+        assert!(confirm.starts_with("https://letters.example.org/confirm/"));
     }
 
     #[test]
@@ -171,7 +183,9 @@ mod tests {
     fn a_preview_signs_nothing_and_its_links_do_nothing() {
         let preview = Links::preview("https://e.example");
         assert_eq!(
-            preview.unsubscribe_url(ListId(1), SubscriberId(2)),
+            preview
+                .of(ListId(1), SubscriberId(2))
+                .url(Purpose::Unsubscribe),
             "https://e.example/unsubscribe/preview"
         );
         assert_eq!(preview.bounce_token(IssueId(1), SubscriberId(2)), None);

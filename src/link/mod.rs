@@ -8,4 +8,4 @@ mod addresses;
 pub mod token;
 pub mod utm;
 
-pub use addresses::Links;
+pub use addresses::{Links, PersonalLinks};

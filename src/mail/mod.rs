@@ -2,7 +2,7 @@
 //!
 //! What is written is ready for the wire: ASCII but for an address that needs SMTPUTF8, lines ended by CRLF and
 //! shorter than 998 bytes, none of which begins with a dot. Personal values are escaped by the context of their
-//! spot and can neither end a line nor reach beyond their place. Where links lead is the caller's to say; who
+//! merge field and can neither end a line nor reach beyond their place. Where links lead is the caller's to say; who
 //! sends the mail, and when, is `delivery`'s.
 
 pub mod dkim;

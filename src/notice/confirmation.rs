@@ -8,7 +8,7 @@ use minijinja::context;
 use crate::compose::theme::escape::Html;
 use crate::compose::theme::slots::{self, Slot, Slots};
 use crate::compose::theme::{Density, Skeleton, Theme, ThemeError};
-use crate::model::rendered::{Context, FORMAT, Piece, Spot};
+use crate::model::rendered::{Context, FORMAT, MergeField, Piece, Purpose};
 use crate::model::{List, Rendered};
 use crate::phrases::Phrases;
 use crate::phrases::confirmation::ConfirmationPhrases;
@@ -56,7 +56,7 @@ impl Confirmation {
             asked => requested.token(),
             sent_with => put(phrases.sent_with()),
             request => slots.put(request(&sentences)),
-            url => slots.put(vec![Piece::Spot { spot: Spot::ConfirmUrl, context: Context::Html }]),
+            url => slots.put(vec![Piece::Field { field: MergeField::Link(Purpose::Confirm), context: Context::Html }]),
         };
         let theme = Theme::load(THEME, None)?;
         let skeleton = theme.skeleton(phrases.language(), Density::Open, outline, &slots)?;
@@ -98,18 +98,18 @@ impl Confirmation {
             slots::push(out, &textwrap::wrap(text, TEXT_COLUMNS).join("\n"));
             slots::push(out, end);
         };
-        let spot = |spot| Piece::Spot {
-            spot,
+        let field = |field| Piece::Field {
+            field,
             context: Context::Text,
         };
         let sentences = &self.sentences;
         put(&mut out, &self.list.name, "\n\n");
         put(&mut out, sentences.heading, "\n\n");
         put(&mut out, sentences.request.0.trim_end(), "\n");
-        out.push(spot(Spot::Email));
+        out.push(field(MergeField::Email));
         slots::push(&mut out, "\n\n");
         put(&mut out, sentences.open, "\n");
-        out.push(spot(Spot::ConfirmUrl));
+        out.push(field(MergeField::Link(Purpose::Confirm)));
         slots::push(&mut out, "\n\n");
         put(&mut out, valid, "\n\n");
         put(&mut out, sentences.otherwise, "\n\n");
@@ -131,8 +131,8 @@ fn request(sentences: &ConfirmationPhrases) -> Vec<Piece> {
     let mut out = Html::default();
     out.text(sentences.request.0);
     out.raw("<strong>");
-    out.piece(Piece::Spot {
-        spot: Spot::Email,
+    out.piece(Piece::Field {
+        field: MergeField::Email,
         context: Context::Html,
     });
     out.raw("</strong>");
@@ -175,13 +175,13 @@ mod tests {
         }
     }
 
-    fn spots(pieces: &[Piece], context: Context) -> Vec<Spot> {
+    fn fields(pieces: &[Piece], context: Context) -> Vec<MergeField> {
         pieces
             .iter()
             .filter_map(|piece| match piece {
-                Piece::Spot { spot, context: c } => {
+                Piece::Field { field, context: c } => {
                     assert_eq!(*c, context);
-                    Some(spot.clone())
+                    Some(field.clone())
                 }
                 Piece::Text(_) => None,
             })
@@ -231,17 +231,17 @@ mod tests {
             let mail = confirm(language, Some("203.0.113.0/24"));
             assert_eq!(mail.language, said);
             let html = [
-                Spot::Email,
-                Spot::ConfirmUrl,
-                Spot::ConfirmUrl,
-                Spot::ConfirmUrl,
+                MergeField::Email,
+                MergeField::Link(Purpose::Confirm),
+                MergeField::Link(Purpose::Confirm),
+                MergeField::Link(Purpose::Confirm),
             ];
-            assert_eq!(spots(&mail.html, Context::Html), html);
+            assert_eq!(fields(&mail.html, Context::Html), html);
             assert_eq!(
-                spots(&mail.text, Context::Text),
-                [Spot::Email, Spot::ConfirmUrl]
+                fields(&mail.text, Context::Text),
+                [MergeField::Email, MergeField::Link(Purpose::Confirm)]
             );
-            assert_eq!(spots(&mail.subject, Context::Text), []);
+            assert_eq!(fields(&mail.subject, Context::Text), []);
             assert!(slots::flat(&mail.html).contains("A &lt;b&gt;list&lt;/b&gt; &amp; more"));
             assert!(!slots::flat(&mail.html).contains("utm_"));
         }

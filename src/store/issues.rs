@@ -374,7 +374,7 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArgume
 pub(super) fn read_rendered(text: &str) -> Result<Rendered> {
     let content: Rendered = serde_json::from_str(text)
         .map_err(|e| StoreError::Refused(format!("a stored mail can't be read: {e}")))?;
-    if content.format == rendered::FORMAT {
+    if content.is_readable() {
         Ok(content)
     } else {
         Err(StoreError::Refused(format!(

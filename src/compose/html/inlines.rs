@@ -3,7 +3,7 @@
 use super::Html;
 use super::{Writer, scaled};
 use crate::model::issue::{Field, Image, Inline, plain};
-use crate::model::rendered::{Context, Piece, Spot};
+use crate::model::rendered::{Context, MergeField, Piece};
 use crate::phrases::script::is_right_to_left;
 
 /// Where a link may lead.
@@ -130,12 +130,12 @@ impl Writer<'_> {
             Inline::Tag { name, children } => self.element(out, name, name, children),
             Inline::SoftBreak => out.raw("\n"),
             Inline::HardBreak => out.raw("<br>"),
-            Inline::Field(field) => out.piece(Piece::Spot {
-                spot: match field {
-                    Field::Name { default } => Spot::Name {
+            Inline::Field(field) => out.piece(Piece::Field {
+                field: match field {
+                    Field::Name { default } => MergeField::Name {
                         default: default.clone(),
                     },
-                    Field::Email => Spot::Email,
+                    Field::Email => MergeField::Email,
                 },
                 context: Context::Html,
             }),

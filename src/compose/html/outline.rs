@@ -15,7 +15,7 @@ use crate::compose::theme::{Look, Role};
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Image, Inline, Issue, Item, Part, Section, plain,
 };
-use crate::model::rendered::{Context, Piece, Spot};
+use crate::model::rendered::{Context, MergeField, Piece, Purpose};
 use crate::phrases::Phrases;
 
 /// Titles wider than this, in columns of display, are set smaller.
@@ -141,14 +141,14 @@ impl<'a> Outline<'a, '_> {
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
-            out.piece(Piece::Spot {
-                spot: Spot::Email,
+            out.piece(Piece::Field {
+                field: MergeField::Email,
                 context: Context::Html,
             });
             out.raw("</bdi>");
             out.text(&since);
-            out.piece(Piece::Spot {
-                spot: Spot::SubscribedSince,
+            out.piece(Piece::Field {
+                field: MergeField::SubscribedSince,
                 context: Context::Html,
             });
             out.text(&after);
@@ -168,8 +168,8 @@ impl<'a> Outline<'a, '_> {
             }
         });
         let unsubscribe_url = self.html(Role::Footer, |_, out| {
-            out.piece(Piece::Spot {
-                spot: Spot::UnsubscribeUrl,
+            out.piece(Piece::Field {
+                field: MergeField::Link(Purpose::Unsubscribe),
                 context: Context::Html,
             });
         });

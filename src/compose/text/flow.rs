@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::issue::{Field, Inline, Inlines, plain};
-use crate::model::rendered::Spot;
+use crate::model::rendered::MergeField;
 
 use super::wrap::Run;
 
@@ -86,10 +86,10 @@ impl Flow<'_> {
             }
             Inline::Tag { children, .. } => self.inlines(children, run),
             Inline::Image(image) => run.push(&bracketed(&image.alt)),
-            Inline::Field(Field::Name { default }) => run.push_spot(Spot::Name {
+            Inline::Field(Field::Name { default }) => run.push_field(MergeField::Name {
                 default: default.clone(),
             }),
-            Inline::Field(Field::Email) => run.push_spot(Spot::Email),
+            Inline::Field(Field::Email) => run.push_field(MergeField::Email),
             Inline::Link { url, children, .. } => self.link(url, children, run),
         }
     }

@@ -12,7 +12,7 @@ use crate::model::List;
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Inline, Inlines, Issue, Item, ListItem, Part, plain,
 };
-use crate::model::rendered::{Context, Piece, Spot};
+use crate::model::rendered::{Context, MergeField, Piece, Purpose};
 
 use super::Setting;
 use crate::phrases::Phrases;
@@ -20,7 +20,7 @@ use flow::{Flow, Notes, bracketed, leads_out};
 use page::{COLUMNS, Page};
 use wrap::Run;
 
-/// Writes the text part of an issue; spots are in [`Context::Text`], lines end in LF.
+/// Writes the text part of an issue; merge fields are in [`Context::Text`], lines end in LF.
 pub(crate) fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
     let tag = |url: &str| setting.tagger.tag(url).into_owned();
     letter(issue, setting.list, setting.language(issue), &tag)
@@ -376,18 +376,18 @@ impl Writer<'_> {
         let [before, since, after] = phrases.why(&list.name);
         let mut why = Run::default();
         why.push(&before);
-        why.push_spot(Spot::Email);
+        why.push_field(MergeField::Email);
         why.push(&since);
-        why.push_spot(Spot::SubscribedSince);
+        why.push_field(MergeField::SubscribedSince);
         why.push(&after);
         self.page.run(&why);
-        let spot = Piece::Spot {
-            spot: Spot::UnsubscribeUrl,
+        let field = Piece::Field {
+            field: MergeField::Link(Purpose::Unsubscribe),
             context: Context::Text,
         };
         self.page.line(vec![
             Piece::Text(format!("{}: <", phrases.unsubscribe())),
-            spot,
+            field,
             Piece::Text(">".into()),
         ]);
         for line in list.postal_address.lines().filter(|l| !l.trim().is_empty()) {

@@ -7,7 +7,7 @@ use crate::compose::sample;
 use crate::compose::theme::slots;
 use crate::manuscript;
 
-/// The text part of a Markdown text, spots as `{…}`, without masthead and footer.
+/// The text part of a Markdown text, merge fields as `{…}`, without masthead and footer.
 fn written(markdown: &str) -> String {
     let issue = manuscript::read(markdown, "1.md", "1").unwrap().issue;
     let tag = |url: &str| url.replace("https://", "https://tagged.");
@@ -16,7 +16,7 @@ fn written(markdown: &str) -> String {
         .iter()
         .map(|piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Spot { spot, .. } => format!("{{{spot:?}}}"),
+            Piece::Field { field, .. } => format!("{{{field:?}}}"),
         })
         .collect();
     let start = whole.find("==\n\n").map_or(0, |at| at + 4);
@@ -36,8 +36,8 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
     .unwrap()
     .issue;
     let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
-    let spot = |spot| Piece::Spot {
-        spot,
+    let field = |field| Piece::Field {
+        field,
         context: Context::Text,
     };
     let text = |t: &str| Piece::Text(t.to_owned());
@@ -47,11 +47,11 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
             text(
                 "T\nNo. 7 · 30 November 2026\n===\n\nHello.\n\n\n------------------------\nYou get Proof because "
             ),
-            spot(Spot::Email),
+            field(MergeField::Email),
             text(" has been subscribed to it\nsince "),
-            spot(Spot::SubscribedSince),
+            field(MergeField::SubscribedSince),
             text(".\nUnsubscribe: <"),
-            spot(Spot::UnsubscribeUrl),
+            field(MergeField::Link(Purpose::Unsubscribe)),
             text(">\nLetterpress, Example Street 1\n12345 Example\n\nSent with Letterpress\n"),
         ]
     );

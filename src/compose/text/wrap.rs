@@ -9,7 +9,7 @@ use textwrap::wrap_algorithms::wrap_first_fit;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::manuscript::is_east_asian;
-use crate::model::rendered::{Context, Piece, Spot};
+use crate::model::rendered::{Context, MergeField, Piece};
 
 /// Stands for a token within a run of text: U+FFFC, the character for "an object is here".
 const OBJECT: char = '\u{FFFC}';
@@ -23,19 +23,19 @@ enum Token {
     Whole(String),
     /// A number that clings to the word before it.
     Mark(String),
-    Spot(Spot),
+    Field(MergeField),
 }
 
 impl Token {
-    /// Columns; for a spot, what a person's value may well take.
+    /// Columns; for a merge field, what a person's value may well take.
     fn columns(&self) -> usize {
         match self {
             Token::Plain => 1,
             Token::Whole(text) | Token::Mark(text) => text.width(),
-            Token::Spot(Spot::Name { default }) => default.width().max(8),
-            Token::Spot(Spot::Email) => 24,
-            Token::Spot(Spot::SubscribedSince) => 17,
-            Token::Spot(Spot::UnsubscribeUrl | Spot::ConfirmUrl) => 90,
+            Token::Field(MergeField::Name { default }) => default.width().max(8),
+            Token::Field(MergeField::Email) => 24,
+            Token::Field(MergeField::SubscribedSince) => 17,
+            Token::Field(MergeField::Link(_)) => 90,
         }
     }
 
@@ -43,8 +43,8 @@ impl Token {
         match self {
             Token::Plain => Piece::Text(OBJECT.into()),
             Token::Whole(text) | Token::Mark(text) => Piece::Text(text.clone()),
-            Token::Spot(spot) => Piece::Spot {
-                spot: spot.clone(),
+            Token::Field(field) => Piece::Field {
+                field: field.clone(),
                 context: Context::Text,
             },
         }
@@ -83,8 +83,8 @@ impl Run {
         self.push_token(Token::Mark(text));
     }
 
-    pub(super) fn push_spot(&mut self, spot: Spot) {
-        self.push_token(Token::Spot(spot));
+    pub(super) fn push_field(&mut self, field: MergeField) {
+        self.push_token(Token::Field(field));
     }
 
     /// Appends another run.
@@ -236,7 +236,7 @@ mod tests {
                     if let Piece::Text(t) = p {
                         t
                     } else {
-                        "<spot>".into()
+                        "<field>".into()
                     }
                 })
                 .collect()
@@ -270,7 +270,7 @@ mod tests {
         run.push("\u{FFFC} 扩展");
         run.push_mark("[1]".into());
         run.push("。Dear ");
-        run.push_spot(Spot::Email);
+        run.push_field(MergeField::Email);
         let lines = run.lines(9);
         let text: String = lines
             .iter()

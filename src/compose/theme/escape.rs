@@ -3,7 +3,7 @@
 use super::slots;
 use crate::model::rendered::Piece;
 
-/// HTML that is being written: pieces of markup with the personal spots between them.
+/// HTML that is being written: pieces of markup with the merge fields between them.
 #[derive(Debug, Default)]
 pub(crate) struct Html(Vec<Piece>);
 

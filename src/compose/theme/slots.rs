@@ -46,7 +46,7 @@ impl Slots {
         }
     }
 
-    /// The document with the content in the tokens' place, cut at the personal spots.
+    /// The document with the content in the tokens' place, cut at the merge fields.
     pub(crate) fn fill(&self, document: &str) -> Vec<Piece> {
         let mut out = Vec::new();
         let mut rest = document;
@@ -55,7 +55,7 @@ impl Slots {
             for piece in &self.0[index] {
                 match piece {
                     Piece::Text(text) => push(&mut out, text),
-                    spot => out.push(spot.clone()),
+                    field => out.push(field.clone()),
                 }
             }
             rest = after;
@@ -105,7 +105,7 @@ impl Slots {
     }
 }
 
-/// Appends text to the last piece, or as a new one after a spot.
+/// Appends text to the last piece, or as a new one after a merge field.
 pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str) {
     if text.is_empty() {
         return;
@@ -116,7 +116,7 @@ pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str) {
     }
 }
 
-/// Pieces as one text, for messages and tests: spots stand as their names.
+/// Pieces as one text, for messages and tests: merge fields stand as their names.
 #[cfg(test)]
 pub(crate) fn flat(pieces: &[Piece]) -> String {
     use std::fmt::Write as _;
@@ -124,8 +124,8 @@ pub(crate) fn flat(pieces: &[Piece]) -> String {
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Spot { spot, .. } => {
-                let _ = write!(out, "[{spot:?}]");
+            Piece::Field { field, .. } => {
+                let _ = write!(out, "[{field:?}]");
             }
         }
     }
@@ -135,7 +135,7 @@ pub(crate) fn flat(pieces: &[Piece]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::rendered::{Context, Spot};
+    use crate::model::rendered::{Context, MergeField};
 
     fn text(t: &str) -> Vec<Piece> {
         vec![Piece::Text(t.to_owned())]
@@ -181,17 +181,17 @@ mod tests {
     #[test]
     fn spots_cut_the_document() {
         let mut slots = Slots::default();
-        let spot = Piece::Spot {
-            spot: Spot::Email,
+        let field = Piece::Field {
+            field: MergeField::Email,
             context: Context::Html,
         };
-        let token = slots.put(vec![Piece::Text("to ".into()), spot.clone()]);
+        let token = slots.put(vec![Piece::Text("to ".into()), field.clone()]);
         let filled = slots.fill(&format!("<p>{token}.</p>"));
         assert_eq!(
             filled,
             vec![
                 Piece::Text("<p>to ".into()),
-                spot,
+                field,
                 Piece::Text(".</p>".into())
             ]
         );

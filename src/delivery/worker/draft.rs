@@ -45,25 +45,12 @@ impl Worker {
         let now = self.shared.clock.now();
         let candidate = &job.candidate;
         let links = &self.shared.links;
-        let system = matches!(candidate.key, MailKey::System(_));
-        let (unsubscribe, confirm) = if system {
-            (
-                String::new(),
-                links.confirm_url(candidate.list, candidate.subscriber),
-            )
-        } else {
-            (
-                links.unsubscribe_url(candidate.list, candidate.subscriber),
-                String::new(),
-            )
-        };
         let to = Recipient {
             subscriber: candidate.subscriber,
             email: &candidate.email,
             name: &candidate.name,
             since: candidate.since,
-            unsubscribe_url: &unsubscribe,
-            confirm_url: &confirm,
+            links: links.of(candidate.list, candidate.subscriber),
         };
         let write = |out: &mut Vec<u8>| job.letter.template.write(&to, now, out);
         let mail = self.shared.signing.sign(

@@ -18,7 +18,7 @@ use super::error::Problem;
 use super::page::{Shell, answer};
 use super::signed::{Holder, Person, holder, private};
 use super::{Site, UNDO_WITHIN};
-use crate::link::token::Purpose;
+use crate::model::rendered::Purpose;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
 use crate::phrases::dates;
 

@@ -149,7 +149,10 @@ async fn forged_and_foreign_links_remove_nobody() {
 async fn the_links_of_a_test_copy_do_nothing() {
     let web = Web::new().await;
     let who = web.reader("a@readers.example").await;
-    let inert = web.links.inert_url(web.lists["weekly"]);
+    let inert = web
+        .links
+        .inert(web.lists["weekly"])
+        .url(Purpose::Unsubscribe);
     let inert = inert.strip_prefix("https://letters.example").unwrap();
     for path in [
         inert,

@@ -15,6 +15,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE, BASE64URL_NOPAD};
 
+use crate::model::rendered::Purpose;
 use crate::model::{IssueId, ListId, SubscriberId};
 
 /// The first byte of every token; another number is another format.
@@ -31,27 +32,6 @@ const SECRET_MIN: usize = 32;
 /// The most characters of a token in an envelope sender, for as many rows as a database will ever hold. With
 /// `bounce` and `+` before it, the local part stays below the 64 bytes of RFC 5321, 4.5.3.1.1.
 pub const BOUNCE_MAX_CHARS: usize = 40;
-
-/// What a link is for. The numbers stand in tokens and never change their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Purpose {
-    Confirm = 1,
-    Unsubscribe = 2,
-    /// Of a test copy or a preview: shows a page, and never changes anything.
-    Inert = 3,
-    /// Takes a leave back; stands only on the page that says that somebody left.
-    Undo = 4,
-}
-
-impl Purpose {
-    const ALL: [Purpose; 4] = [
-        Purpose::Confirm,
-        Purpose::Unsubscribe,
-        Purpose::Inert,
-        Purpose::Undo,
-    ];
-}
 
 /// What a token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +114,7 @@ impl KeyRing {
     /// A token for a link.
     pub fn mint(&self, claim: &Claim) -> String {
         let bytes = self.sign(Label::Link, TAG, |out| {
-            out.push(claim.purpose as u8);
+            out.push(number(claim.purpose));
             put(out, claim.list.0);
             put(out, claim.subscriber.0);
         });
@@ -148,11 +128,11 @@ impl KeyRing {
     pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
         let bytes = decoded(token, &BASE64URL_NOPAD)?;
         let mut rest = self.signed(Label::Link, TAG, &bytes)?;
-        let (&number, after) = rest.split_first().ok_or(BadToken)?;
+        let (&found, after) = rest.split_first().ok_or(BadToken)?;
         rest = after;
         let purpose = Purpose::ALL
             .into_iter()
-            .find(|p| *p as u8 == number)
+            .find(|purpose| number(*purpose) == found)
             .ok_or(BadToken)?;
         let claim = Claim {
             purpose,
@@ -223,6 +203,16 @@ impl KeyRing {
         let full = tag_of(key, label, body);
         verify_slices_are_equal(&full.as_ref()[..tag], given).map_err(|_| BadToken)?;
         Ok(rest)
+    }
+}
+
+/// The number that stands for a purpose in a token. It never changes its meaning.
+fn number(purpose: Purpose) -> u8 {
+    match purpose {
+        Purpose::Confirm => 1,
+        Purpose::Unsubscribe => 2,
+        Purpose::Inert => 3,
+        Purpose::Undo => 4,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A rendered issue as encoded pieces, cut at the personal spots.
+//! A rendered issue as encoded pieces, cut at the merge fields.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,8 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use super::{header, quoted};
-use crate::model::rendered::{Context, Piece, Rendered, Spot};
+use crate::link::PersonalLinks;
+use crate::model::rendered::{Context, MergeField, Piece, Purpose, Rendered};
 use crate::model::{Address, List, SubscriberId};
 use crate::phrases::Phrases;
 
@@ -34,9 +35,8 @@ pub struct Recipient<'a> {
     pub name: &'a str,
     /// Since when the reader is subscribed; of no use in system mails.
     pub since: Timestamp,
-    pub unsubscribe_url: &'a str,
-    /// Of system mails; empty elsewhere.
-    pub confirm_url: &'a str,
+    /// The reader's own links.
+    pub links: PersonalLinks<'a>,
 }
 
 /// A mail that lacks only its reader.
@@ -48,6 +48,8 @@ pub struct Template {
     body: Vec<Chunk>,
     /// `None`: a mail without a list's headers.
     unsubscribe_mailto: Option<String>,
+    /// What the mail's personal links are for, each once.
+    purposes: Vec<Purpose>,
     seed: String,
     /// What stands behind the `@` of a Message-ID.
     domain: String,
@@ -65,11 +67,27 @@ enum Subject {
     Personal(Vec<Piece>),
 }
 
-/// Encoded text, and the spot that follows it.
+/// Encoded text, and the merge field that follows it.
 #[derive(Clone, Debug)]
 struct Chunk {
     text: Vec<u8>,
-    spot: Option<(Spot, Context)>,
+    field: Option<(MergeField, Context)>,
+}
+
+/// One person's values. Each link is signed once a mail, however often it stands there.
+struct Values<'a> {
+    to: &'a Recipient<'a>,
+    urls: Vec<(Purpose, String)>,
+}
+
+impl Values<'_> {
+    /// The link for a purpose that the template named.
+    fn url(&self, purpose: Purpose) -> &str {
+        self.urls
+            .iter()
+            .find(|(known, _)| *known == purpose)
+            .map_or("", |(_, url)| url)
+    }
 }
 
 impl Template {
@@ -99,6 +117,7 @@ impl Template {
         Template {
             fixed,
             subject: subject(&rendered.subject),
+            purposes: purposes(rendered, unsubscribe_mailto.is_some()),
             size: body.iter().map(|chunk| chunk.text.len()).sum(),
             body,
             unsubscribe_mailto,
@@ -112,19 +131,32 @@ impl Template {
     /// Appends one person's whole mail to `out`.
     pub fn write(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
         out.reserve(self.size + self.fixed.len() + 4096);
-        self.head(to, now, out);
+        let values = &self.values(to);
+        self.head(values, now, out);
         out.extend_from_slice(b"\r\n");
         for chunk in &self.body {
             out.extend_from_slice(&chunk.text);
-            if let Some((spot, context)) = &chunk.spot {
+            if let Some((field, context)) = &chunk.field {
                 quoted::soft_break(out);
-                quoted::encode(&self.value(spot, *context, to), out);
+                quoted::encode(&self.value(field, *context, values), out);
                 quoted::soft_break(out);
             }
         }
     }
 
-    fn head(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
+    fn values<'v>(&self, to: &'v Recipient<'v>) -> Values<'v> {
+        let urls = self
+            .purposes
+            .iter()
+            .map(|purpose| (*purpose, to.links.url(*purpose)));
+        Values {
+            to,
+            urls: urls.collect(),
+        }
+    }
+
+    fn head(&self, values: &Values<'_>, now: Timestamp, out: &mut Vec<u8>) {
+        let to = values.to;
         out.extend_from_slice(&self.fixed);
         // Until somebody has confirmed, the name may be anybody's words: such a mail bears the address alone.
         let name = if self.unsubscribe_mailto.is_some() {
@@ -136,7 +168,10 @@ impl Template {
         match &self.subject {
             Subject::Same(field) => out.extend_from_slice(field),
             Subject::Personal(pieces) => {
-                let text: String = pieces.iter().map(|piece| self.plain(piece, to)).collect();
+                let text: String = pieces
+                    .iter()
+                    .map(|piece| self.plain(piece, values))
+                    .collect();
                 header::unstructured("Subject", &text, out);
             }
         }
@@ -151,15 +186,20 @@ impl Template {
             // RFC 8058, 3.1: one HTTPS address, and the second field that says what a POST there does.
             let field = format!(
                 "List-Unsubscribe: <{}>,\r\n <{mailto}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-                to.unsubscribe_url
+                values.url(Purpose::Unsubscribe)
             );
             out.extend_from_slice(field.as_bytes());
         }
     }
 
-    /// A spot's value for one person, escaped for where it stands.
-    fn value<'v>(&self, spot: &'v Spot, context: Context, to: &Recipient<'v>) -> Cow<'v, str> {
-        let mut raw = self.raw(spot, to);
+    /// The value of a merge field for one person, escaped for its place.
+    fn value<'v>(
+        &self,
+        field: &'v MergeField,
+        context: Context,
+        values: &'v Values<'v>,
+    ) -> Cow<'v, str> {
+        let mut raw = self.raw(field, values);
         let safe = |c: char| !c.is_control() && !header::is_turning(c);
         if !raw.chars().all(safe) {
             raw = Cow::Owned(header::one_line(&raw));
@@ -170,26 +210,27 @@ impl Template {
         }
     }
 
-    fn raw<'v>(&self, spot: &'v Spot, to: &Recipient<'v>) -> Cow<'v, str> {
-        Cow::Borrowed(match spot {
-            Spot::Name { default } if to.name.trim().is_empty() => default,
-            Spot::Name { .. } => to.name,
-            Spot::Email => to.email.as_str(),
-            Spot::SubscribedSince => {
+    /// The value of a merge field for one person.
+    fn raw<'v>(&self, field: &'v MergeField, values: &'v Values<'v>) -> Cow<'v, str> {
+        let to = values.to;
+        Cow::Borrowed(match field {
+            MergeField::Name { default } if to.name.trim().is_empty() => default,
+            MergeField::Name { .. } => to.name,
+            MergeField::Email => to.email.as_str(),
+            MergeField::SubscribedSince => {
                 return Cow::Owned(
                     self.phrases
                         .date(to.since.to_zoned(self.zone.clone()).date()),
                 );
             }
-            Spot::UnsubscribeUrl => to.unsubscribe_url,
-            Spot::ConfirmUrl => to.confirm_url,
+            MergeField::Link(purpose) => values.url(*purpose),
         })
     }
 
-    fn plain<'p>(&self, piece: &'p Piece, to: &Recipient<'p>) -> Cow<'p, str> {
+    fn plain<'p>(&self, piece: &'p Piece, values: &'p Values<'p>) -> Cow<'p, str> {
         match piece {
             Piece::Text(text) => Cow::Borrowed(text),
-            Piece::Spot { spot, .. } => self.raw(spot, to),
+            Piece::Field { field, .. } => self.raw(field, values),
         }
     }
 
@@ -236,10 +277,32 @@ fn is_language(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+/// What the personal links of a mail are for, each once; `in_header`: one to unsubscribe stands in its header.
+fn purposes(rendered: &Rendered, in_header: bool) -> Vec<Purpose> {
+    let mut out = Vec::new();
+    if in_header {
+        out.push(Purpose::Unsubscribe);
+    }
+    for piece in [&rendered.subject, &rendered.html, &rendered.text]
+        .into_iter()
+        .flatten()
+    {
+        if let Piece::Field {
+            field: MergeField::Link(purpose),
+            ..
+        } = piece
+            && !out.contains(purpose)
+        {
+            out.push(*purpose);
+        }
+    }
+    out
+}
+
 fn subject(pieces: &[Piece]) -> Subject {
     if pieces
         .iter()
-        .any(|piece| matches!(piece, Piece::Spot { .. }))
+        .any(|piece| matches!(piece, Piece::Field { .. }))
     {
         return Subject::Personal(pieces.to_vec());
     }
@@ -265,7 +328,7 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
         for (i, piece) in pieces.iter().enumerate() {
             match piece {
                 Piece::Text(text) => {
-                    // At the end of a part the line is closed; before a spot it stays open.
+                    // At the end of a part the line is closed; before a merge field it stays open.
                     let last = i + 1 == pieces.len() && !text.ends_with('\n');
                     let text = if last {
                         Cow::Owned(format!("{text}\n"))
@@ -275,10 +338,10 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
                     quoted::soft_break(&mut open);
                     quoted::encode(&text, &mut open);
                 }
-                Piece::Spot { spot, context } => {
+                Piece::Field { field, context } => {
                     chunks.push(Chunk {
                         text: std::mem::take(&mut open),
-                        spot: Some((spot.clone(), *context)),
+                        field: Some((field.clone(), *context)),
                     });
                 }
             }
@@ -290,7 +353,7 @@ fn chunks(rendered: &Rendered) -> Vec<Chunk> {
     open.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     chunks.push(Chunk {
         text: open,
-        spot: None,
+        field: None,
     });
     chunks
 }

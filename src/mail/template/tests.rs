@@ -1,8 +1,13 @@
 use mail_parser::{MessageParser, MimeHeaders as _};
 
 use super::*;
+use crate::link::Links;
+use crate::model::ListId;
 use crate::model::list::{Mailbox, Utm};
 use crate::model::rendered::FORMAT;
+
+/// With characters that HTML escapes.
+const PUBLIC_URL: &str = "https://letters.example/?x=1&y=2";
 
 fn list() -> List {
     List {
@@ -38,13 +43,13 @@ fn text(text: &str) -> Piece {
     Piece::Text(text.into())
 }
 
-fn spot(spot: Spot, context: Context) -> Piece {
-    Piece::Spot { spot, context }
+fn field(field: MergeField, context: Context) -> Piece {
+    Piece::Field { field, context }
 }
 
 fn name(context: Context) -> Piece {
-    spot(
-        Spot::Name {
+    field(
+        MergeField::Name {
             default: "reader".into(),
         },
         context,
@@ -61,16 +66,16 @@ fn issue() -> Rendered {
             text("\">Hello "),
             name(Context::Html),
             text("</p>\n<a href=\""),
-            spot(Spot::UnsubscribeUrl, Context::Html),
+            field(MergeField::Link(Purpose::Unsubscribe), Context::Html),
             text("\">Unsubscribe</a>"),
         ],
         text: vec![
             text("Hello "),
             name(Context::Text),
             text("\n.\n..two\n\n"),
-            spot(Spot::SubscribedSince, Context::Text),
+            field(MergeField::SubscribedSince, Context::Text),
             text("\n"),
-            spot(Spot::UnsubscribeUrl, Context::Text),
+            field(MergeField::Link(Purpose::Unsubscribe), Context::Text),
         ],
         language: "en".into(),
     }
@@ -78,13 +83,13 @@ fn issue() -> Rendered {
 
 fn mail(name: &str, email: &str, stream: Stream<'_>) -> Vec<u8> {
     let email = Address::parse(email).unwrap();
+    let links = Links::preview(PUBLIC_URL);
     let to = Recipient {
         subscriber: SubscriberId(7),
         email: &email,
         name,
         since: Timestamp::from_second(1_790_000_000).unwrap(),
-        unsubscribe_url: "https://letters.example/unsubscribe/abc?x=1&y=2",
-        confirm_url: "",
+        links: links.of(ListId(1), SubscriberId(7)),
     };
     let mut out = Vec::new();
     Template::new(&issue(), &list(), stream).write(
@@ -127,12 +132,12 @@ fn a_mail_has_what_its_readers_and_their_providers_need() {
         concat!(
             "Hello Ann\n.\n..two\n\n",
             "21 September 2026\n",
-            "https://letters.example/unsubscribe/abc?x=1&y=2"
+            "https://letters.example/?x=1&y=2/unsubscribe/preview"
         )
     );
     assert_eq!(
         lf(mail.body_html(0).unwrap().trim_end()),
-        "<p title=\"Ann\">Hello Ann</p>\n<a href=\"https://letters.example/unsubscribe/abc?x=1&amp;y=2\">Unsubscribe</a>"
+        "<p title=\"Ann\">Hello Ann</p>\n<a href=\"https://letters.example/?x=1&amp;y=2/unsubscribe/preview\">Unsubscribe</a>"
     );
     let whole = String::from_utf8(bytes.clone()).unwrap();
     for field in [
@@ -140,7 +145,7 @@ fn a_mail_has_what_its_readers_and_their_providers_need() {
         "To: Ann <ann@readers.example>\r\n",
         "Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
         "List-Id: The Weekly Proof <weekly.letters.example>\r\n",
-        "List-Unsubscribe: <https://letters.example/unsubscribe/abc?x=1&y=2>,\r\n <mailto:leave@letters.example?subject=unsubscribe%20weekly>\r\n",
+        "List-Unsubscribe: <https://letters.example/?x=1&y=2/unsubscribe/preview>,\r\n <mailto:leave@letters.example?subject=unsubscribe%20weekly>\r\n",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         "MIME-Version: 1.0\r\n",
     ] {

@@ -15,7 +15,7 @@ use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::clock::Clock;
 use letterpress::model::list::{Mailbox, Utm};
-use letterpress::model::rendered::{Context, FORMAT, Piece, Spot};
+use letterpress::model::rendered::{Context, FORMAT, MergeField, Piece};
 use letterpress::model::sending::IssueState;
 use letterpress::model::subscription::{Consent, ConsentMethod};
 use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
@@ -171,8 +171,8 @@ fn listing() -> List {
 }
 
 pub(crate) fn rendered(words: &str) -> Rendered {
-    let name = |context| Piece::Spot {
-        spot: Spot::Name {
+    let name = |context| Piece::Field {
+        field: MergeField::Name {
             default: "reader".into(),
         },
         context,

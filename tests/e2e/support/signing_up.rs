@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
-use letterpress::model::rendered::{Context, Piece, Spot};
+use letterpress::model::rendered::{Context, MergeField, Piece, Purpose};
 use letterpress::model::subscription::SignUp;
 
 use crate::fixture::{Newsletter, rendered, until};
@@ -13,8 +13,8 @@ use crate::server::Server;
 impl Newsletter {
     pub(crate) async fn sign_up(&self, who: &str) {
         let mut mail = rendered("Please confirm:");
-        mail.text.push(Piece::Spot {
-            spot: Spot::ConfirmUrl,
+        mail.text.push(Piece::Field {
+            field: MergeField::Link(Purpose::Confirm),
             context: Context::Text,
         });
         let email = Address::parse(who).unwrap();
