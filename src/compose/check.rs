@@ -13,6 +13,7 @@ use crate::model::{Finding, Severity};
 
 use super::{CLIPPED_BYTES, Composed, Setting};
 use crate::format;
+use crate::link::signed::is_signed;
 
 /// From here on the author is told.
 const NEAR_BYTES: usize = 92 * 1024;
@@ -138,6 +139,7 @@ pub(crate) fn findings(
     out.extend(nothing_to_read(issue));
     out.extend(alternative_texts(issue));
     out.extend(tagged_links(issue));
+    out.extend(signed_links(issue));
     out.extend(size(issue, super::bytes(&composed.rendered.html)));
     fold(out)
 }
@@ -184,26 +186,59 @@ fn alternative_texts(issue: &Issue) -> Vec<Finding> {
 
 /// Links that carry utm parameters already: they are kept as they are.
 fn tagged_links(issue: &Issue) -> Option<Finding> {
-    let mut lines = Vec::new();
-    walk::parts(&issue.parts, &mut |seen| {
-        if let Seen::Link { url, line } = seen
-            && has_utm(url)
-        {
-            lines.push(line);
-        }
-    });
-    let first = lines.iter().copied().find(|line| *line > 0);
-    let message = match lines.len() {
+    let links = Links::of(issue, has_utm);
+    let message = match links.count {
         0 => return None,
         1 => "one link already carries utm parameters; kept".to_owned(),
         n => format!("{n} links already carry utm parameters; kept"),
     };
     let help = "What is there is neither doubled nor changed; remove it to have the list's own.";
-    let finding = Finding::new(Severity::Note, "utm-present", message, help);
-    Some(Finding {
-        line: first,
-        ..finding
-    })
+    Some(links.note("utm-present", message, help))
+}
+
+/// Links that are signed: a parameter more would break them, so they get no utm parameters.
+fn signed_links(issue: &Issue) -> Option<Finding> {
+    let links = Links::of(issue, is_signed);
+    let message = match links.count {
+        0 => return None,
+        1 => "one link is signed, so it gets no utm parameters".to_owned(),
+        n => format!("{n} links are signed, so they get no utm parameters"),
+    };
+    let help = "A signed link stops working when anything is added to it. Signed links also expire: \
+        check that they outlast the issue.";
+    Some(links.note("link-signed", message, help))
+}
+
+/// The links of an issue for which something holds.
+struct Links {
+    count: usize,
+    /// The line of the first that has one.
+    first_line: Option<usize>,
+}
+
+impl Links {
+    fn of(issue: &Issue, holds: impl Fn(&str) -> bool) -> Links {
+        let mut lines = Vec::new();
+        walk::parts(&issue.parts, &mut |seen| {
+            if let Seen::Link { url, line } = seen
+                && holds(url)
+            {
+                lines.push(line);
+            }
+        });
+        Links {
+            count: lines.len(),
+            first_line: lines.into_iter().find(|line| *line > 0),
+        }
+    }
+
+    /// One note about all of them, at the first.
+    fn note(&self, code: &'static str, message: String, help: &str) -> Finding {
+        Finding {
+            line: self.first_line,
+            ..Finding::new(Severity::Note, code, message, help)
+        }
+    }
 }
 
 fn has_utm(url: &str) -> bool {

@@ -5,6 +5,7 @@
 //! `http`; where the keys are kept, in `store`; when they are read again, in `app`.
 
 mod addresses;
+pub(crate) mod signed;
 pub mod token;
 pub mod utm;
 

@@ -1,7 +1,8 @@
 //! Tags links for the author's statistics: appends `utm_campaign`, `utm_medium` and `utm_source`.
 //!
 //! What the author wrote survives byte for byte. The three parameters go between the query and the fragment;
-//! one that is already there is neither doubled nor overwritten. An address is parsed only to learn its host.
+//! one that is already there is neither doubled nor overwritten. An address is parsed only to learn its host. A link
+//! whose query is signed ([`super::signed`]) is left alone.
 //!
 //! What it leaves to others: finding the links (`compose`), and escaping the result where it stands.
 
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use url::{Host, Origin, Url};
 
+use super::signed::is_signed;
 use crate::model::list::Utm;
 
 /// What the values of the parameters may name.
@@ -112,7 +114,7 @@ impl Tagger {
             url.get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
-        if !web {
+        if !web || is_signed(url) {
             return false;
         }
         // An author's broken link is still the author's: it is tagged like the rest, unless hosts matter.
