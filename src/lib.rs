@@ -22,5 +22,6 @@ pub mod people;
 pub(crate) mod phrases;
 pub(crate) mod publish;
 pub(crate) mod schedule;
+pub mod smtp;
 pub(crate) mod stdio;
 pub mod store;

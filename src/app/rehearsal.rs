@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{self, Relay, Tls};
+use crate::delivery::{self, Relay};
 use crate::inbox::{self, Mailbox, Received};
 use crate::model::delivery::State;
 use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
@@ -23,6 +23,7 @@ use crate::pace::forecast::{Forecast, ProviderShare};
 use crate::pace::rate_limit::effective_rate;
 use crate::pace::warmup::day_of;
 use crate::pace::{Pacing, provider_name, relay_name};
+use crate::smtp::{Endpoint, Tls};
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::{NewIssue, Queueing};
 use crate::store::{DaemonLock, Store, StoreError};
@@ -366,12 +367,14 @@ async fn known(
 /// The same settings, with every relay in the place of the sink and without measures.
 fn into_sink(settings: &delivery::Settings, port: u16) -> delivery::Settings {
     let relays = settings.relays.iter().map(|relay| Relay {
-        host: "127.0.0.1".into(),
-        port,
-        tls: Tls::None,
-        ca_file: None,
-        username: None,
-        password: None,
+        endpoint: Endpoint {
+            host: "127.0.0.1".into(),
+            port,
+            tls: Tls::None,
+            ca_file: None,
+            login: None,
+            ..relay.endpoint.clone()
+        },
         messages_per_minute: 0,
         weight: 1,
         warm_up: None,

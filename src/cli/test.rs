@@ -89,10 +89,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         .await
         .map_err(|why| {
             Failure::no(format!("the copy was not sent: {why}"))
-                .at(format!(
-                    "relay {}, {}:{}",
-                    relay.name, relay.host, relay.port
-                ))
+                .at(format!("relay {}, {}", relay.name, relay.endpoint))
                 .to_do(format!(
                     "Look at [relay.{}] in the settings and at that server, and try again.",
                     relay.name

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::Settings;
 use super::values::{Origin, Values};
-use crate::delivery::Tls;
 use crate::model::list::Utm;
 use crate::model::{Finding, Severity};
+use crate::smtp::Tls;
 
 /// Everything that is worth a word.
 pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
@@ -111,9 +111,9 @@ impl Advice<'_> {
             .sending
             .relays
             .iter()
-            .filter(|relay| relay.tls == Tls::None && far(&relay.host))
+            .filter(|relay| relay.endpoint.tls == Tls::None && far(&relay.endpoint.host))
         {
-            let what = if relay.password.is_some() {
+            let what = if relay.endpoint.login.is_some() {
                 "mails and its password go"
             } else {
                 "mails go"
@@ -123,7 +123,7 @@ impl Advice<'_> {
                 &["relay", &relay.name, "tls"],
                 &format!(
                     "relay.{}.tls is none: {what} to {} in the clear",
-                    relay.name, relay.host
+                    relay.name, relay.endpoint.host
                 ),
                 "Use starttls or implicit, unless the way there is your own.",
             );

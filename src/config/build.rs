@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::delivery::{self, Timeouts};
+use crate::delivery;
 use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, Finding, List, Severity};
 use crate::pace::{Pacing, PauseAbove, SendingHours, sending_hours};
@@ -63,7 +63,6 @@ pub(super) fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>)
             longest_retry: taker.duration(&["sending", "longest_retry"], Duration::from_secs(1)),
             give_up_after: taker.duration(&["sending", "give_up_after"], Duration::from_secs(1)),
             hold_when_late: taker.duration(&["sending", "hold_when_late"], Duration::ZERO),
-            timeouts: taker.timeouts(),
             pacing: Pacing {
                 domains: taker.domains(),
                 windows: taker.windows(),
@@ -283,18 +282,6 @@ impl Taker<'_> {
             );
         }
         Some(self.folder.join(text))
-    }
-
-    fn timeouts(&mut self) -> Timeouts {
-        let mut of = |key| self.duration(&["sending", "timeout", key], Duration::from_secs(1));
-        Timeouts {
-            connect: of("connect"),
-            greeting: of("greeting"),
-            command: of("command"),
-            data: of("data"),
-            block: of("block"),
-            dot: of("dot"),
-        }
     }
 
     /// When mails of each list may go, by its key.

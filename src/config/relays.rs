@@ -1,13 +1,15 @@
 //! `[relay.NAME]`: where mails are handed over, and with which login.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;
 use super::values::Origin;
-use crate::delivery::{Pipelining, Relay, Tls};
+use crate::delivery::Relay;
 use crate::model::Severity;
 use crate::pace::warmup::Plan as WarmUp;
+use crate::smtp::{Endpoint, Login, Pipelining, Timeouts, Tls};
 
 impl Taker<'_> {
     pub(super) fn relay(&mut self, name: &str) -> Relay {
@@ -37,17 +39,21 @@ impl Taker<'_> {
             });
         Relay {
             name: name.to_owned(),
-            host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
-            port: u16::try_from(self.number(&at("port"), 1, 65_535)).unwrap_or_default(),
-            tls,
-            ca_file: self.path(&at("ca_file")),
-            username,
-            password,
+            endpoint: Endpoint {
+                host: self.parsed(&at("host"), parse::host).unwrap_or_default(),
+                port: u16::try_from(self.number(&at("port"), 1, 65_535)).unwrap_or_default(),
+                tls,
+                ca_file: self.path(&at("ca_file")),
+                login: username
+                    .zip(password)
+                    .map(|(username, password)| Login { username, password }),
+                pipelining: self.pipelining(&at("pipelining")),
+                messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
+                    as u32,
+                timeouts: self.timeouts(),
+            },
             connections: self.number(&at("connections"), 1, 1000) as usize,
-            messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
-                as u32,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
-            pipelining: self.pipelining(&at("pipelining")),
             weight: self.number(&at("weight"), 0, 1000) as u32,
             warm_up: self.warm_up(name),
         }
@@ -57,6 +63,18 @@ impl Taker<'_> {
         let per_day = self.number(&["relay", name, "warm_up_per_day"], 0, PER_MINUTE_MAX) as u32;
         let growth = self.decimal(&["relay", name, "warm_up_growth"], 1.0, 10.0);
         (per_day > 0).then_some(WarmUp { per_day, growth })
+    }
+
+    fn timeouts(&mut self) -> Timeouts {
+        let mut of = |key| self.duration(&["sending", "timeout", key], Duration::from_secs(1));
+        Timeouts {
+            connect: of("connect"),
+            greeting: of("greeting"),
+            command: of("command"),
+            data: of("data"),
+            block: of("block"),
+            dot: of("dot"),
+        }
     }
 
     fn pipelining(&mut self, at: &[&str]) -> Pipelining {

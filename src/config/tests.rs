@@ -32,10 +32,10 @@ fn what_is_not_set_has_its_default() {
     assert_eq!(settings.database, Path::new("/letter/letterpress.db"));
     assert_eq!(
         (
-            settings.sending.relays[0].port,
-            settings.sending.relays[0].tls
+            settings.sending.relays[0].endpoint.port,
+            settings.sending.relays[0].endpoint.tls
         ),
-        (587, delivery::Tls::Starttls)
+        (587, crate::smtp::Tls::Starttls)
     );
     assert_eq!(
         settings.sending.hold_when_late,
@@ -187,10 +187,11 @@ fn a_password_is_read_from_its_file_and_others_should_not() {
     let Examined {
         settings, findings, ..
     } = read(&text, "l.toml", folder.path(), []);
-    assert_eq!(
-        settings.sending.relays[1].password.as_deref(),
-        Some("open sesame ")
-    );
+    let password = |settings: &Settings| {
+        let login = settings.sending.relays[1].endpoint.login.clone();
+        login.map(|login| login.password)
+    };
+    assert_eq!(password(&settings).as_deref(), Some("open sesame "));
     assert_eq!(findings.len(), 1);
     assert_eq!(
         (findings[0].code, findings[0].line),
@@ -202,7 +203,7 @@ fn a_password_is_read_from_its_file_and_others_should_not() {
         "else".to_owned(),
     )];
     let Examined { settings, .. } = read(&text, "l.toml", folder.path(), from_outside);
-    assert_eq!(settings.sending.relays[1].password.as_deref(), Some("else"));
+    assert_eq!(password(&settings).as_deref(), Some("else"));
 }
 
 #[test]

@@ -8,15 +8,14 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::IssueId;
 use crate::model::delivery::{Event, MailKey, State};
+use crate::model::reply::EnhancedCode;
 use crate::store::commit_batch::{Batch, Outcome};
-
-use super::reply::{is_about_address, read_line};
 
 /// So many refusals alike in a row, with nobody accepted between.
 const IN_A_ROW: usize = 20;
 
 /// The code and, where there is one, the enhanced code of a refusal.
-type Mark = (u16, Option<(u16, u16, u16)>);
+type Mark = (u16, Option<EnhancedCode>);
 
 /// Watches the outcomes of every issue.
 #[derive(Default)]
@@ -128,26 +127,30 @@ fn is_for_good(mark: Mark) -> bool {
     mark.0 / 100 == 5
 }
 
-/// The codes of an outcome's reply, read from its text as it is kept.
+/// Whether a rejection is about the person's address alone (RFC 3463, section 3.2: X.1.X), so that many in a row mean
+/// nothing but a list of old addresses.
+fn is_about_address(mark: Mark) -> bool {
+    matches!(mark.1, Some(EnhancedCode(5, 1, _)))
+}
+
+/// The codes of an outcome's reply; `None` where no server replied.
 fn mark(outcome: &Outcome) -> Option<Mark> {
-    let code = outcome.reply.code?;
-    let enhanced = read_line(outcome.reply.text.as_bytes()).and_then(|line| {
-        super::reply::Answer {
-            code: line.code,
-            lines: vec![line.text],
-        }
-        .enhanced()
-    });
-    Some((code, enhanced))
+    Some((outcome.reply.code?, outcome.reply.enhanced))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::SubscriberId;
-    use crate::model::delivery::Reply;
+    use crate::model::reply::Diagnostic;
+    use crate::smtp::{Reply, ReplyLine};
 
     const ISSUE: IssueId = IssueId(1);
+
+    fn reply(text: &str) -> Diagnostic {
+        let line = ReplyLine::read(text.as_bytes()).unwrap();
+        Reply::new(line.code, vec![line.text]).diagnostic()
+    }
 
     fn outcome(person: i64, event: Event, text: &str) -> Outcome {
         Outcome {
@@ -156,10 +159,7 @@ mod tests {
             attempt: 1,
             event,
             next_at: None,
-            reply: Reply {
-                code: text[..3].parse().ok(),
-                text: text.into(),
-            },
+            reply: reply(text),
             relay: "main".into(),
         }
     }

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustls::ClientConfig;
 
-use super::ahead::Ahead;
-use super::awaited::Awaited;
-use super::groups::Groups;
-use super::{Pipelining, Relay, Settings, Timeouts, Tls, retry, trust};
+use super::{Relay, Settings, retry};
 use crate::model::rate::SavedRate;
 use crate::pace::warmup::{self, DailyQuota, Plan};
 use crate::pace::{RateLimit, RateMeter, RelayHealth, Source, relay_name};
+use crate::smtp::{
+    Client, ConnectError, ConnectFault, PipeliningProbe, StallMonitor, Tls, TlsSetupError, Wait,
+    client_config,
+};
 
 /// How long to wait before asking again whether a warm-up permits more.
 const LEAVE_STEP: Duration = Duration::from_millis(20);
@@ -25,13 +26,12 @@ const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 /// A relay while it is used.
 pub(super) struct RelayState {
     pub relay: Relay,
-    pub limits: Timeouts,
     /// `Err`: why no TLS can be had at all.
-    pub tls: Result<Option<Arc<ClientConfig>>, String>,
-    pub ahead: Ahead,
-    pub groups: Groups,
+    tls: Result<Option<Arc<ClientConfig>>, TlsSetupError>,
+    /// What its connections learned of pipelining.
+    pub pipelining: PipeliningProbe,
     /// What its connections wait for.
-    pub awaited: Awaited,
+    pub stalls: StallMonitor,
     first_rest: Duration,
     longest_rest: Duration,
     inner: Mutex<Inner>,
@@ -68,16 +68,16 @@ pub(super) struct Rest {
 impl RelayState {
     /// Reads what TLS needs; a failure shows when the relay is first used.
     pub(super) fn new(relay: Relay, settings: &Settings) -> RelayState {
-        let tls = match relay.tls {
+        let tls = match relay.endpoint.tls {
             Tls::None => Ok(None),
-            Tls::Starttls | Tls::Implicit => trust::tls_config(&relay).map(Some),
+            Tls::Starttls | Tls::Implicit => {
+                client_config(relay.endpoint.ca_file.as_deref()).map(Some)
+            }
         };
         RelayState {
-            limits: settings.timeouts,
             tls,
-            ahead: Ahead::new(relay.pipelining == Pipelining::Ahead),
-            groups: Groups::default(),
-            awaited: Awaited::default(),
+            pipelining: PipeliningProbe::new(relay.endpoint.pipelining),
+            stalls: StallMonitor::default(),
             first_rest: settings.first_retry,
             longest_rest: settings.longest_retry,
             inner: Mutex::new(Inner {
@@ -99,6 +99,19 @@ impl RelayState {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection to it.
+    ///
+    /// # Errors
+    /// [`ConnectError`] tells whether to try later or to ask the author.
+    pub(super) async fn connect(&self, wait: &Wait<'_>) -> Result<Client, ConnectError> {
+        let endpoint = &self.relay.endpoint;
+        let tls = self.tls.as_ref().map_err(|why| ConnectError {
+            at: endpoint.to_string(),
+            fault: ConnectFault::Tls(why.clone()),
+        })?;
+        Client::open(endpoint, tls.as_ref(), wait).await
     }
 
     /// Begins a rest, longer than the last, unless one is going on: what several connections meet at the same
@@ -183,7 +196,7 @@ impl RelayState {
         inner.rest = None;
         if inner.logged.take().is_some() {
             drop(inner);
-            tracing::info!(relay = %self.relay.name, "{}:{} works again", self.relay.host, self.relay.port);
+            tracing::info!(relay = %self.relay.name, "{} works again", self.relay.endpoint);
         }
     }
 

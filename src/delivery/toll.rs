@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::IssueId;
-use crate::model::delivery::{Event, Reply};
+use crate::model::delivery::Event;
+use crate::model::reply::{Diagnostic, EnhancedCode};
 use crate::pace::PauseAbove;
 
 /// What a reason begins with where nobody else paused the issue.
@@ -43,19 +44,14 @@ struct Counts {
 struct Failures {
     count: u32,
     /// By reply code and enhanced code: how many, and the words of the last.
-    replies: HashMap<String, (u32, String)>,
+    replies: HashMap<(Option<u16>, Option<EnhancedCode>), (u32, String)>,
 }
 
 impl Failures {
-    fn add(&mut self, reply: &Reply) {
+    fn add(&mut self, reply: &Diagnostic) {
         self.count += 1;
-        let codes: Vec<&str> = reply.text.split_whitespace().take(2).collect();
-        let mark = match codes[..] {
-            [code, enhanced] if enhanced.split('.').count() == 3 => format!("{code} {enhanced}"),
-            [code, ..] => code.to_owned(),
-            [] => String::new(),
-        };
-        let (count, words) = self.replies.entry(mark).or_default();
+        let codes = (reply.code, reply.enhanced);
+        let (count, words) = self.replies.entry(codes).or_default();
         *count += 1;
         words.clone_from(&reply.text);
     }
@@ -78,7 +74,7 @@ impl Failures {
 }
 
 impl Counts {
-    fn add(&mut self, event: Event, reply: &Reply) {
+    fn add(&mut self, event: Event, reply: &Diagnostic) {
         self.answers += 1;
         match event {
             Event::PermFail => self.failed.add(reply),
@@ -131,7 +127,7 @@ impl Toll {
         id: IssueId,
         provider: &str,
         event: Event,
-        reply: &Reply,
+        reply: &Diagnostic,
     ) -> Option<String> {
         let is_answer = matches!(event, Event::Accepted | Event::TempFail | Event::PermFail);
         if self.above == PauseAbove::NEVER || !is_answer || reply.code.is_none() {
@@ -171,14 +167,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::smtp::{Reply, ReplyLine};
 
     const ISSUE: IssueId = IssueId(1);
 
-    fn reply(text: &str) -> Reply {
-        Reply {
-            code: text[..3].parse().ok(),
-            text: text.into(),
-        }
+    fn reply(text: &str) -> Diagnostic {
+        let line = ReplyLine::read(text.as_bytes()).unwrap();
+        Reply::new(line.code, vec![line.text]).diagnostic()
     }
 
     fn toll() -> Toll {

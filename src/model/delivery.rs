@@ -120,15 +120,6 @@ pub enum MailKey {
     System(SystemMailId),
 }
 
-/// A server's answer, or our own words where there was none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reply {
-    /// The SMTP reply code; `None` where no server answered.
-    pub code: Option<u16>,
-    /// The whole answer on one line, with its codes as the server wrote them, or our reason.
-    pub text: String,
-}
-
 /// How many people of an issue are in each state. `planned` is their sum at every instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {

@@ -12,6 +12,7 @@ pub mod list;
 pub mod network;
 pub mod rate;
 pub mod rendered;
+pub mod reply;
 pub mod sending;
 pub mod subscriber;
 pub mod subscription;

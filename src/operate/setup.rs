@@ -19,11 +19,11 @@ pub(crate) fn can_send(settings: &Settings) -> Result<(), Refusal> {
         .sending
         .relays
         .iter()
-        .find(|relay| !is_local(&relay.host));
+        .find(|relay| !is_local(&relay.endpoint.host));
     match remote {
         Some(relay) if config::is_loopback(url) => Err(Refusal::LocalPublicUrl {
             url: url.clone(),
-            relay: relay.host.clone(),
+            relay: relay.endpoint.host.clone(),
         }),
         _ => Ok(()),
     }

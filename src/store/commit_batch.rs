@@ -22,7 +22,8 @@ use sqlx::{Row as _, SqliteConnection};
 use super::deliveries::{Candidate, delivery_state};
 use super::steering::{Steered, apply};
 use super::{Query, Result, Store};
-use crate::model::delivery::{Event, MailKey, Reply, State, step};
+use crate::model::delivery::{Event, MailKey, State, step};
+use crate::model::reply::Diagnostic;
 use crate::model::sending::Steer;
 use crate::model::{IssueId, SubscriberId, SystemMailId};
 
@@ -37,7 +38,7 @@ pub struct Outcome {
     pub event: Event,
     /// When a deferred one is due again.
     pub next_at: Option<Timestamp>,
-    pub reply: Reply,
+    pub reply: Diagnostic,
     /// The relay's name in the settings.
     pub relay: String,
 }

@@ -1,17 +1,16 @@
 //! What must hold whatever bytes come from outside: each function reads them as the program does, and panics where
 //! a property does not hold. Fuzz targets and `tests/foreign_bytes.rs` share it.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
-use letterpress::delivery::foreign::{
-    Answer, Capabilities, LINE_MAX, LINES_MAX, Step, judge, read_replies, remedy,
-};
 use letterpress::inbox::{Mailbox, Received, serve_smtp};
 use letterpress::manuscript;
 use letterpress::model::Address;
 use letterpress::model::subscriber::NAME_MAX_CHARS;
 use letterpress::people::foreign::read_rows;
+use letterpress::smtp::{Capabilities, LINE_MAX, LINES_MAX, Reply, SmtpStream, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -28,34 +27,50 @@ fn runtime() -> &'static Runtime {
     })
 }
 
+/// Far longer than reading from memory takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Every reply in a server's bytes, up to where nothing more can be had, and why.
+async fn read_replies(bytes: Vec<u8>) -> (Vec<Reply>, String) {
+    let server = tokio::io::join(Cursor::new(bytes), tokio::io::sink());
+    let mut stream = SmtpStream::over(server, LIMIT);
+    let mut replies = Vec::new();
+    loop {
+        match stream.read_reply(LIMIT).await {
+            Ok(reply) => replies.push(reply),
+            Err(lost) => return (replies, lost.to_string()),
+        }
+    }
+}
+
 /// A server's replies: bounded, of one line each where people read them, each with a verdict.
 pub(crate) fn replies(bytes: &[u8]) {
-    let (answers, end) = runtime().block_on(read_replies(bytes.to_vec()));
+    let (replies, end) = runtime().block_on(read_replies(bytes.to_vec()));
     assert!(
         !end.is_empty() && !end.contains(['\r', '\n', '\0']),
         "{end:?}"
     );
-    for answer in &answers {
-        assert!((200..600).contains(&answer.code), "{answer:?}");
+    for reply in &replies {
+        assert!((200..600).contains(&reply.code), "{reply:?}");
         assert!(
-            (1..=LINES_MAX).contains(&answer.lines.len()),
+            (1..=LINES_MAX).contains(&reply.lines.len()),
             "{} lines",
-            answer.lines.len()
+            reply.lines.len()
         );
         assert!(
-            answer
+            reply
                 .lines
                 .iter()
                 .all(|line| line.chars().count() <= LINE_MAX)
         );
-        let text = answer.text();
+        let text = reply.text();
         assert!(
             !text.chars().any(char::is_control) && text.chars().count() <= 1001,
             "{text:?}"
         );
-        assert!(text.starts_with(&answer.code.to_string()));
-        if let Some((class, ..)) = answer.enhanced() {
-            assert_eq!(class, answer.code / 100);
+        assert!(text.starts_with(&reply.code.to_string()));
+        if let Some(enhanced) = reply.enhanced {
+            assert_eq!(enhanced.0, reply.code / 100);
         }
         for step in [
             Step::Greeting,
@@ -66,23 +81,24 @@ pub(crate) fn replies(bytes: &[u8]) {
             Step::Data,
             Step::Content,
         ] {
-            judge(step, answer);
-            assert!(!remedy(step, answer).is_empty());
+            reply.verdict(step);
+            assert!(!reply.remedy(step).to_string().is_empty());
         }
-        Capabilities::read(answer);
+        reply.is_rate_complaint();
+        Capabilities::read(reply);
     }
     // One that is written down as it was read is read as the same.
-    if let Some(answer) = answers.first() {
-        let (last, lines) = answer.lines.split_last().unwrap();
+    if let Some(reply) = replies.first() {
+        let (last, lines) = reply.lines.split_last().unwrap();
         let mut again: String = lines
             .iter()
-            .map(|line| format!("{}-{line}\r\n", answer.code))
+            .map(|line| format!("{}-{line}\r\n", reply.code))
             .collect();
-        again.push_str(&format!("{} {last}\r\n", answer.code));
-        if answer.lines.iter().all(|line| line.len() + 6 <= LINE_MAX) {
+        again.push_str(&format!("{} {last}\r\n", reply.code));
+        if reply.lines.iter().all(|line| line.len() + 6 <= LINE_MAX) {
             assert_eq!(
                 runtime().block_on(read_replies(again.into_bytes())).0,
-                std::slice::from_ref(answer)
+                std::slice::from_ref(reply)
             );
         }
     }
@@ -92,7 +108,7 @@ pub(crate) fn replies(bytes: &[u8]) {
 pub(crate) fn ehlo(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
-    let read = |lines: Vec<String>| Capabilities::read(&Answer { code: 250, lines });
+    let read = |lines: Vec<String>| Capabilities::read(&Reply::new(250, lines));
     let offers = read(lines.clone());
     let (name, rest) = lines.split_first().unwrap();
     assert_eq!(read(vec![name.clone()]), Capabilities::default());

@@ -78,7 +78,7 @@ fn refused(error: &std::io::Error) -> Failure {
 pub(super) fn of_settings(settings: &crate::config::Settings) -> Option<Ports> {
     let web = settings.listen.rsplit_once(':')?.1.parse().ok()?;
     Some(Ports {
-        smtp: settings.sending.relays.first()?.port,
+        smtp: settings.sending.relays.first()?.endpoint.port,
         pages: PAGES,
         web,
     })

@@ -96,23 +96,22 @@ impl Planner {
         for state in self.relays.iter().filter(|relay| relay.resting().is_none()) {
             // While its measure permits nothing, those that are free wait for that.
             match state
-                .awaited
-                .silence(Instant::now().into())
+                .stalls
+                .stalled(Instant::now())
                 .filter(|_| state.wait().is_none())
             {
-                Some(wants) => silent.push((state, wants)),
+                Some(waiting_for) => silent.push((state, waiting_for)),
                 None if all => return None,
                 None => others = true,
             }
         }
-        let (state, wants) = silent.first()?;
+        let (state, waiting_for) = silent.first()?;
         let relay = &state.relay;
         let told = format!(
-            "waits for {} the relay {} ({}:{})",
-            wants.words(),
+            "waits for {} the relay {} ({})",
+            waiting_for.words(),
             relay.name,
-            relay.host,
-            relay.port
+            relay.endpoint
         );
         state.log(&told, "[sending.timeout] says for how long");
         Some(if others {

@@ -50,9 +50,9 @@ impl Worker {
             return match self.others().find(|other| other.utf8() == Some(true)) {
                 Some(other) => {
                     let text = format!("{text}, and {}, which does, rests", other.relay.name);
-                    Fate::new(Event::TempFail, None, text)
+                    Fate::new(Event::TempFail, text)
                 }
-                None => Fate::new(Event::PermFail, None, text),
+                None => Fate::new(Event::PermFail, text),
             };
         }
         Fate::released(&text).pausing(format!(

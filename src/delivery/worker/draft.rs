@@ -1,11 +1,11 @@
 //! A mail in a connection's hands: written for its person, ready to be offered, and being signed meanwhile.
 
 use super::Worker;
-use crate::delivery::connection::{Connection, Offer};
 use crate::delivery::desk::Job;
 use crate::delivery::signing::{Signed, SignedMail};
 use crate::mail::Recipient;
 use crate::model::delivery::MailKey;
+use crate::smtp::{Client, Envelope};
 
 /// One mail to one person.
 pub(crate) struct Draft {
@@ -19,8 +19,8 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn offer(&self) -> Offer<'_> {
-        Offer {
+    pub(crate) fn envelope(&self) -> Envelope<'_> {
+        Envelope {
             sender: &self.sender,
             recipient: self.job.candidate.email.as_str(),
             utf8: self.utf8,
@@ -78,9 +78,9 @@ impl Worker {
 
     /// The next mail, where it may be offered right behind the one in hand: the settings ask for it, the server takes
     /// it, and the relay's measure permits it now.
-    pub(crate) fn follower(&mut self, line: &Connection) -> Option<Draft> {
+    pub(crate) fn follower(&mut self, line: &Client) -> Option<Draft> {
         let relay = &self.relay;
-        let may = relay.ahead.is_on()
+        let may = relay.pipelining.allows_ahead()
             && line.can_follow(false)
             && self.is_good(line, 1)
             && self.wait().is_none();

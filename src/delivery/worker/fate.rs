@@ -1,44 +1,51 @@
 //! What became of one mail: the server's answer, or its silence, becomes an outcome and tells the relay's state.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Worker;
-use crate::delivery::connection::{Connection, LostContent, Offered};
 use crate::delivery::desk::Job;
-use crate::delivery::groups::Blame;
 use crate::delivery::ledger::Entry;
-use crate::delivery::reply::{Answer, Step, Verdict, remedy};
 use crate::delivery::retry;
-use crate::delivery::wire::Broken;
-use crate::model::delivery::{Event, Reply, State};
+use crate::model::delivery::{Event, State};
+use crate::model::reply::Diagnostic;
+use crate::smtp::{
+    Blame, Client, ConnectionLost, EnvelopeReply, LostAfterData, Reply, Step, Verdict,
+};
 use crate::store::commit_batch::Outcome;
 
 /// What became of one mail, before it is written down.
 pub(crate) struct Fate {
-    event: Event,
-    reply: Reply,
+    pub event: Event,
+    pub reply: Diagnostic,
+    /// The server says that mails come too fast.
+    pub complains_of_rate: bool,
     /// Why its issue must pause.
     pause: Option<String>,
 }
 
 impl Fate {
-    pub(crate) fn new(event: Event, code: Option<u16>, text: String) -> Fate {
+    /// Where no server replied.
+    pub(crate) fn new(event: Event, text: impl Into<String>) -> Fate {
         Fate {
             event,
-            reply: Reply { code, text },
+            reply: Diagnostic::without_reply(text),
+            complains_of_rate: false,
             pause: None,
         }
     }
 
-    pub(crate) fn of(event: Event, answer: &Answer) -> Fate {
-        Fate::new(event, Some(answer.code), answer.text())
+    pub(crate) fn of(event: Event, reply: &Reply) -> Fate {
+        Fate {
+            event,
+            reply: reply.diagnostic(),
+            complains_of_rate: reply.is_rate_complaint(),
+            pause: None,
+        }
     }
 
     /// It goes out again, and nobody is to blame.
     pub(crate) fn released(why: &str) -> Fate {
-        Fate::new(Event::Requeued, None, why.to_owned())
+        Fate::new(Event::Requeued, why)
     }
 
     /// The same, and its issue must pause for that reason.
@@ -54,42 +61,42 @@ impl Worker {
     /// The server's answer, sorted by whose matter it is.
     pub(crate) fn answered(
         &self,
-        line: &mut Connection,
+        line: &mut Client,
         step: Step,
-        answer: &Answer,
+        answer: &Reply,
         verdict: Verdict,
     ) -> Fate {
         let fresh = line.served == 0;
         match verdict {
-            Verdict::Good => {
+            Verdict::Positive => {
                 line.served += 1;
                 self.relay.works();
                 Fate::of(Event::Accepted, answer)
             }
-            Verdict::Postponed => {
+            Verdict::TempFail => {
                 if answer.code == 421 && fresh {
                     self.relay.rest(&self.said(step, answer));
                 }
                 line.served += 1;
                 Fate::of(Event::TempFail, answer)
             }
-            Verdict::Refused => {
+            Verdict::PermFail => {
                 line.served += 1;
                 self.relay.works();
                 Fate::of(Event::PermFail, answer)
             }
-            Verdict::Ours => {
+            Verdict::ConfigFault => {
                 let pause = Some(format!(
                     "{}: {}",
                     self.said(step, answer),
-                    remedy(step, answer)
+                    answer.remedy(step)
                 ));
                 Fate {
                     pause,
                     ..Fate::of(Event::Requeued, answer)
                 }
             }
-            Verdict::Rests | Verdict::Nonsense => {
+            Verdict::RelayUnavailable | Verdict::ProtocolError => {
                 self.relay.rest(&self.said(step, answer));
                 Fate::of(Event::Requeued, answer)
             }
@@ -97,15 +104,15 @@ impl Worker {
     }
 
     /// What became of an offer behind a mail tells whether the relay takes such offers at all; `true`: it does not.
-    pub(crate) fn ahead_failed(&self, offered: &Result<Offered, Broken>) -> bool {
+    pub(crate) fn ahead_failed(&self, offered: &Result<EnvelopeReply, ConnectionLost>) -> bool {
         match offered {
             Ok(
-                Offered::Ready
-                | Offered::Declined {
+                EnvelopeReply::Ready
+                | EnvelopeReply::Rejected {
                     step: Step::Rcpt, ..
                 },
             ) => {
-                self.relay.ahead.proves_good();
+                self.relay.pipelining.ahead_answered();
                 false
             }
             _ => self.blames_ahead(),
@@ -114,33 +121,29 @@ impl Worker {
 
     /// Something went wrong with one mail's commands behind another; whether that form is to blame.
     pub(crate) fn blames_ahead(&self) -> bool {
-        let before = self.relay.ahead.is_on();
-        let to_blame = self.relay.ahead.is_to_blame();
-        if to_blame && before {
+        let blame = self.relay.pipelining.ahead_failed();
+        if blame == Blame::First {
             tracing::warn!(
                 relay = %self.relay.relay.name,
-                "{}:{} does not take the next mail's commands behind a mail; each is offered by itself from now on",
-                self.relay.relay.host,
-                self.relay.relay.port
+                "{} does not take the next mail's commands behind a mail; each mail goes by itself from now on",
+                self.relay.relay.endpoint
             );
         }
-        to_blame
+        blame.is_due()
     }
 
     /// A connection broke where an offer's commands went out together; whether that form is to blame.
-    pub(crate) fn blames_groups(&self, broken: &Broken) -> bool {
-        let blame = self.relay.groups.broke(Instant::now());
+    pub(crate) fn blames_groups(&self, broken: &ConnectionLost) -> bool {
+        let blame = self.relay.pipelining.group_broke(Instant::now());
         if blame == Blame::First {
             let relay = &self.relay.relay;
             tracing::warn!(
                 relay = %relay.name,
-                "{}:{} offers PIPELINING and broke off where it was used ({}); its commands go one at a time for a while",
-                relay.host,
-                relay.port,
-                broken.0
+                "{} offers PIPELINING and broke off where it was used ({broken}); its commands go one at a time for a while",
+                relay.endpoint
             );
         }
-        blame != Blame::No
+        blame.is_due()
     }
 
     /// Whether another relay may take what this one refuses for our fault.
@@ -148,12 +151,10 @@ impl Worker {
         self.others().any(|relay| relay.resting().is_none())
     }
 
-    fn said(&self, step: Step, answer: &Answer) -> String {
-        let relay = &self.relay.relay;
+    fn said(&self, step: Step, answer: &Reply) -> String {
         format!(
-            "{}:{} answers {} with “{}”",
-            relay.host,
-            relay.port,
+            "{} answers {} with “{}”",
+            self.relay.relay.endpoint,
             step.word(),
             answer.text()
         )
@@ -161,39 +162,37 @@ impl Worker {
 
     /// The connection broke while the content was written: before its end the server has nothing, after it
     /// nobody knows (RFC 1047).
-    pub(crate) fn lost_content(&self, lost: LostContent) -> Fate {
-        let relay = &self.relay.relay;
+    pub(crate) fn lost_content(&self, lost: LostAfterData) -> Fate {
+        let endpoint = &self.relay.relay.endpoint;
         self.relay.lost(&format!(
-            "{}:{} lost the connection while it took a mail: {}",
-            relay.host, relay.port, lost.why.0
+            "{endpoint} lost the connection while it took a mail: {}",
+            lost.why
         ));
         if lost.after_dot {
             let text = format!(
                 "the connection was lost after the mail and before the answer: {}",
-                lost.why.0
+                lost.why
             );
-            Fate::new(Event::Unconfirmed, None, text)
+            Fate::new(Event::Unconfirmed, text)
         } else {
             let text = format!(
                 "the connection was lost before the end of the mail: {}",
-                lost.why.0
+                lost.why
             );
-            Fate::new(Event::TempFail, None, text)
+            Fate::new(Event::TempFail, text)
         }
     }
 
     /// The connection broke before any content, whatever the reason: a server's last words may be lost with it,
     /// so the person waits as after a temporary refusal.
-    pub(crate) fn lost_before(&self, broken: Broken) -> Fate {
-        let relay = &self.relay.relay;
+    pub(crate) fn lost_before(&self, lost: &ConnectionLost) -> Fate {
+        let endpoint = &self.relay.relay.endpoint;
         self.relay.lost(&format!(
-            "{}:{} lost the connection before a mail: {}",
-            relay.host, relay.port, broken.0
+            "{endpoint} lost the connection before a mail: {lost}"
         ));
         Fate::new(
             Event::TempFail,
-            None,
-            format!("the connection was lost before the mail: {}", broken.0),
+            format!("the connection was lost before the mail: {lost}"),
         )
     }
 
@@ -212,7 +211,7 @@ impl Worker {
 
     /// Keeps the outcome for the next claim. Who is postponed for too long has failed.
     pub(crate) fn keep(&mut self, job: Job, attempt: u32, mut fate: Fate) {
-        let toll = self.heard(&job, fate.event, &fate.reply);
+        let toll = self.heard(&job, &fate);
         let now = self.shared.clock.now();
         let mut patience = self.shared.settings.give_up_after;
         let pause = match (fate.pause.take(), job.issue()) {

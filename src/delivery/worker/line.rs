@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::Worker;
-use crate::delivery::awaited::Wants;
-use crate::delivery::connection::{Connection, Trouble};
 use crate::delivery::relay::RelayState;
+use crate::smtp::{Client, ConnectError, WaitingFor};
 
 /// An open connection, counted among those of its relay for as long as it is held.
 pub(super) struct Line {
-    pub connection: Connection,
+    pub connection: Client,
     relay: Arc<RelayState>,
 }
 
@@ -21,13 +20,13 @@ impl Drop for Line {
 
 impl Worker {
     /// Whether a connection may be used for one more mail after `open` that are not answered yet.
-    pub(crate) fn is_good(&self, line: &Connection, open: u32) -> bool {
-        let most = self.relay.relay.messages_per_connection;
+    pub(crate) fn is_good(&self, line: &Client, open: u32) -> bool {
+        let most = self.relay.relay.endpoint.messages_per_connection;
         !line.closing && (most == 0 || line.served + open < most)
     }
 
     /// Sees to it that there is a connection.
-    pub(crate) async fn reach(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn reach(&mut self) -> Result<(), ConnectError> {
         if self
             .line
             .as_ref()
@@ -43,19 +42,9 @@ impl Worker {
             self.flush().await;
         }
         if self.line.is_none() {
-            let tls = match &self.relay.tls {
-                Ok(tls) => tls.as_ref(),
-                Err(why) => {
-                    return Err(Trouble {
-                        ours: true,
-                        text: why.clone(),
-                    });
-                }
-            };
-            let waiting = self.relay.awaited.begin(Wants::Connection);
-            let opened =
-                Connection::open(&self.relay.relay, tls, &self.relay.limits, &waiting).await;
-            drop(waiting);
+            let wait = self.relay.stalls.begin(WaitingFor::Connection);
+            let opened = self.relay.connect(&wait).await;
+            drop(wait);
             let connection = opened?;
             self.relay.opened();
             self.relay.learn_utf8(connection.takes_utf8());

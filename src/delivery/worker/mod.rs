@@ -17,18 +17,16 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use super::awaited::Wants;
-use super::connection::{Connection, Offered};
+use super::Settings;
 use super::desk::{Desk, Job, LaneId};
 use super::ledger::{Entry, Ledger};
 use super::relay::RelayState;
-use super::reply::{Step, Verdict};
 use super::signing::{SignedMail, Signing};
 use super::toll::Toll;
-use super::{Pipelining, Settings};
 use crate::link::Links;
 use crate::model::SharedClock;
 use crate::pace::Balancer;
+use crate::smtp::{Client, EnvelopeReply, Step, Verdict, WaitingFor};
 use crate::store::commit_batch::{Claim, Grant};
 use draft::Draft;
 use fate::Fate;
@@ -260,7 +258,7 @@ impl Worker {
 
     /// Claims a mail, sends it, and keeps what became of it for the next claim. Gives the mail that was offered right
     /// behind it, if one was.
-    async fn send_one(&mut self, line: &mut Connection, draft: Draft) -> Option<Draft> {
+    async fn send_one(&mut self, line: &mut Client, draft: Draft) -> Option<Draft> {
         // Making the connection, or the answer to the mail before, may have taken its time.
         if self.is_over(&draft.job) || (draft.offered && self.shared.desk.is_closed()) {
             line.closing |= draft.offered;
@@ -272,18 +270,16 @@ impl Worker {
             ..std::mem::take(&mut self.told)
         };
         if !draft.offered {
-            let relay = &self.relay;
-            line.pipelines = relay.relay.pipelining != Pipelining::Off
-                && relay.groups.are_on(Instant::now().into());
+            line.pipelines = self.relay.pipelining.allows_groups(Instant::now());
         }
         let exchange = self.shared.ledger.exchange(entry);
         let relay = self.relay.clone();
         let (grant, offered) = tokio::join!(exchange, async {
-            let _waiting = relay.awaited.begin(Wants::Answer);
+            let _waiting = relay.stalls.begin(WaitingFor::Reply);
             if draft.offered {
-                line.hear().await
+                line.read_envelope_reply().await
             } else {
-                line.offer(&draft.offer()).await
+                line.send_envelope(&draft.envelope()).await
             }
         });
         let behind = draft.offered;
@@ -291,7 +287,10 @@ impl Worker {
         let Grant::Granted { attempt } = grant else {
             self.let_go(&job, grant);
             // Hanging up is the only way not to send a mail for which the server waits.
-            line.closing |= !matches!(offered, Ok(Offered::Declined { .. } | Offered::NeedsUtf8));
+            line.closing |= !matches!(
+                offered,
+                Ok(EnvelopeReply::Rejected { .. } | EnvelopeReply::NeedsUtf8)
+            );
             return None;
         };
         if job.issue().is_none() {
@@ -299,9 +298,12 @@ impl Worker {
         }
         if line.groups()
             && !line.closing
-            && matches!(offered, Ok(Offered::Ready | Offered::Declined { .. }))
+            && matches!(
+                offered,
+                Ok(EnvelopeReply::Ready | EnvelopeReply::Rejected { .. })
+            )
         {
-            self.relay.groups.answered();
+            self.relay.pipelining.group_answered();
         }
         let mut next = None;
         let fate = if behind && self.ahead_failed(&offered) {
@@ -309,25 +311,25 @@ impl Worker {
             Fate::released("the relay did not take it behind the mail before it")
         } else {
             match offered {
-                Ok(Offered::Ready) => {
+                Ok(EnvelopeReply::Ready) => {
                     next = self.follower(line);
                     let mut mail = content.await;
                     let fate = self.content(line, &mut mail, next.as_ref()).await;
                     self.spare = mail.into_buffer();
                     fate
                 }
-                Ok(Offered::Declined {
+                Ok(EnvelopeReply::Rejected {
                     step,
-                    answer,
+                    reply,
                     verdict,
-                }) => self.answered(line, step, &answer, verdict),
-                Ok(Offered::NeedsUtf8) => self.needs_utf8(&job),
-                Err(broken) => {
+                }) => self.answered(line, step, &reply, verdict),
+                Ok(EnvelopeReply::NeedsUtf8) => self.needs_utf8(&job),
+                Err(lost) => {
                     line.closing = true;
-                    if line.groups() && self.blames_groups(&broken) {
+                    if line.groups() && self.blames_groups(&lost) {
                         Fate::released("the relay broke off where commands came together")
                     } else {
-                        self.lost_before(broken)
+                        self.lost_before(&lost)
                     }
                 }
             }
@@ -344,20 +346,20 @@ impl Worker {
     /// Sends the content, with the next mail's commands behind it.
     async fn content(
         &self,
-        line: &mut Connection,
+        line: &mut Client,
         mail: &mut SignedMail,
         next: Option<&Draft>,
     ) -> Fate {
         let end = mail.as_slice().len();
         if let Some(next) = next {
-            mail.push(line.group(&next.offer()).as_bytes());
+            mail.push(line.envelope_commands(&next.envelope()).as_bytes());
         }
-        let waiting = self.relay.awaited.begin(Wants::Answer);
-        let answered = line.content(mail.as_slice(), end).await;
+        let waiting = self.relay.stalls.begin(WaitingFor::Reply);
+        let answered = line.send_content(mail.as_slice(), end).await;
         drop(waiting);
         match answered {
             Ok((_, verdict))
-                if verdict != Verdict::Good && next.is_some() && self.blames_ahead() =>
+                if verdict != Verdict::Positive && next.is_some() && self.blames_ahead() =>
             {
                 line.closing = true;
                 Fate::released("the relay did not take it with another mail's commands behind it")

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::Worker;
-use crate::delivery::connection::Trouble;
 use crate::delivery::desk::Job;
 use crate::delivery::ledger::Entry;
+use crate::smtp::ConnectError;
 use crate::store::commit_batch::Grant;
 
 impl Worker {
@@ -22,10 +22,12 @@ impl Worker {
     }
 
     /// There is no connection: the job goes back, and nobody is to blame.
-    pub(crate) async fn cannot(&mut self, job: Job, trouble: Trouble) {
+    pub(crate) async fn cannot(&mut self, job: Job, error: ConnectError) {
+        let ours = error.fault.is_config_fault();
+        let why = error.to_string();
         match job.issue() {
-            Some(issue) if trouble.ours && !self.another_works() => {
-                let pause = Some((issue, trouble.text));
+            Some(issue) if ours && !self.another_works() => {
+                let pause = Some((issue, why));
                 self.shared
                     .ledger
                     .exchange(Entry {
@@ -36,13 +38,13 @@ impl Worker {
                 self.unused(&job);
                 self.shared.desk.retain(|other| other != issue);
             }
-            _ if !trouble.ours => {
-                let alone = self.relay.unreachable(&trouble.text);
+            _ if !ours => {
+                let alone = self.relay.unreachable(&why);
                 self.waits = alone.map(|wait| Instant::now() + wait);
                 self.give_back(job);
             }
             _ => {
-                self.relay.rest(&trouble.text);
+                self.relay.rest(&why);
                 self.give_back(job);
             }
         }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::model::delivery::{Event, MailKey, Reply, State, Totals};
+use crate::model::delivery::{Event, MailKey, State, Totals};
+use crate::model::reply::Diagnostic;
 use crate::model::sending::IssueState;
 use crate::model::subscription::{Consent, SignUp};
 use crate::model::{IssueId, ListId, SubscriberId};
@@ -88,7 +89,8 @@ pub(super) fn outcome(
         attempt,
         event,
         next_at: next_at.map(t),
-        reply: Reply {
+        reply: Diagnostic {
+            enhanced: None,
             code: Some(250),
             text: "250 2.0.0 ok".into(),
         },

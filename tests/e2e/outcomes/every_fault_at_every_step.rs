@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use letterpress::delivery::Timeouts;
 use letterpress::model::IssueId;
 use letterpress::model::delivery::State;
+use letterpress::smtp::Timeouts;
 use letterpress::store::issues::IssueRow;
 
 use crate::effort::{Dice, is_full};
@@ -123,7 +123,7 @@ async fn meets(at: At, kind: Kind, fault: Do) {
     .await;
     let mut newsletter = Newsletter::new(&server, READERS).await;
     if matches!(fault, Do::Hold(_)) {
-        newsletter.settings.timeouts = brief();
+        newsletter.settings.relays[0].endpoint.timeouts = brief();
     }
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
@@ -196,7 +196,7 @@ async fn any_mix(seed: u64, readers: usize, thousandths: u64) -> BTreeMap<State,
     })
     .await;
     let mut newsletter = Newsletter::new(&server, readers).await;
-    newsletter.settings.timeouts = brief();
+    newsletter.settings.relays[0].endpoint.timeouts = brief();
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     see_through(&newsletter, issue).await;

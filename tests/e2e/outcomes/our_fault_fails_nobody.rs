@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use letterpress::delivery::Tls;
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
+use letterpress::smtp::{Login, Tls};
 
 use crate::fixture::{Newsletter, is_paused};
 use crate::server::{At, Do, OFFERS, Server, say};
@@ -124,7 +124,7 @@ async fn a_list_of_old_addresses_is_not_our_fault() {
 async fn without_tls_nothing_leaves() {
     let server = Server::usual().await;
     let mut newsletter = Newsletter::new(&server, 5).await;
-    newsletter.settings.relays[0].tls = Tls::Starttls;
+    newsletter.settings.relays[0].endpoint.tls = Tls::Starttls;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let row = newsletter.until(issue, "the pause", is_paused).await;
@@ -146,8 +146,10 @@ async fn without_tls_nothing_leaves() {
 async fn a_password_does_not_go_out_to_who_takes_no_login() {
     let server = Server::usual().await;
     let mut newsletter = Newsletter::new(&server, 5).await;
-    newsletter.settings.relays[0].username = Some("akira".into());
-    newsletter.settings.relays[0].password = Some("open sesame".into());
+    newsletter.settings.relays[0].endpoint.login = Some(Login {
+        username: "akira".into(),
+        password: "open sesame".into(),
+    });
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let row = newsletter.until(issue, "the pause", is_paused).await;

@@ -9,7 +9,9 @@ async fn connections_and_their_mails_are_no_more_than_set() {
     let gate = Gate::new();
     let server = Server::start(held_after(0, &gate)).await;
     let mut newsletter = Newsletter::new(&server, 30).await;
-    newsletter.settings.relays[0].messages_per_connection = 3;
+    newsletter.settings.relays[0]
+        .endpoint
+        .messages_per_connection = 3;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     newsletter

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use letterpress::delivery::Pipelining;
 use letterpress::model::delivery::State;
+use letterpress::smtp::Pipelining;
 
 use crate::fixture::{Newsletter, is_paused};
 use crate::scripts::{held_after, mixed_faults};
@@ -12,7 +12,7 @@ use crate::server::{At, Do, Gate, Server, say};
 
 async fn newsletter(server: &Server, readers: usize, connections: usize) -> Newsletter {
     let mut newsletter = Newsletter::new(server, readers).await;
-    newsletter.settings.relays[0].pipelining = Pipelining::Ahead;
+    newsletter.settings.relays[0].endpoint.pipelining = Pipelining::Ahead;
     newsletter.settings.relays[0].connections = connections;
     newsletter
 }
@@ -48,7 +48,9 @@ async fn nothing_runs_ahead_of_an_answer_unasked() {
 async fn the_measure_of_a_connection_is_kept() {
     let server = Server::usual().await;
     let mut newsletter = newsletter(&server, 20, 1).await;
-    newsletter.settings.relays[0].messages_per_connection = 4;
+    newsletter.settings.relays[0]
+        .endpoint
+        .messages_per_connection = 4;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 20);
@@ -60,7 +62,7 @@ async fn the_measure_of_a_connection_is_kept() {
 async fn a_server_that_throws_the_commands_away_gets_each_mail_by_itself() {
     let server = Server::start(|at, _, _| if at == At::Dot { Do::Forget } else { Do::Usual }).await;
     let mut newsletter = newsletter(&server, 30, 2).await;
-    newsletter.settings.timeouts.command = Duration::from_secs(2);
+    newsletter.settings.relays[0].endpoint.timeouts.command = Duration::from_secs(2);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 30);

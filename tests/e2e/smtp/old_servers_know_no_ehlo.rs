@@ -1,7 +1,7 @@
 //! A server that knows no EHLO is greeted by HELO, and uses no extension; not where the settings need one.
 
-use letterpress::delivery::Tls;
 use letterpress::model::delivery::State;
+use letterpress::smtp::{Login, Tls};
 
 use crate::fixture::{Newsletter, is_paused};
 use crate::server::{At, Do, Server, say};
@@ -57,10 +57,13 @@ async fn where_the_settings_need_an_extension_nobody_is_greeted_without() {
     for (needs_login, tls) in [(false, Tls::Starttls), (true, Tls::None)] {
         let server = old("502 5.5.1 not implemented").await;
         let mut newsletter = Newsletter::new(&server, 3).await;
-        let relay = &mut newsletter.settings.relays[0];
+        let relay = &mut newsletter.settings.relays[0].endpoint;
         relay.tls = tls;
         if needs_login {
-            (relay.username, relay.password) = (Some("akira".into()), Some("open sesame".into()));
+            relay.login = Some(Login {
+                username: "akira".into(),
+                password: "open sesame".into(),
+            });
         }
         let sender = newsletter.serve();
         let issue = newsletter.send(1).await;

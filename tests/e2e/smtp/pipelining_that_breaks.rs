@@ -30,7 +30,7 @@ async fn is_mailed(fault: Do, command: Duration) -> usize {
     })
     .await;
     let mut newsletter = newsletter(&server, 2).await;
-    newsletter.settings.timeouts.command = command;
+    newsletter.settings.relays[0].endpoint.timeouts.command = command;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     newsletter.settle(issue, &server).await;

@@ -22,7 +22,7 @@ async fn a_server_that_says_nothing_is_waited_for_no_longer_than_set() {
     })
     .await;
     let mut newsletter = Newsletter::new(&server, 6).await;
-    newsletter.settings.timeouts.command = Duration::from_secs(2);
+    newsletter.settings.relays[0].endpoint.timeouts.command = Duration::from_secs(2);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 6);
@@ -52,7 +52,7 @@ async fn silence_after_the_dot_leaves_it_uncertain() {
     .await;
     let mut newsletter = Newsletter::new(&server, 3).await;
     // The others' answers come sooner, however busy the machine.
-    newsletter.settings.timeouts.dot = Duration::from_secs(5);
+    newsletter.settings.relays[0].endpoint.timeouts.dot = Duration::from_secs(5);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let row = newsletter.settle(issue, &server).await;

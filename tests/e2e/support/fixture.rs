@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use letterpress::app::clock;
-use letterpress::delivery::{self, Pipelining, Relay, Settings, Timeouts, Tls};
+use letterpress::delivery::{self, Relay, Settings};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::clock::Clock;
@@ -20,6 +20,7 @@ use letterpress::model::sending::IssueState;
 use letterpress::model::subscription::{Consent, ConsentMethod};
 use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
 use letterpress::pace::Pacing;
+use letterpress::smtp::{Endpoint, Pipelining, Timeouts, Tls};
 use letterpress::store::Store;
 use letterpress::store::deliveries::DeliveryRow;
 use letterpress::store::issues::{IssueRow, NewIssue, QueuedBy, Queueing};
@@ -123,16 +124,18 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 pub(crate) fn relay(address: SocketAddr) -> Relay {
     Relay {
         name: "main".into(),
-        host: address.ip().to_string(),
-        port: address.port(),
-        tls: Tls::None,
-        ca_file: None,
-        username: None,
-        password: None,
+        endpoint: Endpoint {
+            host: address.ip().to_string(),
+            port: address.port(),
+            tls: Tls::None,
+            ca_file: None,
+            login: None,
+            pipelining: Pipelining::Standard,
+            messages_per_connection: 500,
+            timeouts: Timeouts::default(),
+        },
         connections: 4,
-        messages_per_connection: 500,
         messages_per_minute: 0,
-        pipelining: Pipelining::Standard,
         weight: 1,
         warm_up: None,
     }
@@ -226,7 +229,6 @@ impl Newsletter {
                 longest_retry: Duration::from_millis(600),
                 give_up_after: Duration::from_secs(3600),
                 hold_when_late: Duration::from_secs(3600),
-                timeouts: Timeouts::default(),
                 pacing: Pacing::default(),
                 dkim: dir.path().join("dkim"),
             },

@@ -1,4 +1,6 @@
-//! Bytes to and from a relay: clear text or TLS, replies read whole, a time limit on every step.
+//! Bytes to and from a server: clear text or TLS, replies read in full, a time limit on every step.
+//!
+//! Which command is sent, and what a reply means, is left to `client` and `reply`.
 
 use std::future::Future as _;
 use std::io;
@@ -14,69 +16,45 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::reply::{Answer, LINE_MAX, LINES_MAX, read_line};
-use super::{Relay, Timeouts, trust};
-use crate::format;
+use super::endpoint::Endpoint;
+use super::error::{ConnectionLost, PartialWrite};
+use super::reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine};
+use super::tls::TlsFailure;
 
 /// Bytes of one line beyond which a server is no longer listened to.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// Why nothing more can be had from a connection, as it stands after “the connection was lost: …”.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub String);
+trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Transport for T {}
 
-impl Broken {
-    fn io(error: &io::Error) -> Broken {
-        Broken(match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the server closed it".into(),
-            _ => format::io(error),
-        })
-    }
-
-    fn late(limit: Duration) -> Broken {
-        Broken(format!("no answer within {} s", limit.as_secs()))
-    }
-}
-
-/// A write that did not come to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
-    pub why: Broken,
-    /// At most so many bytes were handed over.
-    pub written: usize,
-}
-
-impl From<Cut> for Broken {
-    fn from(cut: Cut) -> Broken {
-        cut.why
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
-
-/// An open stream to a relay.
-pub(super) struct Wire {
-    stream: BufReader<Box<dyn Stream>>,
-    /// Our end's address, for an EHLO without a name.
-    pub local: SocketAddr,
+/// An open stream to a server.
+pub struct SmtpStream {
+    stream: BufReader<Box<dyn Transport>>,
+    /// Our end's address, for an EHLO without a name (RFC 5321, section 4.1.4).
+    pub(super) local: SocketAddr,
     block: Duration,
     /// Under TLS, which may hand over more than a write that fails tells.
     sealed: bool,
 }
 
-impl Wire {
-    /// Connects without delay for small packets; with several addresses the first that answers is taken.
-    pub(super) async fn connect(relay: &Relay, limits: &Timeouts) -> Result<Wire, Broken> {
-        let connecting = TcpStream::connect((relay.host.as_str(), relay.port));
+impl SmtpStream {
+    /// Connects without delay for small packets; of several addresses the first that answers is taken.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`] where no address takes the connection in time.
+    pub(super) async fn connect(endpoint: &Endpoint) -> Result<SmtpStream, ConnectionLost> {
+        let limits = &endpoint.timeouts;
+        let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
         let stream = timeout(limits.connect, connecting)
             .await
-            .map_err(|_| Broken::late(limits.connect))?
-            .map_err(|e| Broken::io(&e))?;
+            .map_err(|_| ConnectionLost::TimedOut(limits.connect))?
+            .map_err(|e| ConnectionLost::io(&e))?;
         // Without it each mail waits some 40 ms for the other side's delayed acknowledgement.
-        stream.set_nodelay(true).map_err(|e| Broken::io(&e))?;
-        let local = stream.local_addr().map_err(|e| Broken::io(&e))?;
-        Ok(Wire {
+        stream
+            .set_nodelay(true)
+            .map_err(|e| ConnectionLost::io(&e))?;
+        let local = stream.local_addr().map_err(|e| ConnectionLost::io(&e))?;
+        Ok(SmtpStream {
             stream: BufReader::new(Box::new(stream)),
             local,
             block: limits.block,
@@ -84,13 +62,13 @@ impl Wire {
         })
     }
 
-    /// A wire over any stream, such as bytes that never came over a network.
-    pub(super) fn over(
+    /// Speaks over any stream, such as bytes in memory. `block` limits each write.
+    pub fn over(
         stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
         block: Duration,
-    ) -> Wire {
+    ) -> SmtpStream {
         let local = SocketAddr::from(([127, 0, 0, 1], 0));
-        Wire {
+        SmtpStream {
             stream: BufReader::new(Box::new(stream)),
             local,
             block,
@@ -98,26 +76,29 @@ impl Wire {
         }
     }
 
-    /// Goes on under TLS. What the server sent in clear text before its time is a forger's (CVE-2011-0411 was
-    /// this): then nothing goes on.
+    /// Continues under TLS. Bytes that arrived in clear text before TLS began may be an attacker's (CVE-2011-0411):
+    /// then the connection is not used.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`] where such bytes arrived, the handshake fails, or it takes longer than `limit`.
     pub(super) async fn secure(
         self,
         host: &str,
         config: Arc<ClientConfig>,
         limit: Duration,
-    ) -> Result<Wire, Broken> {
+    ) -> Result<SmtpStream, ConnectionLost> {
         if !self.stream.buffer().is_empty() {
-            return Err(Broken("something was put into it before TLS began".into()));
+            return Err(ConnectionLost::BytesBeforeTls);
         }
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Broken(format!("{host} is no name that a certificate can hold")))?;
+            .map_err(|_| ConnectionLost::NoServerName(host.to_owned()))?;
         let inner = self.stream.into_inner();
         let stream = timeout(limit, TlsConnector::from(config).connect(name, inner))
             .await
-            .map_err(|_| Broken::late(limit))?
-            .map_err(|e| Broken(format!("TLS failed: {}", trust::why_not(&e))))?;
-        let stream = BufReader::new(Box::new(stream) as Box<dyn Stream>);
-        Ok(Wire {
+            .map_err(|_| ConnectionLost::TimedOut(limit))?
+            .map_err(|e| ConnectionLost::Tls(TlsFailure::from(&e)))?;
+        let stream = BufReader::new(Box::new(stream) as Box<dyn Transport>);
+        Ok(SmtpStream {
             stream,
             local: self.local,
             block: self.block,
@@ -132,26 +113,26 @@ impl Wire {
         std::future::poll_fn(|context| Poll::Ready(look.as_mut().poll(context).is_pending())).await
     }
 
-    /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, 4.5.3.2.5).
+    /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, section 4.5.3.2.5).
     ///
     /// # Errors
-    /// [`Cut`]: the server can have seen no more than was handed over.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Cut> {
+    /// [`PartialWrite`]: the server can have seen no more than was handed over.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), PartialWrite> {
         // Under TLS the last record may still be on this side, and where this fails, it stays there.
         let all_but_the_end = bytes.len().saturating_sub(1);
         let mut written = 0;
         while written < bytes.len() {
             let step = timeout(self.block, self.stream.write(&bytes[written..])).await;
             let why = match step {
-                Ok(Ok(0)) => Broken::io(&io::ErrorKind::WriteZero.into()),
+                Ok(Ok(0)) => ConnectionLost::io(&io::ErrorKind::WriteZero.into()),
                 Ok(Ok(n)) => {
                     written += n;
                     continue;
                 }
-                Ok(Err(error)) => Broken::io(&error),
-                Err(_) => Broken::late(self.block),
+                Ok(Err(error)) => ConnectionLost::io(&error),
+                Err(_) => ConnectionLost::TimedOut(self.block),
             };
-            return Err(Cut {
+            return Err(PartialWrite {
                 why,
                 written: if self.sealed {
                     all_but_the_end
@@ -163,56 +144,66 @@ impl Wire {
         let written = all_but_the_end;
         match timeout(self.block, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Cut {
-                why: Broken::io(&error),
+            Ok(Err(error)) => Err(PartialWrite {
+                why: ConnectionLost::io(&error),
                 written,
             }),
-            Err(_) => Err(Cut {
-                why: Broken::late(self.block),
+            Err(_) => Err(PartialWrite {
+                why: ConnectionLost::TimedOut(self.block),
                 written,
             }),
         }
     }
 
-    /// Reads one whole reply.
-    pub(super) async fn answer(&mut self, limit: Duration) -> Result<Answer, Broken> {
-        timeout(limit, self.lines())
-            .await
-            .map_err(|_| Broken::late(limit))?
+    /// Sends one command, line end included.
+    ///
+    /// # Errors
+    /// [`PartialWrite`]: the connection is not usable any more.
+    pub(super) async fn command(&mut self, line: &str) -> Result<(), PartialWrite> {
+        self.write(line.as_bytes()).await
     }
 
-    async fn lines(&mut self) -> Result<Answer, Broken> {
+    /// Reads one reply with all its lines, of which at most [`LINES_MAX`] lines of [`LINE_MAX`] bytes are kept.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`] where none comes within `limit`, or what comes is not one.
+    pub async fn read_reply(&mut self, limit: Duration) -> Result<Reply, ConnectionLost> {
+        timeout(limit, self.lines())
+            .await
+            .map_err(|_| ConnectionLost::TimedOut(limit))?
+    }
+
+    async fn lines(&mut self) -> Result<Reply, ConnectionLost> {
         let (mut first, mut lines) = (None, Vec::new());
         loop {
             let bytes = self.line().await?;
-            let Some(line) = read_line(&bytes) else {
+            let Some(line) = ReplyLine::read(&bytes) else {
                 let shown: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
-                return Err(Broken(format!(
-                    "“{}” is no SMTP reply",
-                    shown.escape_debug()
-                )));
+                return Err(ConnectionLost::NotAReply(shown.escape_debug().to_string()));
             };
             let code = *first.get_or_insert(line.code);
-            // RFC 5321, 4.2.1: each line bears the same code.
+            // RFC 5321, section 4.2.1: each line has the same code.
             if line.code != code || lines.len() >= LINES_MAX {
-                return Err(Broken(
-                    "a reply of many lines that don't belong together".into(),
-                ));
+                return Err(ConnectionLost::MixedReply);
             }
             lines.push(line.text);
             if !line.more {
-                return Ok(Answer { code, lines });
+                return Ok(Reply::new(code, lines));
             }
         }
     }
 
     /// One line without its end; of a very long one the beginning.
-    async fn line(&mut self) -> Result<Vec<u8>, Broken> {
+    async fn line(&mut self) -> Result<Vec<u8>, ConnectionLost> {
         let (mut kept, mut seen) = (Vec::new(), 0);
         loop {
-            let bytes = self.stream.fill_buf().await.map_err(|e| Broken::io(&e))?;
+            let bytes = self
+                .stream
+                .fill_buf()
+                .await
+                .map_err(|e| ConnectionLost::io(&e))?;
             if bytes.is_empty() {
-                return Err(Broken::io(&io::ErrorKind::UnexpectedEof.into()));
+                return Err(ConnectionLost::io(&io::ErrorKind::UnexpectedEof.into()));
             }
             let end = bytes.iter().position(|&b| b == b'\n');
             let part = &bytes[..end.unwrap_or(bytes.len())];
@@ -228,7 +219,7 @@ impl Wire {
                 return Ok(kept);
             }
             if seen > LINE_LIMIT {
-                return Err(Broken("a reply without end".into()));
+                return Err(ConnectionLost::EndlessLine);
             }
         }
     }
@@ -242,11 +233,11 @@ mod tests {
     async fn handed_over(sealed: bool) -> usize {
         let (mine, theirs) = tokio::io::duplex(4);
         drop(theirs);
-        let mut wire = Wire {
+        let mut stream = SmtpStream {
             sealed,
-            ..Wire::over(mine, Duration::from_secs(60))
+            ..SmtpStream::over(mine, Duration::from_secs(60))
         };
-        wire.write(b"0123456789").await.unwrap_err().written
+        stream.write(b"0123456789").await.unwrap_err().written
     }
 
     /// A record that was made before the one that fails may have been sent.

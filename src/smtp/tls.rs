@@ -1,32 +1,63 @@
-//! Whom a relay's certificate is checked against, and what is wrong with one, in words.
+//! Which certificates are trusted, and what is wrong with one that is not.
 
+use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{CertificateError, ClientConfig, crypto};
 
-use super::Relay;
 use crate::format;
 
-/// What a relay's certificate is checked against: the system's roots and those of `ca_file`.
+/// Why TLS can't be set up on this side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsSetupError {
+    /// The file of trusted certificates can't be used.
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The system's trusted certificates can't be read.
+    SystemRoots(String),
+    /// The TLS library refuses its configuration.
+    Library(String),
+}
+
+impl fmt::Display for TlsSetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsSetupError::CaFile { path, why } => write!(f, "ca_file {}: {why}", path.display()),
+            TlsSetupError::SystemRoots(why) => {
+                write!(f, "the system's certificates can't be read: {why}")
+            }
+            TlsSetupError::Library(why) => f.write_str(why),
+        }
+    }
+}
+
+/// How a server's certificate is checked: against the system's roots and those of `ca_file`.
 ///
 /// # Errors
-/// A sentence that names the file, or says that there are no roots at all.
-pub(super) fn tls_config(relay: &Relay) -> Result<Arc<ClientConfig>, String> {
+/// [`TlsSetupError`] names the file, or says that there are no roots at all.
+pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsSetupError> {
     let mut extra = Vec::new();
-    if let Some(path) = &relay.ca_file {
-        extra = certificates(path).map_err(|why| format!("ca_file {}: {why}", path.display()))?;
+    if let Some(path) = ca_file {
+        extra = certificates(path).map_err(|why| TlsSetupError::CaFile {
+            path: path.to_owned(),
+            why,
+        })?;
     }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let verifier =
         rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
-            .map_err(|e| format!("the system's certificates can't be read: {e}"))?;
+            .map_err(|e| TlsSetupError::SystemRoots(e.to_string()))?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
+        .map_err(|e| TlsSetupError::Library(e.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
@@ -48,29 +79,55 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-/// Why TLS could not begin.
-pub(super) fn why_not(error: &io::Error) -> String {
-    match error
-        .get_ref()
-        .and_then(|e| e.downcast_ref::<rustls::Error>())
-    {
-        Some(rustls::Error::InvalidCertificate(why)) => {
-            format!("the server's certificate is not trusted: {}", refused(why))
+/// Why a TLS handshake failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TlsFailure {
+    /// The server's certificate is not trusted.
+    Certificate(CertificateError),
+    /// The server does not speak TLS here.
+    NotTls,
+    /// Anything else, as the TLS library or the system says it.
+    Other(String),
+}
+
+impl From<&io::Error> for TlsFailure {
+    fn from(error: &io::Error) -> TlsFailure {
+        match error
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<rustls::Error>())
+        {
+            Some(rustls::Error::InvalidCertificate(why)) => TlsFailure::Certificate(why.clone()),
+            Some(rustls::Error::InvalidMessage(_)) => TlsFailure::NotTls,
+            Some(other) => TlsFailure::Other(other.to_string()),
+            None => TlsFailure::Other(format::io(error)),
         }
-        Some(rustls::Error::InvalidMessage(_)) => {
-            "the server does not answer in TLS; look at port and tls of the relay".to_owned()
+    }
+}
+
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsFailure::Certificate(why) => {
+                write!(
+                    f,
+                    "the server's certificate is not trusted: {}",
+                    untrusted(why)
+                )
+            }
+            TlsFailure::NotTls => {
+                f.write_str("the server does not answer in TLS; look at port and tls of the relay")
+            }
+            TlsFailure::Other(why) => f.write_str(why),
         }
-        Some(other) => other.to_string(),
-        None => format::io(error),
     }
 }
 
 /// What is wrong with a certificate.
-fn refused(why: &CertificateError) -> String {
+fn untrusted(why: &CertificateError) -> String {
     use CertificateError as E;
     match why {
         E::UnknownIssuer => {
-            "no authority that this machine knows has signed it; an authority of your own belongs in ca_file"
+            "it is signed by no authority that this machine knows; put an authority of your own in ca_file"
                 .to_owned()
         }
         E::NotValidForName => "it is for another name".to_owned(),
@@ -100,7 +157,7 @@ fn bare(name: &str) -> &str {
 /// An error that is only a name, such as `PathLenConstraintViolated`, as words; anything else as it is.
 fn by_name(name: &str) -> String {
     if name == "CaUsedAsEndEntity" {
-        return "it is marked as an authority's, and can't stand for a server; let the authority sign one for \
+        return "it is marked as an authority's, and can't identify a server; let the authority sign one for \
                 the server, and name the authority's in ca_file"
             .to_owned();
     }
@@ -120,10 +177,11 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_certificate_is_said_in_words() {
         let text = |why: CertificateError| {
-            why_not(&io::Error::new(
+            TlsFailure::from(&io::Error::new(
                 io::ErrorKind::InvalidData,
                 rustls::Error::InvalidCertificate(why),
             ))
+            .to_string()
         };
         let foreign = CertificateError::NotValidForNameContext {
             expected: "smtp.example.org".try_into().unwrap(),

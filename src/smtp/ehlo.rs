@@ -1,27 +1,27 @@
-//! What a server says in answer to EHLO (RFC 5321, 4.1.1.1), as far as the sender makes use of it. Pure.
+//! What a server offers in its reply to EHLO (RFC 5321, section 4.1.1.1), as far as the client makes use of it. Pure.
 
-use super::reply::Answer;
+use super::reply::Reply;
 
 /// The extensions that a server offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// RFC 2920: commands may follow each other without waiting.
+    /// PIPELINING (RFC 2920): commands may follow each other without waiting.
     pub pipelining: bool,
-    /// RFC 1870: the size of a mail may be told beforehand.
+    /// SIZE (RFC 1870): MAIL may declare the size of the mail.
     pub size: bool,
-    /// RFC 6531: addresses beyond ASCII.
+    /// SMTPUTF8 (RFC 6531): addresses and headers beyond ASCII.
     pub smtputf8: bool,
-    /// RFC 3207.
+    /// STARTTLS (RFC 3207).
     pub starttls: bool,
-    /// RFC 4954, RFC 4616.
+    /// AUTH PLAIN (RFC 4954, RFC 4616).
     pub auth_plain: bool,
-    /// An old form that some servers know alone.
+    /// AUTH LOGIN, an older mechanism that is all some servers know.
     pub auth_login: bool,
 }
 
 impl Capabilities {
-    /// Reads them from the reply's lines after the first, which greets. What is not known is passed over.
-    pub fn read(ehlo: &Answer) -> Capabilities {
+    /// Reads them from the reply's lines after the first, which greets. Unknown ones are ignored.
+    pub fn read(ehlo: &Reply) -> Capabilities {
         let mut all = Capabilities::default();
         for line in ehlo.lines.iter().skip(1) {
             let line = line.to_ascii_uppercase();
@@ -50,10 +50,10 @@ mod tests {
     use super::*;
 
     fn read(lines: &[&str]) -> Capabilities {
-        Capabilities::read(&Answer {
-            code: 250,
-            lines: lines.iter().map(|&l| l.to_owned()).collect(),
-        })
+        Capabilities::read(&Reply::new(
+            250,
+            lines.iter().map(|&l| l.to_owned()).collect(),
+        ))
     }
 
     #[test]

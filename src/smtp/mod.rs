@@ -1,0 +1,30 @@
+//! SMTP as a client speaks it: one connection to one server, its replies read and judged.
+//!
+//! The conversation is our own, since three promises depend on it that no client library keeps: it is known whether
+//! a mail's last byte was handed over when a connection breaks, a rejection does not cost the connection, and a reply
+//! in any alphabet is a reply. The room knows nothing of the ledger, of queues or of how a mail is made. Deciding what
+//! an outcome means for a person, and when to try again, is left to `delivery`.
+//!
+//! [`Endpoint`] says where a connection leads, [`Client`] is the connection, [`Reply`] what the server says on it;
+//! [`PipeliningProbe`] and [`StallMonitor`] are what the connections to one server learn together.
+
+mod client;
+mod ehlo;
+mod endpoint;
+mod error;
+mod pipelining;
+mod reply;
+mod stall;
+mod stream;
+mod tls;
+
+pub use crate::model::reply::{EnhancedCode, Step};
+pub use client::{Client, Envelope, EnvelopeReply};
+pub use ehlo::Capabilities;
+pub use endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
+pub use error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData, PartialWrite};
+pub use pipelining::{Blame, PipeliningProbe};
+pub use reply::{LINE_MAX, LINES_MAX, Remedy, Reply, ReplyLine, Verdict};
+pub use stall::{StallMonitor, Wait, WaitingFor};
+pub use stream::SmtpStream;
+pub use tls::{TlsFailure, TlsSetupError, client_config};
