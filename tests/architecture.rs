@@ -49,7 +49,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("html5ever", &["manuscript"]),
     ("minijinja", &["compose", "notice"]),
     ("image", &["compose/pictures"]),
-    ("roaring", &["delivery/planner"]),
+    ("roaring", &["delivery/scheduler"]),
     ("governor", &["http/limit"]),
     ("clap", &["cli"]),
     ("anstream", &["stdio"]),

@@ -1,26 +1,43 @@
-//! The sender: an issue that goes on becomes an audience, and an audience mail in the hands of SMTP relays.
+//! The sender: mails of issues that are being sent, and confirmations, go to SMTP relays.
 //!
-//! It leaves to others: what a mail looks like (`mail`), what stands in the ledger (`store`), and which moves
-//! exist (`model::delivery`, `model::sending`).
+//! The **scheduler** determines an issue's audience, reads its mails ahead, and puts them into the **ready queue**, where
+//! each provider that is limited has a queue of its own. A **worker** is one connection to one relay. It takes a mail with a
+//! **permit**, which holds everything that the mail takes of what is limited (the provider's rate and connections, the
+//! relay's rate, daily quota and share) and gives it back by itself. The worker has the mail written and signed
+//! (**prepared mail**), and claims it through the **commit queue**, which writes the claims and outcomes of all workers in
+//! batches. Only then does the content go out on the worker's **session**. The reply becomes a **disposition**, whose
+//! outcome goes with the next claim; as **feedback** it raises or lowers rates. Two **breakers** pause an issue: one where
+//! too many mails fail in a row, one where too large a share of them fails. Where a **relay** fails, it backs off and the
+//! other **relays** go on. Nothing in memory is a promise: what counts is in the database.
+//!
+//! What a mail looks like is left to `mail`, the conversation with a server to `smtp`, limits to `pace`, the ledger to
+//! `store`, and which moves exist to `model::delivery` and `model::sending`.
 
-mod breaker;
-mod desk;
-mod gathering;
-mod ledger;
+mod batch_size;
+mod commit_queue;
+mod disposition;
+mod failure_rate;
+mod feedback;
 mod one;
-mod planner;
+mod prepared_mail;
+mod ready_queue;
+mod refusal_streak;
 mod relay;
+mod relays;
 mod retry;
-mod running;
+mod run;
+mod scheduler;
+mod session;
 mod signing;
-mod toll;
+#[cfg(test)]
+mod testing;
 mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use one::send_one;
-pub use running::run;
+pub use run::run;
 pub use signing::Signing;
 
 use crate::link::token::BOUNCE_MAX_CHARS;
@@ -47,23 +64,27 @@ pub struct Relay {
 /// How issues are sent, as `[sending]` describes it, with the relays.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The relays, in the order of the settings.
     pub relays: Vec<Relay>,
-    /// So many mails go out before a pause; what is read ahead stays queued.
+    /// The number of mails that go out before a pause. What is read ahead stays `queued`.
     pub batch_size: usize,
+    /// The pause between two batches; zero: none.
     pub pause_between_batches: Duration,
-    /// The first wait after a temporary refusal; those after it grow.
+    /// The first wait after a temporary failure. Each further one is twice as long.
     pub first_retry: Duration,
+    /// The longest wait after a temporary failure.
     pub longest_retry: Duration,
-    /// Who is refused for so long after the first try has failed.
+    /// How long after its first try a mail that fails temporarily has failed permanently.
     pub give_up_after: Duration,
-    /// An issue that was due longer ago waits for its author; `schedule` heeds it.
+    /// An issue that was due longer ago than this waits for its author. `schedule` follows it.
     pub hold_when_late: Duration,
+    /// Rate limits and sending hours.
     pub pacing: Pacing,
     /// The folder with the DKIM keys.
     pub dkim: PathBuf,
 }
 
-/// The longest local part of a bounce address, and the longest such address, in bytes: `+TOKEN` goes in between, and
-/// 64 and 254 are allowed (RFC 5321, 4.5.3.1.1 and 4.5.3.1.3).
+/// The longest local part of a bounce address, in bytes: 64 are allowed (RFC 5321, 4.5.3.1.1), and `+TOKEN` is added.
 pub const BOUNCE_LOCAL_MAX_BYTES: usize = 64 - 1 - BOUNCE_MAX_CHARS;
+/// The longest bounce address, in bytes: 254 are allowed (RFC 5321, 4.5.3.1.3), and `+TOKEN` is added.
 pub const BOUNCE_ADDRESS_MAX_BYTES: usize = 254 - 1 - BOUNCE_MAX_CHARS;

@@ -1,5 +1,7 @@
 //! One mail through a relay, outside the ledger: the author's test copy.
 
+use std::sync::Arc;
+
 use super::relay::RelayState;
 use super::{Relay, Settings};
 use crate::model::Address;
@@ -17,7 +19,7 @@ pub async fn send_one(
     recipient: &Address,
     mail: &[u8],
 ) -> Result<Diagnostic, String> {
-    let state = RelayState::new(relay.clone(), settings);
+    let state = RelayState::new(relay.clone(), settings, Arc::default());
     let at = &relay.endpoint;
     let wait = state.stalls.begin(WaitingFor::Connection);
     let mut client = state

@@ -1,73 +1,106 @@
-//! What the connections of one relay know together: whether it rests, since when it works, and what its measure and
-//! its warm-up permit.
+//! One relay while it is used: what its connections know together. Whether it backs off, which of its limits permit a
+//! mail, and what it was found to support.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustls::ClientConfig;
+use tokio::sync::Notify;
 
 use super::{Relay, Settings, retry};
 use crate::model::rate::SavedRate;
-use crate::pace::warmup::{self, DailyQuota, Plan};
-use crate::pace::{RateLimit, RateMeter, RelayHealth, Source, relay_name};
+use crate::pace::warmup::{self, DailyQuota};
+use crate::pace::{RateLimit, RateMeter, Source, relay_name};
 use crate::smtp::{
-    Client, ConnectError, ConnectFault, PipeliningProbe, StallMonitor, Tls, TlsSetupError, Wait,
-    client_config,
+    Blame, Client, ConnectError, ConnectFault, ConnectionLost, EnvelopeReply, PipeliningProbe,
+    StallMonitor, Step, Tls, TlsSetupError, Wait, client_config,
 };
 
-/// How long to wait before asking again whether a warm-up permits more.
-const LEAVE_STEP: Duration = Duration::from_millis(20);
-/// The same where the day has nothing more to give.
-const DAY_STEP: Duration = Duration::from_millis(200);
-/// Complaints for two providers within so long are meant for all.
+/// Complaints for two providers within this time are taken to be about all mails.
 const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 
 /// A relay while it is used.
 pub(super) struct RelayState {
     pub relay: Relay,
-    /// `Err`: why no TLS can be had at all.
+    /// `Err`: why there can be no TLS at all.
     tls: Result<Option<Arc<ClientConfig>>, TlsSetupError>,
     /// What its connections learned of pipelining.
     pub pipelining: PipeliningProbe,
     /// What its connections wait for.
     pub stalls: StallMonitor,
-    first_rest: Duration,
-    longest_rest: Duration,
+    first_back_off: Duration,
+    longest_back_off: Duration,
+    /// Wakes the connections that wait.
+    changed: Arc<Notify>,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    limit: RateLimit,
-    /// What went by it of late.
+    rate: RateLimit,
+    /// The rate at which mails went lately.
     meter: RateMeter,
-    /// Today's part of its warm-up.
-    day: Option<DailyQuota>,
-    /// The provider for which it last said that mails come too quickly.
-    complained: Option<(Arc<str>, Instant)>,
-    /// Rests in a row without a mail that was answered.
+    /// What its warm-up permits today; `None`: it is not warmed up.
+    quota: Option<DailyQuota>,
+    /// The provider for which it last complained of the rate.
+    complaint: Option<(Arc<str>, Instant)>,
+    /// Back-offs in a row without a mail that was answered.
     failures: u32,
-    /// Connections that broke without a mail that was answered since.
+    /// Connections that were lost since a mail was last answered.
     losses: usize,
-    /// Connections that are open.
+    /// Open connections.
     open: usize,
-    rest: Option<Rest>,
-    /// Whether it takes addresses beyond ASCII, as its last connection had it; `None`: there was none.
-    utf8: Option<bool>,
+    back_off: Option<BackOff>,
+    /// Whether its last connection offered SMTPUTF8; `None`: there was none yet.
+    offers_utf8: Option<bool>,
     /// The last trouble that was logged, so that each is logged once.
     logged: Option<String>,
 }
 
-/// Why nothing is sent by a relay, and until when.
+/// Why a relay is not tried, and until when.
 #[derive(Clone, Debug)]
-pub(super) struct Rest {
+pub(super) struct BackOff {
     pub until: Instant,
     pub why: String,
 }
 
+/// Why a relay takes no mail now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It failed, and is not tried before this time.
+    BackingOff(Instant),
+    /// Its rate permits the next mail at this time.
+    Rate(Instant),
+    /// Its warm-up permits none: today, or until the scheduler has reserved more.
+    Quota {
+        /// Nothing more may go today.
+        is_used_up: bool,
+    },
+}
+
+impl Inner {
+    fn hold(&self, now: Instant) -> Option<Hold> {
+        if let Some(back_off) = self.back_off(now) {
+            return Some(Hold::BackingOff(back_off.until));
+        }
+        if let Some(wait) = self.rate.wait(now) {
+            return Some(Hold::Rate(now + wait));
+        }
+        let quota = self.quota.filter(|quota| !quota.has_room())?;
+        Some(Hold::Quota {
+            is_used_up: quota.is_used_up(),
+        })
+    }
+
+    fn back_off(&self, now: Instant) -> Option<&BackOff> {
+        self.back_off.as_ref().filter(|it| it.until > now)
+    }
+}
+
 impl RelayState {
-    /// Reads what TLS needs; a failure shows when the relay is first used.
-    pub(super) fn new(relay: Relay, settings: &Settings) -> RelayState {
+    /// Reads what TLS needs; a failure shows when the relay is first used. `changed` is notified when a connection that
+    /// waits should look again.
+    pub(super) fn new(relay: Relay, settings: &Settings, changed: Arc<Notify>) -> RelayState {
         let tls = match relay.endpoint.tls {
             Tls::None => Ok(None),
             Tls::Starttls | Tls::Implicit => {
@@ -78,19 +111,20 @@ impl RelayState {
             tls,
             pipelining: PipeliningProbe::new(relay.endpoint.pipelining),
             stalls: StallMonitor::default(),
-            first_rest: settings.first_retry,
-            longest_rest: settings.longest_retry,
+            first_back_off: settings.first_retry,
+            longest_back_off: settings.longest_retry,
+            changed,
             inner: Mutex::new(Inner {
-                limit: RateLimit::new(relay.messages_per_minute),
+                rate: RateLimit::new(relay.messages_per_minute),
                 meter: RateMeter::default(),
                 // Nothing goes until the database was asked what went today.
-                day: relay.warm_up.map(|_| DailyQuota::unknown()),
-                complained: None,
+                quota: relay.warm_up.map(|_| DailyQuota::unknown()),
+                complaint: None,
                 failures: 0,
                 losses: 0,
                 open: 0,
-                rest: None,
-                utf8: None,
+                back_off: None,
+                offers_utf8: None,
                 logged: None,
             }),
             relay,
@@ -114,71 +148,70 @@ impl RelayState {
         Client::open(endpoint, tls.as_ref(), wait).await
     }
 
-    /// Begins a rest, longer than the last, unless one is going on: what several connections meet at the same
-    /// time counts once.
-    pub(super) fn rest(&self, why: &str) {
+    /// Stops using it for a while, longer than the last time. Does nothing where it backs off already: what several
+    /// connections meet at the same time counts once.
+    pub(super) fn back_off(&self, why: &str) {
         let now = Instant::now();
         let mut inner = self.inner();
-        if inner.rest.as_ref().is_some_and(|rest| rest.until > now) {
+        if inner.back_off(now).is_some() {
             return;
         }
         inner.failures = inner.failures.saturating_add(1);
-        let length = retry::rest(inner.failures, self.first_rest, self.longest_rest);
-        inner.rest = Some(Rest {
-            until: now + length,
+        let delay = retry::back_off(inner.failures, self.first_back_off, self.longest_back_off);
+        inner.back_off = Some(BackOff {
+            until: now + delay,
             why: why.to_owned(),
         });
         drop(inner);
+        // A relay that stands by takes over where all others back off.
+        self.changed.notify_waiters();
         self.log(
             why,
-            &format!("the next try is in {:.0} s", length.as_secs_f64()),
+            &format!("the next try is in {:.0} s", delay.as_secs_f64()),
         );
     }
 
-    /// A connection broke. One may, and all may at once; what breaks more often without a mail between has a
-    /// reason that a rest may mend.
-    pub(super) fn lost(&self, why: &str) {
+    /// A connection was lost. That happens once in a while, to all connections at a time; where it happens more often
+    /// without a mail that was answered, the relay backs off.
+    pub(super) fn connection_lost(&self, why: &str) {
         let mut inner = self.inner();
         inner.losses += 1;
-        let often = inner.losses > self.relay.connections;
+        let is_often = inner.losses > self.relay.connections;
         drop(inner);
-        if often {
-            self.rest(why);
+        if is_often {
+            self.back_off(why);
         } else {
-            self.log(why, "it is opened anew");
+            self.log(why, "a new connection is opened");
         }
     }
 
-    /// A connection could not be had. Where others are open the relay works, and only this one waits, so long;
-    /// else the relay rests.
-    pub(super) fn unreachable(&self, why: &str) -> Option<Duration> {
+    /// A connection could not be opened. Where others are open the relay works, and only this connection waits for the
+    /// time that is returned; else the relay backs off.
+    pub(super) fn connect_failed(&self, why: &str) -> Option<Duration> {
         if self.inner().open > 0 {
             self.log(why, "the other connections go on");
-            return Some(self.first_rest);
+            return Some(self.first_back_off);
         }
-        self.rest(why);
+        self.back_off(why);
         None
     }
 
-    /// A connection was opened.
-    pub(super) fn opened(&self) {
-        self.inner().open += 1;
-    }
-
-    /// Whether it takes addresses beyond ASCII (SMTPUTF8), as a new connection says.
-    pub(super) fn learn_utf8(&self, takes: bool) {
-        self.inner().utf8 = Some(takes);
-    }
-
-    /// The same, where that is known.
-    pub(super) fn utf8(&self) -> Option<bool> {
-        self.inner().utf8
+    /// A connection was opened. `offers_utf8`: whether it takes addresses beyond ASCII (SMTPUTF8, RFC 6531).
+    pub(super) fn opened(&self, offers_utf8: bool) {
+        let mut inner = self.inner();
+        inner.open += 1;
+        inner.offers_utf8 = Some(offers_utf8);
     }
 
     /// A connection was closed.
     pub(super) fn closed(&self) {
         let mut inner = self.inner();
         inner.open = inner.open.saturating_sub(1);
+    }
+
+    /// Whether it takes addresses beyond ASCII (SMTPUTF8, RFC 6531); `None`: that is not known yet.
+    pub(super) fn offers_utf8(&self) -> Option<bool> {
+        self.inner().offers_utf8
     }
 
     /// Logs a trouble, unless it is the one that was logged last.
@@ -189,119 +222,109 @@ impl RelayState {
     }
 
     /// It answered a mail as servers do: earlier trouble is over.
-    pub(super) fn works(&self) {
+    pub(super) fn recovered(&self) {
         let mut inner = self.inner();
         inner.failures = 0;
         inner.losses = 0;
-        inner.rest = None;
-        if inner.logged.take().is_some() {
-            drop(inner);
+        let backed_off = inner.back_off.take().is_some();
+        let was_logged = inner.logged.take().is_some();
+        drop(inner);
+        if backed_off {
+            self.changed.notify_waiters();
+        }
+        if was_logged {
             tracing::info!(relay = %self.relay.name, "{} works again", self.relay.endpoint);
         }
     }
 
-    /// Ends a rest before its time, since the author wants to see whether it works now.
-    pub(super) fn wake(&self) {
-        self.inner().rest = None;
+    /// Ends a back-off before its time, since the author wants to see whether the relay works now.
+    pub(super) fn end_back_off(&self) {
+        if self.inner().back_off.take().is_some() {
+            self.changed.notify_waiters();
+        }
     }
 
-    /// The rest that is going on.
-    pub(super) fn resting(&self) -> Option<Rest> {
-        let now = Instant::now();
-        self.inner().rest.clone().filter(|rest| rest.until > now)
+    /// Why it is not tried now, and until when.
+    pub(super) fn backing_off(&self) -> Option<BackOff> {
+        self.inner().back_off(Instant::now()).cloned()
     }
 
-    /// Takes leave to send one mail; `false`: it rests, or its measure permits none now. What goes out `anyway`, such
-    /// as a confirmation, waits for no day of a warm-up.
-    pub(super) fn permit(&self, anyway: bool) -> bool {
-        let now = Instant::now();
+    pub(super) fn is_backing_off(&self) -> bool {
+        self.inner().back_off(Instant::now()).is_some()
+    }
+
+    /// Why it takes no mail now; `None`: it takes one.
+    pub(super) fn hold(&self, now: Instant) -> Option<Hold> {
+        self.inner().hold(now)
+    }
+
+    /// Takes its rate and its daily quota for one mail; returns the day that the mail was counted on, or `None` where it
+    /// takes none now. A mail that is `exempt` waits for no quota, and is counted all the same.
+    pub(super) fn try_take(&self, exempt: bool, now: Instant) -> Option<i64> {
         let mut inner = self.inner();
-        let rests = inner.rest.as_ref().is_some_and(|rest| rest.until > now);
-        let day = inner.day.is_none_or(|day| day.has_room());
-        if rests || !(day || anyway) || inner.limit.try_take(now).is_err() {
-            return false;
+        match inner.hold(now) {
+            None => {}
+            Some(Hold::Quota { .. }) if exempt => {}
+            Some(_) => return None,
         }
-        if let Some(day) = &mut inner.day {
-            day.take();
-        }
+        inner.rate.try_take(now).ok()?;
         inner.meter.record("", now);
-        true
-    }
-
-    /// Gives back the leave for one mail that was not sent.
-    pub(super) fn refund(&self) {
-        let mut inner = self.inner();
-        inner.limit.put_back();
-        if let Some(day) = &mut inner.day {
-            day.put_back(day.day());
-        }
-    }
-
-    /// How long the next mail has to wait for the relay, be it for its rest, its measure or its warm-up.
-    pub(super) fn wait(&self) -> Option<Duration> {
-        let now = Instant::now();
-        let inner = self.inner();
-        let rest = inner
-            .rest
-            .as_ref()
-            .map(|rest| rest.until.saturating_duration_since(now));
-        let step = |day: DailyQuota| {
-            if day.is_used_up() {
-                DAY_STEP
-            } else {
-                LEAVE_STEP
-            }
+        let Some(quota) = &mut inner.quota else {
+            return Some(i64::MIN);
         };
-        let day = inner.day.filter(|day| !day.has_room()).map(step);
-        rest.filter(|rest| !rest.is_zero())
-            .max(inner.limit.wait(now))
-            .max(day)
+        quota.take();
+        Some(quota.day())
     }
 
-    /// How it stands, for those that share the work with it.
-    pub(super) fn standing(&self) -> RelayHealth {
-        match (self.resting(), self.wait()) {
-            (Some(_), _) => RelayHealth::BackingOff,
-            (None, Some(_)) => RelayHealth::Throttled,
-            (None, None) => RelayHealth::Available,
+    /// Gives back what a mail took that was not sent, and was counted on `day`.
+    pub(super) fn put_back(&self, day: i64) {
+        let mut inner = self.inner();
+        inner.rate.put_back();
+        if let Some(quota) = &mut inner.quota {
+            quota.put_back(day);
         }
     }
 
-    /// It says that mails come too quickly; gives its new rate where that changed it.
+    /// It complained of the rate of mails. Returns its new rate in messages a minute where that changed.
     pub(super) fn complaint(&self) -> Option<f64> {
         let now = Instant::now();
         let mut inner = self.inner();
         let current = inner.meter.per_minute("", now);
-        inner.limit.complaint(current, now)
+        inner.rate.complaint(current, now)
     }
 
-    /// It says so for a provider's mail. `true`: it said so for another one a moment ago, so it means itself.
-    pub(super) fn complains_of(&self, provider: &Arc<str>) -> bool {
+    /// It complained of the rate of mails to a provider. Returns whether it did so for another provider a moment ago:
+    /// then it means all mails.
+    pub(super) fn complains_of_another(&self, provider: &Arc<str>) -> bool {
         let now = Instant::now();
-        let last = self.inner().complained.replace((provider.clone(), now));
+        let last = self.inner().complaint.replace((provider.clone(), now));
         last.is_some_and(|(other, at)| {
             other != *provider && now.duration_since(at) < SAME_COMPLAINT
         })
     }
 
-    /// It took a mail.
-    pub(super) fn good(&self) {
-        self.inner().limit.accepted(Instant::now());
+    /// It accepted a mail.
+    pub(super) fn accepted(&self) {
+        if self.inner().rate.accepted(Instant::now()) {
+            self.changed.notify_waiters();
+        }
     }
 
-    /// The author's words on speeds, as the database has them.
-    pub(super) fn say(&self, words: &[(String, u32)]) {
+    /// Follows the author's override of its rate, as the database has it.
+    pub(super) fn set_overrides(&self, overrides: &[(String, u32)]) {
         let name = relay_name(&self.relay.name);
-        let word = words
+        let per_minute = overrides
             .iter()
             .find(|(other, _)| *other == name)
             .map(|(_, per_minute)| *per_minute);
-        self.inner().limit.set_override(word, Instant::now());
+        if self.inner().rate.set_override(per_minute, Instant::now()) {
+            self.changed.notify_waiters();
+        }
     }
 
-    /// What is to be written down of its measure.
-    pub(super) fn keep(&self, wall: Timestamp, is_final: bool) -> Option<SavedRate> {
-        self.inner().limit.save(
+    /// What is to be saved of its rate limit.
+    pub(super) fn save(&self, wall: Timestamp, is_final: bool) -> Option<SavedRate> {
+        self.inner().rate.save(
             &relay_name(&self.relay.name),
             Instant::now(),
             wall,
@@ -309,44 +332,85 @@ impl RelayState {
         )
     }
 
-    /// Takes up what was written down.
-    pub(super) fn recall(&self, measures: &[SavedRate], wall: Timestamp) {
+    /// Continues where its saved rate limit ended.
+    pub(super) fn restore(&self, saved: &[SavedRate], wall: Timestamp) {
         let name = relay_name(&self.relay.name);
-        if let Some(measure) = measures.iter().find(|measure| measure.name == name) {
-            self.inner().limit.restore(measure, Instant::now(), wall);
+        if let Some(saved) = saved.iter().find(|saved| saved.name == name) {
+            self.inner().rate.restore(saved, Instant::now(), wall);
         }
     }
 
-    /// Its plan to be warmed up.
-    pub(super) fn plan(&self) -> Option<Plan> {
-        self.relay.warm_up
+    /// The messages a minute that hold, and why; `None`: no limit.
+    pub(super) fn rate(&self) -> Option<(f64, Source)> {
+        self.inner().rate.effective()
     }
 
-    /// Today's part of its warm-up.
-    pub(super) fn day(&self) -> Option<DailyQuota> {
-        self.inner().day
+    /// What its warm-up permits today; `None`: it is not warmed up.
+    pub(super) fn quota(&self) -> Option<DailyQuota> {
+        self.inner().quota
     }
 
-    /// Another day has begun.
-    pub(super) fn begin_day(&self, day: DailyQuota) {
-        self.inner().day = Some(day);
+    /// Begins another day.
+    pub(super) fn set_quota(&self, quota: DailyQuota) {
+        self.inner().quota = Some(quota);
+        self.changed.notify_waiters();
     }
 
-    /// So many mails in all may be given today, as the database knows by now.
-    pub(super) fn grant(&self, leave: u64) {
-        if let Some(day) = &mut self.inner().day {
-            day.reserve(leave);
+    /// Notes that the database knows of `reserved` mails of today.
+    pub(super) fn reserve(&self, reserved: u64) {
+        if let Some(quota) = &mut self.inner().quota {
+            quota.reserve(reserved);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Where its warm-up permits nothing more today: how many mails went, and when the day ends.
+    pub(super) fn used_up(&self) -> Option<(u64, Timestamp)> {
+        let quota = self.inner().quota.filter(DailyQuota::is_used_up)?;
+        Some((quota.used(), warmup::end_of(quota.day())))
+    }
+
+    /// The answer to an envelope that was sent behind the mail before it; returns whether the relay does not take
+    /// envelopes in that place.
+    pub(super) fn ahead_failed(&self, answered: &Result<EnvelopeReply, ConnectionLost>) -> bool {
+        match answered {
+            Ok(
+                EnvelopeReply::Ready
+                | EnvelopeReply::Rejected {
+                    step: Step::Rcpt, ..
+                },
+            ) => {
+                self.pipelining.ahead_answered();
+                false
+            }
+            _ => self.blames_ahead(),
         }
     }
 
-    /// Messages a minute as they hold, and why; `None`: no limit.
-    pub(super) fn holds(&self) -> Option<(f64, Source)> {
-        self.inner().limit.effective()
+    /// Something went wrong where an envelope was sent behind a mail; returns whether that is taken to be the reason.
+    pub(super) fn blames_ahead(&self) -> bool {
+        let blame = self.pipelining.ahead_failed();
+        if blame == Blame::First {
+            tracing::warn!(
+                relay = %self.relay.name,
+                "{} does not take the next mail's commands behind a mail; each mail goes by itself from now on",
+                self.relay.endpoint
+            );
+        }
+        blame.is_due()
     }
 
-    /// Where its warm-up lets nothing more through today: what went, and when it goes on.
-    pub(super) fn day_is_over(&self) -> Option<(u64, Timestamp)> {
-        let day = self.inner().day.filter(DailyQuota::is_used_up)?;
-        Some((day.used(), warmup::end_of(day.day())))
+    /// A connection was lost where an envelope's commands were sent together; returns whether that is taken to be the
+    /// reason.
+    pub(super) fn blames_groups(&self, lost: &ConnectionLost) -> bool {
+        let blame = self.pipelining.group_broke(Instant::now());
+        if blame == Blame::First {
+            tracing::warn!(
+                relay = %self.relay.name,
+                "{} offers PIPELINING and broke off where it was used ({lost}); its commands go one at a time for a while",
+                self.relay.endpoint
+            );
+        }
+        blame.is_due()
     }
 }

@@ -11,8 +11,8 @@ pub(super) fn wait(tries: u32, first: Duration, longest: Duration, chance: u8) -
     base + base.mul_f64(f64::from(chance) / 255.0 / 4.0)
 }
 
-/// How long a relay rests after so many failures in a row: between `first` and `longest`.
-pub(super) fn rest(failures: u32, first: Duration, longest: Duration) -> Duration {
+/// How long a relay backs off after a number of failures in a row: between `first` and `longest`.
+pub(super) fn back_off(failures: u32, first: Duration, longest: Duration) -> Duration {
     grown(failures, first, longest)
 }
 
@@ -62,11 +62,11 @@ mod tests {
     #[test]
     fn a_longest_below_the_first_is_the_first() {
         assert_eq!(
-            rest(3, Duration::from_secs(9), Duration::from_secs(2)),
+            back_off(3, Duration::from_secs(9), Duration::from_secs(2)),
             Duration::from_secs(9)
         );
         assert_eq!(
-            rest(9, Duration::from_secs(1), Duration::from_secs(2)),
+            back_off(9, Duration::from_secs(1), Duration::from_secs(2)),
             Duration::from_secs(2)
         );
     }

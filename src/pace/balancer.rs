@@ -12,8 +12,16 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a relay that is ahead of its share waits before it asks again.
 const MOMENT: Duration = Duration::from_millis(5);
-/// How long a relay that stands by waits before it asks again.
-const STANDBY_MOMENT: Duration = Duration::from_millis(200);
+/// Whether it is a relay's turn to take a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It may take the next one.
+    Now,
+    /// It is ahead of its share, and asks again after this time.
+    After(Duration),
+    /// It stands by until the health of another relay changes.
+    Standby,
+}
 
 /// Whether a relay can take mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,22 +103,21 @@ impl Balancer {
             .is_none_or(|first| weights.all(|weight| weight == first))
     }
 
-    /// How long a relay has to wait before it asks again; `None`: it may take the next mail.
-    pub fn wait(
-        &self,
-        me: usize,
-        health: impl Fn(usize) -> RelayHealth,
-        now: Instant,
-    ) -> Option<Duration> {
+    /// Whether a relay may take the next mail.
+    pub fn turn(&self, me: usize, health: impl Fn(usize) -> RelayHealth, now: Instant) -> Turn {
         if self.weight(me) == 0 {
-            return (!self.needs_standby(me, health)).then_some(STANDBY_MOMENT);
+            return if self.needs_standby(me, health) {
+                Turn::Now
+            } else {
+                Turn::Standby
+            };
         }
         if self.has_equal_weights() {
-            return None;
+            return Turn::Now;
         }
         let mut inner = self.inner();
         if inner.is_left_out(me, now) {
-            return None;
+            return Turn::Now;
         }
         let takes = |relay: usize| {
             self.weight(relay) > 0
@@ -125,10 +132,10 @@ impl Balancer {
             inner.active = active;
         }
         if self.is_within_share(&inner, me) {
-            return None;
+            return Turn::Now;
         }
         inner.begin_waiting(me, now);
-        Some(MOMENT)
+        Turn::After(MOMENT)
     }
 
     /// Whether no relay but those that stand by can take a mail.
@@ -195,7 +202,7 @@ mod tests {
                 let works = health(relay) == RelayHealth::Available;
                 if works
                     && turn % speeds[relay] == 0
-                    && balancer.wait(relay, &health, now).is_none()
+                    && balancer.turn(relay, &health, now) == Turn::Now
                 {
                     balancer.take(relay);
                     taken[relay] += 1;
@@ -251,9 +258,9 @@ mod tests {
         let mut now = start;
         while now < start + PATIENCE * 20 {
             for (relay, waits) in waits.iter_mut().enumerate() {
-                match balancer.wait(relay, |_| RelayHealth::Available, now) {
-                    None => balancer.take(relay),
-                    Some(_) => *waits += MOMENT,
+                match balancer.turn(relay, |_| RelayHealth::Available, now) {
+                    Turn::Now => balancer.take(relay),
+                    _ => *waits += MOMENT,
                 }
             }
             now += MOMENT;
@@ -265,9 +272,9 @@ mod tests {
         );
 
         // Once it takes something it counts again.
-        assert_eq!(balancer.wait(2, |_| RelayHealth::Available, now), None);
+        assert_eq!(balancer.turn(2, |_| RelayHealth::Available, now), Turn::Now);
         balancer.take(2);
-        let may = || balancer.wait(1, |_| RelayHealth::Available, now).is_none();
+        let may = || balancer.turn(1, |_| RelayHealth::Available, now) == Turn::Now;
         let more = (0..100)
             .take_while(|_| may())
             .inspect(|_| balancer.take(1))
@@ -284,11 +291,7 @@ mod tests {
         for turn in 0..3000 {
             for (relay, taken) in taken.iter_mut().enumerate() {
                 let asks = relay == 0 || turn % 10 == 0;
-                if asks
-                    && balancer
-                        .wait(relay, |_| RelayHealth::Available, now)
-                        .is_none()
-                {
+                if asks && balancer.turn(relay, |_| RelayHealth::Available, now) == Turn::Now {
                     balancer.take(relay);
                     *taken += 1;
                 }
@@ -302,14 +305,29 @@ mod tests {
     fn one_that_takes_nothing_is_not_waited_for_for_ever() {
         let balancer = Balancer::new(vec![(1, 1), (9, 1)]);
         let now = Instant::now();
-        while balancer.wait(0, |_| RelayHealth::Available, now).is_none() {
+        while balancer.turn(0, |_| RelayHealth::Available, now) == Turn::Now {
             balancer.take(0);
         }
         assert_eq!(
-            balancer.wait(0, |_| RelayHealth::Available, now + PATIENCE * 2),
-            None
+            balancer.turn(0, |_| RelayHealth::Available, now + PATIENCE * 2),
+            Turn::Now
         );
-        assert_eq!(balancer.wait(0, |_| RelayHealth::Throttled, now), None);
+        assert_eq!(balancer.turn(0, |_| RelayHealth::Throttled, now), Turn::Now);
+    }
+
+    #[test]
+    fn what_is_put_back_is_no_lead() {
+        let balancer = Balancer::new(vec![(1, 1), (3, 1)]);
+        let now = Instant::now();
+        let turn = |relay| balancer.turn(relay, |_| RelayHealth::Available, now);
+        while turn(0) == Turn::Now {
+            balancer.take(0);
+        }
+        assert_eq!(turn(0), Turn::After(MOMENT));
+        balancer.put_back(0);
+        assert_eq!(turn(0), Turn::Now);
+        (0..100).for_each(|_| balancer.put_back(0));
+        assert_eq!(turn(0), Turn::Now);
     }
 
     proptest! {

@@ -15,7 +15,7 @@ pub mod sending_hours;
 pub mod token_bucket;
 pub mod warmup;
 
-pub use balancer::{Balancer, RelayHealth};
+pub use balancer::{Balancer, RelayHealth, Turn};
 pub use limits::{DomainLimits, Limits, Section};
 pub use rate_limit::{RateLimit, SAVE_EVERY, Source};
 pub use rate_meter::RateMeter;

@@ -124,11 +124,13 @@ impl RateLimit {
         was_cut.then(|| self.per_minute()).flatten()
     }
 
-    /// The other side accepted a mail, so a rate that was cut may rise.
-    pub fn accepted(&mut self, now: Instant) {
-        if self.adaptive.raise(now) {
+    /// The other side accepted a mail, so a rate that was cut may rise. Returns whether it did.
+    pub fn accepted(&mut self, now: Instant) -> bool {
+        let was_raised = self.adaptive.raise(now);
+        if was_raised {
             self.update_bucket(now);
         }
+        was_raised
     }
 
     fn update_bucket(&mut self, now: Instant) {
@@ -240,7 +242,7 @@ mod tests {
                 .is_some()
         );
         assert_eq!(limit.save("x", now, at(0), false), None, "nothing is new");
-        limit.accepted(now + Duration::from_secs(60));
+        assert!(limit.accepted(now + Duration::from_secs(60)));
         assert_eq!(limit.save("x", now, at(60), false).unwrap().learned, None);
         assert!(limit.save("x", now, at(61), true).unwrap().is_final);
     }

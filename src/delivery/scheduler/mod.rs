@@ -1,16 +1,16 @@
-//! Who is next, and why it waits: for each issue that goes on the planner fixes the audience, reads ahead and
-//! lays jobs on the desk; it completes what was cancelled, ends what is done, and writes the reason of every
-//! wait. When an issue begins to go on is decided elsewhere: by `schedule`, and by the author.
+//! Which mails are sent next, and why an issue waits. For each issue that is being sent the scheduler determines the
+//! audience, reads mails ahead and enqueues them; it completes what was cancelled, ends what is done, and writes the
+//! reason of every wait. When an issue starts is decided elsewhere: by `schedule`, and by the author.
 //!
-//! How the queue of one issue is read is left to `course`, and what is told of waits to `explain`.
+//! How far an issue was read is left to `issue_cursor`, and the wording of reasons to `explain`.
 //!
-//! It wakes when a row was changed by anybody (its own process or another), when the desk runs low, and when
-//! something falls due; it keeps nothing that a restart could lose.
+//! It wakes when a row was changed by this process or another, when the ready queue runs low, and when something is
+//! due. It keeps nothing that a restart could lose.
 
-mod course;
 mod explain;
-mod parked;
-mod speed;
+mod issue_cursor;
+mod overflow;
+mod rates;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,16 +19,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::time::{sleep_until, timeout};
 
-pub(super) use course::Course;
-pub(super) use speed::{Speed, keep as keep_speed};
+pub(super) use issue_cursor::IssueCursor;
+pub(super) use rates::{Rates, save as save_rates};
 
-use course::horizon;
+use issue_cursor::horizon;
 
 use super::Settings;
-use super::desk::{Desk, FREE, Job, LaneId, Letter};
-use super::relay::RelayState;
+use super::failure_rate::FailureRateBreaker;
+use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue};
+use super::relays::Relays;
 use super::signing::Signing;
-use super::toll::Toll;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::{IssueId, List, ListId, SharedClock};
@@ -39,39 +39,39 @@ use crate::store::steering::Steered;
 use crate::store::system_mails::UnreadableMails;
 use crate::store::{Result, Store, StoreError};
 
-/// Between two looks at the whole, however many rows change meanwhile.
+/// The shortest time between two rounds, however many rows change meanwhile.
 const BREATH: Duration = Duration::from_millis(100);
-/// The longest sleep: what falls due is found even where the clock was set forward.
+/// The longest sleep: what is due is found even where the clock was set forward.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
-/// So many parts of an audience are written before other issues are looked at.
+/// How many parts of an audience are written before other issues are looked at.
 const PARTS: usize = 5;
-/// The most system mails on the desk.
+/// The most system mails that are queued.
 const SYSTEM_MAX: usize = 100;
 
-/// See the file's head.
-pub(super) struct Planner {
+/// The task that fills the ready queue.
+pub(super) struct Scheduler {
     pub store: Store,
     pub settings: Arc<Settings>,
     pub lists: HashMap<ListId, List>,
     pub clock: SharedClock,
-    pub desk: Arc<Desk>,
-    pub relays: Vec<Arc<RelayState>>,
+    pub queue: Arc<ReadyQueue>,
+    pub relays: Arc<Relays>,
     pub signing: Arc<Signing>,
-    pub issues: HashMap<IssueId, Course>,
-    pub speed: Speed,
-    /// What was last told of confirmations that can't be read, so that it is told once.
+    pub issues: HashMap<IssueId, IssueCursor>,
+    pub rates: Rates,
+    /// What was last logged of confirmations that can't be read, so that it is logged once.
     pub unreadable: Option<UnreadableMails>,
-    pub toll: Arc<Toll>,
+    pub failure_rate: Arc<FailureRateBreaker>,
 }
 
-impl Planner {
-    /// Plans until the desk is closed.
+impl Scheduler {
+    /// Runs until the queue is closed.
     ///
     /// # Errors
     /// When the database can't be read or written, other than for a while.
     pub(super) async fn run(mut self) -> Result<()> {
         let mut changes = self.store.changes();
-        while !self.desk.is_closed() {
+        while !self.queue.is_closed() {
             changes.mark_unchanged();
             let until = match self.round().await {
                 Ok(until) => until,
@@ -83,25 +83,24 @@ impl Planner {
             };
             tokio::select! {
                 () = sleep_until(until.into()) => {}
-                () = self.desk.hungry() => {}
-                () = self.desk.closed() => {}
-                // A change is looked at a breath later, together with those that follow it.
+                () = self.queue.hungry() => {}
+                // A change is looked at a moment later, together with those that follow it.
                 () = async {
                     let _ = changes.changed().await;
-                    let _ = timeout(BREATH, self.desk.hungry()).await;
+                    let _ = timeout(BREATH, self.queue.hungry()).await;
                 } => {}
             }
         }
         Ok(())
     }
 
-    /// One look at everything; gives when to look again at the latest.
+    /// Looks at everything once; returns when to look again at the latest.
     async fn round(&mut self) -> Result<Instant> {
         let now = self.clock.now();
         let mut until = Instant::now() + LONGEST_SLEEP;
         self.signing.follow(&self.store).await?;
-        self.follow_speed(now).await?;
-        self.lay_system_mails().await?;
+        self.follow_rates(now).await?;
+        self.enqueue_system_mails().await?;
         self.wake_at(&mut until, self.store.next_system_mail(now).await?);
 
         let rows = self.store.open_issues().await?;
@@ -110,7 +109,7 @@ impl Planner {
                 .any(|row| row.id == *id && row.state == IssueState::Sending)
         };
         self.issues.retain(|id, _| goes_on(id));
-        self.desk.retain(|id| goes_on(&id));
+        self.queue.retain(|id| goes_on(&id));
         for row in &rows {
             match row.state {
                 IssueState::Cancelled => {
@@ -128,30 +127,30 @@ impl Planner {
                 _ => {}
             }
         }
-        self.give_leave(now).await?;
-        self.tell_the_desk();
+        self.reserve_quotas(now).await?;
+        self.set_more();
         Ok(until)
     }
 
-    /// Says of what the desk should ask for more when it runs low, and of what no more: who waited for a provider may have
-    /// been withdrawn, and then nobody is held up there.
-    fn tell_the_desk(&self) {
-        let more = self.issues.values().any(Course::has_more);
-        let parked: HashSet<LaneId> = self
+    /// Says for which queues there are more mails to be read, so that the ready queue asks when they run low. Mails that
+    /// waited for a provider may have been withdrawn since the last round.
+    fn set_more(&self) {
+        let has_more = self.issues.values().any(IssueCursor::has_more);
+        let overflowing: HashSet<QueueId> = self
             .issues
             .values()
-            .flat_map(Course::parked_lanes)
+            .flat_map(IssueCursor::overflowing)
             .collect();
-        self.desk.set_more(|lane| {
-            if lane == FREE {
-                more
+        self.queue.set_more(|queue| {
+            if queue == COMMON {
+                has_more
             } else {
-                parked.contains(&lane)
+                overflowing.contains(&queue)
             }
         });
     }
 
-    /// Wakes no later than a moment of the wall clock.
+    /// Wakes no later than at a time of the wall clock.
     fn wake_at(&self, until: &mut Instant, at: Option<Timestamp>) {
         if let Some(at) = at {
             let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
@@ -159,7 +158,7 @@ impl Planner {
         }
     }
 
-    /// Writes some parts of an audience; other issues are looked at between.
+    /// Writes some parts of an audience. Other issues are looked at before the next ones.
     async fn fix_audience(&self, id: IssueId) -> Result<()> {
         for _ in 0..PARTS {
             match self.store.fan_out(id).await? {
@@ -183,14 +182,14 @@ impl Planner {
         Ok(())
     }
 
-    async fn lay_system_mails(&mut self) -> Result<()> {
-        // Each is read with its content, which is made ready to go: not again for those that lie here.
-        if self.desk.lying_system() >= SYSTEM_MAX / 2 {
+    async fn enqueue_system_mails(&mut self) -> Result<()> {
+        // Each is read with its content, which takes time: not again for those that are queued.
+        if self.queue.queued_system() >= SYSTEM_MAX / 2 {
             return Ok(());
         }
         let now = self.clock.now();
         let mut jobs = Vec::new();
-        // Mails of a list that can't be signed would else take up the room of all others.
+        // Mails of a list that can't be signed would otherwise take up the room of all others.
         let can_go = |list: &List| self.signing.obstacle(&list.from.address).is_none();
         let lists: Vec<ListId> = self
             .lists
@@ -199,7 +198,7 @@ impl Planner {
             .map(|(id, _)| *id)
             .collect();
         let horizon = horizon(&self.settings, now);
-        self.desk.begin_reading();
+        self.queue.begin_reading();
         let (mails, unreadable) = self
             .store
             .waiting_system_mails(now, horizon, &lists, SYSTEM_MAX)
@@ -226,70 +225,70 @@ impl Planner {
                 mail.candidate.subscriber
             );
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
-            let letter = Letter {
+            let mailing = Mailing {
                 template,
                 from: list.from.address.clone(),
                 bounce: None,
             };
-            jobs.push(Job::new(mail.candidate, Arc::new(letter)));
+            jobs.push(Job::new(mail.candidate, Arc::new(mailing)));
         }
-        self.desk.lay(jobs);
+        self.queue.enqueue(jobs);
         Ok(())
     }
 
-    /// Lays the next people of an issue down, or ends it, or tells why it waits; gives when to look again.
+    /// Enqueues the next mails of an issue, or ends it, or writes why it waits. Returns when to look again.
     async fn advance(&mut self, row: &IssueRow) -> Result<Instant> {
-        let window = self
+        let hours = self
             .settings
             .pacing
             .windows
             .get(&row.list)
-            .map(|window| window.status(self.clock.now()));
-        if let Some(sending_hours::Status::Closed(opens)) = window {
-            return self.wait_for_window(row, opens).await;
+            .map(|hours| hours.status(self.clock.now()));
+        if let Some(sending_hours::Status::Closed(opens)) = hours {
+            return self.wait_for_hours(row, opens).await;
         }
         let is_new = self
             .issues
             .get(&row.id)
-            .is_none_or(|course| course.rescans != row.rescans);
+            .is_none_or(|cursor| cursor.rescans != row.rescans);
         if is_new && !self.begin(row).await? {
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let now = self.clock.now();
-        let Some(course) = self.issues.get_mut(&row.id) else {
+        let Some(cursor) = self.issues.get_mut(&row.id) else {
             return Ok(Instant::now() + LONGEST_SLEEP);
         };
-        course.closes_at = match window {
+        cursor.closes_at = match hours {
             Some(sending_hours::Status::Open(closes)) => Some(closes),
             _ => None,
         };
-        let read = course
-            .read((&self.store, &self.desk, &self.settings), row.id, now)
+        let read = cursor
+            .read((&self.store, &self.queue, &self.settings), row.id, now)
             .await?;
-        if read.more {
+        if read.has_more {
             return Ok(Instant::now());
         }
-        if read.laid == 0 && self.desk.out(row.id) == 0 {
-            return self.rest_of(row).await;
+        if read.enqueued == 0 && self.queue.held(row.id) == 0 {
+            return self.finish_or_wait(row).await;
         }
         self.explain(row, None).await?;
-        let pause = self.issues.get(&row.id).and_then(|course| course.pause);
+        let pause = self.issues.get(&row.id).and_then(|cursor| cursor.pause);
         let mut until = pause.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP);
         self.wake_at(
             &mut until,
-            self.issues.get(&row.id).and_then(|course| course.closes_at),
+            self.issues.get(&row.id).and_then(|cursor| cursor.closes_at),
         );
         Ok(until)
     }
 
-    /// The hours of an issue's list are over: what lies here is taken away, and read again when they begin.
-    async fn wait_for_window(&mut self, row: &IssueRow, opens: Timestamp) -> Result<Instant> {
-        self.desk.retain(|id| id != row.id);
-        if let Some(course) = self.issues.get_mut(&row.id) {
-            course.begin_anew();
+    /// The sending hours of an issue's list are over. Its queued mails are removed, and read again when the hours begin.
+    async fn wait_for_hours(&mut self, row: &IssueRow, opens: Timestamp) -> Result<Instant> {
+        self.queue.retain(|id| id != row.id);
+        if let Some(cursor) = self.issues.get_mut(&row.id) {
+            cursor.rescan();
         }
         let mut until = Instant::now() + LONGEST_SLEEP;
-        if self.desk.out(row.id) == 0 && self.store.finish(row.id, self.clock.now()).await? {
+        if self.queue.held(row.id) == 0 && self.store.finish(row.id, self.clock.now()).await? {
             return Ok(until);
         }
         self.wake_at(&mut until, Some(opens));
@@ -301,15 +300,15 @@ impl Planner {
         Ok(until)
     }
 
-    /// Nobody of an issue can be mailed now: it is done, or somebody is deferred, or a batch makes a pause.
-    async fn rest_of(&mut self, row: &IssueRow) -> Result<Instant> {
+    /// No mail of an issue can be sent now: it is done, or mails are deferred, or it pauses between two batches.
+    async fn finish_or_wait(&mut self, row: &IssueRow) -> Result<Instant> {
         let now = self.clock.now();
         if self.store.finish(row.id, now).await? {
             tracing::info!("issue {} of {} is done", row.slug, row.list);
             return Ok(Instant::now() + LONGEST_SLEEP);
         }
         let mut until = Instant::now() + LONGEST_SLEEP;
-        let course_pause = self.issues.get(&row.id).and_then(|course| course.pause);
+        let course_pause = self.issues.get(&row.id).and_then(|cursor| cursor.pause);
         if let Some(pause) = course_pause.filter(|pause| *pause > Instant::now()) {
             let at = self.wall(pause);
             self.explain(
@@ -321,7 +320,7 @@ impl Planner {
         }
         let next = self.store.next_deferred(row.id).await?;
         if next.is_some_and(|at| at <= now) {
-            // Due, and not laid down: others fill the provider's lane.
+            // Due and not enqueued: others fill the provider's queue.
             self.explain(row, None).await?;
             return Ok(Instant::now() + BREATH);
         }
@@ -344,7 +343,7 @@ impl Planner {
         Ok(until)
     }
 
-    /// Reads what an issue's mails are made of. `false`: it can't be sent as it stands, and pauses.
+    /// Reads what an issue's mails are made of. `false`: it can't be sent as it is, and pauses.
     async fn begin(&mut self, row: &IssueRow) -> Result<bool> {
         let Some(list) = self.lists.get(&row.list_id) else {
             let reason = format!(
@@ -354,7 +353,7 @@ impl Planner {
             return self.cannot_begin(row, reason).await;
         };
         if self.signing.obstacle(&list.from.address).is_some() {
-            // Its author may have mended the key and resumed.
+            // Its author may have fixed the key and resumed.
             self.signing.read_again();
         }
         if let Some(reason) = self.signing.obstacle(&list.from.address) {
@@ -373,20 +372,20 @@ impl Planner {
             row.id
         );
         let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
-        let letter = Letter {
+        let mailing = Mailing {
             template,
             from: list.from.address.clone(),
             bounce: list.bounce_address.clone(),
         };
-        let mut course = Course::new(Arc::new(letter), self.clock.now());
-        course.rescans = row.rescans;
+        let mut cursor = IssueCursor::new(Arc::new(mailing), self.clock.now());
+        cursor.rescans = row.rescans;
         if let Some(before) = self.issues.remove(&row.id) {
-            course.goes_on_after(&before);
+            cursor.continue_batch(&before);
         }
-        self.issues.insert(row.id, course);
-        self.toll.forget(row.id);
-        // It begins, or its author wants to see whether it works now.
-        self.relays.iter().for_each(|relay| relay.wake());
+        self.issues.insert(row.id, cursor);
+        self.failure_rate.forget(row.id);
+        // It starts, or its author wants to see whether it works now.
+        self.relays.iter().for_each(|relay| relay.end_back_off());
         Ok(true)
     }
 

@@ -1,7 +1,8 @@
-//! The breaker by share: where too many of an issue's answers are failures, it pauses and says why.
+//! Pauses an issue where too large a share of its answers are failures.
 //!
-//! Refusals for good and for now have shares of their own, for all and for each provider. The last thousand answers
-//! or so count, from a hundred on; after a pause counting begins anew. The rule of twenty in a row is [`super::breaker`]'s.
+//! Permanent and temporary failures have limits of their own, for all answers and for each provider's. About the last
+//! thousand answers count, from a hundred on; after a pause counting begins again. Failures in a row are left to
+//! [`super::refusal_streak`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,16 +14,16 @@ use crate::pace::PauseAbove;
 
 /// What a reason begins with where nobody else paused the issue.
 pub(super) const BY_ITSELF: &str = "paused by itself: ";
-/// Fewer answers say nothing.
+/// Fewer answers than this say nothing.
 const LEAST: u32 = 100;
-/// From so many on, older answers count half.
+/// At this number of answers, those counted so far count half.
 const HALVE_AT: u32 = 1000;
-/// The most providers of an issue that are counted each for itself.
+/// The most providers of an issue that are counted separately.
 const PROVIDERS_MAX: usize = 2_000;
 
 /// Counts the answers of every issue.
 #[derive(Debug)]
-pub(super) struct Toll {
+pub(super) struct FailureRateBreaker {
     above: PauseAbove,
     issues: Mutex<HashMap<IssueId, Issue>>,
 }
@@ -113,9 +114,9 @@ impl Counts {
     }
 }
 
-impl Toll {
-    pub(super) fn new(above: PauseAbove) -> Toll {
-        Toll {
+impl FailureRateBreaker {
+    pub(super) fn new(above: PauseAbove) -> FailureRateBreaker {
+        FailureRateBreaker {
             above,
             issues: Mutex::default(),
         }
@@ -176,15 +177,20 @@ mod tests {
         Reply::new(line.code, vec![line.text]).diagnostic()
     }
 
-    fn toll() -> Toll {
-        Toll::new(PauseAbove {
+    fn breaker() -> FailureRateBreaker {
+        FailureRateBreaker::new(PauseAbove {
             failed: 0.3,
             deferred: 0.7,
         })
     }
 
     /// After how many answers it pauses, and why, where so many of ten fail.
-    fn run(toll: &Toll, failing: u32, event: Event, text: &str) -> Option<(u32, String)> {
+    fn run(
+        breaker: &FailureRateBreaker,
+        failing: u32,
+        event: Event,
+        text: &str,
+    ) -> Option<(u32, String)> {
         (1..2000).find_map(|n| {
             let fails = n % 10 < failing;
             let (event, text) = if fails {
@@ -192,38 +198,42 @@ mod tests {
             } else {
                 (Event::Accepted, "250 ok")
             };
-            toll.count(ISSUE, "p.example", event, &reply(text))
+            breaker
+                .count(ISSUE, "p.example", event, &reply(text))
                 .map(|reason| (n, reason))
         })
     }
 
     #[test]
     fn from_a_hundred_on_a_share_of_refusals_pauses_with_the_servers_words() {
-        let (after, why) = run(&toll(), 4, Event::PermFail, "550 5.7.1 blocked").unwrap();
+        let (after, why) = run(&breaker(), 4, Event::PermFail, "550 5.7.1 blocked").unwrap();
         assert_eq!(after, 100);
         assert!(
             why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"),
             "{why}"
         );
-        assert_eq!(run(&toll(), 2, Event::PermFail, "550 5.7.1 blocked"), None);
-        assert_eq!(run(&toll(), 6, Event::TempFail, "451 later"), None);
-        let (_, why) = run(&toll(), 8, Event::TempFail, "451 later").unwrap();
+        assert_eq!(
+            run(&breaker(), 2, Event::PermFail, "550 5.7.1 blocked"),
+            None
+        );
+        assert_eq!(run(&breaker(), 6, Event::TempFail, "451 later"), None);
+        let (_, why) = run(&breaker(), 8, Event::TempFail, "451 later").unwrap();
         assert!(why.contains("refused for now"), "{why}");
     }
 
     #[test]
     fn one_provider_is_enough_and_is_named() {
-        let toll = toll();
+        let breaker = breaker();
         let mut why = None;
         for _ in 0..150 {
             for _ in 0..5 {
                 assert_eq!(
-                    toll.count(ISSUE, "good.example", Event::Accepted, &reply("250 ok")),
+                    breaker.count(ISSUE, "good.example", Event::Accepted, &reply("250 ok")),
                     None
                 );
             }
             why = why.or_else(|| {
-                toll.count(
+                breaker.count(
                     ISSUE,
                     "bad.example",
                     Event::PermFail,
@@ -239,47 +249,48 @@ mod tests {
 
     #[test]
     fn the_commonest_words_are_told() {
-        let toll = toll();
+        let breaker = breaker();
         let texts = [
             "550 5.1.1 <a> unknown",
             "550 5.1.1 <b> unknown",
             "554 5.7.1 policy",
         ];
         let reason =
-            (0..100).find_map(|n| toll.count(ISSUE, "p", Event::PermFail, &reply(texts[n % 3])));
+            (0..100).find_map(|n| breaker.count(ISSUE, "p", Event::PermFail, &reply(texts[n % 3])));
         assert!(reason.unwrap().contains("unknown"));
     }
 
     #[test]
     fn after_a_pause_counting_begins_anew() {
-        let toll = toll();
-        assert_eq!(run(&toll, 10, Event::PermFail, "550 no").unwrap().0, 100);
-        assert_eq!(run(&toll, 10, Event::PermFail, "550 no").unwrap().0, 100);
+        let breaker = breaker();
+        assert_eq!(run(&breaker, 10, Event::PermFail, "550 no").unwrap().0, 100);
+        assert_eq!(run(&breaker, 10, Event::PermFail, "550 no").unwrap().0, 100);
         for _ in 0..99 {
             assert_eq!(
-                toll.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
+                breaker.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
                 None
             );
         }
-        toll.forget(ISSUE);
+        breaker.forget(ISSUE);
         assert_eq!(
-            toll.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
+            breaker.count(ISSUE, "p", Event::PermFail, &reply("550 no")),
             None
         );
     }
 
     #[test]
     fn what_fails_late_is_noticed_as_well() {
-        let toll = toll();
+        let breaker = breaker();
         for _ in 0..100_000 {
             assert_eq!(
-                toll.count(ISSUE, "p", Event::Accepted, &reply("250 ok")),
+                breaker.count(ISSUE, "p", Event::Accepted, &reply("250 ok")),
                 None
             );
         }
         let after = (1..)
             .find(|_| {
-                toll.count(ISSUE, "p", Event::PermFail, &reply("550 no"))
+                breaker
+                    .count(ISSUE, "p", Event::PermFail, &reply("550 no"))
                     .is_some()
             })
             .unwrap();
@@ -289,10 +300,10 @@ mod tests {
     proptest! {
         #[test]
         fn below_the_share_nothing_pauses(failing in proptest::collection::vec(any::<bool>(), 0..3000)) {
-            let toll = Toll::new(PauseAbove { failed: 0.0, deferred: 1.0 });
+            let breaker = FailureRateBreaker::new(PauseAbove { failed: 0.0, deferred: 1.0 });
             for fails in failing {
                 let (event, text) = if fails { (Event::PermFail, "550 no") } else { (Event::Accepted, "250 ok") };
-                prop_assert_eq!(toll.count(ISSUE, "p", event, &reply(text)), None);
+                prop_assert_eq!(breaker.count(ISSUE, "p", event, &reply(text)), None);
             }
         }
     }

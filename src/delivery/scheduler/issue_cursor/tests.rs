@@ -1,26 +1,7 @@
 use super::*;
-use crate::delivery::desk::testing::letter;
+use crate::delivery::testing::{mailing, under_way};
 use crate::pace::{DomainLimits, Limits, Section};
-use crate::store::fanout::FanOut;
-use crate::store::issues::Queueing;
-use crate::store::testing::{address, consent, hours, meddle, new_issue, open_with_list, t};
-
-/// An issue to these people, whose audience is whole.
-async fn under_way(store: &Store, list: crate::model::ListId, people: Vec<String>) -> IssueId {
-    for person in people {
-        store
-            .add(list, &address(&person), "", consent())
-            .await
-            .unwrap();
-    }
-    let Queueing::Queued(issue) = store.queue_issue(new_issue(list, "001", 1)).await.unwrap()
-    else {
-        panic!("it is new")
-    };
-    store.start_due(t(1), hours(6)).await.unwrap();
-    while store.fan_out(issue).await.unwrap() == FanOut::Partial {}
-    issue
-}
+use crate::store::testing::{meddle, open_with_list, t};
 
 /// Thirty people of a provider that takes its time, deferred to a moment after `t(0)`, and five of others. They are read
 /// at `now`, by pages of ten; gives how many are out, and how many lie where all share.
@@ -46,21 +27,22 @@ async fn beside_a_slow_provider(limits: Limits, now: Timestamp) -> (usize, usize
         domains: Vec::new(),
         limits,
     };
-    let desk = Desk::new(
+    let queue = ReadyQueue::new(
         4,
         std::sync::Arc::new(DomainLimits::new(vec![section], Limits::default())),
+        std::sync::Arc::default(),
     );
-    let mut course = Course::new(letter(), now);
+    let mut cursor = IssueCursor::new(mailing(), now);
     for _ in 0..10 {
-        course
-            .read((&store, &desk, &settings), issue, now)
+        cursor
+            .read((&store, &queue, &settings), issue, now)
             .await
             .unwrap();
     }
-    (desk.out(issue), desk.lying())
+    (queue.held(issue), queue.queued_unlimited())
 }
 
-/// Three pages of them are due at once, and all lie in a lane that takes its time.
+/// Three pages of them are due at once, and all lie in a queue that takes its time.
 #[tokio::test]
 async fn deferred_people_of_a_slow_provider_hide_nobody_behind_them() {
     let one_by_one = Limits {
@@ -70,7 +52,7 @@ async fn deferred_people_of_a_slow_provider_hide_nobody_behind_them() {
     assert_eq!(beside_a_slow_provider(one_by_one, t(100)).await, (35, 5));
 }
 
-/// The clock was set back by months, and the lane has room for ten of the thirty.
+/// The clock was set back by months, and the queue has room for ten of the thirty.
 #[tokio::test]
 async fn times_that_are_not_believed_hide_nobody_either() {
     let slow = Limits {

@@ -1,8 +1,9 @@
-//! Refusals that are meant for us: so many in a row with the same code pause the issue, and fail nobody.
+//! Permanent failures that are about the sender and not the recipient: a number of them in a row with the same code pause
+//! the issue and fail nobody.
 //!
-//! It stands where outcomes are written down one after the other, so “in a row” has a meaning, and the pause and
-//! the return of those it hit are one transaction. Who was refused for now until the last wait was over has failed
-//! for good: a provider that is away for days fails its own people, and pauses nothing.
+//! It stands where outcomes are written one after the other, so “in a row” has a meaning, and the pause and the return of
+//! the mails that were hit are one transaction. A mail that failed temporarily until it was given up counts for nothing:
+//! a provider that is away for days fails its own recipients and pauses no issue.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use crate::model::delivery::{Event, MailKey, State};
 use crate::model::reply::EnhancedCode;
 use crate::store::commit_batch::{Batch, Outcome};
 
-/// So many refusals alike in a row, with nobody accepted between.
+/// How many equal failures in a row, with no mail accepted in between, pause an issue.
 const IN_A_ROW: usize = 20;
 
 /// The code and, where there is one, the enhanced code of a refusal.
@@ -19,9 +20,9 @@ type Mark = (u16, Option<EnhancedCode>);
 
 /// Watches the outcomes of every issue.
 #[derive(Default)]
-pub(super) struct Breaker {
+pub(super) struct RefusalStreakBreaker {
     streaks: HashMap<IssueId, Streak>,
-    /// Mails that were in flight when their issue paused: the same refusal fails them as little.
+    /// Mails that were in flight when their issue paused: the same failure does not fail them either.
     spared: HashMap<MailKey, Mark>,
 }
 
@@ -30,18 +31,18 @@ struct Streak {
     hit: Vec<Outcome>,
 }
 
-impl Breaker {
-    /// Puts an outcome into the group that is about to be written; where it makes the row full, the pause and
-    /// the return of the others go in as well. `in_flight`: claimed, and not answered yet.
+impl RefusalStreakBreaker {
+    /// Adds an outcome to the batch that is about to be written. Where it completes a streak, the pause and the return of
+    /// the other mails are added as well. `in_flight`: the mails that were claimed and are not answered yet.
     pub(super) fn record(
         &mut self,
         mut outcome: Outcome,
-        group: &mut Batch,
+        batch: &mut Batch,
         in_flight: &HashSet<MailKey>,
     ) {
         let spared = self.spared.remove(&outcome.key);
         let MailKey::Issue(issue, _) = outcome.key else {
-            group.outcomes.push(outcome);
+            batch.outcomes.push(outcome);
             return;
         };
         match outcome.event {
@@ -60,13 +61,13 @@ impl Breaker {
             }
             _ => {}
         }
-        group.outcomes.push(outcome);
+        batch.outcomes.push(outcome);
         if self
             .streaks
             .get(&issue)
             .is_some_and(|streak| streak.hit.len() >= IN_A_ROW)
         {
-            self.trip(issue, group, in_flight);
+            self.trip(issue, batch, in_flight);
         }
     }
 
@@ -84,7 +85,7 @@ impl Breaker {
         streak.hit.push(outcome.clone());
     }
 
-    fn trip(&mut self, issue: IssueId, group: &mut Batch, in_flight: &HashSet<MailKey>) {
+    fn trip(&mut self, issue: IssueId, batch: &mut Batch, in_flight: &HashSet<MailKey>) {
         let Some(streak) = self.streaks.remove(&issue) else {
             return;
         };
@@ -94,14 +95,14 @@ impl Breaker {
             .map(|outcome| outcome.reply.text.clone())
             .unwrap_or_default();
         for hit in streak.hit {
-            // One of this same group is not failed yet: it never will be.
-            match group
+            // A mail of this same batch has not failed yet, and never will.
+            match batch
                 .outcomes
                 .iter_mut()
                 .find(|o| o.key == hit.key && o.attempt == hit.attempt)
             {
                 Some(same) => same.event = Event::Requeued,
-                None => group.outcomes.push(Outcome {
+                None => batch.outcomes.push(Outcome {
                     from: State::Failed,
                     event: Event::Requeued,
                     ..hit
@@ -113,7 +114,7 @@ impl Breaker {
             .iter()
             .filter(|key| matches!(key, MailKey::Issue(i, _) if *i == issue));
         self.spared.extend(flying.map(|key| (*key, mark)));
-        group.pauses.push((
+        batch.pauses.push((
             issue,
             format!(
                 "{IN_A_ROW} people in a row were refused with “{words}”, so it is meant for all: mend what it names, then resume"
@@ -164,14 +165,14 @@ mod tests {
         }
     }
 
-    /// Writes outcomes a group each; gives all groups.
-    fn run(breaker: &mut Breaker, outcomes: Vec<Outcome>) -> Vec<Batch> {
+    /// Writes outcomes a batch each; gives all batches.
+    fn run(breaker: &mut RefusalStreakBreaker, outcomes: Vec<Outcome>) -> Vec<Batch> {
         outcomes
             .into_iter()
             .map(|outcome| {
-                let mut group = Batch::default();
-                breaker.record(outcome, &mut group, &HashSet::new());
-                group
+                let mut batch = Batch::default();
+                breaker.record(outcome, &mut batch, &HashSet::new());
+                batch
             })
             .collect()
     }
@@ -184,13 +185,13 @@ mod tests {
 
     #[test]
     fn twenty_alike_pause_the_issue_and_all_return() {
-        let mut breaker = Breaker::default();
-        let groups = run(
+        let mut breaker = RefusalStreakBreaker::default();
+        let batches = run(
             &mut breaker,
             refusals(0..20, "550 5.7.1 blocked by our policy"),
         );
-        assert!(groups[..19].iter().all(|g| g.pauses.is_empty()));
-        let last = &groups[19];
+        assert!(batches[..19].iter().all(|g| g.pauses.is_empty()));
+        let last = &batches[19];
         assert!(last.pauses[0].1.contains("blocked by our policy"));
         assert_eq!(last.outcomes.len(), 20);
         assert!(last.outcomes.iter().all(|o| o.event == Event::Requeued));
@@ -204,15 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn one_group_of_all_fails_nobody_either() {
-        let mut breaker = Breaker::default();
-        let mut group = Batch::default();
+    fn one_batch_of_all_fails_nobody_either() {
+        let mut breaker = RefusalStreakBreaker::default();
+        let mut batch = Batch::default();
         for refused in refusals(0..20, "550 no") {
-            breaker.record(refused, &mut group, &HashSet::new());
+            breaker.record(refused, &mut batch, &HashSet::new());
         }
-        assert_eq!(group.outcomes.len(), 20);
+        assert_eq!(batch.outcomes.len(), 20);
         assert!(
-            group
+            batch
                 .outcomes
                 .iter()
                 .all(|o| o.event == Event::Requeued && o.from == State::Sending)
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn another_code_or_somebody_accepted_ends_the_row() {
-        let mut breaker = Breaker::default();
+        let mut breaker = RefusalStreakBreaker::default();
         let mut all = refusals(0..19, "550 5.7.1 no");
         all.push(outcome(50, Event::Accepted, "250 ok"));
         all.extend(refusals(60..79, "550 5.7.1 no"));
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn old_addresses_are_no_sign() {
-        let mut breaker = Breaker::default();
+        let mut breaker = RefusalStreakBreaker::default();
         assert!(
             run(&mut breaker, refusals(0..60, "550 5.1.1 no such person"))
                 .iter()
@@ -242,10 +243,10 @@ mod tests {
 
     #[test]
     fn who_was_refused_for_now_until_given_up_is_no_sign() {
-        let mut breaker = Breaker::default();
-        let groups = run(&mut breaker, refusals(0..60, "451 4.7.1 try later"));
+        let mut breaker = RefusalStreakBreaker::default();
+        let batches = run(&mut breaker, refusals(0..60, "451 4.7.1 try later"));
         assert!(
-            groups
+            batches
                 .iter()
                 .all(|g| g.pauses.is_empty() && g.outcomes[0].event == Event::PermFail)
         );
@@ -253,19 +254,19 @@ mod tests {
 
     #[test]
     fn those_in_flight_are_spared_the_same_answer_once() {
-        let mut breaker = Breaker::default();
+        let mut breaker = RefusalStreakBreaker::default();
         run(&mut breaker, refusals(0..19, "550 5.7.1 no"));
         let flying = HashSet::from([
             MailKey::Issue(ISSUE, SubscriberId(70)),
             MailKey::Issue(ISSUE, SubscriberId(71)),
         ]);
-        let mut group = Batch::default();
+        let mut batch = Batch::default();
         breaker.record(
             outcome(19, Event::PermFail, "550 5.7.1 no"),
-            &mut group,
+            &mut batch,
             &flying,
         );
-        assert_eq!(group.pauses.len(), 1);
+        assert_eq!(batch.pauses.len(), 1);
         let after = run(
             &mut breaker,
             vec![

@@ -1,24 +1,24 @@
-//! The sender's life: its parts are made and joined, they run until one of them ends or a stop is asked for, and they
-//! end in order. What each of them does is left to its own file.
+//! The sender's life: its parts are made and joined, run until one of them ends or a stop is requested, and end in
+//! order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::desk::Desk;
-use super::ledger::Ledger;
-use super::planner::{self, Planner, Speed};
-use super::relay::RelayState;
+use super::commit_queue::CommitQueue;
+use super::failure_rate::FailureRateBreaker;
+use super::ready_queue::ReadyQueue;
+use super::relays::Relays;
+use super::scheduler::{self, Rates, Scheduler};
 use super::signing::Signing;
-use super::toll::Toll;
 use super::worker::{Shared, Worker};
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
-use crate::pace::Balancer;
 use crate::store::{Result, Store, StoreError};
 
 /// How long mails in flight are waited for when the daemon is asked to stop.
@@ -49,16 +49,16 @@ pub async fn run(
     if left > 0 {
         tracing::warn!("mails in flight when the last daemon ended, uncertain now: {left}");
     }
-    let (ledger, writing) = Ledger::new(store.clone(), clock.clone());
+    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone());
     let mut writing = tokio::spawn(writing);
-    let shared = parts(&store, settings, ledger, links, clock.clone()).await?;
-    let (desk, relays) = (shared.desk.clone(), shared.relays.clone());
-    let planner = planner(&store, lists, &shared);
-    // With the last worker the last handle of the ledger goes, and so the ledger ends.
+    let shared = parts(&store, settings, commits, links, clock.clone()).await?;
+    let (queue, relays) = (shared.queue.clone(), shared.relays.clone());
+    let scheduler = scheduler(&store, lists, &shared);
+    // The last worker drops the last handle of the commit queue, whose task then ends.
     let mut workers = workers(shared);
     let ended = tokio::select! {
-        ended = planner.run() => ended,
-        // Workers end when the desk is closed; one that ends before has died, and tells so by its panic.
+        ended = scheduler.run() => ended,
+        // Workers end when the queue is closed; one that ends before has panicked.
         Some(Err(died)) = workers.join_next() => {
             Err(StoreError::Refused(format!("a connection's task died ({died}); please report it")))
         }
@@ -66,54 +66,48 @@ pub async fn run(
         _ = &mut writing => Err(StoreError::Refused("the ledger's task died; please report it".into())),
         () = shutdown.cancelled() => Ok(()),
     };
-    desk.close();
+    queue.close();
     end(workers, writing).await;
-    let kept = planner::keep_speed(&store, &desk, &relays, clock.now(), true);
-    let _ = tokio::time::timeout(LAST_COMMIT, kept).await;
+    let saved = scheduler::save_rates(&store, &queue, &relays, clock.now(), true);
+    let _ = tokio::time::timeout(LAST_COMMIT, saved).await;
     ended
 }
 
-/// What planner and workers share, with the measures as they were when the last sender ended.
+/// What scheduler and workers share, with the rate limits as they were when the last sender ended.
 async fn parts(
     store: &Store,
     settings: Settings,
-    ledger: Ledger,
+    commits: CommitQueue,
     links: Links,
     clock: SharedClock,
 ) -> Result<Shared> {
     let settings = Arc::new(settings);
+    let changed = Arc::new(Notify::new());
     let connections: usize = settings
         .relays
         .iter()
         .map(|relay| relay.connections.max(1))
         .sum();
-    let desk = Arc::new(Desk::new(
+    let queue = Arc::new(ReadyQueue::new(
         connections * 4,
         Arc::new(settings.pacing.domains.clone()),
+        changed.clone(),
     ));
-    let relays: Vec<Arc<RelayState>> = settings
-        .relays
-        .iter()
-        .map(|relay| Arc::new(RelayState::new(relay.clone(), &settings)))
-        .collect();
-    let (kept, words) = (store.measures().await?, store.speeds().await?);
-    // First the author's words: said later, they would make an end of what was learnt under them.
-    desk.say(&words);
-    relays.iter().for_each(|relay| relay.say(&words));
-    desk.recall(&kept, clock.now());
-    relays
-        .iter()
-        .for_each(|relay| relay.recall(&kept, clock.now()));
-    let weights = settings
-        .relays
-        .iter()
-        .map(|relay| (relay.weight, relay.connections as u32));
+    let relays = Arc::new(Relays::new(&settings, &changed));
+    let (saved, overrides) = (store.measures().await?, store.speeds().await?);
+    // The overrides first: set later, they would discard what was learned under them.
+    queue.set_overrides(&overrides);
+    queue.restore(&saved, clock.now());
+    for relay in relays.iter() {
+        relay.set_overrides(&overrides);
+        relay.restore(&saved, clock.now());
+    }
     Ok(Shared {
-        desk,
+        queue,
         relays,
-        shares: Arc::new(Balancer::new(weights.collect())),
-        toll: Arc::new(Toll::new(settings.pacing.pause_above)),
-        ledger,
+        changed,
+        failure_rate: Arc::new(FailureRateBreaker::new(settings.pacing.pause_above)),
+        commits,
         links,
         signing: Arc::new(Signing::new(settings.dkim.clone())),
         clock,
@@ -121,28 +115,28 @@ async fn parts(
     })
 }
 
-fn planner(store: &Store, lists: HashMap<ListId, List>, shared: &Shared) -> Planner {
-    Planner {
+fn scheduler(store: &Store, lists: HashMap<ListId, List>, shared: &Shared) -> Scheduler {
+    Scheduler {
         store: store.clone(),
         settings: shared.settings.clone(),
         lists,
         clock: shared.clock.clone(),
-        desk: shared.desk.clone(),
+        queue: shared.queue.clone(),
         relays: shared.relays.clone(),
         signing: shared.signing.clone(),
         issues: HashMap::new(),
-        speed: Speed::default(),
+        rates: Rates::default(),
         unreadable: None,
-        toll: shared.toll.clone(),
+        failure_rate: shared.failure_rate.clone(),
     }
 }
 
 /// A task for each connection of each relay.
 fn workers(shared: Shared) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    for relay in &shared.relays {
+    for (place, relay) in shared.relays.iter().enumerate() {
         for _ in 0..relay.relay.connections.max(1) {
-            workers.spawn(Worker::new(shared.clone(), relay.clone()).run());
+            workers.spawn(Worker::new(shared.clone(), place).run());
         }
     }
     workers

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 
-use super::Planner;
-use crate::delivery::desk::Held;
+use super::Scheduler;
+use crate::delivery::ready_queue::Throttled;
 use crate::format::count;
 use crate::pace::Source;
 use crate::store::Result;
@@ -18,7 +18,7 @@ const UNTIL: &str = ", until about ";
 /// A wait that is shorter needs no estimate.
 const WORTH_TELLING_MINUTES: f64 = 2.0;
 
-impl Planner {
+impl Scheduler {
     /// Writes why an issue waits, if that is new. Relays that all rest are the first reason, `own` is the issue's.
     pub(crate) async fn explain(&mut self, row: &IssueRow, own: Option<String>) -> Result<()> {
         let reason = self
@@ -39,7 +39,7 @@ impl Planner {
 
     /// Whether a reason says more than that an estimate has moved, or the last one is old.
     fn is_worth_writing(&mut self, row: &IssueRow, reason: Option<&str>) -> bool {
-        let Some(course) = self.issues.get_mut(&row.id) else {
+        let Some(cursor) = self.issues.get_mut(&row.id) else {
             return true;
         };
         let fixed = |reason: Option<&str>| {
@@ -49,13 +49,13 @@ impl Planner {
         };
         let is_same = fixed(reason) == fixed(row.reason.as_deref());
         if is_same
-            && course
+            && cursor
                 .explained
                 .is_some_and(|at| at.elapsed() < ESTIMATE_EVERY)
         {
             return false;
         }
-        course.explained = Some(Instant::now());
+        cursor.explained = Some(Instant::now());
         true
     }
 
@@ -63,10 +63,10 @@ impl Planner {
         let resting: Vec<_> = self
             .relays
             .iter()
-            .filter_map(|relay| relay.resting())
+            .filter_map(|relay| relay.backing_off())
             .collect();
         let first = resting.iter().min_by_key(|rest| rest.until)?;
-        let all = resting.len() == self.relays.len();
+        let all = resting.len() == self.relays.iter().count();
         all.then(|| {
             format!(
                 "{}; the relay rests until {:.0}",
@@ -80,7 +80,7 @@ impl Planner {
         let resting = self
             .relays
             .iter()
-            .filter_map(|relay| Some((relay, relay.resting()?)));
+            .filter_map(|relay| Some((relay, relay.backing_off()?)));
         let (relay, rest) = resting.min_by_key(|(_, rest)| rest.until)?;
         let (name, until) = (&relay.relay.name, self.wall(rest.until));
         Some(format!(
@@ -93,12 +93,12 @@ impl Planner {
     fn silence(&self, all: bool) -> Option<String> {
         let mut silent = Vec::new();
         let mut others = false;
-        for state in self.relays.iter().filter(|relay| relay.resting().is_none()) {
+        for state in self.relays.iter().filter(|relay| !relay.is_backing_off()) {
             // While its measure permits nothing, those that are free wait for that.
             match state
                 .stalls
                 .stalled(Instant::now())
-                .filter(|_| state.wait().is_none())
+                .filter(|_| state.hold(Instant::now()).is_none())
             {
                 Some(waiting_for) => silent.push((state, waiting_for)),
                 None if all => return None,
@@ -124,8 +124,8 @@ impl Planner {
     /// Warm-ups that let nothing more through today, where no relay is without.
     fn days_are_over(&self) -> Option<String> {
         let mut first: Option<(String, Timestamp)> = None;
-        for relay in self.relays.iter().filter(|relay| relay.resting().is_none()) {
-            let (given, until) = relay.day_is_over()?;
+        for relay in self.relays.iter().filter(|relay| !relay.is_backing_off()) {
+            let (given, until) = relay.used_up()?;
             let said = format!(
                 "the relay {} is being warmed up: {} mails went today, and it goes on at {until:.0}",
                 relay.relay.name,
@@ -141,8 +141,8 @@ impl Planner {
     /// What the relays' measures let through, where each has one: it is why the rest waits.
     fn measures(&self, row: &IssueRow) -> Option<String> {
         let mut limits = Vec::new();
-        for relay in &self.relays {
-            let (rate, source) = relay.holds()?;
+        for relay in self.relays.iter() {
+            let (rate, source) = relay.rate()?;
             limits.push((relay.relay.name.as_str(), rate, source));
         }
         let sum = limits.iter().map(|(_, rate, _)| rate).sum();
@@ -152,12 +152,12 @@ impl Planner {
 
     /// The providers, where all who wait do so for them, and no relay is slower.
     fn providers_alone(&self, row: &IssueRow) -> Option<String> {
-        if !self.desk.waits_for_providers() {
+        if !self.queue.waits_for_providers() {
             return None;
         }
-        let relays: Option<f64> = self.relays.iter().map(|relay| Some(relay.holds()?.0)).sum();
-        let (first, others) = self.desk.held()?;
-        let is_slowest = match (first.holds, relays) {
+        let relays: Option<f64> = self.relays.iter().map(|relay| Some(relay.rate()?.0)).sum();
+        let (first, others) = self.queue.throttled()?;
+        let is_slowest = match (first.rate, relays) {
             (Some((rate, _)), Some(relays)) => rate < relays || others > 0,
             (None, _) => self.silence(true).is_none(),
             _ => true,
@@ -167,14 +167,14 @@ impl Planner {
 
     /// The providers for whom people wait, the first of them by name.
     fn providers(&self, row: &IssueRow) -> Option<String> {
-        let (first, others) = self.desk.held()?;
-        let parked = self
+        let (first, others) = self.queue.throttled()?;
+        let overflow = self
             .issues
             .get(&row.id)
-            .map_or(0, |course| course.parked_in(first.lane));
+            .map_or(0, |cursor| cursor.overflow_of(first.queue));
         let estimate = first
-            .holds
-            .map(|(rate, _)| self.estimate(parked + first.lying as u64, rate));
+            .rate
+            .map(|(rate, _)| self.estimate(overflow + first.queued as u64, rate));
         let others = match others {
             0 => String::new(),
             1 => ", and another provider is limited".to_owned(),
@@ -242,12 +242,12 @@ fn why(source: Source) -> &'static str {
 }
 
 /// What a provider's limits let through, and why.
-fn of_provider(held: &Held) -> String {
-    let provider = &held.provider;
-    let Some((rate, source)) = held.holds else {
+fn of_provider(throttled: &Throttled) -> String {
+    let provider = &throttled.provider;
+    let Some((rate, source)) = throttled.rate else {
         return format!(
             "{provider} gets no more than {} at once",
-            held.limits.connections
+            throttled.limits.connections
         );
     };
     format!(

@@ -1,0 +1,155 @@
+//! What became of one mail: the server's reply, or a connection that was lost, becomes an event of the ledger, and tells
+//! the relay's state.
+
+use super::ready_queue::Job;
+use super::relay::RelayState;
+use super::relays::Relays;
+use crate::model::delivery::Event;
+use crate::model::reply::Diagnostic;
+use crate::smtp::{Client, ConnectionLost, LostAfterData, Reply, Step, Verdict};
+
+/// What became of one mail, before it is written down.
+pub(super) struct Disposition {
+    pub event: Event,
+    pub reply: Diagnostic,
+    /// The server says that mails come too fast.
+    pub complains_of_rate: bool,
+    /// Why its issue must pause.
+    pub pause: Option<String>,
+}
+
+impl Disposition {
+    /// Without a server's reply.
+    fn new(event: Event, text: impl Into<String>) -> Disposition {
+        Disposition {
+            event,
+            reply: Diagnostic::without_reply(text),
+            complains_of_rate: false,
+            pause: None,
+        }
+    }
+
+    fn of(event: Event, reply: &Reply) -> Disposition {
+        Disposition {
+            event,
+            reply: reply.diagnostic(),
+            complains_of_rate: reply.is_rate_complaint(),
+            pause: None,
+        }
+    }
+
+    /// It is sent again, since neither the recipient nor the mail is the reason.
+    pub(super) fn requeued(why: &str) -> Disposition {
+        Disposition::new(Event::Requeued, why)
+    }
+
+    fn pausing(self, why: String) -> Disposition {
+        Disposition {
+            pause: Some(why),
+            ..self
+        }
+    }
+
+    /// From the server's reply to a step of the mail.
+    pub(super) fn of_reply(
+        relay: &RelayState,
+        client: &mut Client,
+        step: Step,
+        reply: &Reply,
+        verdict: Verdict,
+    ) -> Disposition {
+        let is_first = client.served == 0;
+        match verdict {
+            Verdict::Positive => {
+                client.served += 1;
+                relay.recovered();
+                Disposition::of(Event::Accepted, reply)
+            }
+            Verdict::TempFail => {
+                if reply.code == 421 && is_first {
+                    relay.back_off(&quoted(relay, step, reply));
+                }
+                client.served += 1;
+                Disposition::of(Event::TempFail, reply)
+            }
+            Verdict::PermFail => {
+                client.served += 1;
+                relay.recovered();
+                Disposition::of(Event::PermFail, reply)
+            }
+            Verdict::ConfigFault => {
+                let why = format!("{}: {}", quoted(relay, step, reply), reply.remedy(step));
+                Disposition::of(Event::Requeued, reply).pausing(why)
+            }
+            Verdict::RelayUnavailable | Verdict::ProtocolError => {
+                relay.back_off(&quoted(relay, step, reply));
+                Disposition::of(Event::Requeued, reply)
+            }
+        }
+    }
+
+    /// From a connection that was lost while the content was written. Before its end the server has nothing; after it
+    /// nobody knows (RFC 1047).
+    pub(super) fn of_lost_content(relay: &RelayState, lost: &LostAfterData) -> Disposition {
+        let endpoint = &relay.relay.endpoint;
+        relay.connection_lost(&format!(
+            "{endpoint} lost the connection while it took a mail: {}",
+            lost.why
+        ));
+        if lost.after_dot {
+            let text = format!(
+                "the connection was lost after the mail and before the answer: {}",
+                lost.why
+            );
+            Disposition::new(Event::Unconfirmed, text)
+        } else {
+            let text = format!(
+                "the connection was lost before the end of the mail: {}",
+                lost.why
+            );
+            Disposition::new(Event::TempFail, text)
+        }
+    }
+
+    /// From a connection that was lost before any content. A server's last words may be lost with it, so the mail waits
+    /// as after a temporary failure.
+    pub(super) fn of_lost_envelope(relay: &RelayState, lost: &ConnectionLost) -> Disposition {
+        let endpoint = &relay.relay.endpoint;
+        relay.connection_lost(&format!(
+            "{endpoint} lost the connection before a mail: {lost}"
+        ));
+        Disposition::new(
+            Event::TempFail,
+            format!("the connection was lost before the mail: {lost}"),
+        )
+    }
+
+    /// From a relay that lacks SMTPUTF8 (RFC 6531). Where the recipient's address needs it, only another relay helps,
+    /// and one that backs off is waited for. Else the sender's address needs it, which fails nobody.
+    pub(super) fn of_missing_utf8(relays: &Relays, place: usize, job: &Job) -> Disposition {
+        let relay = &relays.get(place).relay.name;
+        let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
+        if !job.candidate.email.needs_smtputf8() {
+            let why =
+                format!("{text}, and the sender's is one: set another `from` or `bounce_address`");
+            return Disposition::requeued(&text).pausing(why);
+        }
+        let mut others = relays.others(place);
+        match others.find(|other| other.offers_utf8() == Some(true)) {
+            Some(other) => {
+                let text = format!("{text}, and {}, which does, rests", other.relay.name);
+                Disposition::new(Event::TempFail, text)
+            }
+            None => Disposition::new(Event::PermFail, text),
+        }
+    }
+}
+
+fn quoted(relay: &RelayState, step: Step, reply: &Reply) -> String {
+    format!(
+        "{} answers {} with “{}”",
+        relay.relay.endpoint,
+        step.word(),
+        reply.text()
+    )
+}

@@ -1,0 +1,199 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::delivery::testing::job;
+use crate::pace::Section;
+
+fn section(name: &str, messages_per_minute: u32, connections: u32) -> Section {
+    let limits = Limits {
+        messages_per_minute,
+        connections,
+        messages_per_connection: 0,
+    };
+    Section {
+        name: name.into(),
+        domains: Vec::new(),
+        limits,
+    }
+}
+
+fn queues(sections: Vec<Section>) -> ProviderQueues {
+    ProviderQueues::new(Arc::new(DomainLimits::new(sections, Limits::default())))
+}
+
+/// Queues mails to a domain, and returns their queue.
+fn put(queues: &mut ProviderQueues, domain: &str, people: std::ops::Range<i64>) -> QueueId {
+    let id = queues.of(domain);
+    for person in people {
+        let _ = queues.push(id, Arc::new(job(person, domain)));
+    }
+    id
+}
+
+#[test]
+fn a_slow_provider_holds_nobody_up() {
+    let mut queues = queues(vec![section("gmail.com", 60, 0)]);
+    let gmail = put(&mut queues, "googlemail.com", 0..10);
+    put(&mut queues, "readers.example", 10..15);
+    let now = Instant::now();
+    let mut to_gmail = 0;
+    for _ in 0..6 {
+        let (id, _) = queues
+            .take(now)
+            .unwrap_or_else(|_| panic!("somebody may go"));
+        to_gmail += usize::from(id == gmail);
+    }
+    assert_eq!(to_gmail, 1);
+    assert_eq!(
+        queues.take(now).err(),
+        Some(Some(now + Duration::from_secs(1)))
+    );
+    assert_eq!(
+        queues
+            .take(now + Duration::from_secs(1))
+            .map(|(id, _)| id)
+            .ok(),
+        Some(gmail)
+    );
+}
+
+#[test]
+fn no_more_are_under_way_than_a_provider_allows() {
+    let mut queues = queues(vec![section("gmail.com", 0, 2)]);
+    let gmail = put(&mut queues, "gmail.com", 0..5);
+    let now = Instant::now();
+    assert!(queues.take(now).is_ok() && queues.take(now).is_ok());
+    assert_eq!(queues.take(now).err(), Some(None));
+    assert!(queues.finish(gmail), "who waits must be told");
+    let (id, job) = queues.take(now).unwrap_or_else(|_| panic!("one has ended"));
+    queues.requeue(id, job);
+    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+}
+
+#[test]
+fn what_is_given_back_lets_a_queue_go_that_waits() {
+    let mut queues = queues(vec![section("gmail.com", 1, 0)]);
+    let gmail = put(&mut queues, "gmail.com", 0..5);
+    let now = Instant::now();
+    let (id, job) = queues
+        .take(now)
+        .unwrap_or_else(|_| panic!("the first may go"));
+    assert!(queues.take(now).is_err(), "one a minute");
+    queues.requeue(id, job);
+    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+    queues.put_back(gmail);
+    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+}
+
+#[test]
+fn a_provider_s_queue_keeps_few_and_says_when_it_has_room() {
+    let mut queues = queues(vec![section("gmail.com", 60, 0)]);
+    let gmail = queues.of("gmail.com");
+    let fits = (0..100)
+        .take_while(|i| queues.push(gmail, Arc::new(job(*i, "gmail.com"))))
+        .count();
+    assert_eq!(fits, 30, "half a minute's worth");
+    let mut now = Instant::now();
+    let mut told = 0;
+    for _ in 0..30 {
+        assert!(queues.take(now).is_ok());
+        told += usize::from(queues.is_low(gmail, 0));
+        now += Duration::from_secs(1);
+    }
+    assert_eq!(told, 1, "once, until the planner has looked");
+    assert_eq!(queues.room(gmail), 30);
+}
+
+#[test]
+fn no_provider_is_shut_out_by_others_whose_queues_are_full() {
+    let limits = Limits {
+        messages_per_minute: 1,
+        ..Limits::default()
+    };
+    let mut queues = ProviderQueues::new(Arc::new(DomainLimits::new(Vec::new(), limits)));
+    for provider in 0..LIMITED_MAX / ROOM.0 {
+        put(&mut queues, &format!("p{provider}.example"), 0..20);
+    }
+    assert_eq!(queues.queued(), (0, LIMITED_MAX));
+    let one = put(&mut queues, "another.example", 0..20);
+    assert_eq!(queues.queued().1, LIMITED_MAX + 1);
+    assert_eq!(queues.room(one), 0);
+}
+
+proptest! {
+    /// Whatever the order of things, every job comes out once, and no limit is passed.
+    #[test]
+    fn every_job_comes_out_once_and_limits_hold(
+        laid in proptest::collection::vec((0_usize..4, 1_usize..30), 1..10),
+        steps in proptest::collection::vec((0_u64..400, 0_u8..4), 100..400),
+    ) {
+        let domains = ["gmail.com", "outlook.com", "a.example", "b.example"];
+        let mut queues = queues(vec![section("gmail.com", 600, 0), section("outlook.com", 0, 2)]);
+        let mut person = 0;
+        for (domain, count) in laid {
+            let from = person;
+            let id = queues.of(domains[domain]);
+            for _ in 0..count {
+                person += i64::from(queues.push(id, Arc::new(job(person, domains[domain]))));
+            }
+            prop_assert!(person > from || queues.room(id) == 0);
+        }
+        let (start, mut now) = (Instant::now(), Instant::now());
+        let mut hands: Vec<(QueueId, i64)> = Vec::new();
+        let mut seen: HashMap<i64, usize> = HashMap::new();
+        let (gmail, outlook) = (queues.of("gmail.com"), queues.of("outlook.com"));
+        let mut to_gmail = 0;
+        let many = std::iter::repeat_n((1000, 0), 400);
+        for (wait, what) in steps.into_iter().chain(many) {
+            now += Duration::from_millis(wait);
+            match queues.take(now) {
+                Ok((id, job)) if what == 3 => queues.requeue(id, job),
+                Ok((id, job)) => {
+                    *seen.entry(job.candidate.subscriber.0).or_default() += 1;
+                    to_gmail += u64::from(id == gmail);
+                    hands.push((id, job.candidate.subscriber.0));
+                }
+                Err(_) => {}
+            }
+            let most = 10 * (now - start).as_millis() as u64 / 1000 + 11;
+            prop_assert!(to_gmail <= most);
+            prop_assert!(hands.iter().filter(|(id, _)| *id == outlook).count() <= 2);
+            if what != 1 && !hands.is_empty() {
+                let (id, _) = hands.remove(0);
+                queues.finish(id);
+            }
+        }
+        prop_assert_eq!(seen.len() as i64, person);
+        prop_assert!(seen.values().all(|times| *times == 1));
+        prop_assert_eq!(queues.queued(), (0, 0));
+    }
+}
+
+#[test]
+fn whether_all_wait_for_providers_is_known() {
+    let mut queues = queues(vec![
+        section("gmail.com", 60, 0),
+        section("hotmail.com", 0, 1),
+    ]);
+    let gmail = put(&mut queues, "gmail.com", 0..5);
+    let now = Instant::now();
+    assert!(!queues.are_throttled(now), "one may go");
+    put(&mut queues, "hotmail.com", 10..13);
+    put(&mut queues, "readers.example", 20..21);
+    assert!((0..3).all(|_| queues.take(now).is_ok()));
+    assert!(queues.are_throttled(now));
+    let held = queues
+        .throttled(now)
+        .map(|(first, others)| (first.queue, others));
+    assert_eq!(
+        held,
+        Some((gmail, 1)),
+        "though nobody has asked for more since"
+    );
+    assert!(!queues.are_throttled(now + Duration::from_secs(1)));
+    put(&mut queues, "readers.example", 22..23);
+    assert!(!queues.are_throttled(now));
+}
