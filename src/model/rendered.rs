@@ -62,6 +62,15 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// An empty mail in the current format: no subject, no text, in English.
+    pub fn empty() -> Self {
+        Self {
+            format: FORMAT,
+            language: "en".into(),
+            ..Self::missing()
+        }
+    }
+
     /// In the place of an issue that could not be rendered: of a format that nobody takes, so it can't be sent.
     pub fn missing() -> Self {
         Self {

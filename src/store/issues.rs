@@ -67,6 +67,27 @@ pub struct NewIssue {
     pub firing: Option<Firing>,
 }
 
+impl NewIssue {
+    /// An issue of nothing but this content, which its author queues at `now` to go out at once.
+    pub fn new(list: ListId, slug: String, rendered: Rendered, now: Timestamp) -> NewIssue {
+        NewIssue {
+            list,
+            title: slug.clone(),
+            slug,
+            number: None,
+            file: PathBuf::new(),
+            rendered,
+            pictures: Vec::new(),
+            queued_by: QueuedBy::Author,
+            queued_at: now,
+            due_at: now,
+            hold: None,
+            replace: false,
+            firing: None,
+        }
+    }
+}
+
 /// What queueing led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queueing {

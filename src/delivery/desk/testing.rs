@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Job, Letter};
 use crate::mail::{Stream, Template};
 use crate::model::delivery::{MailKey, State};
-use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId, rendered};
+use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId};
 use crate::store::deliveries::Candidate;
 
 /// What all these jobs share.
@@ -15,13 +15,7 @@ pub(crate) fn letter() -> Arc<Letter> {
     static LETTER: OnceLock<Arc<Letter>> = OnceLock::new();
     let make = || {
         let list = &crate::config::defaults().lists[0];
-        let nothing = Rendered {
-            format: rendered::FORMAT,
-            subject: Vec::new(),
-            html: Vec::new(),
-            text: Vec::new(),
-            language: "en".into(),
-        };
+        let nothing = Rendered::empty();
         let template = Template::new(&nothing, list, Stream::Issue { seed: "test" });
         Arc::new(Letter {
             template,
