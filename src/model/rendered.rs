@@ -16,7 +16,7 @@ pub enum Spot {
     Name { default: String },
     /// The person's address.
     Email,
-    /// The day since which the person is subscribed, as the letter's language writes it.
+    /// The day since which the person is subscribed, as the language writes it.
     SubscribedSince,
     /// The address of the person's own unsubscribe page.
     UnsubscribeUrl,
@@ -38,10 +38,14 @@ pub enum Context {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Piece {
+    /// The same for everybody.
     Text(String),
+    /// Filled in for each person.
     Spot {
+        /// What stands there.
         #[serde(flatten)]
         spot: Spot,
+        /// How its value is escaped.
         context: Context,
     },
 }
