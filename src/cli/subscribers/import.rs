@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::format::count;
 use crate::people::{self, Event, ImportError, Plan, Report};
-use crate::store::StoreError;
 
 use super::super::progress::Progress;
 use super::super::{Answer, Context, Failure, Outcome};
@@ -104,22 +103,13 @@ fn sum(report: &Report) -> String {
 /// What was stored before stays, and is not doubled: that is worth saying.
 fn failure(error: ImportError) -> Failure {
     match error {
-        ImportError::Store(StoreError::Sqlite {
-            path,
-            what,
-            message,
-            help,
-            code,
-        }) => {
-            let help = format!("{help} Then import the file again: it goes on where it stopped.");
-            StoreError::Sqlite {
-                path,
-                what,
-                message,
-                help,
-                code,
-            }
-            .into()
+        ImportError::Store(mut error) if !error.is_refused() => {
+            let again = "Then import the file again: it goes on where it stopped.";
+            error.help = Some(match error.help {
+                Some(help) => format!("{help} {again}"),
+                None => again.to_owned(),
+            });
+            error.into()
         }
         ImportError::Store(error) => error.into(),
         ImportError::File(why) => Failure::said(&why),
