@@ -1,6 +1,6 @@
 //! Letterpress: a self-hosted email newsletter service, one binary and one SQLite file.
 //!
-//! Modules stand in reading order, from the author's file to one person's mail. ARCHITECTURE.md has the map.
+//! Modules stand in the order of the alphabet; ARCHITECTURE.md has the map, in the order of the data.
 
 pub mod app;
 pub mod cli;

@@ -183,6 +183,19 @@ pub(crate) struct Order {
     pub firing: Option<Firing>,
 }
 
+impl Proof {
+    /// The proof as an issue of a list, which its author queues at `now` to go out at once.
+    pub(crate) fn into_new_issue(self, list: ListId, now: Timestamp) -> NewIssue {
+        NewIssue {
+            number: self.issue.meta.number,
+            title: self.issue.meta.title,
+            file: self.file,
+            pictures: self.pictures.iter().cloned().collect(),
+            ..NewIssue::new(list, self.issue.slug, self.composed.rendered, now)
+        }
+    }
+}
+
 /// Stores a proof with its pictures in one transaction.
 ///
 /// # Errors
@@ -192,27 +205,12 @@ pub(crate) async fn queue(
     proof: Proof,
     order: Order,
 ) -> std::result::Result<Queueing, StoreError> {
-    store
-        .queue_issue(NewIssue {
-            list: order.list,
-            slug: proof.issue.slug.clone(),
-            number: proof.issue.meta.number,
-            title: proof.issue.meta.title.clone(),
-            file: proof.file,
-            rendered: proof.composed.rendered,
-            pictures: proof.pictures.iter().cloned().collect(),
-            queued_by: order.queued_by,
-            queued_at: order.queued_at,
-            due_at: order.due_at,
-            hold: order.hold,
-            replace: order.replace,
-            firing: order.firing,
-        })
-        .await
+    let issue = proof.into_new_issue(order.list, order.queued_at);
+    queue_as(store, issue, order).await
 }
 
 /// Stores that an issue could not be rendered, held with the reason of `order`. It has no content, so it can't
-/// go out: its author mends the file and sends it.
+/// go out: its author fixes the file and sends it.
 ///
 /// # Errors
 /// [`StoreError`]; then nothing was kept.
@@ -221,22 +219,27 @@ pub(crate) async fn queue_unrendered(
     file: &Path,
     order: Order,
 ) -> std::result::Result<Queueing, StoreError> {
-    let slug = slug(file);
+    let content = Rendered::missing();
+    let issue = NewIssue {
+        file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+        ..NewIssue::new(order.list, slug(file), content, order.queued_at)
+    };
+    queue_as(store, issue, order).await
+}
+
+async fn queue_as(
+    store: &Store,
+    issue: NewIssue,
+    order: Order,
+) -> std::result::Result<Queueing, StoreError> {
     store
         .queue_issue(NewIssue {
-            list: order.list,
-            title: slug.clone(),
-            slug,
-            number: None,
-            file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
-            rendered: Rendered::missing(),
-            pictures: Vec::new(),
             queued_by: order.queued_by,
-            queued_at: order.queued_at,
             due_at: order.due_at,
             hold: order.hold,
             replace: order.replace,
             firing: order.firing,
+            ..issue
         })
         .await
 }

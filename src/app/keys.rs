@@ -59,5 +59,5 @@ pub async fn follow(
 
 async fn ring(store: &Store) -> Result<KeyRing, StoreError> {
     KeyRing::new(store.link_keys().await?)
-        .map_err(|e| StoreError::Refused(format!("{}: {e}", store.path().display())))
+        .map_err(|e| StoreError::refused(e.to_string()).at(store.path()))
 }

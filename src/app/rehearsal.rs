@@ -127,12 +127,10 @@ impl Rehearsal {
             ..issue
         };
         let Queueing::Queued(id) = copy.queue_issue(issue).await? else {
-            return Err(StoreError::Refused(
-                "the rehearsal could not be queued".into(),
-            ));
+            return Err(StoreError::refused("the rehearsal could not be queued"));
         };
         let no_sink = |e: std::io::Error| {
-            StoreError::Refused(format!("no sink inside: {}", crate::format::io(&e)))
+            StoreError::refused(format!("no sink inside: {}", crate::format::io(&e)))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_sink)?;
         let port = listener.local_addr().map_err(no_sink)?.port();
@@ -198,21 +196,16 @@ impl Rehearsal {
         let error = tokio::select! {
             ended = &mut self.inside.sender => match ended {
                 Ok(Err(error)) => error,
-                Ok(Ok(())) => return StoreError::Refused("the rehearsal ended by itself; please report it".into()),
+                Ok(Ok(())) => return StoreError::refused("the rehearsal ended by itself").to_do("Please report it."),
                 Err(died) => {
-                    return StoreError::Refused(format!("the rehearsal died of a defect ({died}); please report it"));
+                    return StoreError::refused(format!("the rehearsal died of a defect ({died})")).to_do("Please report it.");
                 }
             },
             error = cannot_be_written(&self.store) => error,
         };
-        let why = match error {
-            StoreError::Sqlite { message, .. } => message,
-            other => other.to_string(),
-        };
-        StoreError::Refused(format!(
-            "the rehearsal can't go on: {why}. Nobody was mailed, and its copy of the database is deleted: mend that, \
-             and rehearse again."
-        ))
+        StoreError::refused(format!("the rehearsal can't go on: {}", error.what)).to_do(
+            "Nobody was mailed, and its copy of the database is deleted: fix that, and rehearse again.",
+        )
     }
 
     /// How long the real send will take from `now` on, under all that slows it, where this one took so long for so
@@ -258,11 +251,8 @@ fn place(beside: &Path) -> Result<(TempDir, DaemonLock), StoreError> {
         .prefix(PREFIX)
         .tempdir_in(beside)
         .map_err(|e| {
-            StoreError::Refused(format!(
-                "{}: no copy can be made: {}",
-                beside.display(),
-                crate::format::io(&e)
-            ))
+            let what = format!("no copy can be made: {}", crate::format::io(&e));
+            StoreError::refused(what).at(beside)
         })?;
     let who = format!("pid {}, a rehearsal", std::process::id());
     let lock = DaemonLock::take(&folder.path().join(COPY), &who)?;

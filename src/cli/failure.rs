@@ -156,17 +156,16 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Sqlite {
-                path,
-                what,
-                message,
-                help,
-                ..
-            } => Failure::new(message)
-                .at(format!("{path}, while {what}"))
-                .to_do(help),
-            other => Failure::said(&other.to_string()),
+        let mut failure = Failure::new(error.what);
+        if let Some(path) = &error.at {
+            failure = match error.during {
+                Some(during) => failure.at(format!("{}, while {during}", path.display())),
+                None => failure.at(path.display().to_string()),
+            };
+        }
+        match error.help {
+            Some(help) => failure.to_do(help),
+            None => failure,
         }
     }
 }

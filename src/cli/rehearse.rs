@@ -3,17 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app::rehearsal::{Findings, Rehearsal};
 use crate::format::count;
-use crate::model::ListId;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
-use crate::publish::Proof;
 use crate::stdio;
-use crate::store::issues::{IssueRow, NewIssue, QueuedBy};
+use crate::store::issues::IssueRow;
 
 use super::progress::time;
 use super::totals::{IssueSummary, in_local_time};
@@ -84,7 +81,7 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     let (slug, number) = (proof.issue.slug.clone(), proof.issue.meta.number);
     let now = context.clock.now();
     let public_url = settings.public_url.as_deref().unwrap_or_default();
-    let issue = |list| order(proof, list, now);
+    let issue = |list| proof.into_new_issue(list, now);
     let mut rehearsal = Rehearsal::begin(
         &store,
         &settings.sending,
@@ -119,25 +116,6 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
         )));
     }
     Ok(follow::answer(&row))
-}
-
-/// The issue as it is queued in the copy.
-fn order(proof: Proof, list: ListId, now: Timestamp) -> NewIssue {
-    NewIssue {
-        list,
-        slug: proof.issue.slug.clone(),
-        number: proof.issue.meta.number,
-        title: proof.issue.meta.title.clone(),
-        file: proof.file,
-        rendered: proof.composed.rendered,
-        pictures: proof.pictures.iter().cloned().collect(),
-        queued_by: QueuedBy::Author,
-        queued_at: now,
-        due_at: now,
-        hold: None,
-        replace: false,
-        firing: None,
-    }
 }
 
 fn tell(

@@ -3,7 +3,7 @@
 use tokio::net::TcpListener;
 
 use crate::app::{self, DaemonError};
-use crate::store::{DaemonLock, StoreError};
+use crate::store::DaemonLock;
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -60,7 +60,6 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
 impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
-            DaemonError::Store(StoreError::Refused(what)) => Failure::said(&what),
             DaemonError::Store(error) => Failure::from(error),
             other => Failure::said(&other.to_string()),
         }

@@ -14,33 +14,20 @@ use crate::model::list::{Mailbox, Utm};
 use crate::model::{Address, List};
 
 pub(super) fn list(name: &str, language: &str) -> List {
-    let address = Address::parse("editor@letters.example").unwrap();
+    let from = Mailbox {
+        name: "Editor".into(),
+        address: Address::parse("editor@letters.example").unwrap(),
+    };
     List {
-        key: "weekly".into(),
-        name: name.into(),
-        promise: String::new(),
-        description: String::new(),
-        from: Mailbox {
-            name: "Editor".into(),
-            address: address.clone(),
-        },
-        unsubscribe_mailto: address,
-        bounce_address: None,
         language: language.into(),
-        issues: PathBuf::from("issues"),
-        schedule: None,
-        zone: jiff::tz::TimeZone::UTC,
-        theme: "magazine".into(),
         postal_address: "Letterpress, Example Street 1\n12345 Example".into(),
-        confirm_within: std::time::Duration::from_secs(72 * 3600),
-        confirm_again_after: std::time::Duration::from_secs(3600),
         utm: Utm {
             source: "Revue newsletter".into(),
             medium: "email".into(),
             campaign: "{list}".into(),
-            only_domains: Vec::new(),
-            never_domains: Vec::new(),
+            ..Utm::default()
         },
+        ..List::new("weekly", name, from)
     }
 }
 

@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use super::ready_queue::{Job, Mailing};
 use crate::mail::{Stream, Template};
 use crate::model::delivery::{MailKey, State};
+<<<<<<< HEAD:src/delivery/testing.rs
 use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId, rendered};
 use crate::store::Store;
+=======
+use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId};
+>>>>>>> store:src/delivery/desk/testing.rs
 use crate::store::deliveries::Candidate;
 use crate::store::fanout::FanOut;
 use crate::store::issues::Queueing;
@@ -19,13 +23,7 @@ pub(crate) fn mailing() -> Arc<Mailing> {
     static MAILING: OnceLock<Arc<Mailing>> = OnceLock::new();
     let make = || {
         let list = &crate::config::defaults().lists[0];
-        let nothing = Rendered {
-            format: rendered::FORMAT,
-            subject: Vec::new(),
-            html: Vec::new(),
-            text: Vec::new(),
-            language: "en".into(),
-        };
+        let nothing = Rendered::empty();
         let template = Template::new(&nothing, list, Stream::Issue { seed: "test" });
         Arc::new(Mailing {
             template,

@@ -16,13 +16,13 @@ use super::{Settings, Site, router};
 use crate::link::Links;
 use crate::link::token::KeyRing;
 use crate::model::clock::Clock;
-use crate::model::list::{Mailbox, Utm};
+use crate::model::list::Mailbox;
 use crate::model::rendered::Purpose;
 use crate::model::subscription::{Consent, ConsentMethod, SubscriptionState};
-use crate::model::{Address, List, ListId, SubscriberId};
+use crate::model::{Address, List, ListId, Rendered, SubscriberId};
 use crate::notice::Confirmation;
 use crate::store::Store;
-use crate::store::testing::{mail, open};
+use crate::store::testing::open;
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) const JSON: &str = "application/json";
@@ -99,33 +99,15 @@ impl Answer {
 }
 
 pub(super) fn list(key: &str, name: &str) -> List {
-    let address = Address::parse("news@letters.example").unwrap();
+    let from = Mailbox {
+        name: "Editor".into(),
+        address: Address::parse("news@letters.example").unwrap(),
+    };
     List {
-        key: key.into(),
-        name: name.into(),
         promise: "The week's proofs, every Sunday".into(),
         description: "A dozen papers.".into(),
-        from: Mailbox {
-            name: "Editor".into(),
-            address: address.clone(),
-        },
-        unsubscribe_mailto: address,
-        bounce_address: None,
-        language: "en".into(),
-        issues: "issues".into(),
-        schedule: None,
         zone: TimeZone::get("Asia/Tokyo").unwrap(),
-        theme: "magazine".into(),
-        postal_address: String::new(),
-        confirm_within: std::time::Duration::from_secs(72 * 3600),
-        confirm_again_after: std::time::Duration::from_secs(3600),
-        utm: Utm {
-            source: "newsletter".into(),
-            medium: "email".into(),
-            campaign: "{list}".into(),
-            only_domains: vec![],
-            never_domains: vec![],
-        },
+        ..List::new(key, name, from)
     }
 }
 
@@ -249,7 +231,14 @@ impl Web {
         let quiet = std::time::Duration::from_secs(60);
         let consent = self.consent(ConsentMethod::Form);
         self.store
-            .sign_up(self.lists["weekly"], &email, "", consent, mail(), quiet)
+            .sign_up(
+                self.lists["weekly"],
+                &email,
+                "",
+                consent,
+                Rendered::empty(),
+                quiet,
+            )
             .await
             .unwrap();
         self.store

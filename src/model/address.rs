@@ -97,6 +97,7 @@ impl Address {
         Self(stored)
     }
 
+    /// The whole address, as it stands in headers and on the wire.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,4 +12,5 @@ pub trait Clock: Send + Sync {
     fn random(&self, bytes: &mut [u8]);
 }
 
+/// The clock that the parts of the program share.
 pub type SharedClock = Arc<dyn Clock>;

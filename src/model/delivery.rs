@@ -1,13 +1,13 @@
 //! The state machine of one mail to one person: states, events, and the table of moves.
 //!
-//! This file is the only place that says which move is allowed. `store::deliveries` applies moves, each
-//! conditional on the state and the attempt that own the row; nothing else changes a state.
+//! This is the only place that says which move is allowed. `store::commit_batch` and `store::steering` apply moves,
+//! each conditional on the state and, while mails go out, on the attempt that owns the row; nothing else changes a state.
 
 use serde::{Deserialize, Serialize};
 
 use super::{IssueId, SubscriberId, SystemMailId};
 
-/// Where one mail stands. Words and meaning are FACE's; numbers are what the database holds.
+/// Where one mail stands. Words are what people and scripts read; numbers are what the database holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
@@ -116,20 +116,30 @@ pub fn step(from: State, event: Event) -> Option<State> {
 /// Which mail a row is about: of an issue to a person, or one of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MailKey {
+    /// An issue's mail to a person.
     Issue(IssueId, SubscriberId),
+    /// A confirmation mail, or another system mail.
     System(SystemMailId),
 }
 
 /// How many people of an issue are in each state. `planned` is their sum at every instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
+    /// Waiting for their first try.
     pub queued: u64,
+    /// On the wire.
     pub sending: u64,
+    /// Waiting for another try.
     pub deferred: u64,
+    /// Accepted by a server.
     pub sent: u64,
+    /// Refused for good.
     pub failed: u64,
+    /// Perhaps accepted; nobody can know.
     pub uncertain: u64,
+    /// Withdrawn by the author.
     pub cancelled: u64,
+    /// No longer on the list when their turn came.
     pub skipped: u64,
 }
 

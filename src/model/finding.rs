@@ -6,20 +6,24 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// It stops a send.
     Error,
+    /// It deserves a look before the issue goes out.
     Warning,
+    /// It is said for information.
     Note,
 }
 
 /// One finding, as `check --json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
+    /// How much it weighs.
     pub severity: Severity,
     /// A stable word for scripts, such as `picture-missing`.
     pub code: &'static str,
     /// The file as the author named it.
     pub file: String,
-    /// From 1; `None` where the finding is about the whole letter.
+    /// From 1; `None` where the finding is about the whole file.
     pub line: Option<usize>,
     /// From 1, in characters.
     pub column: Option<usize>,
@@ -48,7 +52,7 @@ impl Finding {
         }
     }
 
-    /// The same finding at a line and, where known, a column (both from 1).
+    /// Puts the finding at a line and, where known, a column (both from 1).
     pub fn at(mut self, line: usize, column: Option<usize>) -> Self {
         self.line = Some(line);
         self.column = column;

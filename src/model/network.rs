@@ -9,7 +9,9 @@ use std::str::FromStr;
 /// The network of an address: /24 of IPv4, /48 of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Network {
+    /// The first 24 bits of an IPv4 address.
     V4([u8; 3]),
+    /// The first 48 bits of an IPv6 address.
     V6([u16; 3]),
 }
 

@@ -152,6 +152,15 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// An empty mail in the current format: no subject, no text, in English.
+    pub fn empty() -> Self {
+        Self {
+            format: FORMAT,
+            language: "en".into(),
+            ..Self::missing()
+        }
+    }
+
     /// A stand-in for an issue that could not be rendered. Its format is never readable, so it can't be sent.
     pub fn missing() -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! The state machine of one send: states of a queued issue, what can happen to it, and the table of moves.
 //!
-//! As with [`super::delivery`], this is the only place that says which move is allowed; `store::issues`
-//! applies it in the transaction that reads the state.
+//! This is the only place that says which move of a send is allowed; `store::steering` applies it in the transaction
+//! that reads the state.
 
 use serde::{Deserialize, Serialize};
 

@@ -145,33 +145,14 @@ mod tests {
     use super::*;
 
     fn list(language: &str) -> List {
-        let address = crate::model::Address::parse("editor@letters.example").unwrap();
+        let from = crate::model::list::Mailbox {
+            name: String::new(),
+            address: crate::model::Address::parse("editor@letters.example").unwrap(),
+        };
         List {
-            key: "weekly".into(),
-            name: "A <b>list</b> & more".into(),
-            promise: String::new(),
-            description: String::new(),
-            from: crate::model::list::Mailbox {
-                name: String::new(),
-                address: address.clone(),
-            },
-            unsubscribe_mailto: address,
-            bounce_address: None,
             language: language.into(),
-            issues: "issues".into(),
-            schedule: None,
-            zone: jiff::tz::TimeZone::UTC,
             theme: "quiet".into(),
-            postal_address: String::new(),
-            confirm_within: std::time::Duration::from_secs(72 * 3600),
-            confirm_again_after: std::time::Duration::from_secs(3600),
-            utm: crate::model::list::Utm {
-                source: String::new(),
-                medium: String::new(),
-                campaign: String::new(),
-                only_domains: Vec::new(),
-                never_domains: Vec::new(),
-            },
+            ..List::new("weekly", "A <b>list</b> & more", from)
         }
     }
 

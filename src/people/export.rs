@@ -14,6 +14,7 @@ const PAGE: u32 = 500;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     #[error(transparent)]
+    /// The database can't be read.
     Store(#[from] StoreError),
     /// The rows could not be written where they go.
     #[error("{0}")]

@@ -10,7 +10,9 @@ use super::source::Rows;
 /// A row that was taken, as it would be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
+    /// The normalised address.
     pub email: String,
+    /// The name on one line; empty where the row has none.
     pub name: String,
     /// Separated by commas.
     pub tags: String,

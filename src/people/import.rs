@@ -21,6 +21,7 @@ use crate::store::{Store, StoreError};
 /// What is to be imported.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The CSV file.
     pub file: PathBuf,
     /// The lists that rows may name.
     pub lists: Vec<(String, ListId)>,
@@ -28,16 +29,22 @@ pub struct Plan {
     pub default: Option<String>,
     /// Refuse rows for other lists than the default.
     pub only_default: bool,
+    /// The time of the import.
     pub now: Timestamp,
 }
 
 /// What became of the rows; the four last add up to the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// The rows of the file.
     pub rows: u64,
+    /// Rows of people who were not on the list.
     pub added: u64,
+    /// Rows that changed a state, a name or tags.
     pub updated: u64,
+    /// Rows that changed nothing.
     pub unchanged: u64,
+    /// Rows that were not taken.
     pub rejected: u64,
 }
 

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::ListId;
 use crate::model::subscription::{Consent, ConsentMethod};
+use crate::model::{ListId, Rendered};
 use crate::store::Store;
-use crate::store::testing::{address, column, hours, mail, open_with_list, set_pragma, t};
+use crate::store::testing::{address, column, hours, open_with_list, set_pragma, t};
 
 /// A folder with a database that knows the lists `weekly` and `daily`.
 struct Letter {
@@ -227,7 +227,14 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
         };
         letter
             .store
-            .sign_up(weekly, &address(email), "", form, mail(), hours(1))
+            .sign_up(
+                weekly,
+                &address(email),
+                "",
+                form,
+                Rendered::empty(),
+                hours(1),
+            )
             .await
             .unwrap();
     }

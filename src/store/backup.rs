@@ -14,25 +14,24 @@ impl Store {
     /// 0600, checked, flushed to the disk, and only then given its name. The daemon goes on meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the file exists or its folder can't be written; otherwise what SQLite says.
+    /// [`StoreError`] where the file exists or its folder can't be written; otherwise what SQLite says.
     /// Then nothing is left behind.
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        let refused = |why: String| StoreError::Refused(format!("{}: {why}", to.display()));
+        let refused = |why: &str, help: &str| StoreError::refused(why).at(to).to_do(help);
         if to.symlink_metadata().is_ok() {
-            return Err(refused(
-                "the file exists, and a backup never writes over one. Name another.".into(),
-            ));
+            let why = "the file exists, and a backup never writes over one";
+            return Err(refused(why, "Name another."));
         }
         let folder = match to.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let copy =
-            tempfile::Builder::new().prefix(".letterpress-backup-").tempfile_in(folder).map_err(|e| {
-                refused(format!(
-                    "nothing can be written in its folder ({}). Choose a folder that exists and is writable.",
-                    format::io(&e)
-                ))
+        let copy = tempfile::Builder::new()
+            .prefix(".letterpress-backup-")
+            .tempfile_in(folder)
+            .map_err(|e| {
+                let why = format!("nothing can be written in its folder ({})", format::io(&e));
+                refused(&why, "Choose a folder that exists and is writable.")
             })?;
         self.copy_into(copy.path()).await?;
         check(copy.path()).await?;
@@ -42,10 +41,13 @@ impl Store {
         });
         kept.map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => refused(
-                "the file appeared meanwhile, and a backup never writes over one. Name another."
-                    .into(),
+                "the file appeared meanwhile, and a backup never writes over one",
+                "Name another.",
             ),
-            _ => refused(format!("the copy can't be kept there: {}.", format::io(&e))),
+            _ => refused(
+                &format!("the copy can't be kept there: {}", format::io(&e)),
+                "Look at the disk, or name a file on another one.",
+            ),
         })
     }
 
@@ -53,13 +55,12 @@ impl Store {
     async fn copy_into(&self, empty: &Path) -> Result<()> {
         let what = "copying it";
         let name = empty.to_str().ok_or_else(|| {
-            StoreError::Refused(format!(
-                "{}: SQLite takes only names in UTF-8",
-                empty.display()
-            ))
+            StoreError::refused("SQLite takes only names in UTF-8")
+                .at(empty)
+                .to_do("Name a file in another folder.")
         })?;
         // A connection of its own: this may take long, and readers of pages shall not wait for it.
-        let say = |error| StoreError::from_sqlx(error, self.path(), what);
+        let say = |error| StoreError::from_sqlx(&error, self.path(), what);
         let mut connection = self.reader_options().connect().await.map_err(say)?;
         let done = sqlx::query("VACUUM INTO ?")
             .bind(name)
@@ -68,10 +69,9 @@ impl Store {
         let _ = connection.close().await;
         match done.map_err(say) {
             Ok(_) => Ok(()),
-            Err(error) if error.is_full() => Err(StoreError::Refused(format!(
-                "{}: the disk is full. Free some space, or name a file on another disk.",
-                empty.parent().unwrap_or(empty).display()
-            ))),
+            Err(error) if error.is_full() => Err(StoreError::refused("the disk is full")
+                .at(empty.parent().unwrap_or(empty))
+                .to_do("Free some space, or name a file on another disk.")),
             Err(error) => Err(error),
         }
     }
@@ -80,7 +80,7 @@ impl Store {
 /// Reads a database from end to end and looks whether its pages are sound.
 async fn check(path: &Path) -> Result<()> {
     let what = "checking the copy";
-    let say = |error| StoreError::from_sqlx(error, path, what);
+    let say = |error| StoreError::from_sqlx(&error, path, what);
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -92,9 +92,10 @@ async fn check(path: &Path) -> Result<()> {
     let _ = connection.close().await;
     match found.map_err(say)?.as_str() {
         "ok" => Ok(()),
-        fault => Err(StoreError::Refused(format!(
-            "the copy is damaged, and so, it seems, is the database ({fault}). Keep the last good backup."
-        ))),
+        fault => {
+            let what = format!("the copy is damaged, and so, it seems, is the database ({fault})");
+            Err(StoreError::refused(what).to_do("Keep the last good backup."))
+        }
     }
 }
 

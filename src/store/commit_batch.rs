@@ -30,14 +30,17 @@ use crate::model::{IssueId, SubscriberId, SystemMailId};
 /// What became of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
+    /// Which mail it is about.
     pub key: MailKey,
     /// The state that it must be in: `sending`, but where an earlier outcome is taken back.
     pub from: State,
     /// The attempt that owns it, as [`Grant::Granted`] gave it.
     pub attempt: u32,
+    /// What happened to it.
     pub event: Event,
     /// When a deferred one is due again.
     pub next_at: Option<Timestamp>,
+    /// The server's answer, or our own reason.
     pub reply: Diagnostic,
     /// The relay's name in the settings.
     pub relay: String,
@@ -46,6 +49,7 @@ pub struct Outcome {
 /// A mail that is to be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
+    /// Which mail is to be claimed.
     pub key: MailKey,
     /// `queued` or `deferred`, as it was read ahead.
     pub from: State,
@@ -66,9 +70,11 @@ impl From<&Candidate> for Claim {
 /// What is written in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
+    /// What became of mails that were claimed before.
     pub outcomes: Vec<Outcome>,
     /// Issues that pause, with the reason; before any claim of this batch is looked at.
     pub pauses: Vec<(IssueId, String)>,
+    /// The mails that are about to go out.
     pub claims: Vec<Claim>,
 }
 

@@ -78,10 +78,15 @@ pub(super) const HOT: [&str; 5] = [DUE, QUEUED, NEXT_DEFERRED, PAGE, AMONG];
 /// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::commit_batch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
+    /// Which mail it is.
     pub key: MailKey,
+    /// The list that the mail is of.
     pub list: ListId,
+    /// The person.
     pub subscriber: SubscriberId,
+    /// Their address.
     pub email: Address,
+    /// Their name; empty where it is not known.
     pub name: String,
     /// Since when they are subscribed; of a system mail, when it was queued.
     pub since: Timestamp,
@@ -132,7 +137,7 @@ impl Default for QueuePosition {
 }
 
 impl QueuePosition {
-    /// The same for those whose first try waits, and the beginning for the deferred.
+    /// The position from which those who are deferred are read from the start, and the others from here.
     pub fn without_deferred(self) -> QueuePosition {
         QueuePosition {
             queued: self.queued,
@@ -144,6 +149,7 @@ impl QueuePosition {
 /// What was read ahead.
 #[derive(Clone, Debug)]
 pub struct ReadAhead {
+    /// Those who may be claimed, in the order in which they were found.
     pub people: Vec<Candidate>,
     /// From where to read on.
     pub next: QueuePosition,
@@ -154,14 +160,23 @@ pub struct ReadAhead {
 /// One line of `deliveries ISSUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
+    /// The person.
     pub subscriber: SubscriberId,
+    /// Their address as it is now.
     pub email: String,
+    /// Where their mail stands.
     pub state: State,
+    /// The number of claims.
     pub attempts: u32,
+    /// The SMTP reply code of the last try; `None` where no server answered.
     pub code: Option<u16>,
+    /// The server's answer, or our own reason.
     pub reply: Option<String>,
+    /// The relay of the last try, as the settings name it.
     pub relay: Option<String>,
+    /// The last change; `None` where the mail was never claimed.
     pub at: Option<Timestamp>,
+    /// When a deferred mail is due again.
     pub next_at: Option<Timestamp>,
 }
 

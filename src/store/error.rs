@@ -1,31 +1,63 @@
-//! What can go wrong with the database, in words that say what to do.
+//! What can go wrong with the database: what, where, during what, and what to do about it, each as a field. The faces
+//! make a paragraph of them.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-/// An error of the database: one paragraph, naming the file.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A sentence for people; `what` was being done to `path`.
-    #[error("{path}: {message} (while {what}). {help}")]
-    Sqlite {
-        path: String,
-        what: String,
-        message: String,
-        help: String,
-        code: Option<u32>,
-    },
+/// An error of the database.
+#[derive(Debug)]
+pub struct StoreError {
+    /// What failed: a sentence without a final stop.
+    pub what: String,
+    /// The file that it is about, as a rule the database; `None` where it is about no file.
+    pub at: Option<PathBuf>,
+    /// What was being done; it completes the sentence "… failed while", such as "queueing an issue".
+    pub during: Option<&'static str>,
+    /// What to do about it: whole sentences.
+    pub help: Option<String>,
+    cause: Cause,
+}
+
+/// Where an error comes from.
+#[derive(Debug)]
+enum Cause {
+    /// SQLite, with its extended result code where it gave one.
+    Sqlite(Option<u32>),
     /// Raised inside a job, before it is known which file and errand it was.
-    #[error("the database refused a statement: {0}")]
-    Raw(#[from] sqlx::Error),
+    Unexplained(Box<sqlx::Error>),
     /// The database is as it should be; the request is not.
-    #[error("{0}")]
-    Refused(String),
+    Refused,
 }
 
 impl StoreError {
+    /// A request that is not granted, though the database is as it should be: a sentence without a final stop.
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            at: None,
+            during: None,
+            help: None,
+            cause: Cause::Refused,
+        }
+    }
+
+    /// Names the file that it is about.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
+        self.at = Some(path.to_owned());
+        self
+    }
+
+    /// Says what to do about it, in whole sentences.
+    #[must_use]
+    pub fn to_do(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
     /// Explains an error of SQLite by its result code.
-    pub fn from_sqlx(error: sqlx::Error, path: &Path, what: &str) -> Self {
-        let code = match &error {
+    pub(super) fn from_sqlx(error: &sqlx::Error, path: &Path, during: &'static str) -> Self {
+        let code = match error {
             // All who read wait for a disk that stalls.
             sqlx::Error::PoolTimedOut => Some(code::BUSY),
             _ => error
@@ -33,32 +65,38 @@ impl StoreError {
                 .and_then(|e| e.code())
                 .and_then(|code| code.parse().ok()),
         };
-        let (message, help) = explain(code, &error);
-        Self::Sqlite {
-            path: path.display().to_string(),
-            what: what.to_owned(),
-            message,
-            help,
-            code,
+        let (what, help) = explain(code, error);
+        Self {
+            what,
+            at: Some(path.to_owned()),
+            during: Some(during),
+            help: Some(help),
+            cause: Cause::Sqlite(code),
         }
     }
 
     /// A bug: a job that panicked or was torn down.
-    pub(super) fn internal(path: &Path, what: &str, message: String) -> Self {
-        Self::Sqlite {
-            path: path.display().to_string(),
-            what: what.to_owned(),
-            message,
-            help: "This is a defect of Letterpress; please report it.".into(),
-            code: None,
+    pub(super) fn internal(path: &Path, during: &'static str, what: String) -> Self {
+        Self {
+            what,
+            at: Some(path.to_owned()),
+            during: Some(during),
+            help: Some("This is a defect of Letterpress; please report it.".into()),
+            cause: Cause::Sqlite(None),
         }
     }
 
-    pub(super) fn during(self, path: &Path, what: &str) -> Self {
-        match self {
-            Self::Raw(error) => Self::from_sqlx(error, path, what),
-            other => other,
+    /// Explains what a job raised, now that file and errand are known.
+    pub(super) fn during(self, path: &Path, during: &'static str) -> Self {
+        match self.cause {
+            Cause::Unexplained(error) => Self::from_sqlx(&error, path, during),
+            _ => self,
         }
+    }
+
+    /// Whether the database is as it should be and the request is not.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.cause, Cause::Refused)
     }
 
     /// Whether it may pass by itself: another process held the lock, or the disk was full.
@@ -73,21 +111,46 @@ impl StoreError {
 
     /// Whether a disk had no more room, be it for the `-shm`.
     pub(super) fn is_full(&self) -> bool {
-        let for_shm = matches!(
-            self,
-            Self::Sqlite {
-                code: Some(code::IOERR_SHMSIZE),
-                ..
-            }
-        );
+        let for_shm = matches!(self.cause, Cause::Sqlite(Some(code::IOERR_SHMSIZE)));
         for_shm || self.primary_code() == Some(code::FULL)
     }
 
     /// The result code of SQLite without what an extended code adds.
     fn primary_code(&self) -> Option<u32> {
-        match self {
-            Self::Sqlite { code, .. } => code.map(|code| code & 0xff),
+        match self.cause {
+            Cause::Sqlite(code) => code.map(|code| code & 0xff),
             _ => None,
+        }
+    }
+}
+
+/// One paragraph, for the log and for faces that have no form of their own.
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(at) = &self.at {
+            write!(f, "{}: ", at.display())?;
+        }
+        f.write_str(&self.what)?;
+        if let Some(during) = self.during {
+            write!(f, " (while {during})")?;
+        }
+        match &self.help {
+            Some(help) => write!(f, ". {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self {
+            what: plain(&error),
+            at: None,
+            during: None,
+            help: None,
+            cause: Cause::Unexplained(Box::new(error)),
         }
     }
 }
@@ -105,7 +168,7 @@ mod code {
     pub(super) const NOTADB: u32 = 26;
     /// READONLY: the journal can't be made, since the folder is read-only.
     pub(super) const READONLY_DIRECTORY: u32 = 1544;
-    /// READONLY: the same for the `-shm` of a database in WAL mode.
+    /// READONLY: the `-shm` of a database in WAL mode can't be made.
     pub(super) const READONLY_CANTINIT: u32 = 1288;
     /// IOERR: no room for the `-shm`.
     pub(super) const IOERR_SHMSIZE: u32 = 4874;
@@ -175,12 +238,9 @@ mod tests {
 
     #[test]
     fn whatever_is_called_a_full_disk_passes() {
-        let of = |code| StoreError::Sqlite {
-            path: String::new(),
-            what: String::new(),
-            message: String::new(),
-            help: String::new(),
-            code: Some(code),
+        let of = |code| StoreError {
+            cause: Cause::Sqlite(Some(code)),
+            ..StoreError::refused("")
         };
         assert!(of(code::FULL).is_passing() && of(code::IOERR_SHMSIZE).is_passing());
         assert!(!of(code::IOERR).is_passing());
@@ -188,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_disk_that_stalls_until_no_reader_is_free_passes() {
-        let error = StoreError::from_sqlx(sqlx::Error::PoolTimedOut, Path::new("x.db"), "reading");
+        let error = StoreError::from_sqlx(&sqlx::Error::PoolTimedOut, Path::new("x.db"), "reading");
         assert!(error.is_passing(), "{error}");
     }
 }

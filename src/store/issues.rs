@@ -20,7 +20,9 @@ use crate::model::{IssueId, ListId};
 /// Who queued an issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueuedBy {
+    /// By a command.
     Author,
+    /// By the schedule of its list.
     Schedule,
 }
 
@@ -46,18 +48,25 @@ pub struct Firing {
 /// An issue that is ready to be queued, with everything that its mails need.
 #[derive(Clone, Debug)]
 pub struct NewIssue {
+    /// The list whose readers get it.
     pub list: ListId,
     /// The file's name without its ending.
     pub slug: String,
+    /// Its number; `None` where it has none.
     pub number: Option<u32>,
+    /// The title that people read.
     pub title: String,
     /// The author's file, as an absolute path.
     pub file: PathBuf,
+    /// Its content.
     pub rendered: Rendered,
     /// The pictures that its HTML names under `/media/`.
     pub pictures: Vec<Picture>,
+    /// Who queues it.
     pub queued_by: QueuedBy,
+    /// When it is queued.
     pub queued_at: Timestamp,
+    /// When it is to go out.
     pub due_at: Timestamp,
     /// Why it must not go out by itself; it is then held.
     pub hold: Option<String>,
@@ -67,19 +76,44 @@ pub struct NewIssue {
     pub firing: Option<Firing>,
 }
 
+impl NewIssue {
+    /// An issue of nothing but this content, which its author queues at `now` to go out at once.
+    pub fn new(list: ListId, slug: String, rendered: Rendered, now: Timestamp) -> NewIssue {
+        NewIssue {
+            list,
+            title: slug.clone(),
+            slug,
+            number: None,
+            file: PathBuf::new(),
+            rendered,
+            pictures: Vec::new(),
+            queued_by: QueuedBy::Author,
+            queued_at: now,
+            due_at: now,
+            hold: None,
+            replace: false,
+            firing: None,
+        }
+    }
+}
+
 /// What queueing led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queueing {
+    /// It waits for its time, or is held.
     Queued(IssueId),
-    /// The same, in place of one that had not begun.
+    /// Queued in place of one that had not begun.
     Replaced(IssueId),
     /// One that has not begun stands there, and replacing was not allowed. Nothing was changed.
     StillScheduled {
+        /// When that one is due.
         due_at: Timestamp,
     },
     /// It was sent, or is being sent, since then. Nothing was changed.
     AlreadySent {
+        /// Where that one stands.
         state: IssueState,
+        /// When that one began to be sent.
         when: Timestamp,
     },
     /// Somebody else acted on this time of the schedule. Nothing was changed.
@@ -89,21 +123,31 @@ pub enum Queueing {
 /// One queued issue without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssueRow {
+    /// Its row.
     pub id: IssueId,
+    /// The list's row.
     pub list_id: ListId,
     /// The list's key.
     pub list: String,
+    /// The file's name without its ending.
     pub slug: String,
+    /// Its number; `None` where it has none.
     pub number: Option<u32>,
+    /// The title that people read.
     pub title: String,
+    /// The author's file, as an absolute path.
     pub file: PathBuf,
+    /// Where its sending stands.
     pub state: IssueState,
     /// Why it is paused, held or waiting.
     pub reason: Option<String>,
+    /// When it was queued.
     pub queued_at: Timestamp,
+    /// When it goes out, or went out.
     pub due_at: Timestamp,
     /// When its audience began to be fixed.
     pub started_at: Option<Timestamp>,
+    /// When it was done or withdrawn.
     pub ended_at: Option<Timestamp>,
     /// The last person whose row was written while the audience is being fixed; `None` once it is whole.
     pub fanout_after: Option<i64>,
@@ -127,8 +171,11 @@ impl IssueRow {
 /// An issue whose sending began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastIssue {
+    /// Its number; `None` where it has none.
     pub number: Option<u32>,
+    /// The title that people read.
     pub title: String,
+    /// When it began to go out.
     pub started_at: Timestamp,
 }
 
@@ -145,7 +192,7 @@ impl Store {
     /// [`StoreError`]; then nothing was kept.
     pub async fn queue_issue(&self, issue: NewIssue) -> Result<Queueing> {
         let content = serde_json::to_string(&issue.rendered)
-            .map_err(|e| StoreError::Refused(format!("the issue can't be stored: {e}")))?;
+            .map_err(|e| StoreError::refused(format!("the issue can't be stored: {e}")))?;
         self.write("queueing an issue", move |c| {
             Box::pin(queue(c, issue, content))
         })
@@ -244,7 +291,7 @@ impl Store {
     /// The rendered content of an issue.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where it is gone, or was stored in a format that this program does not know.
+    /// [`StoreError`] where it is gone, or was stored in a format that this program does not know.
     pub async fn rendered(&self, id: IssueId) -> Result<Rendered> {
         let text: Option<String> =
             sqlx::query_scalar("SELECT rendered FROM issue_rendered WHERE issue_id = ?")
@@ -253,7 +300,7 @@ impl Store {
                 .await
                 .map_err(self.reading("reading an issue"))?;
         let text =
-            text.ok_or_else(|| StoreError::Refused(format!("there is no issue in row {id}")))?;
+            text.ok_or_else(|| StoreError::refused(format!("there is no issue in row {id}")))?;
         read_rendered(&text)
     }
 
@@ -373,15 +420,16 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArgume
 /// Reads what [`Store::queue_issue`] wrote, or a system mail's content.
 pub(super) fn read_rendered(text: &str) -> Result<Rendered> {
     let content: Rendered = serde_json::from_str(text)
-        .map_err(|e| StoreError::Refused(format!("a stored mail can't be read: {e}")))?;
+        .map_err(|e| StoreError::refused(format!("a stored mail can't be read: {e}")))?;
     if content.is_readable() {
         Ok(content)
     } else {
-        Err(StoreError::Refused(format!(
-            "a stored mail has format {}, and this program knows {}; cancel it and queue it again",
+        let what = format!(
+            "a stored mail has format {}, and this program knows {}",
             content.format,
             rendered::FORMAT
-        )))
+        );
+        Err(StoreError::refused(what).to_do("Cancel it and queue it again."))
     }
 }
 

@@ -49,21 +49,21 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn cannot_lock(database: &Path, error: &io::Error) -> StoreError {
     let remedy = match error.kind() {
-        io::ErrorKind::NotFound => "The folder does not exist: make it, or change [store] path",
-        _ => "Make the folder writable for this user",
+        io::ErrorKind::NotFound => "Make the folder, or change [store] path.",
+        _ => "Make the folder writable for this user.",
     };
-    StoreError::Refused(format!(
-        "{}: {}, for the lock beside it. {remedy}.",
-        database.display(),
-        format::io(error)
-    ))
+    let what = match error.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
+        _ => format!("the lock beside it can't be written: {}", format::io(error)),
+    };
+    StoreError::refused(what).at(database).to_do(remedy)
 }
 
 impl DaemonLock {
     /// Takes the lock beside a database and writes who holds it, such as `pid 812, http://127.0.0.1:8080`.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] names the holder where there is one.
+    /// [`StoreError`] names the holder where there is one.
     pub fn take(database: &Path, who: &str) -> Result<DaemonLock> {
         let path = beside(database, ".lock");
         let failed = |error: io::Error| cannot_lock(database, &error);
@@ -75,11 +75,10 @@ impl DaemonLock {
                     std::thread::sleep(BETWEEN_TRIES)
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::Refused(format!(
-                        "{} is held by another daemon ({}). Stop that one first; two would send the same mail.",
-                        database.display(),
-                        holder_in(&mut file)
-                    )));
+                    let what = format!("another daemon ({}) holds it", holder_in(&mut file));
+                    return Err(StoreError::refused(what)
+                        .at(database)
+                        .to_do("Stop that one first; two would send the same mail."));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -108,7 +107,7 @@ impl DaemonLock {
         }
     }
 
-    /// The same, but another process's lock alone.
+    /// What the holder of a daemon's lock wrote into it, where that is another process.
     pub(super) fn other_holder(database: &Path) -> Option<String> {
         let path = beside(database, ".lock").canonicalize().ok()?;
         let ours = OURS

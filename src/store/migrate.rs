@@ -92,11 +92,10 @@ fn is_made(path: &Path) -> Result<bool> {
 fn make(path: &Path) -> Result<()> {
     let log_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |about| about.len());
     if log_bytes > 0 && fs::metadata(path).map_or(0, |about| about.len()) == 0 {
-        return Err(StoreError::Refused(format!(
-            "{}: the database is empty or missing, though its log (-wal) is not. Put the last backup in its \
-             place, and move the files -wal and -shm away first.",
-            path.display()
-        )));
+        let what = "the database is empty or missing, though its log (-wal) is not";
+        return Err(StoreError::refused(what).at(path).to_do(
+            "Put the last backup in its place, and move the files -wal and -shm away first.",
+        ));
     }
     match OpenOptions::new()
         .create_new(true)
@@ -111,15 +110,14 @@ fn make(path: &Path) -> Result<()> {
 }
 
 fn refused(path: &Path, why: &str) -> StoreError {
-    StoreError::Refused(format!(
-        "{}: {why}. Check the file and its folder, or change [store] path.",
-        path.display()
-    ))
+    StoreError::refused(why)
+        .at(path)
+        .to_do("Check the file and its folder, or change [store] path.")
 }
 
 /// Connects, and finds out at once whether the file can be written.
 async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    let say = |error| StoreError::from_sqlx(error, path, "opening it");
+    let say = |error| StoreError::from_sqlx(&error, path, "opening it");
     let mut connection = options.connect().await.map_err(say)?;
     // Whether another process writes at this moment does not matter: that it could be asked is enough.
     // (`BEGIN IMMEDIATE` alone begins a reading transaction where the file is read-only.)
@@ -140,7 +138,7 @@ async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteCo
 
 /// The number of the schema; 0 where there is none yet.
 async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
-    let say = |error| StoreError::from_sqlx(error, path, "reading its schema");
+    let say = |error| StoreError::from_sqlx(&error, path, "reading its schema");
     let ours: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
             .fetch_one(&mut *connection)
@@ -163,11 +161,12 @@ async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> 
             .await
             .map_err(say)?;
     if at > NEWEST {
-        return Err(StoreError::Refused(format!(
-            "{}: its schema is number {at}, made by a newer Letterpress; this one knows {NEWEST}. Use the newer \
-             program.",
-            path.display()
-        )));
+        let what = format!(
+            "its schema is number {at}, made by a newer Letterpress; this one knows {NEWEST}"
+        );
+        return Err(StoreError::refused(what)
+            .at(path)
+            .to_do("Use the newer program."));
     }
     Ok(at)
 }
@@ -177,11 +176,12 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Res
     if at > 0
         && let Some(holder) = DaemonLock::other_holder(path)
     {
-        return Err(StoreError::Refused(format!(
-            "{}: its schema must be brought up to date first, and a daemon ({holder}) holds it. Stop that daemon, \
-             then try again.",
-            path.display()
-        )));
+        let what = format!(
+            "its schema must be brought up to date first, and a daemon ({holder}) holds it"
+        );
+        return Err(StoreError::refused(what)
+            .at(path)
+            .to_do("Stop that daemon, then try again."));
     }
     let steps = STEPS.iter().map(|(version, name, sql)| {
         Migration::new(
@@ -192,17 +192,19 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Res
             false,
         )
     });
-    Migrator::with_migrations(steps.collect()).run_direct(None, connection, false).await.map_err(|error| {
-        match error {
+    Migrator::with_migrations(steps.collect())
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| match error {
             MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => {
-                StoreError::from_sqlx(e, path, "bringing its schema up to date")
+                StoreError::from_sqlx(&e, path, "bringing its schema up to date")
             }
-            other => StoreError::Refused(format!(
-                "{}: the schema could not be brought up to date: {other}. Use the program that made it.",
-                path.display()
-            )),
-        }
-    })
+            other => StoreError::refused(format!(
+                "the schema could not be brought up to date: {other}"
+            ))
+            .at(path)
+            .to_do("Use the program that made it."),
+        })
 }
 
 #[cfg(test)]

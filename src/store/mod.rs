@@ -1,11 +1,13 @@
-//! The database: all SQL, and nothing else.
+//! The database: all SQL, and nothing else. A file for each thing that is kept, such as `issues` or `subscribers`.
 //!
 //! One connection writes, many read. A write is a job that runs to its end in a task of its own, inside one
 //! `BEGIN IMMEDIATE` transaction: a caller that is cancelled meanwhile leaves nothing half-done. Readers are
 //! read-only connections that see the last commit. Domain functions live in a file per entity as further
 //! `impl Store` blocks; no SQL and no connection leaves this room.
 //!
-//! What it leaves to others: deciding anything. It applies moves that `model::delivery` allows.
+//! What it leaves to others: deciding anything. Three tables of `model` say which moves there are: of mails
+//! (`model::delivery`), applied by `commit_batch` and `steering`; of sends (`model::sending`), applied by `steering`;
+//! of subscriptions (`model::subscription`), applied by `subscriptions` and `import`.
 
 mod error;
 mod lock;
@@ -50,6 +52,7 @@ pub use lock::DaemonLock;
 
 use crate::model::subscription::SubscriptionState;
 
+/// What this room's functions give.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// A statement with its values.
@@ -152,7 +155,7 @@ impl Store {
             .pragma("journal_size_limit", "67108864")
             .optimize_on_close(false, None)
             .disable_statement_logging();
-        let say = |error| StoreError::from_sqlx(error, path, "opening it");
+        let say = |error| StoreError::from_sqlx(&error, path, "opening it");
         let writer = Writer {
             connection: migrate::open(path, &options).await?,
             unfinished: false,
@@ -226,7 +229,7 @@ impl Store {
             .map_err(|e| StoreError::from(e).during(&self.shared.path, what))
     }
 
-    /// The same for a statement that gives rows back.
+    /// Runs a statement that is its own transaction and gives its rows back; see [`Store::write_at_once`].
     async fn read_at_once(&self, what: &'static str, query: Query) -> Result<Vec<SqliteRow>> {
         let mut writer = self.shared.writer.lock().await;
         let rows = query.fetch_all(writer.at_rest().await).await;
@@ -245,7 +248,7 @@ impl Store {
 
     /// Names what a reading query was for, in its error.
     fn reading(&self, what: &'static str) -> impl Fn(sqlx::Error) -> StoreError + '_ {
-        move |error| StoreError::from_sqlx(error, &self.shared.path, what)
+        move |error| StoreError::from_sqlx(&error, &self.shared.path, what)
     }
 
     /// Wakes whoever waits for work, as a commit does.

@@ -35,11 +35,13 @@ const COUNTS: &str =
 pub struct ConsentRow {
     /// The list's key.
     pub list: String,
+    /// When it happened.
     pub at: Timestamp,
     /// A word of [`crate::model::subscription::ConsentEvent`].
     pub event: String,
     /// A word of [`crate::model::subscription::ConsentMethod`].
     pub how: String,
+    /// The network it came from, no finer than /24 or /48.
     pub network: Option<String>,
 }
 

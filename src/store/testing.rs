@@ -9,9 +9,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
 use super::Store;
-use super::issues::{NewIssue, QueuedBy};
+use super::issues::NewIssue;
 use crate::model::subscription::{Consent, ConsentMethod};
-use crate::model::{Address, ListId, Rendered, rendered};
+use crate::model::{Address, ListId, Rendered};
 
 /// A fresh database; it is gone when the folder is dropped.
 pub(crate) async fn open() -> (TempDir, Store) {
@@ -46,17 +46,6 @@ pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-/// A mail without words.
-pub(crate) fn mail() -> Rendered {
-    Rendered {
-        format: rendered::FORMAT,
-        subject: Vec::new(),
-        html: Vec::new(),
-        text: Vec::new(),
-        language: "en".into(),
-    }
-}
-
 /// A person's consent by the author's word.
 pub(crate) fn consent() -> Consent {
     Consent {
@@ -66,22 +55,13 @@ pub(crate) fn consent() -> Consent {
     }
 }
 
-/// An issue that is due from the first second on.
+/// An issue without words that is due from the first second on.
 pub(crate) fn new_issue(list: ListId, slug: &str, number: u32) -> NewIssue {
     NewIssue {
-        list,
-        slug: slug.into(),
         number: Some(number),
         title: format!("Issue {number}"),
         file: PathBuf::from(format!("/letter/issues/{slug}.md")),
-        rendered: mail(),
-        pictures: Vec::new(),
-        queued_by: QueuedBy::Author,
-        queued_at: t(0),
-        due_at: t(0),
-        hold: None,
-        replace: false,
-        firing: None,
+        ..NewIssue::new(list, slug.into(), Rendered::empty(), t(0))
     }
 }
 

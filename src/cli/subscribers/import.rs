@@ -105,22 +105,13 @@ fn sum(report: &Report) -> String {
 /// What was stored before stays, and is not doubled: that is worth saying.
 fn failure(error: ImportError) -> Failure {
     match error {
-        ImportError::Store(StoreError::Sqlite {
-            path,
-            what,
-            message,
-            help,
-            code,
-        }) => {
-            let help = format!("{help} Then import the file again: it goes on where it stopped.");
-            StoreError::Sqlite {
-                path,
-                what,
-                message,
-                help,
-                code,
-            }
-            .into()
+        ImportError::Store(mut error) if !error.is_refused() => {
+            let again = "Then import the file again: it goes on where it stopped.";
+            error.help = Some(match error.help {
+                Some(help) => format!("{help} {again}"),
+                None => again.to_owned(),
+            });
+            error.into()
         }
         ImportError::Store(error) => error.into(),
         ImportError::File(why) => Failure::said(&why),

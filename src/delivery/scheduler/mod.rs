@@ -37,7 +37,7 @@ use crate::store::fanout::FanOut;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
 use crate::store::system_mails::UnreadableMails;
-use crate::store::{Result, Store, StoreError};
+use crate::store::{Result, Store};
 
 /// The shortest time between two rounds, however many rows change meanwhile.
 const BREATH: Duration = Duration::from_millis(100);
@@ -361,7 +361,9 @@ impl Scheduler {
         }
         let rendered = match self.store.rendered(row.id).await {
             Ok(rendered) => rendered,
-            Err(StoreError::Refused(reason)) => return self.cannot_begin(row, reason).await,
+            Err(refused) if refused.is_refused() => {
+                return self.cannot_begin(row, refused.to_string()).await;
+            }
             Err(other) => return Err(other),
         };
         let seed = format!(

@@ -3,39 +3,20 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use super::*;
 use crate::link::Links;
 use crate::model::ListId;
-use crate::model::list::{Mailbox, Utm};
+use crate::model::list::Mailbox;
 use crate::model::rendered::FORMAT;
 
 /// With characters that HTML escapes.
 const PUBLIC_URL: &str = "https://letters.example/?x=1&y=2";
 
 fn list() -> List {
+    let from = Mailbox {
+        name: "Editor".into(),
+        address: Address::parse("editor@letters.example").unwrap(),
+    };
     List {
-        key: "weekly".into(),
-        name: "The Weekly Proof".into(),
-        promise: String::new(),
-        description: String::new(),
-        from: Mailbox {
-            name: "Editor".into(),
-            address: Address::parse("editor@letters.example").unwrap(),
-        },
         unsubscribe_mailto: Address::parse("leave@letters.example").unwrap(),
-        bounce_address: None,
-        language: "en".into(),
-        issues: "issues".into(),
-        schedule: None,
-        zone: TimeZone::UTC,
-        theme: "magazine".into(),
-        postal_address: String::new(),
-        confirm_within: std::time::Duration::from_secs(3600),
-        confirm_again_after: std::time::Duration::from_secs(3600),
-        utm: Utm {
-            source: String::new(),
-            medium: String::new(),
-            campaign: String::new(),
-            only_domains: Vec::new(),
-            never_domains: Vec::new(),
-        },
+        ..List::new("weekly", "The Weekly Proof", from)
     }
 }
 

@@ -16,8 +16,11 @@ use jiff::tz::TimeZone;
 /// Facts about an issue, from its front matter or, without one, from its text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meta {
+    /// The title, without markup.
     pub title: String,
+    /// The issue's number; `None` where the author gave none.
     pub number: Option<u32>,
+    /// The date that the issue carries.
     pub date: Option<Date>,
     /// The date with its time, where the author gave one.
     pub time: Option<Moment>,
@@ -31,7 +34,9 @@ pub struct Meta {
     pub list: Option<String>,
     /// In place of the list's `utm.campaign`.
     pub utm_campaign: Option<String>,
+    /// The picture above the title.
     pub cover: Option<Image>,
+    /// Whether the schedule passes it over.
     pub draft: bool,
 }
 
@@ -61,13 +66,15 @@ impl Meta {
 /// A whole issue, in reading order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Issue {
+    /// The facts about it.
     pub meta: Meta,
+    /// All of its text.
     pub parts: Vec<Part>,
     /// The file's name without its ending; stands in commands and `utm.campaign`.
     pub slug: String,
 }
 
-/// A part of the letter.
+/// A part of an issue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     /// Ordinary text.
@@ -76,18 +83,25 @@ pub enum Part {
     Summary(Vec<SummaryGroup>),
     /// The list of what follows. `entries` link to the sections in reading order where they can be told.
     Contents {
+        /// What stands above the entries.
         intro: Vec<Block>,
+        /// A line for each thing to come.
         entries: Vec<ContentsEntry>,
     },
+    /// A heading with what belongs to it.
     Section(Section),
     /// The call to subscribe.
     Subscribe {
+        /// Its heading; empty where it has none.
         heading: Inlines,
+        /// What stands below the heading.
         body: Vec<Body>,
     },
     /// Who writes this.
     About {
+        /// Its heading; empty where it has none.
         heading: Inlines,
+        /// What stands below the heading.
         body: Vec<Block>,
     },
 }
@@ -95,18 +109,22 @@ pub enum Part {
 /// A heading of the summary with its lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryGroup {
+    /// The heading.
     pub heading: Inlines,
+    /// The lines below it.
     pub blocks: Vec<Block>,
 }
 
+/// A line of the list of what follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContentsEntry {
+    /// What the line says.
     pub title: Inlines,
     /// The index in [`Issue::parts`] of the section it names.
     pub part: Option<usize>,
 }
 
-/// A section of the letter, numbered or not.
+/// A section of an issue, numbered or not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     /// The number that stood in the heading, as in `1.本周特稿`; the heading holds it no more.
@@ -115,28 +133,37 @@ pub struct Section {
     pub heading: Inlines,
     /// The level of the heading in the author's file, 1 to 6.
     pub level: u8,
+    /// What stands below the heading.
     pub body: Vec<Body>,
 }
 
 /// What a section holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
+    /// One thing that the issue points to.
     Item(Box<Item>),
+    /// The preview of a page.
     Card(Card),
+    /// Ordinary text.
     Text(Vec<Block>),
 }
 
-/// One thing that the letter points to.
+/// One thing that the issue points to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
+    /// The title, which links to `url`.
     pub title: Inlines,
     /// As the author wrote it, byte for byte.
     pub url: String,
     /// The domain that stands beside the title, with a link of its own.
     pub source: Option<Source>,
+    /// The picture of the item.
     pub image: Option<Image>,
+    /// The picture's caption; empty where there is none.
     pub caption: Inlines,
+    /// The preview of the page that it points to.
     pub card: Option<Card>,
+    /// What the author says about it.
     pub comment: Vec<Block>,
     /// From 1, in the author's file.
     pub line: usize,
@@ -145,18 +172,24 @@ pub struct Item {
 /// The source of an item as the author named it, such as `arxiv.org`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
+    /// The name that is shown.
     pub name: Inlines,
+    /// Where it links to, as the author wrote it.
     pub url: String,
 }
 
 /// The preview of a page: what Revue and Medium draw for a bare link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Card {
+    /// The page, as the author wrote its address.
     pub url: String,
+    /// The page's title.
     pub title: Inlines,
+    /// What the page is about; empty where the author's file does not say.
     pub description: Inlines,
     /// The last line of the card, such as `www.forbes.com`.
     pub domain: Inlines,
+    /// From 1, in the author's file.
     pub line: usize,
 }
 
@@ -165,59 +198,91 @@ pub struct Card {
 pub struct Image {
     /// A path relative to the file, or an http(s) address; as written.
     pub src: String,
+    /// What is read where the picture is not shown; may be empty.
     pub alt: String,
+    /// The title; empty where there is none.
     pub title: String,
     /// In CSS pixels, where the author's HTML asked for it.
     pub width: Option<u32>,
+    /// From 1, in the author's file.
     pub line: usize,
 }
 
 /// A block of ordinary text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
+    /// A paragraph.
     Paragraph(Inlines),
+    /// A heading within a part.
     Heading {
+        /// 1 to 6, as in the author's file.
         level: u8,
+        /// Its text.
         inlines: Inlines,
     },
+    /// A quotation.
     Quote(Vec<Block>),
+    /// A list.
     List {
+        /// Whether its items are numbered.
         ordered: bool,
+        /// The number of the first item.
         start: usize,
+        /// Whether its items stand without space between them.
         tight: bool,
+        /// The items, in order.
         items: Vec<ListItem>,
     },
+    /// A block of code.
     Code {
+        /// What stands behind the fence, such as `rust`; may be empty.
         info: String,
+        /// The code, byte for byte.
         literal: String,
     },
+    /// A table.
     Table {
+        /// The alignment of each column.
         align: Vec<Align>,
+        /// The cells of the head.
         head: Vec<Inlines>,
+        /// The cells of each row below it.
         rows: Vec<Vec<Inlines>>,
     },
     /// A paragraph that is nothing but a picture, with its caption where one follows in emphasis.
     Figure {
+        /// The picture.
         image: Image,
+        /// Where the picture links to, as the author wrote it.
         link: Option<String>,
+        /// The caption; empty where there is none.
         caption: Inlines,
     },
+    /// The preview of a page.
     Card(Card),
+    /// A line across the text.
     Rule,
 }
 
+/// An item of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListItem {
-    /// `- [x]`: `Some(true)`.
+    /// Whether a task is done: `- [x]` is `Some(true)`; `None`: no task.
     pub task: Option<bool>,
+    /// What the item holds.
     pub blocks: Vec<Block>,
 }
 
+/// How the cells of a column are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
+    /// As the direction of the text has it.
     None,
+    /// Where lines begin.
     Start,
+    /// In the middle.
     Center,
+    /// Where lines end.
     End,
 }
 
@@ -227,24 +292,39 @@ pub type Inlines = Vec<Inline>;
 /// A piece of text within a block.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inline {
+    /// Plain text.
     Text(String),
+    /// Emphasis, as a rule in italics.
     Emphasis(Inlines),
+    /// Strong emphasis, as a rule in bold.
     Strong(Inlines),
+    /// Text that is struck through.
     Strike(Inlines),
+    /// Code.
     Code(String),
+    /// A link.
     Link {
+        /// As the author wrote it, byte for byte.
         url: String,
+        /// The title; empty where there is none.
         title: String,
+        /// The text of the link.
         children: Inlines,
+        /// From 1, in the author's file.
         line: usize,
     },
+    /// A picture within text.
     Image(Image),
-    /// `<u>`, `<ins>`, `<sup>`, `<sub>`, `<small>`, `<mark>`, `<kbd>` and their like: the element's name and content.
+    /// `<u>`, `<ins>`, `<sup>`, `<sub>`, `<small>`, `<mark>`, `<kbd>` and their like.
     Tag {
+        /// The element's name.
         name: &'static str,
+        /// What stands in it.
         children: Inlines,
     },
+    /// A line break of the file, which counts as a space.
     SoftBreak,
+    /// A line break that is meant.
     HardBreak,
     /// A personal field.
     Field(Field),
@@ -253,7 +333,12 @@ pub enum Inline {
 /// A personal field of the author's: `{{ name | default("reader") }}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
-    Name { default: String },
+    /// The person's name.
+    Name {
+        /// What stands in its place where the name is not known.
+        default: String,
+    },
+    /// The person's address.
     Email,
 }
 
@@ -287,8 +372,11 @@ pub struct Picture {
     pub hash: String,
     /// `png`, `jpg` or `gif`.
     pub ext: &'static str,
+    /// The file that is served.
     pub bytes: Vec<u8>,
+    /// Width of `bytes`, in pixels.
     pub width_px: u32,
+    /// Height of `bytes`, in pixels.
     pub height_px: u32,
 }
 

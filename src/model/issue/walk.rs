@@ -11,9 +11,12 @@ pub enum Seen<'i> {
     Code(&'i str),
     /// An address that words or a picture lead to; `line` is 0 where it is not known.
     Link {
+        /// As the author wrote it.
         url: &'i str,
+        /// From 1, in the author's file.
         line: usize,
     },
+    /// A picture.
     Image(&'i Image),
 }
 
@@ -202,7 +205,7 @@ fn runs_of_card(card: &mut Card, change: &mut dyn FnMut(&mut Inlines)) {
     }
 }
 
-/// The same for blocks.
+/// Changes each run of text in blocks, at any depth.
 pub fn runs_of_blocks(blocks: &mut [Block], change: &mut dyn FnMut(&mut Inlines)) {
     for block in blocks {
         match block {

@@ -59,7 +59,7 @@ impl Store {
     ) -> Result<SignUp> {
         let (email, name) = (email.clone(), one_line(name));
         let mail = serde_json::to_string(&mail).map_err(|e| {
-            StoreError::Refused(format!("the confirmation mail can't be stored: {e}"))
+            StoreError::refused(format!("the confirmation mail can't be stored: {e}"))
         })?;
         self.write("signing somebody up", move |c| {
             Box::pin(async move {

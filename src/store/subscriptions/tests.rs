@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::subscription::ConsentMethod;
-use crate::store::testing::{address, column, hours, mail, meddle, open, open_with_list, plan, t};
+use crate::store::testing::{address, column, hours, meddle, open, open_with_list, plan, t};
 
 const ANN: &str = "ann@readers.example";
 const HOUR: i64 = 3600;
@@ -22,7 +22,7 @@ async fn sign_up(store: &Store, list: ListId, email: &str, name: &str, at: Times
             &address(email),
             name,
             by(at, ConsentMethod::Form),
-            mail(),
+            Rendered::empty(),
             hours(1),
         )
         .await

@@ -1,11 +1,12 @@
 //! Times that are not to be taken at their word: of a clock that was set back, and of tries that were nobody's fault.
 
 use super::ledger::{ahead, claim, outcome, record, under_way};
+use crate::model::Rendered;
 use crate::model::delivery::Event;
 use crate::model::sending::IssueState;
 use crate::store::issues::{NewIssue, Queueing};
 use crate::store::steering::Steered;
-use crate::store::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
+use crate::store::testing::{address, consent, hours, new_issue, open_with_list, t};
 
 #[tokio::test]
 async fn an_issue_that_has_begun_goes_on_whatever_the_clock_says() {
@@ -48,7 +49,7 @@ async fn nor_does_it_make_a_confirmation_older() {
     let (_dir, store, list) = open_with_list().await;
     let who = address("new@readers.example");
     store
-        .sign_up(list, &who, "", consent(), mail(), hours(1))
+        .sign_up(list, &who, "", consent(), Rendered::empty(), hours(1))
         .await
         .unwrap();
     let waiting = async || {

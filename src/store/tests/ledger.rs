@@ -6,14 +6,14 @@ use crate::model::delivery::{Event, MailKey, State, Totals};
 use crate::model::reply::Diagnostic;
 use crate::model::sending::IssueState;
 use crate::model::subscription::{Consent, SignUp};
-use crate::model::{IssueId, ListId, SubscriberId};
+use crate::model::{IssueId, ListId, Rendered, SubscriberId};
 use crate::store::Store;
 use crate::store::commit_batch::{Batch, Claim, Grant, Outcome};
 use crate::store::deliveries::{Candidate, QueuePosition};
 use crate::store::fanout::FanOut;
 use crate::store::issues::{Firing, NewIssue, Queueing};
 use crate::store::steering::{Steered, retry_some};
-use crate::store::testing::{address, consent, hours, mail, new_issue, open_with_list, t};
+use crate::store::testing::{address, consent, hours, new_issue, open_with_list, t};
 
 fn id(queueing: Queueing) -> IssueId {
     match queueing {
@@ -667,7 +667,7 @@ async fn a_confirmation_is_claimed_while_it_is_wanted() {
     let who = address("new@readers.example");
     assert_eq!(
         store
-            .sign_up(list, &who, "", consent(), mail(), hours(1))
+            .sign_up(list, &who, "", consent(), Rendered::empty(), hours(1))
             .await
             .unwrap(),
         SignUp::Asked
@@ -724,7 +724,7 @@ async fn confirmations_that_cannot_be_read_hide_none_behind_them() {
         let who = address(&format!("{name}@readers.example"));
         assert_eq!(
             store
-                .sign_up(list, &who, "", consent(), mail(), hours(1))
+                .sign_up(list, &who, "", consent(), Rendered::empty(), hours(1))
                 .await
                 .unwrap(),
             SignUp::Asked

@@ -192,7 +192,7 @@ async fn a_missing_folder_and_a_folder_in_its_place_are_named() {
     paragraph(
         &refusal(&path).await,
         &path,
-        "The folder does not exist: make it, or change [store] path",
+        "its folder does not exist. Make the folder, or change [store] path",
     );
     paragraph(
         &refusal(dir.path()).await,

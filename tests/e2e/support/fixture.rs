@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use letterpress::app::clock;
 use letterpress::delivery::{self, Relay, Settings};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::clock::Clock;
-use letterpress::model::list::{Mailbox, Utm};
+use letterpress::model::list::Mailbox;
 use letterpress::model::rendered::{Context, FORMAT, MergeField, Piece};
 use letterpress::model::sending::IssueState;
 use letterpress::model::subscription::{Consent, ConsentMethod};
@@ -23,7 +22,7 @@ use letterpress::pace::Pacing;
 use letterpress::smtp::{Endpoint, Pipelining, Timeouts, Tls};
 use letterpress::store::Store;
 use letterpress::store::deliveries::DeliveryRow;
-use letterpress::store::issues::{IssueRow, NewIssue, QueuedBy, Queueing};
+use letterpress::store::issues::{IssueRow, NewIssue, Queueing};
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
@@ -143,33 +142,13 @@ pub(crate) fn relay(address: SocketAddr) -> Relay {
 
 fn listing() -> List {
     let address = |text| Address::parse(text).unwrap();
-    let none = String::new;
+    let from = Mailbox {
+        name: "Editor".into(),
+        address: address("editor@letters.example"),
+    };
     List {
-        key: "weekly".into(),
-        name: "The Weekly Proof".into(),
-        promise: none(),
-        description: none(),
-        from: Mailbox {
-            name: "Editor".into(),
-            address: address("editor@letters.example"),
-        },
         unsubscribe_mailto: address("leave@letters.example"),
-        bounce_address: None,
-        language: "en".into(),
-        issues: "issues".into(),
-        schedule: None,
-        zone: TimeZone::UTC,
-        theme: "magazine".into(),
-        postal_address: none(),
-        confirm_within: Duration::from_secs(3600),
-        confirm_again_after: Duration::from_secs(3600),
-        utm: Utm {
-            source: none(),
-            medium: none(),
-            campaign: none(),
-            only_domains: Vec::new(),
-            never_domains: Vec::new(),
-        },
+        ..List::new("weekly", "The Weekly Proof", from)
     }
 }
 
@@ -290,23 +269,16 @@ impl Newsletter {
     /// Queues an issue under a number, due now.
     pub(crate) async fn send(&self, number: u32) -> IssueId {
         let now = self.clock.now();
+        let slug = format!("{number:03}");
+        let content = Rendered {
+            subject: vec![Piece::Text(subject(&slug))],
+            ..rendered(&"Good morning. ".repeat(30))
+        };
         let issue = NewIssue {
-            list: self.list,
-            slug: format!("{number:03}"),
             number: Some(number),
             title: "A first proof".into(),
-            file: PathBuf::from(format!("/letter/issues/{number:03}.md")),
-            rendered: Rendered {
-                subject: vec![Piece::Text(subject(&format!("{number:03}")))],
-                ..rendered(&"Good morning. ".repeat(30))
-            },
-            pictures: Vec::new(),
-            queued_by: QueuedBy::Author,
-            queued_at: now,
-            due_at: now,
-            hold: None,
-            replace: false,
-            firing: None,
+            file: PathBuf::from(format!("/letter/issues/{slug}.md")),
+            ..NewIssue::new(self.list, slug, content, now)
         };
         let Queueing::Queued(id) = self.store.queue_issue(issue).await.unwrap() else {
             panic!("not queued")
