@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use crate::compose::pictures::{self, Pictures};
 use crate::compose::theme::{Theme, ThemeError};
-use crate::compose::{self, ComposeError, Composed, Setting};
+use crate::compose::{self, Composed, Setting};
+use crate::format;
 use crate::link::utm::{Facts, Tagger};
 use crate::manuscript::{self, Parsed};
 use crate::model::issue::Issue;
@@ -23,15 +24,20 @@ type Result<T, E = PublishError> = std::result::Result<T, E>;
 /// Why a file could not be made into an issue.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    #[error("{file} can't be read: {why}")]
-    File { file: String, why: String },
-    /// Its front matter is malformed, so nothing can be said about the rest.
+    /// The file can't be read.
+    #[error("{file} can't be read: {}", format::io(.error))]
+    File {
+        /// As the author named it.
+        file: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Its front matter is malformed, so nothing can be said about the rest. There is at least one finding.
     #[error("{}", .0.first().map_or("the front matter can't be read", |f| f.message.as_str()))]
     FrontMatter(Vec<Finding>),
+    /// The list's theme can't be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
 }
 
 /// An author's file, read but not yet set in a theme.
@@ -51,9 +57,9 @@ pub(crate) struct Manuscript {
 /// It can't be read, or its front matter is malformed.
 pub(crate) fn read(file: &Path) -> Result<Manuscript> {
     let shown = file.display().to_string();
-    let failed = |e: std::io::Error| PublishError::File {
+    let failed = |error| PublishError::File {
         file: shown.clone(),
-        why: crate::format::io(&e),
+        error,
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
     let bytes = std::fs::read(file).map_err(failed)?;
@@ -154,7 +160,7 @@ pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
         tagger: &tagger,
     };
     let composed = compose::compose(&issue, &setting)?;
-    let mut findings = compose::check::findings(&issue, &findings, &composed, &setting);
+    let mut findings = compose::check::findings(&issue, &findings, &composed);
     for finding in &mut findings {
         if finding.file.is_empty() {
             finding.file.clone_from(&shown);

@@ -62,6 +62,7 @@ impl From<DaemonError> for Failure {
         match error {
             DaemonError::Store(StoreError::Refused(what)) => Failure::said(&what),
             DaemonError::Store(error) => Failure::from(error),
+            DaemonError::Theme(error) => Failure::from(error),
             other => Failure::said(&other.to_string()),
         }
     }

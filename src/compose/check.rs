@@ -11,7 +11,7 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
-use super::{CLIPPED_BYTES, Composed, Setting};
+use super::{CLIPPED_BYTES, Composed};
 use crate::format;
 use crate::link::signed::is_signed;
 
@@ -129,12 +129,7 @@ pub(crate) fn passed(findings: &[Finding]) -> Vec<&'static Check> {
 
 /// Everything there is to say: what was found before (`parsed`, and the pictures' findings where the caller
 /// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
-pub(crate) fn findings(
-    issue: &Issue,
-    parsed: &[Finding],
-    composed: &Composed,
-    _setting: &Setting,
-) -> Vec<Finding> {
+pub(crate) fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed) -> Vec<Finding> {
     let mut out = parsed.to_vec();
     out.extend(nothing_to_read(issue));
     out.extend(alternative_texts(issue));

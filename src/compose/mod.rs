@@ -54,18 +54,11 @@ pub(crate) struct Composed {
     pub mjml: Vec<Piece>,
 }
 
-/// Why an issue could not be composed; a theme of the author's is the only cause.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    #[error(transparent)]
-    Theme(#[from] ThemeError),
-}
-
 /// Composes an issue: subject, HTML and text, cut at the merge fields.
 ///
 /// # Errors
-/// [`ComposeError`] where the theme is at fault; no content of an issue can make it fail.
-pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeError> {
+/// [`ThemeError`] if the theme can't be used with this issue; no content of an issue makes composing fail.
+pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ThemeError> {
     let language = setting.language(issue);
     let mut slots = Slots::default();
     let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);

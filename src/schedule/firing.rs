@@ -134,24 +134,14 @@ fn first_error(proof: &Proof) -> Option<String> {
         .findings
         .iter()
         .find(|f| f.severity == Severity::Error)?;
-    Some(format!(
-        "{}: {}. {}",
-        error.place(),
-        error.message,
-        error.help
-    ))
+    Some(error.to_string())
 }
 
 fn reason(error: &PublishError) -> String {
     match error {
-        PublishError::FrontMatter(findings) if !findings.is_empty() => {
-            format!(
-                "{}: {}. {}",
-                findings[0].place(),
-                findings[0].message,
-                findings[0].help
-            )
-        }
+        PublishError::FrontMatter(findings) => findings
+            .first()
+            .map_or_else(|| error.to_string(), ToString::to_string),
         other => other.to_string(),
     }
 }

@@ -6,7 +6,6 @@
 mod blocks;
 mod inlines;
 mod outline;
-mod preheader;
 mod tables;
 
 use super::theme::escape::Html;

@@ -12,7 +12,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
 use crate::format;
-use crate::model::issue::{Block, Body, Image, Inline, Issue, Part, Picture};
+use crate::model::issue::walk::{self, Seen};
+use crate::model::issue::{Image, Issue, Picture};
 use crate::model::{Finding, Severity};
 
 /// The largest file that is read.
@@ -232,89 +233,12 @@ fn percent_decoded(name: &str) -> Option<String> {
 /// Every picture that the issue names, in reading order.
 fn images(issue: &Issue) -> Vec<&Image> {
     let mut found: Vec<&Image> = issue.meta.cover.iter().collect();
-    for part in &issue.parts {
-        match part {
-            Part::Text(blocks) => in_blocks(blocks, &mut found),
-            Part::Summary(groups) => {
-                for group in groups {
-                    in_inlines(&group.heading, &mut found);
-                    in_blocks(&group.blocks, &mut found);
-                }
-            }
-            Part::Contents { intro, entries } => {
-                in_blocks(intro, &mut found);
-                entries
-                    .iter()
-                    .for_each(|entry| in_inlines(&entry.title, &mut found));
-            }
-            Part::Section(section) => {
-                in_inlines(&section.heading, &mut found);
-                in_bodies(&section.body, &mut found);
-            }
-            Part::Subscribe { heading, body } => {
-                in_inlines(heading, &mut found);
-                in_bodies(body, &mut found);
-            }
-            Part::About { heading, body } => {
-                in_inlines(heading, &mut found);
-                in_blocks(body, &mut found);
-            }
+    walk::parts(&issue.parts, &mut |seen| {
+        if let Seen::Image(image) = seen {
+            found.push(image);
         }
-    }
+    });
     found
-}
-
-fn in_bodies<'i>(bodies: &'i [Body], found: &mut Vec<&'i Image>) {
-    for body in bodies {
-        match body {
-            Body::Item(item) => {
-                in_inlines(&item.title, found);
-                found.extend(&item.image);
-                in_inlines(&item.caption, found);
-                in_blocks(&item.comment, found);
-            }
-            Body::Card(card) => in_inlines(&card.title, found),
-            Body::Text(blocks) => in_blocks(blocks, found),
-        }
-    }
-}
-
-fn in_blocks<'i>(blocks: &'i [Block], found: &mut Vec<&'i Image>) {
-    for block in blocks {
-        match block {
-            Block::Paragraph(inlines) | Block::Heading { inlines, .. } => {
-                in_inlines(inlines, found)
-            }
-            Block::Quote(blocks) => in_blocks(blocks, found),
-            Block::List { items, .. } => {
-                items.iter().for_each(|item| in_blocks(&item.blocks, found))
-            }
-            Block::Table { head, rows, .. } => {
-                head.iter()
-                    .chain(rows.iter().flatten())
-                    .for_each(|cell| in_inlines(cell, found));
-            }
-            Block::Figure { image, caption, .. } => {
-                found.push(image);
-                in_inlines(caption, found);
-            }
-            Block::Code { .. } | Block::Card(_) | Block::Rule => {}
-        }
-    }
-}
-
-fn in_inlines<'i>(inlines: &'i [Inline], found: &mut Vec<&'i Image>) {
-    for inline in inlines {
-        match inline {
-            Inline::Image(image) => found.push(image),
-            Inline::Emphasis(c)
-            | Inline::Strong(c)
-            | Inline::Strike(c)
-            | Inline::Link { children: c, .. }
-            | Inline::Tag { children: c, .. } => in_inlines(c, found),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use minijinja::Value;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::ThemeError;
+use super::error::ThemeError;
 use super::files::{Files, MANIFEST};
 use super::fonts::stacks;
 use crate::phrases::script::Script;
@@ -188,7 +188,7 @@ pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
         return Err(files.error_at(
             MANIFEST,
             1,
-            &format!("[dark] has no colour “{name}”, but [light] has"),
+            format!("[dark] has no colour “{name}”, but [light] has"),
         ));
     }
     Ok(Read { files, manifest })
@@ -269,7 +269,7 @@ impl Read<'_> {
                 return Err(self.files.error_at(
                     MANIFEST,
                     line,
-                    &format!("there is no role “{role}”"),
+                    format!("there is no role “{role}”"),
                 ));
             }
         }
@@ -283,9 +283,9 @@ impl Read<'_> {
         style: &Spanned<String>,
         names: &BTreeMap<String, String>,
     ) -> Result<String, ThemeError> {
-        let refuse = |why: &str| Err(self.files.error_at(MANIFEST, self.line(style), why));
+        let refuse = |what: String| Err(self.files.error_at(MANIFEST, self.line(style), what));
         if !ELEMENTS.contains(&element) {
-            return refuse(&format!("“{element}” is nothing that can be styled"));
+            return refuse(format!("“{element}” can't be styled"));
         }
         let mut out = String::new();
         let mut rest = style.get_ref().as_str();
@@ -293,20 +293,20 @@ impl Read<'_> {
             .chars()
             .find(|c| matches!(c, '"' | '<' | '>' | '&' | '\\') || c.is_control())
         {
-            return refuse(&format!(
+            return refuse(format!(
                 "the character {} can't stand in a style",
                 bad.escape_default()
             ));
         }
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else {
-                return refuse("a { has no }");
+                return refuse("a { has no }".to_owned());
             };
             out.push_str(before);
             match names.get(name) {
                 _ if name == "gap" => out.push_str("{gap}"),
                 Some(value) => out.push_str(value),
-                None => return refuse(&format!("there is no colour, size or stack “{name}”")),
+                None => return refuse(format!("there is no colour, size or stack “{name}”")),
             }
             rest = tail;
         }

@@ -6,6 +6,7 @@
 //! hold no byte of an author's. What the content looks like in HTML is `html`'s business; `mjml/README.md`
 //! explains the format to those who write themes.
 
+mod error;
 pub(crate) mod escape;
 mod files;
 mod fonts;
@@ -22,6 +23,7 @@ use mrml::prelude::render::RenderOptions;
 
 use crate::model::rendered::Piece;
 use crate::phrases::script::Script;
+pub(crate) use error::ThemeError;
 pub(crate) use manifest::{Look, Role, Styles};
 use slots::Slots;
 
@@ -41,11 +43,6 @@ struct Inner {
     /// One for each script, in the order of [`Script::ALL`].
     looks: Vec<Look>,
 }
-
-/// What is wrong with a theme: one paragraph that names the file and, where there is one, the line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ThemeError(pub(crate) String);
 
 /// How much a theme may spend on layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +98,7 @@ impl Theme {
         for (file, source) in &files.templates {
             templates
                 .add_template_owned(file.clone(), source.clone())
-                .map_err(|error| files.template_error(&error))?;
+                .map_err(|error| ThemeError::in_template(name, &error))?;
         }
         Ok(Theme(Arc::new(Inner {
             name: name.to_owned(),
@@ -160,10 +157,10 @@ impl Theme {
         slots: &Slots,
     ) -> Result<Skeleton, ThemeError> {
         let mjml = self.document(language, density, outline)?;
-        lint::check_depth(&mjml).map_err(|why| self.fault(&why))?;
+        lint::check_depth(&mjml).map_err(|error| self.fault(error.to_string()))?;
         let html = self.render(&mjml)?;
         if slots.lost(&mjml, &html) {
-            return Err(self.fault("it puts text into a place that MJML does not show"));
+            return Err(self.fault("the theme puts text into a place that MJML does not show"));
         }
         Ok(Skeleton { html, mjml })
     }
@@ -205,22 +202,20 @@ impl Theme {
             fonts: HashMap::new(),
         };
         mrml::parse(document)
-            .map_err(|error| self.fault(&format!("its MJML can't be read: {error}")))?
+            .map_err(|error| self.fault(format!("the theme's MJML can't be read: {error}")))?
             .element
             .render(&options)
             .map(|html| compact(&html))
-            .map_err(|error| self.fault(&format!("its MJML can't be rendered: {error}")))
+            .map_err(|error| self.fault(format!("the theme's MJML can't be rendered: {error}")))
     }
 
-    fn fault(&self, why: &str) -> ThemeError {
-        ThemeError(format!(
-            "The theme “{}” can't be used: {why}. Look at its {LAYOUT}.",
-            self.0.name
-        ))
+    fn fault(&self, what: impl Into<String>) -> ThemeError {
+        let help = format!("Fix the theme's {LAYOUT}, or name another theme.");
+        ThemeError::new(what, help).at(format!("{}/{LAYOUT}", self.0.name))
     }
 
     fn template_fault(&self, error: &minijinja::Error) -> ThemeError {
-        files::template_error(&self.0.name, error)
+        ThemeError::in_template(&self.0.name, error)
     }
 }
 
