@@ -1,6 +1,6 @@
 //! When a list's schedule fires: five fields of cron in a time zone.
 //!
-//! A clock change neither loses nor doubles a letter. A time that the clock skips fires at the first moment
+//! A clock change neither loses nor repeats an issue. A time that the clock skips fires at the first moment
 //! after the gap; one that the clock shows twice fires at the first of the two. croner keeps these rules for
 //! fixed times; a pattern that fires every few minutes follows the clock as it runs.
 

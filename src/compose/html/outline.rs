@@ -22,7 +22,7 @@ const LONG_TITLE_COLUMNS: usize = 22;
 /// How many characters of the text are taken for the preheader where the author gives none.
 const PREHEADER_CHARS: usize = 110;
 
-/// Lays out an issue for its theme; the content goes into `slots`.
+/// The outline of an issue for its theme; the content goes into `slots`.
 pub(crate) fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
     let mut layout = Outline {
@@ -175,7 +175,7 @@ impl<'a> Outline<'a, '_> {
             });
         });
         context! {
-            // Named only where these words are not in the language of the letter.
+            // Only where these words are not in the language of the issue.
             lang => if spoken { "" } else { self.phrases.language() },
             why, address, unsubscribe_url,
             unsubscribe => self.text(self.phrases.unsubscribe()),
@@ -262,7 +262,7 @@ impl<'a> Outline<'a, '_> {
     }
 
     fn section(&mut self, index: usize, section: &'a Section) -> Value {
-        // Without a heading of its own, what it holds hangs below the title of the letter.
+        // Without a heading of its own, its content is below the title of the issue.
         let rank = if section.heading.is_empty() { 1 } else { 2 };
         let writer = self.writer.below(rank);
         context! {

@@ -1,7 +1,7 @@
 //! The issue's pictures: found beside its file, read, made fit for mail, and named by their content.
 //!
-//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is shrunk. A picture
-//! that can't be used is a finding, and its words stand in its place. Pictures on the web stay there.
+//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is made smaller. A picture that
+//! can't be used is a finding, and its alt text is shown instead. Pictures on the web stay there.
 
 mod fit;
 
@@ -31,6 +31,7 @@ impl Pictures {
         self.0.get(src)
     }
 
+    /// Every picture, ordered by the author's names for them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Picture> {
         self.0.values()
     }
@@ -119,22 +120,22 @@ fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
     let outside = || {
         Refusal::new(
             "picture-outside",
-            "this picture does not lie beside the issue",
-            "Put it into the issue's folder or below it, and name it from there.",
+            "this picture is outside the issue's folder",
+            "Move it into the issue's folder or below it, and use its path from there.",
         )
     };
     let missing = || {
         Refusal::new(
             "picture-missing",
             "no such picture",
-            "Put it beside the issue, or remove the line.",
+            "Put it beside the issue's file, or remove the line.",
         )
     };
     if src.is_empty() {
         return Err(Refusal::new(
             "picture-missing",
-            "a picture without a name",
-            "Name the file in the brackets.",
+            "this picture has no file name",
+            "Write the path between the parentheses.",
         ));
     }
     let inside = |name: &str| {
@@ -173,22 +174,18 @@ fn folder_of(folder: &Path) -> &Path {
 fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |error: &std::io::Error| {
         let what = format!("this picture can't be read ({})", format::io(error));
-        Refusal::new(
-            "picture-unreadable",
-            what,
-            "Look at the file's permissions.",
-        )
+        Refusal::new("picture-unreadable", what, "Check the file's permissions.")
     };
     let facts = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
     if !facts.is_file() {
         return Err(Refusal::new(
             "picture-missing",
-            "this is no file",
+            "this is not a file",
             "Name a picture, not a folder.",
         ));
     }
     if facts.len() > FILE_MAX_BYTES {
-        let help = "Save it with fewer pixels; 1200 px is as wide as any mail shows.";
+        let help = "Save it with fewer pixels: mails are at most 1200 px wide.";
         return Err(Refusal::new(
             "picture-too-large",
             "this picture is larger than 20 MB",

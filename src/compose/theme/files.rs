@@ -1,4 +1,4 @@
-//! The files of a theme: a folder beside the letter, or the copy inside the binary.
+//! The files of a theme: a folder of the author's, or the copy inside the binary.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,6 +14,7 @@ use crate::format;
 #[folder = "mjml/"]
 struct Embedded;
 
+/// The file of colours, sizes and styles.
 pub(super) const MANIFEST: &str = "theme.toml";
 /// The largest file a theme may hold.
 const FILE_MAX_BYTES: usize = 256 * 1024;
@@ -21,7 +22,9 @@ const FILE_MAX_BYTES: usize = 256 * 1024;
 /// The texts of a theme, with line ends as LF.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// The name of the theme, which is that of its folder.
     pub name: String,
+    /// The text of `theme.toml`.
     pub manifest: String,
     /// By file name; `layout.mjml` is among them.
     pub templates: BTreeMap<String, String>,

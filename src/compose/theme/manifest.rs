@@ -58,7 +58,7 @@ impl std::fmt::Display for Size {
 pub(crate) enum Role {
     /// Ordinary text and the comments on items.
     Text,
-    /// The lines at the head of the letter.
+    /// The lines of the summary at the head of the issue.
     Summary,
     /// The heading of an item, a link.
     Title,
@@ -72,7 +72,7 @@ pub(crate) enum Role {
     Contents,
     /// The call to subscribe.
     Call,
-    /// Below the letter.
+    /// The lines at the foot of the mail.
     Footer,
 }
 
@@ -149,10 +149,12 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// The script that this look is for.
     pub(crate) fn script(&self) -> Script {
         self.script
     }
 
+    /// The styles of the elements in a role.
     pub(crate) fn styles(&self, role: Role) -> &Styles {
         let index = Role::ALL
             .iter()
@@ -173,6 +175,10 @@ pub(super) struct Read<'f> {
     manifest: Manifest,
 }
 
+/// Reads `theme.toml`.
+///
+/// # Errors
+/// It is no TOML of the shape of [`Manifest`], or a colour of `[light]` is missing from `[dark]`.
 pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
     let manifest: Manifest = toml::from_str(&files.manifest).map_err(|error| {
         let line = error

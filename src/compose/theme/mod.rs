@@ -1,4 +1,4 @@
-//! A theme: a folder of MJML that mail is set in, inside the binary or beside the letter.
+//! A theme: a folder of MJML that mail is set in, built in or the author's own.
 //!
 //! `theme.toml` holds colours, sizes and the styles of running text (`manifest`); `layout.mjml` and the files
 //! it includes are Jinja over MJML and see an outline of the mail in which every content is a token (`slots`).
@@ -29,7 +29,7 @@ use slots::Slots;
 
 /// The file that every theme begins with.
 const LAYOUT: &str = "layout.mjml";
-/// Steps of the template engine for one mail; a letter of 400 items takes a tenth.
+/// Steps of the template engine that one mail may take; an issue of 400 items takes a tenth of it.
 const FUEL: u64 = 2_000_000;
 
 /// A theme that was read and found sound. Cloning is cheap.
@@ -49,7 +49,7 @@ struct Inner {
 pub(crate) enum Density {
     /// As the theme is meant to be.
     Open,
-    /// With less markup an item, for a letter that would otherwise be cut: templates see `dense`.
+    /// With less markup per item, for an issue that Gmail would cut otherwise: templates see `dense`.
     Dense,
 }
 
@@ -73,6 +73,7 @@ impl Skeleton {
 /// A mail set in a theme.
 #[derive(Clone, Debug)]
 pub(crate) struct Typeset {
+    /// The HTML with the content in it, cut at the merge fields.
     pub html: Vec<Piece>,
     /// The MJML document that mrml rendered, with the content in the tokens' place.
     pub mjml: Vec<Piece>,
@@ -107,6 +108,7 @@ impl Theme {
         })))
     }
 
+    /// The name that it was loaded by.
     #[cfg(test)]
     pub(crate) fn name(&self) -> &str {
         &self.0.name

@@ -56,7 +56,7 @@ fn check_file(source: &str) -> Result<(), Fault> {
         return Err(Fault::at(
             source,
             at,
-            format!("“{TOKEN_START}” is reserved; write it otherwise"),
+            format!("“{TOKEN_START}” is reserved; use other words"),
         ));
     }
     let mut open: Vec<(&str, usize)> = Vec::new();
@@ -116,7 +116,7 @@ fn check_tag(tag: &Tag) -> Result<(), Fault> {
         );
     }
     if tag.name.chars().any(|c| c.is_ascii_uppercase()) {
-        return fault(tag.line, format!("<{}> must be in small letters", tag.name));
+        return fault(tag.line, format!("<{}> must be in lower case", tag.name));
     }
     for attribute in &tag.attributes {
         if known
@@ -144,7 +144,7 @@ fn check_tag(tag: &Tag) -> Result<(), Fault> {
         return fault(
             tag.line,
             format!(
-                "<{}> has no alt; write alt=\"\" for a picture without meaning",
+                "<{}> has no alt; write alt=\"\" for a decorative picture",
                 tag.name
             ),
         );
