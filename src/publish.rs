@@ -1,8 +1,7 @@
 //! A file becomes an issue in the database: read, pictures found, composed, checked, stored.
 //!
-//! The one way that `send`, the schedule and `demo` share, so that all of them check the same and store the
-//! same; `check`, `render` and `test` walk it without the last step. What is stored never changes afterwards:
-//! later edits of the file do not count.
+//! `send`, the schedule and `demo` all go this way, so that they check and store the same; `check`, `render` and `test`
+//! leave out the last step. What is stored never changes afterwards: later edits of the file have no effect.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::compose::pictures::{self, Pictures};
 use crate::compose::theme::{Theme, ThemeError};
-use crate::compose::{self, ComposeError, Composed, Setting};
+use crate::compose::{self, Composed, Setting};
+use crate::format;
 use crate::link::utm::{Facts, Tagger};
 use crate::manuscript::{self, Parsed};
 use crate::model::issue::Issue;
@@ -23,15 +23,20 @@ type Result<T, E = PublishError> = std::result::Result<T, E>;
 /// Why a file could not be made into an issue.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    #[error("{file} can't be read: {why}")]
-    File { file: String, why: String },
-    /// Its front matter is malformed, so nothing can be said about the rest.
+    /// The file can't be read.
+    #[error("{file} can't be read: {}", format::io(.error))]
+    File {
+        /// As the author named it.
+        file: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Its front matter is malformed, so nothing can be said about the rest. There is at least one finding.
     #[error("{}", .0.first().map_or("the front matter can't be read", |f| f.message.as_str()))]
     FrontMatter(Vec<Finding>),
+    /// The list's theme can't be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
 }
 
 /// An author's file, read but not yet set in a theme.
@@ -39,21 +44,22 @@ pub enum PublishError {
 pub(crate) struct Manuscript {
     /// The file, absolute.
     pub file: PathBuf,
-    /// As findings name it.
+    /// The file's name in findings.
     pub shown: String,
+    /// What was read from it.
     pub issue: Issue,
     findings: Vec<Finding>,
 }
 
-/// Reads a file; nothing else is looked at yet.
+/// Reads a file, without its pictures.
 ///
 /// # Errors
 /// It can't be read, or its front matter is malformed.
 pub(crate) fn read(file: &Path) -> Result<Manuscript> {
     let shown = file.display().to_string();
-    let failed = |e: std::io::Error| PublishError::File {
+    let failed = |error| PublishError::File {
         file: shown.clone(),
-        why: crate::format::io(&e),
+        error,
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
     let bytes = std::fs::read(file).map_err(failed)?;
@@ -79,7 +85,7 @@ pub(crate) fn read(file: &Path) -> Result<Manuscript> {
         let mut finding = Finding::new(
             Severity::Error,
             "not-utf8",
-            "this is no UTF-8; what could not be read became �",
+            "this file is not UTF-8; what could not be read is shown as �",
             "Save the file as UTF-8.",
         )
         .at(line, None);
@@ -100,33 +106,38 @@ pub(crate) fn slug(file: &Path) -> String {
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The facts that an issue is set with, beside the author's file.
+/// What an issue is composed with, beside the author's file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Press<'a> {
+    /// The list that it is for.
     pub list: &'a List,
     /// The folder of the author's own themes.
     pub themes: &'a Path,
-    /// What the addresses of pictures begin with; empty where they lie beside the HTML.
+    /// What the URLs of pictures begin with; empty if they lie beside the HTML.
     pub media_base: &'a str,
-    /// What our own links begin with: they are not tagged.
+    /// What our own links begin with: they get no UTM parameters.
     pub public_url: Option<&'a str>,
 }
 
 /// A composed issue with everything that was found about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
+    /// The author's file, absolute.
     pub file: PathBuf,
+    /// What was read from it.
     pub issue: Issue,
+    /// The pictures beside it, made fit for mail.
     pub pictures: Pictures,
+    /// The mail.
     pub composed: Composed,
     /// Errors first, then in the order of the file.
     pub findings: Vec<Finding>,
 }
 
-/// Sets a manuscript: pictures, theme, composition, check.
+/// Composes a manuscript: finds its pictures, sets it in its theme, checks it.
 ///
 /// # Errors
-/// The theme is at fault. What is wrong with the manuscript becomes findings.
+/// The theme can't be used. What is wrong with the manuscript becomes findings.
 pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
     let Manuscript {
         file,
@@ -154,7 +165,7 @@ pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
         tagger: &tagger,
     };
     let composed = compose::compose(&issue, &setting)?;
-    let mut findings = compose::check::findings(&issue, &findings, &composed, &setting);
+    let mut findings = compose::check::findings(&issue, &findings, &composed);
     for finding in &mut findings {
         if finding.file.is_empty() {
             finding.file.clone_from(&shown);
@@ -169,17 +180,22 @@ pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
     })
 }
 
-/// When and for whom a proof is queued.
+/// When a proof goes out, to which list, and who queues it.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
+    /// The list that it goes to.
     pub list: ListId,
+    /// Who queues it.
     pub queued_by: QueuedBy,
+    /// When it is queued.
     pub queued_at: Timestamp,
+    /// When it is to go out.
     pub due_at: Timestamp,
-    /// Why it must not go out by itself.
+    /// Why it is held, if it must not go out by itself.
     pub hold: Option<String>,
     /// Whether one that is still scheduled may be replaced.
     pub replace: bool,
+    /// The time of the list's schedule that this acts upon, if the schedule queues it.
     pub firing: Option<Firing>,
 }
 

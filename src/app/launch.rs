@@ -125,8 +125,7 @@ fn site(
     let confirmations: HashMap<_, _> = lists
         .iter()
         .map(|(id, list)| Ok((*id, Confirmation::new(list)?)))
-        .collect::<Result<_, ThemeError>>()
-        .map_err(|error| DaemonError::Theme(error.to_string()))?;
+        .collect::<Result<_, ThemeError>>()?;
     let web = http::Settings {
         lists: lists.to_vec(),
         trusted_proxies: settings.trusted_proxies.clone(),

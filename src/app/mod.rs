@@ -10,6 +10,7 @@ mod rooms;
 mod signals;
 mod thread;
 
+use crate::compose::theme::ThemeError;
 use crate::store::StoreError;
 
 pub use launch::launch;
@@ -21,8 +22,8 @@ pub enum DaemonError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A list's theme can't be used for its system mails.
-    #[error("{0}")]
-    Theme(String),
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
     /// A room ended although nobody asked it to.
     #[error("the {room} ended: {why}")]
     Room { room: &'static str, why: String },

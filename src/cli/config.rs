@@ -67,13 +67,14 @@ fn themes(examined: &config::Examined) -> Vec<Finding> {
     let folder = issue_file::themes(&examined.settings);
     let names = Theme::names(Some(&folder));
     let fault = |list: &crate::model::List| {
-        let error = Theme::load(&list.theme, Some(&folder)).err()?.to_string();
+        let error = Theme::load(&list.theme, Some(&folder)).err()?;
         if names.contains(&list.theme) {
-            let (what, help) = error
-                .split_once(". ")
-                .unwrap_or((error.trim_end_matches('.'), "Mend that file."));
-            let help = format!("{help} Or name another theme.");
-            return Some(examined.about_list(Severity::Error, (list, "theme"), what, &help));
+            let what = match error.place {
+                Some(place) => format!("{place}: {}", error.what),
+                None => error.what,
+            };
+            let help = format!("{} Or name another theme.", error.help);
+            return Some(examined.about_list(Severity::Error, (list, "theme"), &what, &help));
         }
         let near = nearest(&list.theme, names.iter().map(String::as_str));
         let near = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));

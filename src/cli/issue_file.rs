@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::compose::theme::ThemeError;
 use crate::config::Settings;
 use crate::model::{Finding, List, Severity};
 use crate::publish::{self, Manuscript, Press, Proof, PublishError};
@@ -109,7 +110,8 @@ pub(super) fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::File { file, why } => {
+            PublishError::File { file, error } => {
+                let why = crate::format::io(&error);
                 Failure::new(format!("the issue can't be read: {why}"))
                     .at(file)
                     .to_do("Name the Markdown file of an issue.")
@@ -122,8 +124,17 @@ impl From<PublishError> for Failure {
                     .at(first.place())
                     .to_do(first.help.clone())
             }
-            PublishError::Theme(e) => Failure::said(&e.to_string()),
-            PublishError::Compose(e) => Failure::said(&e.to_string()),
+            PublishError::Theme(error) => Failure::from(error),
+        }
+    }
+}
+
+impl From<ThemeError> for Failure {
+    fn from(error: ThemeError) -> Self {
+        let failure = Failure::new(error.what).to_do(error.help);
+        match error.place {
+            Some(place) => failure.at(place),
+            None => failure,
         }
     }
 }

@@ -61,6 +61,7 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
             DaemonError::Store(error) => Failure::from(error),
+            DaemonError::Theme(error) => Failure::from(error),
             other => Failure::said(&other.to_string()),
         }
     }

@@ -1,8 +1,8 @@
 //! Everything that `check` finds without a network, put in order.
 //!
-//! What the file alone tells was found by `manuscript` while reading, what is the matter with pictures by
-//! `pictures`. This room adds what shows only in the whole letter, folds what repeats itself, and knows the
-//! names of all checks, so that those that passed can be counted.
+//! `manuscript` finds what is wrong with the file, `pictures` what is wrong with pictures. Here what shows only in the
+//! composed issue is added and repetitions are folded into one. The list of all checks makes it possible to count those
+//! that passed.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -11,16 +11,16 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
-use super::{CLIPPED_BYTES, Composed, Setting};
+use super::{CLIPPED_BYTES, Composed};
 use crate::format;
 use crate::link::signed::is_signed;
 
-/// From here on the author is told.
+/// From this size on there is a finding.
 const NEAR_BYTES: usize = 92 * 1024;
-/// How many further lines a folded finding names.
+/// The number of further lines that a folded finding names.
 const NAMED_LINES: usize = 4;
 
-/// One thing that is looked at.
+/// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Check {
     /// What holds if nothing is found, in a few words.
@@ -29,7 +29,7 @@ pub(crate) struct Check {
     pub codes: &'static [&'static str],
 }
 
-/// Every check, in the order of a letter.
+/// Every check, in the order of an issue.
 pub(crate) const CHECKS: [Check; 19] = [
     Check {
         name: "the file is UTF-8",
@@ -44,7 +44,7 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["front-matter-unknown"],
     },
     Check {
-        name: "their values can be taken",
+        name: "their values are valid",
         codes: &["front-matter-value"],
     },
     Check {
@@ -60,7 +60,7 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["subject-long"],
     },
     Check {
-        name: "the preheader says more",
+        name: "the preheader adds to the subject",
         codes: &["preheader-long", "preheader-same"],
     },
     Check {
@@ -68,11 +68,11 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["field-unknown"],
     },
     Check {
-        name: "personal fields stand where they are filled",
+        name: "personal fields are where they are filled",
         codes: &["field-not-filled"],
     },
     Check {
-        name: "every picture is there",
+        name: "every picture exists",
         codes: &[
             "picture-missing",
             "picture-outside",
@@ -85,7 +85,7 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["picture-kind", "picture-too-large"],
     },
     Check {
-        name: "every picture has an alternative text",
+        name: "every picture has alt text",
         codes: &["alt-missing"],
     },
     Check {
@@ -93,7 +93,7 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["link-empty", "link-malformed"],
     },
     Check {
-        name: "links lead somewhere from a mail",
+        name: "links work from a mail",
         codes: &["link-relative", "link-scheme"],
     },
     Check {
@@ -101,15 +101,15 @@ pub(crate) const CHECKS: [Check; 19] = [
         codes: &["marker-left"],
     },
     Check {
-        name: "something stands below each heading",
+        name: "no heading is empty",
         codes: &["heading-empty"],
     },
     Check {
-        name: "the HTML does nothing that mail can't",
+        name: "the HTML needs nothing that mail can't do",
         codes: &["html-hidden"],
     },
     Check {
-        name: "Gmail shows the whole letter",
+        name: "Gmail shows the whole issue",
         codes: &["html-large"],
     },
 ];
@@ -127,14 +127,9 @@ pub(crate) fn passed(findings: &[Finding]) -> Vec<&'static Check> {
         .collect()
 }
 
-/// Everything there is to say: what was found before (`parsed`, and the pictures' findings where the caller
-/// has put them with it), and what shows in the composed letter. Errors first, then in the order of lines.
-pub(crate) fn findings(
-    issue: &Issue,
-    parsed: &[Finding],
-    composed: &Composed,
-    _setting: &Setting,
-) -> Vec<Finding> {
+/// All findings about an issue: those of before (`parsed`, which holds the findings about pictures too), and those that
+/// show in the composed issue. Errors come first, then the order of lines.
+pub(crate) fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed) -> Vec<Finding> {
     let mut out = parsed.to_vec();
     out.extend(nothing_to_read(issue));
     out.extend(alternative_texts(issue));
@@ -144,7 +139,7 @@ pub(crate) fn findings(
     fold(out)
 }
 
-/// A letter with neither a word nor a picture below its title.
+/// An issue with neither a word nor a picture below its title.
 fn nothing_to_read(issue: &Issue) -> Option<Finding> {
     let mut any = false;
     walk::parts(&issue.parts, &mut |seen| {
@@ -153,12 +148,12 @@ fn nothing_to_read(issue: &Issue) -> Option<Finding> {
             Seen::Link { .. } | Seen::Image(_) => true,
         };
     });
-    let help = "Write the letter below the front matter or the title.";
+    let help = "Write the text below the front matter or the title.";
     (!any).then(|| {
         Finding::new(
             Severity::Error,
             "text-missing",
-            "there is nothing to read in this letter",
+            "this issue has nothing to read",
             help,
         )
     })
@@ -192,7 +187,7 @@ fn tagged_links(issue: &Issue) -> Option<Finding> {
         1 => "one link already carries utm parameters; kept".to_owned(),
         n => format!("{n} links already carry utm parameters; kept"),
     };
-    let help = "What is there is neither doubled nor changed; remove it to have the list's own.";
+    let help = "They are neither changed nor doubled. Remove them to use the list's own.";
     Some(links.note("utm-present", message, help))
 }
 
@@ -297,7 +292,7 @@ fn remedy(issue: &Issue, bytes: usize) -> String {
             let heading = plain(&section.heading);
             format!("Moving “{heading}” to the next issue saves about {saved} KB.")
         }
-        _ => "Move a part of it to the next issue, or to a page of your own.".to_owned(),
+        _ => "Move part of it to the next issue, or to a web page.".to_owned(),
     }
 }
 

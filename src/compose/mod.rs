@@ -1,8 +1,9 @@
-//! Once an issue: typed parts become what is stored and sent.
+//! An issue is composed once: its typed parts become what is stored and sent.
 //!
 //! [`compose`] is the whole pipeline. `html` lays the issue out as an outline in which every piece of content
 //! is a token; the theme makes an MJML document of the outline, mrml renders that document, and the content,
-//! escaped by `html`, takes the tokens' place. Nothing here reads a clock, a database or the network.
+//! escaped by `html`, takes the tokens' place. `text` writes the plain text, `check` collects the findings. Nothing here
+//! reads a clock, a database or the network.
 
 pub(crate) mod check;
 mod html;
@@ -20,18 +21,22 @@ use theme::{Density, Theme, ThemeError};
 
 /// Gmail cuts a mail whose HTML is longer than this, and hides its end behind a link.
 pub(crate) const CLIPPED_BYTES: usize = 102 * 1024;
-/// What a merge field may take: the length of a signed link, more or less.
+/// Bytes that a merge field takes, roughly: the length of a signed link.
 const SPOT_BYTES: usize = 160;
 
-/// Where an issue is set: the facts that are not the author's text.
+/// What an issue is composed with, beside the author's text.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
+    /// The list that the issue belongs to.
     pub list: &'a List,
+    /// The theme that it is set in.
     pub theme: &'a Theme,
+    /// The pictures that were found beside its file.
     pub pictures: &'a Pictures,
-    /// What the addresses of pictures begin with: `https://letters.example.org/media/`, or nothing where
-    /// they lie beside the HTML.
+    /// What the URLs of pictures begin with, such as `https://letters.example.org/media/`; empty if they lie beside the
+    /// HTML.
     pub media_base: &'a str,
+    /// Adds the UTM parameters to the author's links.
     pub tagger: &'a Tagger,
 }
 
@@ -46,26 +51,20 @@ impl Setting<'_> {
     }
 }
 
-/// What became of an issue.
+/// An issue, composed.
 #[derive(Clone, Debug)]
 pub(crate) struct Composed {
+    /// What is stored and sent.
     pub rendered: Rendered,
     /// The MJML document with the content in the tokens' place, for `issue.mjml`.
     pub mjml: Vec<Piece>,
 }
 
-/// Why an issue could not be composed; a theme of the author's is the only cause.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    #[error(transparent)]
-    Theme(#[from] ThemeError),
-}
-
 /// Composes an issue: subject, HTML and text, cut at the merge fields.
 ///
 /// # Errors
-/// [`ComposeError`] where the theme is at fault; no content of an issue can make it fail.
-pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ComposeError> {
+/// [`ThemeError`] if the theme can't be used with this issue; no content of an issue makes composing fail.
+pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ThemeError> {
     let language = setting.language(issue);
     let mut slots = Slots::default();
     let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);
@@ -90,7 +89,7 @@ pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, Comp
     })
 }
 
-/// The size of HTML once its merge fields are filled, about.
+/// The size of HTML in bytes once its merge fields are filled in, roughly.
 fn bytes(html: &[Piece]) -> usize {
     html.iter()
         .map(|piece| {

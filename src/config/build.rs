@@ -356,7 +356,9 @@ impl Taker<'_> {
                 .unwrap_or_default(),
             issues: self.path(&at("issues")).unwrap_or_default(),
             schedule: self.parsed(&at("schedule"), |text| {
-                Plan::parse(text, zone.clone()).map(|_| text.to_owned())
+                Plan::parse(text, zone.clone())
+                    .map(|_| text.to_owned())
+                    .map_err(|error| error.to_string())
             }),
             zone,
             theme: self.text(&at("theme")).unwrap_or_default(),

@@ -160,6 +160,7 @@ pub(super) enum Word {
     Letters(String),
 }
 
+/// Cuts a line into numbers and letters; see [`Word`].
 pub(super) fn words(line: &str) -> Vec<Word> {
     words_at(line).into_iter().map(|(_, word)| word).collect()
 }

@@ -1,8 +1,7 @@
 //! Front matter: what an author says about an issue before it begins.
 //!
 //! TOML between `+++`, YAML between `---`, or bare `Key: value` lines up to the first empty one (Pelican,
-//! MultiMarkdown). This file finds it and reads keys and values with their lines; `meta` says what the
-//! keys mean.
+//! MultiMarkdown). Here it is found, and its keys and values are read with their lines; `meta` says what the keys mean.
 
 use std::collections::HashMap;
 
@@ -14,14 +13,18 @@ use crate::model::{Finding, Severity};
 /// How front matter is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
+    /// TOML between lines of `+++`.
     Toml,
+    /// YAML between lines of `---`.
     Yaml,
+    /// `Key: value` lines up to the first empty one.
     Bare,
 }
 
 /// Front matter as it stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Front<'t> {
+    /// How it is written.
     pub style: Style,
     /// What stands between the fences.
     pub inner: &'t str,
@@ -34,17 +37,20 @@ pub(crate) struct Front<'t> {
 /// One key with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
-    /// As the author wrote it.
+    /// The key as the author wrote it.
     pub key: String,
+    /// Its value.
     pub value: Value,
-    /// From 1, in the file.
+    /// The line of the file that it is on, from 1.
     pub line: usize,
 }
 
 /// A value, as far as an issue has use for one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
+    /// Text, a number or a date, as it was written.
     Text(String),
+    /// `true` or `false`.
     Flag(bool),
     /// A table with text in it, such as `cover = { src = "…", alt = "…" }`.
     Table(HashMap<String, String>),
@@ -52,7 +58,7 @@ pub(crate) enum Value {
     Other,
 }
 
-/// The keys that mean something, as they are written by default.
+/// The known keys, in their usual spelling.
 pub(super) const KEYS: [&str; 10] = [
     "title",
     "number",
@@ -66,7 +72,7 @@ pub(super) const KEYS: [&str; 10] = [
     "draft",
 ];
 
-/// A key in the form under which two are the same: `UTM-Campaign` is `utm_campaign`.
+/// The normal form of a key: `UTM-Campaign` and `utm_campaign` are the same.
 pub(crate) fn normal(key: &str) -> String {
     match key
         .trim()
@@ -112,8 +118,8 @@ pub(crate) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Finding>> {
         Finding::new(
             Severity::Error,
             "front-matter-open",
-            format!("the front matter that begins with {fence} never ends"),
-            format!("Put a line {fence} after its last key."),
+            format!("the front matter that begins with {fence} is never closed"),
+            format!("Add a line with {fence} after the last key."),
         )
         .at(lead + 1, Some(1)),
     ))
@@ -140,7 +146,7 @@ fn key_line(line: &str) -> Option<(&str, &str)> {
     good.then_some((key, value.trim()))
 }
 
-/// Bare lines count only as a whole block of keys with one among them that we know: a letter may well
+/// Bare lines count only as a whole block of keys of which one is known: an issue may well
 /// begin with "Note: …".
 fn bare(text: &str, lead: usize) -> Option<Front<'_>> {
     let rest = &text[lead..];
@@ -310,8 +316,8 @@ fn malformed(language: &str, message: &str, line: usize, column: Option<usize>) 
     Finding::new(
         Severity::Error,
         "front-matter-malformed",
-        format!("the front matter is no {language}: {message}"),
-        "Mend that line; texts stand between quotation marks, one key a line.",
+        format!("the front matter is not valid {language}: {message}"),
+        "Fix this line. Write one key a line, with texts in quotation marks.",
     )
     .at(line, column)
 }

@@ -3,7 +3,7 @@
 
 use crate::model::issue::{Inline, Inlines};
 
-/// A heading in the form in which two are compared: small letters and digits only.
+/// The form in which two headings are compared: letters in lower case and digits only.
 pub(super) fn folded(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric())
@@ -78,7 +78,7 @@ pub(super) fn numbered(mut heading: Inlines) -> (Option<u32>, Inlines) {
         .ok()
         .filter(|n| n.to_string() == digits && *n < 1000);
     let more = !rest.trim().is_empty() || heading.len() > 1;
-    // "1.5 release" is no numbered heading, and "12:30" is a time.
+    // "1.5 release" is not a numbered heading, and "12:30" is a time.
     if !dot || number.is_none() || !more || rest.starts_with(|c: char| c.is_ascii_digit()) {
         return (None, heading);
     }

@@ -1,4 +1,4 @@
-//! A letter's language, as far as its script tells: enough for fonts, line breaks and direction.
+//! The language of a text as far as its script says: enough for fonts, line breaks and direction.
 
 /// Characters that only one of the two Chinese scripts uses, in pairs of simplified and traditional.
 const PAIRS: &str = "这這们們个個国國为為时時会會来來对對说說学學过過还還发發经經与與实實业業关關开開现現进進动動产產\

@@ -1,29 +1,29 @@
-//! What an author wrote as a link's address: may a reader click it?
+//! The URLs of an author's links: which of them a reader can click, and where bare ones stand in text.
 //!
-//! Addresses are kept byte for byte. One that can't be clicked is shown as text beside its words.
+//! URLs are kept byte for byte. One that can't be clicked is shown as text after its words.
 
-/// Schemes that stand in a mail as links. Anything else, `javascript:` and `data:` above all, is shown only.
+/// Schemes that become links in a mail. Anything else, above all `javascript:` and `data:`, is shown as text.
 const CLICKABLE: [&str; 16] = [
     "http", "https", "mailto", "tel", "sms", "ftp", "ftps", "irc", "ircs", "xmpp", "matrix",
     "magnet", "news", "geo", "webcal", "feed",
 ];
 
-/// What becomes of an address.
+/// What becomes of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UrlKind {
-    /// A link.
+    /// Becomes a link.
     Clickable,
-    /// A link, though it looks broken: http(s) without a host, or with a host that can't be.
+    /// Becomes a link although it looks broken: http(s) without a host, or with an impossible one.
     Malformed,
-    /// Text: the scheme is not one for a mail.
+    /// Becomes text: its scheme is not one for a mail.
     OtherScheme,
-    /// Text: relative to a folder that a mail does not have.
+    /// Becomes text: it is relative, and a mail has nothing that it could be relative to.
     Relative,
-    /// Nothing was written.
+    /// There is none.
     Empty,
 }
 
-/// Judges an address as the author wrote it.
+/// Says what becomes of a URL as the author wrote it.
 pub(super) fn classify(url: &str) -> UrlKind {
     let url = url.trim();
     if url.is_empty() {
@@ -76,12 +76,14 @@ pub(super) fn host(url: &str) -> &str {
 /// A run of text, or a bare web address in it.
 #[derive(Debug, PartialEq)]
 pub(super) enum TextRun<'t> {
+    /// Ordinary text.
     Text(&'t str),
+    /// A web address.
     Bare(&'t str),
 }
 
-/// Finds the web addresses that stand bare in a text. `ends` says that the text goes on after its last
-/// character with something that could belong to the address, which then can't be told from it.
+/// Finds the web addresses in a text that are not written as links. `goes_on`: the text is followed by something that
+/// could belong to an address at its end, so such an address is left as text.
 pub(super) fn bare(text: &str, goes_on: bool) -> Vec<TextRun<'_>> {
     let mut runs = Vec::new();
     let (mut done, mut from) = (0, 0);
@@ -129,7 +131,7 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Characters that no bare address goes past: spaces, brackets and quotes of prose, East Asian text.
+/// Characters that end a bare address: spaces, brackets and quotation marks of prose, East Asian text.
 fn ends_address(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

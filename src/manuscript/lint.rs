@@ -1,5 +1,5 @@
-//! What the text alone gives reason to mention: markers that were left, headings with nothing below,
-//! subjects that no inbox shows in full.
+//! Findings about the text alone: markers that were left, headings with nothing below them, subjects that no inbox
+//! shows in full.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ use crate::model::{Finding, Severity};
 use super::reader::Reader;
 use super::tidy::TopBlock;
 
-/// What an inbox on a large screen shows of a subject, in columns.
+/// Columns of a subject that an inbox on a large screen shows.
 const SUBJECT_COLUMNS: usize = 70;
-/// What inboxes show of a preheader at most, in columns.
+/// Columns of a preheader that inboxes show at most.
 const PREHEADER_COLUMNS: usize = 130;
 
 /// Markers that authors leave for themselves.
 const MARKERS: [&str; 4] = ["TKTK", "TK", "TODO", "FIXME"];
 
-/// Markers in running text, each at its place. (What stands in code or comments is no business of ours.)
+/// Markers in running text, each at its place. Code and comments may hold what they like.
 pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
     let mut out = Vec::new();
     for node in root.descendants() {
@@ -38,7 +38,7 @@ pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
         for (at, marker) in found {
             column = column.map(|column| column + reader.fields.written_chars(&text[counted..at]));
             counted = at;
-            let message = format!("“{marker}” still stands in the text");
+            let message = format!("“{marker}” is left in the text");
             let help = "Finish the passage, or remove the marker.";
             out.push(
                 Finding::new(Severity::Warning, "marker-left", message, help)
@@ -84,7 +84,7 @@ pub(super) fn empty_headings(tops: &[TopBlock]) -> Vec<Finding> {
         };
         let title = plain(inlines);
         if empty && super::parts::item_heading(inlines).is_none() {
-            let message = format!("nothing stands below the heading “{}”", title.trim());
+            let message = format!("the heading “{}” has nothing below it", title.trim());
             let help = "Write something below it, or remove the heading.";
             out.push(
                 Finding::new(Severity::Warning, "heading-empty", message, help).at(top.line, None),
@@ -97,7 +97,7 @@ pub(super) fn empty_headings(tops: &[TopBlock]) -> Vec<Finding> {
 /// Subject and preheader against what inboxes show. `lines` are those of the front matter's keys.
 pub(super) fn lengths(meta: &Meta, lines: &HashMap<String, usize>) -> Vec<Finding> {
     let mut out = Vec::new();
-    let mut tell = |severity, code, message: String, help: &str, key: &str| {
+    let mut report = |severity, code, message: String, help: &str, key: &str| {
         let finding = Finding::new(severity, code, message, help);
         let line = lines.get(key).or_else(|| lines.get("title")).copied();
         out.push(Finding { line, ..finding });
@@ -111,35 +111,35 @@ pub(super) fn lengths(meta: &Meta, lines: &HashMap<String, usize>) -> Vec<Findin
     let columns = subject.width();
     if columns > SUBJECT_COLUMNS {
         let message =
-            format!("the subject takes {columns} columns; inboxes show about {SUBJECT_COLUMNS}");
-        tell(
+            format!("the subject is {columns} columns wide; inboxes show about {SUBJECT_COLUMNS}");
+        report(
             Severity::Warning,
             "subject-long",
             message,
-            "Say the main thing first, or shorten it.",
+            "Put the main point first, or shorten it.",
             "subject",
         );
     }
     let columns = preheader.width();
     if columns > PREHEADER_COLUMNS {
         let message = format!(
-            "the preheader takes {columns} columns; inboxes show {PREHEADER_COLUMNS} at most"
+            "the preheader is {columns} columns wide; inboxes show {PREHEADER_COLUMNS} at most"
         );
-        tell(
+        report(
             Severity::Note,
             "preheader-long",
             message,
-            "What is beyond is not seen.",
+            "The rest is cut off.",
             "preheader",
         );
     }
     if !preheader.is_empty() && preheader.trim() == subject.trim() {
         let message = "the preheader repeats the subject".to_owned();
-        tell(
+        report(
             Severity::Note,
             "preheader-same",
             message,
-            "Inboxes show both side by side; say more.",
+            "Inboxes show both side by side. Use the preheader to say more.",
             "preheader",
         );
     }

@@ -1,4 +1,4 @@
-//! What the keys of the front matter mean.
+//! The keys of the front matter and what their values may be.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,21 @@ use super::date;
 use super::fields::{self, Fields};
 use super::front_matter::{self, Entry, Value};
 
-/// What a key says, or why it can't be taken.
+/// The value of a key, or the finding that says why it can't be used.
 type Taken<T> = Result<T, Box<Finding>>;
 
-/// What was made of the front matter.
+/// The front matter, read.
 #[derive(Debug, Default)]
 pub(super) struct Known {
+    /// The values of the keys.
     pub meta: Meta,
     /// The lines of the file that keys stand on, by the key's normal form.
     pub lines: HashMap<String, usize>,
+    /// What is wrong with keys and values.
     pub findings: Vec<Finding>,
 }
 
-/// Reads each key. A value that can't be taken is an error; a key that means nothing is a warning.
+/// Reads each key. A value that can't be used is an error; an unknown key is a warning.
 pub(super) fn read(entries: &[Entry]) -> Known {
     let mut known = Known::default();
     for entry in entries {
@@ -55,12 +57,12 @@ impl Known {
         Ok(())
     }
 
-    /// The title is the same for everybody: it stands on the web and in lists too.
+    /// The title is the same for everybody, since it appears on the web and in lists too.
     fn title(&mut self, entry: &Entry) -> Taken<String> {
         let title = one_line(entry)?;
         if Fields::take(&title).1.iter().next().is_some() {
-            let message = "a personal field in the title stays as it is written";
-            let help = "Write it in the subject: subject = \"…\"";
+            let message = "personal fields are not filled in the title";
+            let help = "Put it in the subject: subject = \"…\"";
             let finding = Finding::new(Severity::Warning, "field-not-filled", message, help);
             self.findings.push(finding.at(entry.line, None));
         }
@@ -89,12 +91,12 @@ pub(super) fn unknown_fields(
                 ["name", "email"].into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
             let help = match near {
                 Some(near) if near != name => format!("Did you mean {{{{ {near} }}}}?"),
-                Some(_) => "A default is written {{ name | default(\"reader\") }}.".to_owned(),
+                Some(_) => "Write a default as {{ name | default(\"reader\") }}.".to_owned(),
                 None => "Personal fields are {{ name }}, {{ email }} and {{ name | default(\"reader\") }}."
                     .to_owned(),
             };
             let (line, column) = place((found.line, found.column));
-            let message = format!("{} is no personal field and stays as it is written", found.source);
+            let message = format!("{} is not a personal field, so it stays as written", found.source);
             Finding::new(Severity::Warning, "field-unknown", message, help).at(line, column)
         })
         .collect()
@@ -109,7 +111,7 @@ fn unknown(written: &str, key: &str) -> Box<Finding> {
     let help = match near {
         Some((_, known)) => format!("Did you mean “{known}”?"),
         None => format!(
-            "It is not used. The keys are {}.",
+            "It is ignored. The known keys are {}.",
             front_matter::KEYS.join(", ")
         ),
     };
@@ -130,12 +132,12 @@ fn wrong(entry: &Entry, wanted: &str) -> Box<Finding> {
     ))
 }
 
-/// A text, its line ends and runs of white space made one space.
+/// Text with each run of white space and line ends made one space.
 fn one_line(entry: &Entry) -> Taken<String> {
     match &entry.value {
         Value::Text(text) => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
         Value::Flag(flag) => Ok(flag.to_string()),
-        Value::Table(_) | Value::Other => Err(wrong(entry, "a text")),
+        Value::Table(_) | Value::Other => Err(wrong(entry, "text")),
     }
 }
 

@@ -82,21 +82,21 @@ use reader::Reader;
 
 pub(crate) use language::is_east_asian;
 
-/// What was read.
+/// An author's file, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
+    /// The issue, complete but for its pictures.
     pub issue: Issue,
-    /// What is worth telling the author, in the order of lines.
+    /// What the author should know, in the order of lines.
     pub findings: Vec<Finding>,
 }
 
 /// Reads an author's file.
 ///
-/// `file` is its name as findings show it; `slug` is the name without folder and ending.
+/// `file` is its name in findings; `slug` is that name without folder and ending.
 ///
 /// # Errors
-/// Only front matter that is malformed; everything else is shown as well as can be, and told in
-/// [`Parsed::findings`].
+/// Only malformed front matter. Everything else is read as well as it can be, with findings in [`Parsed::findings`].
 pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> {
     let named = |mut findings: Vec<Finding>| {
         findings.iter_mut().for_each(|f| f.file = file.to_owned());
@@ -149,7 +149,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     })
 }
 
-/// One kind of line end, no byte order mark, no control characters that a mail could not hold.
+/// The text with LF as its line ends, and without byte order mark and the control characters that a mail can't hold.
 fn normalise(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
@@ -168,7 +168,7 @@ fn normalise(text: &str) -> String {
     out
 }
 
-/// Every word that readers see.
+/// Every word that readers see, the title first.
 fn words(title: &str, parts: &[Part]) -> String {
     let mut out = title.to_owned();
     walk::parts(parts, &mut |seen| {

@@ -1,5 +1,5 @@
-//! The next issue's file, begun from the last one's: the number rises, the date is new, front matter keeps its
-//! style, and headings stand ready with nothing below them.
+//! The file of the next issue, from that of the last one: the number counts up, the date is new, front matter keeps its
+//! style, and headings are kept with nothing below them.
 
 use jiff::civil::Date;
 
@@ -13,12 +13,12 @@ use super::{date, number, parts};
 use crate::model::Finding;
 use crate::model::issue::{Block, plain};
 
-/// Why the line of a draft stands in a new file.
-const DRAFT_REMARK: &str = "the schedule passes it over until this line is gone";
+/// The comment after `draft = true` in a new file.
+const DRAFT_REMARK: &str = "the schedule skips this issue until this line is removed";
 
 /// The text of the next issue, begun from the text of the last one.
 ///
-/// It is a draft: the schedule does not send it before its author says so.
+/// It is a draft, so the schedule does not send it before its author removes that line.
 ///
 /// # Errors
 /// The front matter of the last issue is malformed.
@@ -34,7 +34,7 @@ pub(crate) fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
     for kept in skeleton(front.map_or(last.as_str(), |f| f.body)) {
         out.push('\n');
         match kept {
-            Kept::Title(title) => out.push_str(&risen(&title, number)),
+            Kept::Title(title) => out.push_str(&counted_up(&title, number)),
             Kept::Date(line) => out.push_str(&date::rewritten(&line, date).unwrap_or(line)),
             Kept::Same(text) => out.push_str(&text),
         }
@@ -43,7 +43,7 @@ pub(crate) fn text(last: &str, date: Date) -> Result<String, Vec<Finding>> {
     Ok(out)
 }
 
-/// The slug of the next issue: the last run of digits rises and keeps its width; without one, the date.
+/// The slug of the next issue: the last run of digits counts up and keeps its width; without digits, the date.
 pub(crate) fn slug(last: &str, date: Date) -> String {
     let Some(end) = last.rfind(|c: char| c.is_ascii_digit()).map(|at| at + 1) else {
         return date.to_string();
@@ -63,8 +63,8 @@ pub(crate) fn slug(last: &str, date: Date) -> String {
     }
 }
 
-/// A title with its number risen by one.
-fn risen(title: &str, number: Option<u32>) -> String {
+/// A title with its number counted up by one.
+fn counted_up(title: &str, number: Option<u32>) -> String {
     number.map_or_else(
         || title.to_owned(),
         |n| number::renumbered(title, n, n.saturating_add(1)),
@@ -140,7 +140,7 @@ fn renewed(entry: &Entry, number: Option<u32>, date: Date) -> Option<New> {
     };
     match front_matter::normal(&entry.key).as_str() {
         "number" => Some(New::Bare(number?.saturating_add(1).to_string())),
-        "title" => Some(New::Text(risen(old, number))),
+        "title" => Some(New::Text(counted_up(old, number))),
         "date" => {
             let time = old
                 .get(10..)
@@ -171,10 +171,10 @@ fn written(style: Style, key: &str, value: &New) -> String {
     }
 }
 
-/// A stretch of the file that comes again.
+/// A stretch of the last file that the next one has again.
 #[derive(Clone, Debug, PartialEq)]
 enum Kept {
-    /// The heading with the title; its number rises.
+    /// The heading with the title; its number counts up.
     Title(String),
     /// A line with the date of the issue.
     Date(String),
@@ -182,7 +182,7 @@ enum Kept {
     Same(String),
 }
 
-/// Finds what comes again in a body, in reading order.
+/// Finds what the next issue has again of a body, in reading order.
 fn skeleton(body: &str) -> Vec<Kept> {
     let (text, fields) = Fields::take(body);
     let stretches = stretches(&text, &mut Reader::new(&fields, 0));
@@ -201,7 +201,7 @@ fn skeleton(body: &str) -> Vec<Kept> {
 
     let lines: Vec<&str> = body.split('\n').collect();
     let mut out = Vec::new();
-    // Whether the section that we are in comes again as a whole.
+    // Whether the section that this is in is kept as a whole.
     let mut whole = false;
     let mut dated = false;
     for (at, stretch) in stretches.iter().enumerate() {
@@ -230,7 +230,7 @@ fn skeleton(body: &str) -> Vec<Kept> {
     out
 }
 
-/// The level and words of a heading that is no item.
+/// The level and words of a heading that is not an item.
 fn heading(stretch: &Stretch) -> Option<(u8, String)> {
     match stretch.blocks.first() {
         Some(Block::Heading { level, inlines }) if parts::item_heading(inlines).is_none() => {
@@ -244,7 +244,7 @@ fn is_date(stretch: &Stretch) -> bool {
     matches!(stretch.blocks.first(), Some(Block::Paragraph(inlines)) if date::leading(&plain(inlines)).is_some())
 }
 
-/// Whether a list names the headings of the letter.
+/// Whether a list names the headings of the issue.
 fn is_contents(stretch: &Stretch, titles: &[String]) -> bool {
     let titles: Vec<(usize, String)> = titles
         .iter()
@@ -275,7 +275,7 @@ mod tests {
             flavour = [\n  \"kept\",\n]\n+++\n\nHello.\n\n## 1. Tools\n\n### [An item](https://a.example)\n\nText.\n\n\
             ## About me\n\nI print.\n";
         let want = "+++\n# about the letter\ntitle = \"Proof #23\"\nnumber = 23\ndate = 2026-11-30\nsubject = \"\"\n\
-            flavour = [\n  \"kept\",\n]\ndraft = true  # the schedule passes it over until this line is gone\n+++\n\n\
+            flavour = [\n  \"kept\",\n]\ndraft = true  # the schedule skips this issue until this line is removed\n+++\n\n\
             ## 1. Tools\n\n## About me\n\nI print.\n";
         assert_eq!(text(last, DAY).unwrap(), want);
     }

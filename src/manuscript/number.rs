@@ -46,7 +46,7 @@ fn marked(title: &str) -> Option<u32> {
     })
 }
 
-/// A number at the very end that is no year.
+/// A number at the very end that is not a year.
 fn trailing(title: &str) -> Option<u32> {
     let title = title.trim_end();
     let start = title

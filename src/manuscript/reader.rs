@@ -1,4 +1,4 @@
-//! What the reading of Markdown and of HTML share: running text, links, pictures, and what is to be told.
+//! What reading Markdown and reading HTML share: running text, links, pictures, and the findings so far.
 
 use comrak::nodes::LineColumn;
 
@@ -8,20 +8,24 @@ use crate::model::{Finding, Severity};
 use super::fields::Fields;
 use super::links::{self, TextRun, UrlKind};
 
-/// One reading of one file.
+/// The reading of one file.
 pub(super) struct Reader<'a> {
+    /// The personal fields of the file, by their stand-ins.
     pub fields: &'a Fields,
-    /// How many lines stand before the Markdown.
+    /// The number of lines before the Markdown.
     pub offset: usize,
-    /// The lines of the Markdown that is read, with stand-ins for personal fields.
+    /// The lines of the Markdown, with stand-ins for personal fields.
     pub lines: Vec<String>,
+    /// What was found so far, not yet in order.
     pub findings: Vec<Finding>,
 }
 
-/// Beyond this no column is named: nobody finds a place by it, and counting would take its time.
+/// Columns beyond this many bytes of a line are not counted: nobody finds a place by such a number, and counting takes
+/// time.
 const LONGEST_LINE_BYTES: usize = 20_000;
 
 impl Reader<'_> {
+    /// A reading of the Markdown that follows `offset` lines of a file.
     pub(super) fn new(fields: &Fields, offset: usize) -> Reader<'_> {
         Reader {
             fields,
@@ -31,7 +35,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The column of a place that comrak names, from 1. comrak counts bytes of a text with stand-ins; editors count
+    /// The column, from 1, of a place that comrak names. comrak counts bytes of the text with stand-ins; editors count
     /// characters of what the author wrote.
     pub(super) fn column(&self, place: LineColumn) -> Option<usize> {
         let line = self.lines.get(place.line.checked_sub(1)?)?;
@@ -39,21 +43,21 @@ impl Reader<'_> {
         (before.len() < LONGEST_LINE_BYTES).then(|| self.fields.written_chars(before) + 1)
     }
 
-    /// Names the column of what was told since there were `told` findings, about something that begins there.
-    pub(super) fn place(&mut self, told: usize, begin: LineColumn) {
+    /// Gives the findings after the first `known` their column, if they are about the line that `begin` is on.
+    pub(super) fn place(&mut self, known: usize, begin: LineColumn) {
         let (line, column) = (begin.line + self.offset, self.column(begin));
         for finding in self
             .findings
             .iter_mut()
-            .skip(told)
+            .skip(known)
             .filter(|finding| finding.line == Some(line))
         {
             finding.column = finding.column.or(column);
         }
     }
 
-    /// Notes something to be told about a line.
-    pub(super) fn tell(
+    /// Adds a finding about a line.
+    pub(super) fn report(
         &mut self,
         severity: Severity,
         code: &'static str,
@@ -65,9 +69,9 @@ impl Reader<'_> {
             .push(Finding::new(severity, code, message, help).at(line, None));
     }
 
-    /// Running text: personal fields, and links for web addresses that stand bare.
+    /// Running text with its personal fields, and with links for bare web addresses.
     ///
-    /// `goes_on` says that something other than text follows directly; `linked`, that this is a link's text.
+    /// `goes_on`: something other than text follows directly. `linked`: this is the text of a link already.
     pub(super) fn text(&mut self, text: &str, line: usize, goes_on: bool, linked: bool) -> Inlines {
         if linked {
             return self.fields.inlines(text);
@@ -84,22 +88,23 @@ impl Reader<'_> {
         out
     }
 
-    /// A text that personal fields can't stand in: an address, a code, an alternative text.
+    /// Text in which personal fields are not filled, such as an address, code or alt text: fields stay as the author wrote
+    /// them, and known ones are reported. `place` names it in the message.
     pub(super) fn literal(&mut self, text: &str, line: usize, place: &str) -> String {
         let (text, known) = self.fields.restore(text);
         if known {
-            self.tell(
+            self.report(
                 Severity::Warning,
                 "field-not-filled",
                 line,
-                format!("a personal field in {place} stays as it is written"),
-                "Fields are filled in running text, the subject and the preheader.",
+                format!("personal fields are not filled in {place}"),
+                "They are filled in running text, the subject and the preheader.",
             );
         }
         text
     }
 
-    /// A link, or where the address can't be clicked, its words with the address beside them.
+    /// A link. Where a reader can't click the address, its words with the address after them.
     pub(super) fn link(
         &mut self,
         url: &str,
@@ -116,7 +121,7 @@ impl Reader<'_> {
             children = vec![Inline::Text(url.clone())];
         }
         let judgement = links::classify(&url);
-        self.tell_of_address(judgement, &url, &children, line);
+        self.report_url(judgement, &url, &children, line);
         match judgement {
             UrlKind::Clickable | UrlKind::Malformed => {
                 let title = self.literal(title, line, "a link's title");
@@ -137,31 +142,31 @@ impl Reader<'_> {
         }
     }
 
-    fn tell_of_address(&mut self, judgement: UrlKind, url: &str, children: &[Inline], line: usize) {
+    fn report_url(&mut self, judgement: UrlKind, url: &str, children: &[Inline], line: usize) {
         let (code, message, help) = match judgement {
             UrlKind::Clickable => return,
             UrlKind::Malformed => (
                 "link-malformed",
                 format!("this link's address looks broken: {url}"),
-                "Check it; readers get it as it is.",
+                "Check it: readers get it unchanged.",
             ),
             UrlKind::OtherScheme => (
                 "link-scheme",
-                format!("no mail program opens an address such as {url}"),
-                "It is shown as text; link to an https address instead.",
+                format!("mail programs don't open links such as {url}"),
+                "It is shown as text. Link to an https address instead.",
             ),
             UrlKind::Relative => (
                 "link-relative",
-                format!("this link leads nowhere from a mail: {url}"),
-                "It is shown as text; write the whole address, beginning with https://.",
+                format!("this relative link leads nowhere in a mail: {url}"),
+                "It is shown as text. Write the full address, beginning with https://.",
             ),
             UrlKind::Empty => (
                 "link-empty",
                 format!("the link “{}” has no address", plain(children)),
-                "Write the address between the round brackets.",
+                "Write the address between the parentheses.",
             ),
         };
-        self.tell(Severity::Warning, code, line, message, help);
+        self.report(Severity::Warning, code, line, message, help);
     }
 
     /// A picture as the author named it.
@@ -171,7 +176,7 @@ impl Reader<'_> {
                 .literal(src, line, "a picture's address")
                 .trim()
                 .to_owned(),
-            alt: self.literal(alt, line, "an alternative text"),
+            alt: self.literal(alt, line, "alt text"),
             title: self.literal(title, line, "a picture's title"),
             width: None,
             line,

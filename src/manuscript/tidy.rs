@@ -5,19 +5,21 @@ use crate::model::issue::{Block, Inline, Inlines};
 
 use super::language::is_east_asian;
 
-/// A block with the line it begins on.
+/// A top-level block with the line that it begins on.
 #[derive(Clone, Debug)]
 pub(super) struct TopBlock {
+    /// The block.
     pub block: Block,
+    /// The line of the file that it begins on, from 1; 0 where that is not known.
     pub line: usize,
 }
 
-/// The blocks alone.
+/// The blocks without their lines.
 pub(super) fn blocks(tops: Vec<TopBlock>) -> Vec<Block> {
     tops.into_iter().map(|t| t.block).collect()
 }
 
-/// Drops lines across the page at both ends.
+/// Drops thematic breaks at both ends.
 pub(super) fn without_rules(mut tops: Vec<TopBlock>) -> Vec<TopBlock> {
     let rule = |t: &TopBlock| matches!(t.block, Block::Rule);
     while tops.last().is_some_and(rule) {
@@ -28,7 +30,7 @@ pub(super) fn without_rules(mut tops: Vec<TopBlock>) -> Vec<TopBlock> {
     tops
 }
 
-/// Whether a paragraph is nothing but dashes or stars: a line across the page, drawn by hand.
+/// Whether a paragraph is nothing but dashes or stars: a thematic break drawn by hand.
 pub(super) fn is_separator(block: &Block) -> bool {
     let Block::Paragraph(inlines) = block else {
         return false;
@@ -76,7 +78,7 @@ pub(super) fn trim(mut inlines: Inlines) -> Inlines {
 }
 
 /// Drops doubled breaks, and the line ends of a source that stand between two East Asian characters, where
-/// a space would be seen. Done last, since captions and titles are told by their line ends.
+/// a space would be seen. Done last, since captions and titles are recognised by their line ends.
 pub(super) fn join(run: &mut Inlines) {
     let mut out = Inlines::with_capacity(run.len());
     let mut rest = std::mem::take(run).into_iter().peekable();

@@ -1,4 +1,4 @@
-//! Title, number and date, where the front matter does not give them: read from the text where they stand.
+//! Title, number and date where the front matter does not give them: they are read from the text.
 
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Inline, Inlines, Meta, plain};
@@ -7,12 +7,13 @@ use crate::model::{Finding, Severity};
 use super::tidy::TopBlock;
 use super::{date, number};
 
-/// A date is looked for in this many blocks after the title.
+/// The number of blocks after the title that are searched for a date.
 const NEAR: usize = 6;
-/// A line that is longer than this speaks of a date, and is not one.
+/// A longer line mentions a date rather than being one.
 const DATE_LINE_CHARS: usize = 80;
 
-/// Completes what the front matter left open, and takes the title's heading off the text.
+/// Completes what the front matter left open, and removes the heading with the title from the text. Returns a finding if
+/// there is no title.
 ///
 /// `title_line` is the line of the front matter that the title stands on.
 pub(super) fn complete(
@@ -31,11 +32,8 @@ pub(super) fn complete(
             }
             None => {
                 meta.title = fallback(tops, slug);
-                let message = format!(
-                    "this letter has no title; “{}” stands in its place",
-                    meta.title
-                );
-                let help = "Write title = \"…\" in the front matter, or begin the text with # and the title.";
+                let message = format!("this issue has no title; “{}” is used instead", meta.title);
+                let help = "Add title = \"…\" to the front matter, or begin the text with # and the title.";
                 let line = title_line.unwrap_or(1);
                 finding = Some(
                     Finding::new(Severity::Warning, "title-missing", message, help).at(line, None),

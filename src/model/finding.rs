@@ -1,5 +1,7 @@
 //! What is wrong, or worth knowing, about an author's file: one finding a place.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// How much a finding weighs. An error stops a send.
@@ -66,5 +68,12 @@ impl Finding {
             (Some(line), None) => format!("{}:{line}", self.file),
             (None, _) => self.file.clone(),
         }
+    }
+}
+
+/// The finding as one paragraph: where, what, and what to do about it.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}. {}", self.place(), self.message, self.help)
     }
 }

@@ -11,13 +11,16 @@ use crate::publish::{self, Manuscript, PublishError};
 /// An issue that the schedule could send.
 #[derive(Debug)]
 pub(super) struct Candidate {
+    /// Its file.
     pub file: PathBuf,
+    /// The file's name without its ending.
     pub slug: String,
     /// What was read; a file whose front matter is malformed is a candidate too, and gets held.
     pub manuscript: Result<Manuscript, PublishError>,
 }
 
 impl Candidate {
+    /// Its number, where its front matter can be read and has one.
     pub(super) fn number(&self) -> Option<u32> {
         self.manuscript
             .as_ref()
@@ -25,7 +28,7 @@ impl Candidate {
             .and_then(|m| m.issue.meta.number)
     }
 
-    /// Whether its author wants it out by now.
+    /// Whether it may go out: it is no draft, is for this list, and is not dated in the future.
     fn is_ready(&self, list: &List, now: Timestamp) -> bool {
         let Ok(manuscript) = &self.manuscript else {
             return true;
@@ -93,7 +96,7 @@ pub(crate) fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Where letters have digits in their names, a file without any, such as a README, is none.
+/// Whether a file can be an issue: where the last one has digits in its name, one without any, such as a README, is not.
 fn is_of_the_series(slug: &str, last: &str) -> bool {
     let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
     has_digit(slug) || !has_digit(last)

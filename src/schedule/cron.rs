@@ -1,6 +1,6 @@
 //! When a list's schedule fires: five fields of cron in a time zone.
 //!
-//! A clock change neither loses nor doubles a letter. A time that the clock skips fires at the first moment
+//! A clock change neither loses nor repeats an issue. A time that the clock skips fires at the first moment
 //! after the gap; one that the clock shows twice fires at the first of the two. croner keeps these rules for
 //! fixed times; a pattern that fires every few minutes follows the clock as it runs.
 
@@ -9,7 +9,28 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A list's schedule.
+/// Why a pattern is no schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PatternError {
+    /// It has another number of fields than five.
+    #[error(
+        "“{pattern}” has {fields} fields; a schedule has five: minute, hour, day, month, weekday"
+    )]
+    Fields {
+        /// As the author wrote it.
+        pattern: String,
+        /// How many fields it has.
+        fields: usize,
+    },
+    /// One of its fields can't be read.
+    #[error("“{0}” is not a schedule such as 0 7 * * MON: minute, hour, day, month, weekday")]
+    Malformed(String),
+    /// No date matches it, as with 30 February.
+    #[error("“{0}” never happens")]
+    Never(String),
+}
+
+/// A list's schedule: a pattern in a time zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     cron: Cron,
@@ -20,26 +41,25 @@ impl Plan {
     /// Reads a pattern such as `0 7 * * MON`; Sunday is 0, and 7 too.
     ///
     /// # Errors
-    /// A sentence about what is wrong with the pattern.
-    pub(crate) fn parse(pattern: &str, zone: TimeZone) -> Result<Plan, String> {
+    /// [`PatternError`] says what is wrong with the pattern.
+    pub(crate) fn parse(pattern: &str, zone: TimeZone) -> Result<Plan, PatternError> {
         let fields = pattern.split_whitespace().count();
         if fields != 5 {
-            return Err(format!(
-                "“{pattern}” has {fields} fields; a schedule has five: minute, hour, day, month, weekday"
-            ));
+            return Err(PatternError::Fields {
+                pattern: pattern.to_owned(),
+                fields,
+            });
         }
         let parser = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
             .build();
-        let cron = parser.parse(pattern).map_err(|_| {
-            format!(
-                "“{pattern}” is no schedule such as 0 7 * * MON: minute, hour, day, month, weekday"
-            )
-        })?;
+        let cron = parser
+            .parse(pattern)
+            .map_err(|_| PatternError::Malformed(pattern.to_owned()))?;
         let plan = Plan { cron, zone };
         if plan.next_after(Timestamp::UNIX_EPOCH).is_none() {
-            return Err(format!("“{pattern}” never comes about"));
+            return Err(PatternError::Never(pattern.to_owned()));
         }
         Ok(plan)
     }
@@ -252,5 +272,11 @@ mod tests {
         ] {
             assert!(Plan::parse(bad, TimeZone::UTC).is_err(), "{bad}");
         }
+        let why = |pattern: &str| Plan::parse(pattern, TimeZone::UTC).unwrap_err();
+        assert!(matches!(
+            why("0 7 * *"),
+            PatternError::Fields { fields: 4, .. }
+        ));
+        assert!(matches!(why("0 0 30 2 *"), PatternError::Never(_)));
     }
 }

@@ -1,6 +1,6 @@
-//! A list's schedule fires: the issue is chosen, rendered and queued, or held with the reason.
+//! A list's schedule fires: the issue is chosen, rendered, and queued or held with the reason.
 //!
-//! The time that was acted upon moves by compare-and-set in the transaction that queues the issue.
+//! The time that was last acted upon moves by compare-and-set in the transaction that queues the issue.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,13 +55,13 @@ pub(super) async fn act(
     if store.readers_of(id).await? == 0 {
         // Queued, it would be over at once, and could not be sent to those who come later.
         if store.fire(id, firing).await? {
-            tracing::warn!(list = %list.key, "the schedule fired at {at:.0}, and nobody is active: nothing is sent, and the issue stays for another time");
+            tracing::warn!(list = %list.key, "the schedule fired at {at:.0}, but {} has no active subscribers: nothing is sent, and the issue is kept for another time", list.key);
         }
         return Ok(());
     }
     let late = now.duration_since(at)
         > SignedDuration::try_from(settings.hold_when_late).unwrap_or(SignedDuration::MAX);
-    let late = late.then(|| format!("its list's schedule fired at {at:.0}, when nothing ran here: `letterpress resume` sends it, `cancel` does not"));
+    let late = late.then(|| format!("its list's schedule fired at {at:.0}, while no daemon was running: `letterpress resume` sends it, `cancel` does not"));
     let order = Order {
         list: id,
         queued_by: QueuedBy::Schedule,
@@ -72,7 +72,7 @@ pub(super) async fn act(
         firing: Some(firing),
     };
     let queueing = queue(store, settings, list, candidate, order).await?;
-    tell(store, list, queueing).await?;
+    log(store, list, queueing).await?;
     if matches!(
         queueing,
         Queueing::AlreadySent { .. } | Queueing::StillScheduled { .. }
@@ -134,30 +134,20 @@ fn first_error(proof: &Proof) -> Option<String> {
         .findings
         .iter()
         .find(|f| f.severity == Severity::Error)?;
-    Some(format!(
-        "{}: {}. {}",
-        error.place(),
-        error.message,
-        error.help
-    ))
+    Some(error.to_string())
 }
 
 fn reason(error: &PublishError) -> String {
     match error {
-        PublishError::FrontMatter(findings) if !findings.is_empty() => {
-            format!(
-                "{}: {}. {}",
-                findings[0].place(),
-                findings[0].message,
-                findings[0].help
-            )
-        }
+        PublishError::FrontMatter(findings) => findings
+            .first()
+            .map_or_else(|| error.to_string(), ToString::to_string),
         other => other.to_string(),
     }
 }
 
-/// Says in the log what the schedule did.
-async fn tell(store: &Store, list: &List, queueing: Queueing) -> Result<(), StoreError> {
+/// Logs what the schedule did.
+async fn log(store: &Store, list: &List, queueing: Queueing) -> Result<(), StoreError> {
     match queueing {
         Queueing::Queued(id) | Queueing::Replaced(id) => {
             let Some(row) = store.issue(id).await? else {
@@ -165,7 +155,7 @@ async fn tell(store: &Store, list: &List, queueing: Queueing) -> Result<(), Stor
             };
             match row.reason {
                 Some(reason) => {
-                    tracing::error!(list = %list.key, issue = %row.slug, "the schedule fired, and holds it: {reason}")
+                    tracing::error!(list = %list.key, issue = %row.slug, "the schedule fired and holds it: {reason}")
                 }
                 None => {
                     tracing::info!(list = %list.key, issue = %row.slug, "the schedule fired: queued")

@@ -1,12 +1,12 @@
 //! What is due: sends for a later time, and each list's own schedule.
 //!
-//! A send whose time has come is started; one whose time passed while nothing ran here waits for its author
-//! beyond `hold_when_late`. A list's schedule fires by compare-and-set on the last time that was acted upon, in
-//! the transaction that queues the issue, so that it fires once however many daemons were started and killed.
-//! Beside it stands by which pattern it was counted: a time that passed before its pattern was seen does not fire.
-//! The issue is rendered at that moment; an error in it holds it with the reason.
+//! A send that is due is started; one that became due more than `hold_when_late` ago, while no daemon was running, is held
+//! for its author. A list's schedule fires by compare-and-set on the last time that was acted upon, in the transaction
+//! that queues the issue, so that it fires once however often daemons are started and killed. The pattern is stored
+//! beside that time: times before a pattern was first seen don't fire. The issue is rendered when the schedule fires; an
+//! error in it holds it with the reason.
 //!
-//! Mailing is left to `delivery`, which finds the rows.
+//! Sending is left to `delivery`, which finds the rows.
 
 mod choice;
 pub(crate) mod cron;
@@ -30,13 +30,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The shortest: a busy sender commits many times a second, and each commit wakes us.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
-/// What the schedule goes by.
+/// The settings of the schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// Every list, with its id.
     pub lists: Vec<(ListId, List)>,
     /// The folder of the author's own themes.
     pub themes: PathBuf,
+    /// What the addresses of pictures and our own links begin with; without a final slash.
     pub public_url: String,
+    /// How late a send may be and still start by itself.
     pub hold_when_late: Duration,
 }
 
@@ -58,7 +61,7 @@ pub(crate) async fn run(
             if !error.is_passing() {
                 return Err(error);
             }
-            tracing::warn!("the schedule waits: {error}");
+            tracing::warn!("the schedule is waiting: {error}");
         }
         let sleep = until_next(&store, &plans, now, clock.now()).await;
         tokio::select! {
@@ -108,7 +111,7 @@ async fn tick(
     }
     for id in started.started {
         if let Some(row) = store.issue(id).await? {
-            tracing::info!(issue = %row.slug, list = %row.list, "its time has come: sending begins");
+            tracing::info!(issue = %row.slug, list = %row.list, "due: sending begins");
         }
     }
     Ok(())

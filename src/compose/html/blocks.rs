@@ -12,6 +12,7 @@ use crate::model::issue::{Block, Card, Image, Inline, ListItem, plain};
 const DEPTH_MAX: usize = 12;
 
 impl Writer<'_> {
+    /// Writes blocks one below the other.
     pub(super) fn blocks(&self, out: &mut Html, blocks: &[Block]) {
         self.blocks_at(out, blocks, 0);
     }
@@ -87,6 +88,7 @@ impl Writer<'_> {
         }
     }
 
+    /// Writes a paragraph; `first` says that no block stands above it, so that it keeps no distance.
     pub(super) fn paragraph(&self, out: &mut Html, inlines: &[Inline], first: bool) {
         self.open_text(out, "p", &self.text_style("p", first, inlines), inlines);
         self.inlines(out, inlines);
@@ -164,7 +166,7 @@ impl Writer<'_> {
 
     fn code(&self, out: &mut Html, literal: &str, first: bool) {
         let style = self.styles().block("pre", first);
-        // Code runs from left to right in every letter.
+        // Code runs from left to right in every language.
         let ltr = if self.is_right_to_left() {
             " dir=\"ltr\" align=\"left\""
         } else {

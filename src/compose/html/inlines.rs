@@ -11,9 +11,9 @@ use crate::phrases::script::is_right_to_left;
 enum Target {
     /// To the web: tagged.
     Web,
-    /// Mail, telephone, or a place in this letter: as it is.
+    /// Mail, telephone, or a place in this mail: unchanged.
     Plain,
-    /// Nowhere that a mail client should be led: shown as text.
+    /// Anything else: shown as text.
     Unsafe,
 }
 
@@ -38,6 +38,7 @@ impl Target {
     }
 }
 
+/// Whether a URL is an `http:` or `https:` one, in any letter case.
 pub(super) fn is_on_the_web(url: &str) -> bool {
     Target::of(url) == Target::Web
 }
@@ -89,7 +90,7 @@ impl Writer<'_> {
         out.open(&format!("{element}{direction}"), style);
     }
 
-    /// Whether the letter runs from right to left and these words, all of them, from left to right.
+    /// Whether the mail runs from right to left and all of these words from left to right.
     fn turn(&self, inlines: &[Inline]) -> bool {
         if !self.is_right_to_left() {
             return false;
@@ -98,6 +99,7 @@ impl Writer<'_> {
         words.chars().any(char::is_alphabetic) && !words.chars().any(is_right_to_left)
     }
 
+    /// Writes a run of inlines.
     pub(super) fn inlines(&self, out: &mut Html, inlines: &[Inline]) {
         for inline in inlines {
             self.inline(out, inline);
@@ -170,6 +172,7 @@ impl Writer<'_> {
         });
     }
 
+    /// Writes a link around what `inside` writes. A URL that is not safe to follow is shown in brackets after it instead.
     pub(super) fn link_around(
         &self,
         out: &mut Html,

@@ -1,4 +1,4 @@
-//! An issue as HTML: every word escaped where it stands, every link tagged, every picture found.
+//! An issue as HTML: every word escaped, every link tagged, every picture with its URL and size.
 //!
 //! `outline` walks through the issue and lays out what a theme sees; `blocks` and `inlines` write running
 //! text with the theme's styles inline; `theme::escape` turns characters into HTML. Nothing here knows MJML.
@@ -6,7 +6,6 @@
 mod blocks;
 mod inlines;
 mod outline;
-mod preheader;
 mod tables;
 
 use super::theme::escape::Html;
@@ -16,12 +15,12 @@ use super::Setting;
 use super::theme::{Look, Role, Styles};
 use crate::model::issue::Image;
 
-/// What writing needs to know: where the letter is set, and how its theme sets the language.
+/// Writes HTML for one role of one issue, with the styles that its theme gives that role in its language.
 #[derive(Clone, Copy)]
 struct Writer<'a> {
     setting: &'a Setting<'a>,
     look: &'a Look,
-    /// Whether the letter's slanted type is upright Kai instead, and lines that open with a bracket hang.
+    /// Whether the script is Chinese, Japanese or Korean: emphasis is upright Kai, and lines that open with a bracket hang.
     cjk: bool,
     role: Role,
     /// The number of the highest heading that may stand here; ranks are never skipped downwards.
@@ -52,7 +51,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The same writer for text of another role.
+    /// This writer, for text of another role.
     fn with(self, role: Role) -> Self {
         Writer { role, ..self }
     }
@@ -67,7 +66,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The same writer for text below a heading of this rank.
+    /// This writer, for text below a heading of that rank.
     fn below(self, heading: u8) -> Self {
         Writer {
             top_heading: heading + 1,
@@ -83,7 +82,7 @@ impl<'a> Writer<'a> {
         self.look.styles(self.role)
     }
 
-    /// Where a picture is to be shown from; `None` where it is missing and its words stand for it.
+    /// The URL and size of a picture; `None` if it is missing, so that its alt text is shown.
     fn picture(&self, image: &Image) -> Option<Shown> {
         if let Some(picture) = self.setting.pictures.get(&image.src) {
             let src = format!(

@@ -7,7 +7,6 @@ use minijinja::{Value, context};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
-use super::preheader::beginning;
 use super::{Html, Writer};
 use crate::compose::Setting;
 use crate::compose::theme::slots::Slots;
@@ -20,8 +19,10 @@ use crate::phrases::Phrases;
 
 /// Titles wider than this, in columns of display, are set smaller.
 const LONG_TITLE_COLUMNS: usize = 22;
+/// How many characters of the text are taken for the preheader where the author gives none.
+const PREHEADER_CHARS: usize = 110;
 
-/// Lays out an issue for its theme; the content goes into `slots`.
+/// The outline of an issue for its theme; the content goes into `slots`.
 pub(crate) fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
     let mut layout = Outline {
@@ -174,7 +175,7 @@ impl<'a> Outline<'a, '_> {
             });
         });
         context! {
-            // Named only where these words are not in the language of the letter.
+            // Only where these words are not in the language of the issue.
             lang => if spoken { "" } else { self.phrases.language() },
             why, address, unsubscribe_url,
             unsubscribe => self.text(self.phrases.unsubscribe()),
@@ -261,7 +262,7 @@ impl<'a> Outline<'a, '_> {
     }
 
     fn section(&mut self, index: usize, section: &'a Section) -> Value {
-        // Without a heading of its own, what it holds hangs below the title of the letter.
+        // Without a heading of its own, its content is below the title of the issue.
         let rank = if section.heading.is_empty() { 1 } else { 2 };
         let writer = self.writer.below(rank);
         context! {
@@ -448,4 +449,75 @@ fn host(url: &str) -> String {
 /// What a template sees where there is no picture or card.
 fn none() -> Value {
     Value::from(())
+}
+
+/// The first words of an issue: what inboxes show beside the subject where the author gives no preheader.
+fn beginning(issue: &Issue) -> String {
+    let mut words = String::new();
+    for part in &issue.parts {
+        match part {
+            Part::Text(blocks) => words_of(blocks, &mut words),
+            Part::Summary(groups) => groups
+                .iter()
+                .for_each(|group| words_of(&group.blocks, &mut words)),
+            Part::Contents { intro, .. } => words_of(intro, &mut words),
+            Part::Section(section) => {
+                for body in &section.body {
+                    match body {
+                        Body::Text(blocks) => words_of(blocks, &mut words),
+                        Body::Item(item) => {
+                            words.push_str(&plain(&item.title));
+                            words.push(' ');
+                        }
+                        Body::Card(_) => {}
+                    }
+                }
+            }
+            Part::Subscribe { .. } | Part::About { .. } => {}
+        }
+        if words.chars().count() > PREHEADER_CHARS {
+            break;
+        }
+    }
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words = words.join(" ");
+    match words.char_indices().nth(PREHEADER_CHARS) {
+        Some((end, _)) => format!("{}…", words[..end].trim_end()),
+        None => words,
+    }
+}
+
+fn words_of(blocks: &[Block], out: &mut String) {
+    for block in blocks {
+        match block {
+            Block::Paragraph(inlines) => {
+                out.push_str(&plain(inlines));
+                out.push(' ');
+            }
+            Block::List { items, .. } => items.iter().for_each(|item| words_of(&item.blocks, out)),
+            Block::Quote(blocks) => words_of(blocks, out),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn beginning_of(text: &str) -> String {
+        beginning(&crate::manuscript::read(text, "1.md", "1").unwrap().issue)
+    }
+
+    #[test]
+    fn the_first_words_are_taken_and_a_long_text_is_cut() {
+        assert_eq!(
+            beginning_of("title: T\n\nGood *morning*.\n\n- one\n- two\n\n> three\n"),
+            "Good morning. one two three"
+        );
+        let long = beginning_of(&format!("title: T\n\n{}\n", "ä ".repeat(200)));
+        assert_eq!(long.chars().count(), PREHEADER_CHARS);
+        assert!(long.ends_with("ä…"), "{long}");
+        assert_eq!(beginning_of("title: T\n"), "");
+    }
 }

@@ -15,6 +15,7 @@ const PADDING_COLUMNS: usize = 2;
 const BROKEN_COLUMNS: usize = 6;
 
 impl Writer<'_> {
+    /// Writes a table; `first` says that no block stands above it.
     pub(super) fn table(
         &self,
         out: &mut Html,
@@ -57,7 +58,7 @@ impl Writer<'_> {
             (Some(Align::End), false) | (Some(Align::Start | Align::None) | None, true) => "right",
             (Some(Align::End), true) | (Some(Align::Start | Align::None) | None, false) => "left",
         };
-        // An empty head over a column of labels is no heading.
+        // An empty cell above a column of labels is not a heading.
         let name = if name == "th" && plain(inlines).trim().is_empty() {
             "td"
         } else {
@@ -79,7 +80,7 @@ impl Writer<'_> {
     }
 }
 
-/// Tells for each column whether its words stay whole. Elsewhere words of a letter break anywhere, so that no
+/// For each column, whether its words stay whole. Elsewhere in a mail words break anywhere, so that no
 /// address widens it; in a table that would tear numbers apart wherever another column is wordy. Where the
 /// words do not fit a phone side by side, all may break.
 fn whole_words(head: &[Inlines], rows: &[Vec<Inlines>]) -> Vec<bool> {

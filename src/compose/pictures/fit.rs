@@ -20,9 +20,13 @@ const JPEG_QUALITY: u8 = 86;
 /// A picture as it goes into the mail.
 #[derive(Debug)]
 pub(super) struct Fitted {
+    /// The encoded picture.
     pub bytes: Vec<u8>,
+    /// The ending of its file name, without the dot: `png`, `jpg` or `gif`.
     pub ext: &'static str,
+    /// Its width in pixels.
     pub width_px: u32,
+    /// Its height in pixels.
     pub height_px: u32,
 }
 
@@ -67,7 +71,7 @@ fn unknown_kind() -> Refusal {
     Refusal::new(
         "picture-kind",
         "mail clients can't show this kind of picture",
-        "Save it as PNG or JPEG; GIF and WebP are taken too.",
+        "Save it as PNG, JPEG, GIF or WebP.",
     )
 }
 
@@ -89,7 +93,7 @@ fn too_many_pixels() -> Refusal {
     Refusal::new(
         "picture-too-large",
         "this picture has more than 40 million pixels",
-        "Save it with fewer; 1200 px is as wide as any mail shows.",
+        "Save it with fewer: mails are at most 1200 px wide.",
     )
 }
 

@@ -1,7 +1,7 @@
 //! The issue's pictures: found beside its file, read, made fit for mail, and named by their content.
 //!
-//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is shrunk. A picture
-//! that can't be used is a finding, and its words stand in its place. Pictures on the web stay there.
+//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is made smaller. A picture that
+//! can't be used is a finding, and its alt text is shown instead. Pictures on the web stay there.
 
 mod fit;
 
@@ -12,7 +12,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
 use crate::format;
-use crate::model::issue::{Block, Body, Image, Inline, Issue, Part, Picture};
+use crate::model::issue::walk::{self, Seen};
+use crate::model::issue::{Image, Issue, Picture};
 use crate::model::{Finding, Severity};
 
 /// The largest file that is read.
@@ -30,6 +31,7 @@ impl Pictures {
         self.0.get(src)
     }
 
+    /// Every picture, ordered by the author's names for them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Picture> {
         self.0.values()
     }
@@ -118,22 +120,22 @@ fn find(src: &str, folder: &Path) -> Result<PathBuf, Refusal> {
     let outside = || {
         Refusal::new(
             "picture-outside",
-            "this picture does not lie beside the issue",
-            "Put it into the issue's folder or below it, and name it from there.",
+            "this picture is outside the issue's folder",
+            "Move it into the issue's folder or below it, and use its path from there.",
         )
     };
     let missing = || {
         Refusal::new(
             "picture-missing",
             "no such picture",
-            "Put it beside the issue, or remove the line.",
+            "Put it beside the issue's file, or remove the line.",
         )
     };
     if src.is_empty() {
         return Err(Refusal::new(
             "picture-missing",
-            "a picture without a name",
-            "Name the file in the brackets.",
+            "this picture has no file name",
+            "Write the path between the parentheses.",
         ));
     }
     let inside = |name: &str| {
@@ -172,22 +174,18 @@ fn folder_of(folder: &Path) -> &Path {
 fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |error: &std::io::Error| {
         let what = format!("this picture can't be read ({})", format::io(error));
-        Refusal::new(
-            "picture-unreadable",
-            what,
-            "Look at the file's permissions.",
-        )
+        Refusal::new("picture-unreadable", what, "Check the file's permissions.")
     };
     let facts = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
     if !facts.is_file() {
         return Err(Refusal::new(
             "picture-missing",
-            "this is no file",
+            "this is not a file",
             "Name a picture, not a folder.",
         ));
     }
     if facts.len() > FILE_MAX_BYTES {
-        let help = "Save it with fewer pixels; 1200 px is as wide as any mail shows.";
+        let help = "Save it with fewer pixels: mails are at most 1200 px wide.";
         return Err(Refusal::new(
             "picture-too-large",
             "this picture is larger than 20 MB",
@@ -232,89 +230,12 @@ fn percent_decoded(name: &str) -> Option<String> {
 /// Every picture that the issue names, in reading order.
 fn images(issue: &Issue) -> Vec<&Image> {
     let mut found: Vec<&Image> = issue.meta.cover.iter().collect();
-    for part in &issue.parts {
-        match part {
-            Part::Text(blocks) => in_blocks(blocks, &mut found),
-            Part::Summary(groups) => {
-                for group in groups {
-                    in_inlines(&group.heading, &mut found);
-                    in_blocks(&group.blocks, &mut found);
-                }
-            }
-            Part::Contents { intro, entries } => {
-                in_blocks(intro, &mut found);
-                entries
-                    .iter()
-                    .for_each(|entry| in_inlines(&entry.title, &mut found));
-            }
-            Part::Section(section) => {
-                in_inlines(&section.heading, &mut found);
-                in_bodies(&section.body, &mut found);
-            }
-            Part::Subscribe { heading, body } => {
-                in_inlines(heading, &mut found);
-                in_bodies(body, &mut found);
-            }
-            Part::About { heading, body } => {
-                in_inlines(heading, &mut found);
-                in_blocks(body, &mut found);
-            }
+    walk::parts(&issue.parts, &mut |seen| {
+        if let Seen::Image(image) = seen {
+            found.push(image);
         }
-    }
+    });
     found
-}
-
-fn in_bodies<'i>(bodies: &'i [Body], found: &mut Vec<&'i Image>) {
-    for body in bodies {
-        match body {
-            Body::Item(item) => {
-                in_inlines(&item.title, found);
-                found.extend(&item.image);
-                in_inlines(&item.caption, found);
-                in_blocks(&item.comment, found);
-            }
-            Body::Card(card) => in_inlines(&card.title, found),
-            Body::Text(blocks) => in_blocks(blocks, found),
-        }
-    }
-}
-
-fn in_blocks<'i>(blocks: &'i [Block], found: &mut Vec<&'i Image>) {
-    for block in blocks {
-        match block {
-            Block::Paragraph(inlines) | Block::Heading { inlines, .. } => {
-                in_inlines(inlines, found)
-            }
-            Block::Quote(blocks) => in_blocks(blocks, found),
-            Block::List { items, .. } => {
-                items.iter().for_each(|item| in_blocks(&item.blocks, found))
-            }
-            Block::Table { head, rows, .. } => {
-                head.iter()
-                    .chain(rows.iter().flatten())
-                    .for_each(|cell| in_inlines(cell, found));
-            }
-            Block::Figure { image, caption, .. } => {
-                found.push(image);
-                in_inlines(caption, found);
-            }
-            Block::Code { .. } | Block::Card(_) | Block::Rule => {}
-        }
-    }
-}
-
-fn in_inlines<'i>(inlines: &'i [Inline], found: &mut Vec<&'i Image>) {
-    for inline in inlines {
-        match inline {
-            Inline::Image(image) => found.push(image),
-            Inline::Emphasis(c)
-            | Inline::Strong(c)
-            | Inline::Strike(c)
-            | Inline::Link { children: c, .. }
-            | Inline::Tag { children: c, .. } => in_inlines(c, found),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::wrap::Run;
 /// Addresses that wait to be listed below a block.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// How many were numbered so far in the whole letter.
+    /// How many were numbered so far in the whole text.
     count: usize,
     /// What is to be listed below the present block: number and address, not yet tagged.
     waiting: Vec<(usize, String)>,
@@ -39,6 +39,7 @@ impl Notes {
 
 /// How inlines are written.
 pub(super) struct Flow<'a> {
+    /// The addresses that are listed below the present block.
     pub notes: &'a mut Notes,
     /// Makes the address that readers get of the author's.
     pub tag: &'a dyn Fn(&str) -> String,
@@ -62,6 +63,7 @@ impl Flow<'_> {
         None
     }
 
+    /// Appends inlines to a run; links get numbers.
     pub(super) fn inlines(&mut self, inlines: &[Inline], run: &mut Run) {
         for inline in inlines {
             self.inline(inline, run);
@@ -137,7 +139,7 @@ pub(super) fn bracketed(alt: &str) -> String {
     }
 }
 
-/// Whether an address leads out of the letter.
+/// Whether a URL leads out of the mail.
 pub(super) fn leads_out(url: &str) -> bool {
     !url.starts_with('#')
 }

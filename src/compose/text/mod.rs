@@ -1,4 +1,4 @@
-//! The text part: the same letter for those who read without HTML.
+//! The text part of the mail, for those who read without HTML.
 //!
 //! It is written from the [`Issue`], wrapped at 72 columns of display width. Headings are underlined;
 //! addresses stand below the block that they belong to, numbered where a block has several. Every word and
@@ -23,11 +23,11 @@ use wrap::Run;
 /// Writes the text part of an issue; merge fields are in [`Context::Text`], lines end in LF.
 pub(crate) fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
     let tag = |url: &str| setting.tagger.tag(url).into_owned();
-    letter(issue, setting.list, setting.language(issue), &tag)
+    text_of(issue, setting.list, setting.language(issue), &tag)
 }
 
-/// Writes an issue of a list; `tag` makes the addresses that readers get of the author's.
-fn letter(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> String) -> Vec<Piece> {
+/// Writes an issue of a list; `tag` adds the UTM parameters to a URL.
+fn text_of(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> String) -> Vec<Piece> {
     let phrases = Phrases::of(language);
     let mut writer = Writer {
         page: Page::default(),
@@ -42,7 +42,7 @@ fn letter(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> Stri
     writer.page.into_pieces()
 }
 
-/// A letter as it is written.
+/// The text part as it is written.
 struct Writer<'a> {
     page: Page,
     notes: Notes,

@@ -23,6 +23,7 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// The finished text.
     pub(super) fn into_pieces(self) -> Vec<Piece> {
         self.pieces
     }

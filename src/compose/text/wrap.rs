@@ -59,6 +59,7 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Appends text; every white space that may be broken becomes a space.
     pub(super) fn push(&mut self, text: &str) {
         for c in text.chars() {
             if c == OBJECT {
@@ -75,14 +76,17 @@ impl Run {
         self.text.push('\n');
     }
 
+    /// Appends a word that is never broken, such as an address.
     pub(super) fn push_whole(&mut self, text: String) {
         self.push_token(Token::Whole(text));
     }
 
+    /// Appends a mark that stays with the word before it, such as the number of a link.
     pub(super) fn push_mark(&mut self, text: String) {
         self.push_token(Token::Mark(text));
     }
 
+    /// Appends a merge field.
     pub(super) fn push_field(&mut self, field: MergeField) {
         self.push_token(Token::Field(field));
     }
@@ -105,6 +109,7 @@ impl Run {
         self.tokens.push(token);
     }
 
+    /// Whether nothing of it would be seen.
     pub(super) fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }

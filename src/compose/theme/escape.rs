@@ -32,18 +32,22 @@ impl Html {
         }
     }
 
+    /// Appends `</name>`.
     pub(crate) fn close(&mut self, name: &str) {
         self.raw(&format!("</{name}>"));
     }
 
+    /// Appends a piece as it is.
     pub(crate) fn piece(&mut self, piece: Piece) {
         self.0.push(piece);
     }
 
+    /// Whether nothing was written yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// What was written.
     pub(crate) fn into_pieces(self) -> Vec<Piece> {
         self.0
     }

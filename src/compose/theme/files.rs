@@ -1,11 +1,12 @@
-//! The files of a theme: a folder beside the letter, or the copy inside the binary.
+//! The files of a theme: a folder of the author's, or the copy inside the binary.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use rust_embed::RustEmbed;
 
-use super::{LAYOUT, ThemeError};
+use super::LAYOUT;
+use super::error::ThemeError;
 use crate::format;
 
 /// `mjml/`, so that one file is enough to run.
@@ -13,6 +14,7 @@ use crate::format;
 #[folder = "mjml/"]
 struct Embedded;
 
+/// The file of colours, sizes and styles.
 pub(super) const MANIFEST: &str = "theme.toml";
 /// The largest file a theme may hold.
 const FILE_MAX_BYTES: usize = 256 * 1024;
@@ -20,7 +22,9 @@ const FILE_MAX_BYTES: usize = 256 * 1024;
 /// The texts of a theme, with line ends as LF.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// The name of the theme, which is that of its folder.
     pub name: String,
+    /// The text of `theme.toml`.
     pub manifest: String,
     /// By file name; `layout.mjml` is among them.
     pub templates: BTreeMap<String, String>,
@@ -29,9 +33,10 @@ pub(super) struct Files {
 /// Reads a theme's files.
 pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, ThemeError> {
     if !is_proper(name) {
-        return Err(ThemeError(format!(
-            "“{name}” can't be the name of a theme: letters, digits, - and _ are allowed."
-        )));
+        return Err(ThemeError::new(
+            format!("“{name}” can't be the name of a theme"),
+            "Use only letters, digits, - and _.",
+        ));
     }
     let beside = themes_dir
         .map(|dir| dir.join(name))
@@ -44,15 +49,14 @@ pub(super) fn read(name: &str, themes_dir: Option<&Path>) -> Result<Files, Theme
         let place = beside
             .as_ref()
             .map_or_else(|| format!("theme {name}"), |f| f.display().to_string());
-        ThemeError(format!(
-            "The theme in {place} has no {file}. Copy it from one of the themes inside."
-        ))
+        let help = "Copy it from one of the built-in themes.";
+        ThemeError::new(format!("the theme has no {file}"), help).at(place)
     };
     if texts.is_empty() && beside.is_none() {
-        return Err(ThemeError(format!(
-            "There is no theme “{name}”. Inside are: {}.",
-            embedded().join(", ")
-        )));
+        return Err(ThemeError::new(
+            format!("there is no theme “{name}”"),
+            format!("The built-in themes are {}.", embedded().join(", ")),
+        ));
     }
     let manifest = texts.remove(MANIFEST).ok_or_else(|| missing(MANIFEST))?;
     if !texts.contains_key(LAYOUT) {
@@ -114,12 +118,17 @@ fn read_embedded(name: &str) -> BTreeMap<String, String> {
 }
 
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
-    let refuse =
-        |path: &Path, why: &str| ThemeError(format!("{} can't be read: {why}.", path.display()));
-    let entries = std::fs::read_dir(folder).map_err(|e| refuse(folder, &format::io(&e)))?;
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        let what = format!("can't be read: {}", format::io(error));
+        ThemeError::new(what, "Check the file's permissions.").at(path.display().to_string())
+    };
+    let refuse = |path: &Path, what: &str, help: &str| {
+        ThemeError::new(what, help).at(path.display().to_string())
+    };
+    let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
     let mut texts = BTreeMap::new();
     for entry in entries {
-        let path = entry.map_err(|e| refuse(folder, &format::io(&e)))?.path();
+        let path = entry.map_err(|e| unreadable(folder, &e))?.path();
         let file = path
             .file_name()
             .unwrap_or_default()
@@ -128,11 +137,16 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
         if file != MANIFEST && !file.ends_with(".mjml") {
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|e| refuse(&path, &format::io(&e)))?;
+        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
         if bytes.len() > FILE_MAX_BYTES {
-            return Err(refuse(&path, "it is larger than 256 KB"));
+            return Err(refuse(
+                &path,
+                "a theme's file can't be larger than 256 KB",
+                "Make it smaller.",
+            ));
         }
-        let text = String::from_utf8(bytes).map_err(|_| refuse(&path, "it is not UTF-8"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| refuse(&path, "this file is not UTF-8", "Save it as UTF-8."))?;
         texts.insert(file, lines(&text));
     }
     Ok(texts)
@@ -146,33 +160,8 @@ fn lines(text: &str) -> String {
 }
 
 impl Files {
-    /// An error at a place in one of the files; lines count from 1.
-    pub(super) fn error_at(&self, file: &str, line: usize, why: &str) -> ThemeError {
-        ThemeError(format!("{}/{file}:{line}: {why}.", self.name))
+    /// A fault at a line, counted from 1, of one of the files.
+    pub(super) fn error_at(&self, file: &str, line: usize, what: impl Into<String>) -> ThemeError {
+        ThemeError::in_file(&self.name, file, line, what)
     }
-
-    pub(super) fn template_error(&self, error: &minijinja::Error) -> ThemeError {
-        template_error(&self.name, error)
-    }
-}
-
-/// The template engine's error in our form.
-pub(super) fn template_error(theme: &str, error: &minijinja::Error) -> ThemeError {
-    // An include wraps the error of the file it includes, which is the one to look at.
-    let mut error = error;
-    while let Some(inner) =
-        std::error::Error::source(error).and_then(|e| e.downcast_ref::<minijinja::Error>())
-    {
-        error = inner;
-    }
-    let file = error.name().unwrap_or(LAYOUT);
-    let line = error
-        .line()
-        .map(|line| format!(":{line}"))
-        .unwrap_or_default();
-    let why = error.detail().map_or_else(
-        || error.kind().to_string(),
-        |detail| format!("{}: {detail}", error.kind()),
-    );
-    ThemeError(format!("{theme}/{file}{line}: {why}."))
 }

@@ -6,7 +6,7 @@ use minijinja::Value;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::ThemeError;
+use super::error::ThemeError;
 use super::files::{Files, MANIFEST};
 use super::fonts::stacks;
 use crate::phrases::script::Script;
@@ -58,7 +58,7 @@ impl std::fmt::Display for Size {
 pub(crate) enum Role {
     /// Ordinary text and the comments on items.
     Text,
-    /// The lines at the head of the letter.
+    /// The lines of the summary at the head of the issue.
     Summary,
     /// The heading of an item, a link.
     Title,
@@ -72,7 +72,7 @@ pub(crate) enum Role {
     Contents,
     /// The call to subscribe.
     Call,
-    /// Below the letter.
+    /// The lines at the foot of the mail.
     Footer,
 }
 
@@ -149,10 +149,12 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// The script that this look is for.
     pub(crate) fn script(&self) -> Script {
         self.script
     }
 
+    /// The styles of the elements in a role.
     pub(crate) fn styles(&self, role: Role) -> &Styles {
         let index = Role::ALL
             .iter()
@@ -173,6 +175,10 @@ pub(super) struct Read<'f> {
     manifest: Manifest,
 }
 
+/// Reads `theme.toml`.
+///
+/// # Errors
+/// It is no TOML of the shape of [`Manifest`], or a colour of `[light]` is missing from `[dark]`.
 pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
     let manifest: Manifest = toml::from_str(&files.manifest).map_err(|error| {
         let line = error
@@ -188,7 +194,7 @@ pub(super) fn read(files: &Files) -> Result<Read<'_>, ThemeError> {
         return Err(files.error_at(
             MANIFEST,
             1,
-            &format!("[dark] has no colour “{name}”, but [light] has"),
+            format!("[dark] has no colour “{name}”, but [light] has"),
         ));
     }
     Ok(Read { files, manifest })
@@ -269,7 +275,7 @@ impl Read<'_> {
                 return Err(self.files.error_at(
                     MANIFEST,
                     line,
-                    &format!("there is no role “{role}”"),
+                    format!("there is no role “{role}”"),
                 ));
             }
         }
@@ -283,9 +289,9 @@ impl Read<'_> {
         style: &Spanned<String>,
         names: &BTreeMap<String, String>,
     ) -> Result<String, ThemeError> {
-        let refuse = |why: &str| Err(self.files.error_at(MANIFEST, self.line(style), why));
+        let refuse = |what: String| Err(self.files.error_at(MANIFEST, self.line(style), what));
         if !ELEMENTS.contains(&element) {
-            return refuse(&format!("“{element}” is nothing that can be styled"));
+            return refuse(format!("“{element}” can't be styled"));
         }
         let mut out = String::new();
         let mut rest = style.get_ref().as_str();
@@ -293,20 +299,20 @@ impl Read<'_> {
             .chars()
             .find(|c| matches!(c, '"' | '<' | '>' | '&' | '\\') || c.is_control())
         {
-            return refuse(&format!(
+            return refuse(format!(
                 "the character {} can't stand in a style",
                 bad.escape_default()
             ));
         }
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else {
-                return refuse("a { has no }");
+                return refuse("a { has no }".to_owned());
             };
             out.push_str(before);
             match names.get(name) {
                 _ if name == "gap" => out.push_str("{gap}"),
                 Some(value) => out.push_str(value),
-                None => return refuse(&format!("there is no colour, size or stack “{name}”")),
+                None => return refuse(format!("there is no colour, size or stack “{name}”")),
             }
             rest = tail;
         }

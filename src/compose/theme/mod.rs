@@ -1,4 +1,4 @@
-//! A theme: a folder of MJML that mail is set in, inside the binary or beside the letter.
+//! A theme: a folder of MJML that mail is set in, built in or the author's own.
 //!
 //! `theme.toml` holds colours, sizes and the styles of running text (`manifest`); `layout.mjml` and the files
 //! it includes are Jinja over MJML and see an outline of the mail in which every content is a token (`slots`).
@@ -6,6 +6,7 @@
 //! hold no byte of an author's. What the content looks like in HTML is `html`'s business; `mjml/README.md`
 //! explains the format to those who write themes.
 
+mod error;
 pub(crate) mod escape;
 mod files;
 mod fonts;
@@ -22,12 +23,13 @@ use mrml::prelude::render::RenderOptions;
 
 use crate::model::rendered::Piece;
 use crate::phrases::script::Script;
+pub(crate) use error::ThemeError;
 pub(crate) use manifest::{Look, Role, Styles};
 use slots::Slots;
 
 /// The file that every theme begins with.
 const LAYOUT: &str = "layout.mjml";
-/// Steps of the template engine for one mail; a letter of 400 items takes a tenth.
+/// Steps of the template engine that one mail may take; an issue of 400 items takes a tenth of it.
 const FUEL: u64 = 2_000_000;
 
 /// A theme that was read and found sound. Cloning is cheap.
@@ -42,17 +44,12 @@ struct Inner {
     looks: Vec<Look>,
 }
 
-/// What is wrong with a theme: one paragraph that names the file and, where there is one, the line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ThemeError(pub(crate) String);
-
 /// How much a theme may spend on layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Density {
     /// As the theme is meant to be.
     Open,
-    /// With less markup an item, for a letter that would otherwise be cut: templates see `dense`.
+    /// With less markup per item, for an issue that Gmail would cut otherwise: templates see `dense`.
     Dense,
 }
 
@@ -76,6 +73,7 @@ impl Skeleton {
 /// A mail set in a theme.
 #[derive(Clone, Debug)]
 pub(crate) struct Typeset {
+    /// The HTML with the content in it, cut at the merge fields.
     pub html: Vec<Piece>,
     /// The MJML document that mrml rendered, with the content in the tokens' place.
     pub mjml: Vec<Piece>,
@@ -101,7 +99,7 @@ impl Theme {
         for (file, source) in &files.templates {
             templates
                 .add_template_owned(file.clone(), source.clone())
-                .map_err(|error| files.template_error(&error))?;
+                .map_err(|error| ThemeError::in_template(name, &error))?;
         }
         Ok(Theme(Arc::new(Inner {
             name: name.to_owned(),
@@ -110,6 +108,7 @@ impl Theme {
         })))
     }
 
+    /// The name that it was loaded by.
     #[cfg(test)]
     pub(crate) fn name(&self) -> &str {
         &self.0.name
@@ -160,10 +159,10 @@ impl Theme {
         slots: &Slots,
     ) -> Result<Skeleton, ThemeError> {
         let mjml = self.document(language, density, outline)?;
-        lint::check_depth(&mjml).map_err(|why| self.fault(&why))?;
+        lint::check_depth(&mjml).map_err(|error| self.fault(error.to_string()))?;
         let html = self.render(&mjml)?;
         if slots.lost(&mjml, &html) {
-            return Err(self.fault("it puts text into a place that MJML does not show"));
+            return Err(self.fault("the theme puts text into a place that MJML does not show"));
         }
         Ok(Skeleton { html, mjml })
     }
@@ -205,22 +204,20 @@ impl Theme {
             fonts: HashMap::new(),
         };
         mrml::parse(document)
-            .map_err(|error| self.fault(&format!("its MJML can't be read: {error}")))?
+            .map_err(|error| self.fault(format!("the theme's MJML can't be read: {error}")))?
             .element
             .render(&options)
             .map(|html| compact(&html))
-            .map_err(|error| self.fault(&format!("its MJML can't be rendered: {error}")))
+            .map_err(|error| self.fault(format!("the theme's MJML can't be rendered: {error}")))
     }
 
-    fn fault(&self, why: &str) -> ThemeError {
-        ThemeError(format!(
-            "The theme “{}” can't be used: {why}. Look at its {LAYOUT}.",
-            self.0.name
-        ))
+    fn fault(&self, what: impl Into<String>) -> ThemeError {
+        let help = format!("Fix the theme's {LAYOUT}, or name another theme.");
+        ThemeError::new(what, help).at(format!("{}/{LAYOUT}", self.0.name))
     }
 
     fn template_fault(&self, error: &minijinja::Error) -> ThemeError {
-        files::template_error(&self.0.name, error)
+        ThemeError::in_template(&self.0.name, error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Blocks of raw HTML to ours.
+//! Blocks of raw HTML become ours.
 
 use crate::model::Severity;
 use crate::model::issue::{Align, Block, Card, Inline, Inlines, ListItem};
@@ -12,7 +12,7 @@ use crate::manuscript::tidy::trim;
 use crate::manuscript::{figures, links};
 
 impl Reader<'_> {
-    /// What a block of HTML shows.
+    /// The blocks that a block of HTML shows; `line` is the line of the file that it begins on.
     pub(crate) fn html(&mut self, html: &str, line: usize) -> Vec<Block> {
         let (html, _) = self.fields.restore(html);
         let nodes = tree(&html);
@@ -258,12 +258,12 @@ impl Reader<'_> {
         } = branch;
         match element {
             Element::Hidden => {
-                self.tell(
+                self.report(
                     Severity::Warning,
                     "html-hidden",
                     line,
-                    format!("<{name}> does nothing in a mail and is left out"),
-                    "Remove it; themes hold the styles of a letter.",
+                    format!("<{name}> has no effect in a mail and is left out"),
+                    "Remove it. Styles belong in the theme.",
                 );
                 Inlines::new()
             }

@@ -1,36 +1,55 @@
-//! HTML's elements, as far as a letter's author uses them: which are known, and what each becomes.
+//! The elements of HTML that authors of newsletters use, and what each becomes.
 //!
-//! A name that is not known here is no markup: it is prose such as `Vec<u8>`, and is printed.
+//! A name that is not known here is not markup: it is prose such as `Vec<u8>`, and is printed.
 
 /// What an element becomes in our own parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
+    /// `a`.
     Link,
+    /// `img`.
     Image,
+    /// `br`.
     LineBreak,
+    /// Bold: `b`, `strong`.
     Strong,
+    /// Italic: `i`, `em` and others.
     Emphasis,
+    /// Struck out: `s`, `del`.
     Strike,
+    /// Code within a line.
     Code,
     /// Kept under its own name.
     Tag(&'static str),
-    /// Inline, and without a look of its own: its content stands in its place.
+    /// Inline and without a look of its own: only its content is kept.
     Inline,
     /// A paragraph or a box: its content begins on a line of its own.
     Block,
+    /// `h1` to `h6`, with the level.
     Heading(u8),
+    /// `blockquote`.
     Quote,
+    /// `ul` or `ol`.
     List {
+        /// Whether its items are numbered.
         ordered: bool,
     },
+    /// `li`.
     ListItem,
+    /// `pre`: white space and line ends count.
     Preformatted,
+    /// `hr`.
     Rule,
+    /// `table`.
     Table,
+    /// `tr`.
     TableRow,
+    /// `td` or `th`.
     TableCell {
+        /// Whether it heads a column or a row.
         head: bool,
     },
+    /// The caption of a figure or a table.
     Caption,
     /// A player or a frame: a mail can only link to it.
     Embed,
@@ -40,7 +59,7 @@ pub(crate) enum Element {
     Nothing,
 }
 
-/// The element of a name in any letter case; `None`: this is no HTML.
+/// The element of a name in any letter case; `None` if HTML has no such element.
 pub(crate) fn element(name: &str) -> Option<Element> {
     use Element::*;
     let name = name.to_ascii_lowercase();

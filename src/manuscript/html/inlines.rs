@@ -22,11 +22,12 @@ struct Open {
 pub(crate) struct Nest {
     done: Inlines,
     open: Vec<Open>,
-    /// How deep the inlines lie that this nest is for.
+    /// How deeply the inlines are nested that this is for.
     depth: usize,
 }
 
 impl Nest {
+    /// An empty nest within inlines that are `depth` levels deep.
     pub(crate) fn new(depth: usize) -> Self {
         Self {
             depth,
@@ -34,11 +35,12 @@ impl Nest {
         }
     }
 
-    /// How deep what comes next lies.
+    /// How deeply the next inline is nested.
     pub(crate) fn depth(&self) -> usize {
         self.depth + self.open.len()
     }
 
+    /// Appends an inline to the innermost open tag; text joins the text before it.
     pub(crate) fn push(&mut self, inline: Inline) {
         let content = self
             .open
@@ -50,6 +52,7 @@ impl Nest {
         }
     }
 
+    /// Appends inlines to the innermost open tag.
     pub(crate) fn extend(&mut self, inlines: Inlines) {
         inlines.into_iter().for_each(|i| self.push(i));
     }
@@ -59,6 +62,7 @@ impl Nest {
         self.open.iter().any(|o| o.element == Element::Link)
     }
 
+    /// Opens a tag; `literal` is how the author wrote it.
     pub(crate) fn open(
         &mut self,
         name: String,
@@ -91,7 +95,7 @@ impl Nest {
         }
     }
 
-    /// All that was collected.
+    /// Everything that was collected.
     pub(crate) fn finish(mut self, reader: &mut Reader) -> Inlines {
         while !self.open.is_empty() {
             self.abandon(reader);

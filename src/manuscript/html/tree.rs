@@ -1,8 +1,8 @@
-//! An author's raw HTML, read into our own parts; nothing of it is written out as markup.
+//! A tree of raw HTML.
 //!
-//! html5ever's tokenizer reads tags, attributes and entities as browsers do. The tree is built here, with
-//! the few rules that letters need (end tags that may be left out, cells that hold what is in them), and
-//! never deeper than [`DEPTH`]. So what is not in `elements` can't reach a mail, and needs no cleaning.
+//! html5ever's tokenizer reads tags, attributes and entities as browsers do. The tree is built here, with the few rules
+//! that newsletters need (end tags that may be left out, cells that hold what is in them), and never deeper than
+//! [`DEPTH`].
 
 use std::cell::RefCell;
 
@@ -12,29 +12,30 @@ use html5ever::tokenizer::{BufferQueue, TagKind, Token, TokenSink, TokenSinkResu
 
 use super::elements::{Element, element, is_void};
 
-/// Elements that lie deeper than this lose their own form and keep their content.
+/// Elements that are nested deeper lose their own form and keep their content.
 const DEPTH: usize = 32;
 
-/// A piece of HTML.
+/// A tag of HTML, or the text between two.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Markup {
+    /// An opening tag of a known element.
     Open {
         name: String,
         element: Element,
         attributes: Attributes,
     },
-    Close {
-        name: String,
-        element: Element,
-    },
+    /// A closing tag of a known element.
+    Close { name: String, element: Element },
+    /// Text between tags, entities resolved.
     Text(String),
 }
 
-/// The attributes of a tag, names in small letters.
+/// The attributes of a tag, with their names in lower case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
+    /// The value of an attribute; `name` in lower case.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -42,12 +43,13 @@ impl Attributes {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether the tag has no attributes.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Cuts HTML into pieces. Comments and declarations vanish; what is no HTML is text.
+/// Reads HTML as a sequence of tags and text. Comments and declarations are dropped; tags of unknown elements are text.
 pub(crate) fn markup(html: &str) -> Vec<Markup> {
     if let Some(bare) = bare_tag(html) {
         return vec![bare];
@@ -87,7 +89,7 @@ fn bare_tag(html: &str) -> Option<Markup> {
     })
 }
 
-/// The element that a single tag such as `<U8>` or `</a>` names; `None` where it is no HTML.
+/// Whether a single tag such as `</a>` names an element of HTML; `<U8>` does not.
 pub(crate) fn known_tag(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
     let name = name
@@ -97,7 +99,7 @@ pub(crate) fn known_tag(tag: &str) -> bool {
     element(name).is_some()
 }
 
-/// Turns the `<` of tags that are no HTML into an entity, so that they are printed as they were written.
+/// Turns the `<` of unknown tags into an entity, so that they are printed as they were written.
 fn print_unknown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     for (index, part) in html.split('<').enumerate() {
@@ -158,16 +160,22 @@ impl TokenSink for Sink {
 /// A tree of HTML.
 #[derive(Debug)]
 pub(crate) enum Node {
+    /// Text between tags.
     Text(String),
+    /// An element with what is in it.
     Element(Branch),
 }
 
 /// An element with what it holds.
 #[derive(Debug)]
 pub(crate) struct Branch {
+    /// Its name in lower case.
     pub name: String,
+    /// What it becomes.
     pub element: Element,
+    /// Its attributes.
     pub attributes: Attributes,
+    /// What stands between its tags.
     pub children: Vec<Node>,
 }
 

@@ -1,4 +1,4 @@
-//! comrak's blocks to ours.
+//! comrak's blocks become ours.
 
 use comrak::Node;
 use comrak::nodes::{ListType, NodeValue, TableAlignment};
@@ -10,7 +10,7 @@ use super::inlines::footnote_mark;
 use crate::manuscript::figures;
 use crate::manuscript::reader::Reader;
 
-/// Blocks that lie deeper than this become a paragraph each, with their words and links.
+/// Blocks that are nested deeper become a paragraph each, with their words and links.
 const DEPTH: usize = 16;
 
 impl Reader<'_> {
@@ -81,7 +81,7 @@ impl Reader<'_> {
                 }
                 blocks
             }
-            // Extensions that are off can't occur; should one, its content stays.
+            // Extensions that are off don't occur; if one did, its content would stay.
             _ => self.blocks(node, depth + 1),
         }
     }

@@ -8,8 +8,8 @@
 //! a.example](https://a.example/page)
 //! ```
 //!
-//! To Markdown this is an empty link, literal text, a stray heading and literal text again. It is recognised
-//! on the tree by where it begins and ends; its fields are taken from the source lines and read on their own.
+//! To Markdown this is an empty link, literal text, a heading and literal text again. It is recognised in the tree by
+//! where it begins and ends; its parts are taken from the source lines and parsed on their own.
 
 use comrak::{Arena, Node, nodes::NodeValue, parse_document};
 
@@ -95,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A run of Markdown read on its own; what is no paragraph by itself is plain text.
+    /// Some Markdown parsed on its own; what is not a single paragraph is plain text.
     pub(crate) fn fragment(&mut self, text: &str, line: usize) -> Inlines {
         let text = text.trim();
         let arena = Arena::new();

@@ -1,4 +1,4 @@
-//! comrak's inlines to ours.
+//! comrak's inlines become ours.
 
 use comrak::Node;
 use comrak::nodes::NodeValue;
@@ -9,7 +9,7 @@ use crate::manuscript::html::{self, Element, Markup, Nest, enclose, is_void};
 use crate::manuscript::reader::Reader;
 use crate::manuscript::tidy::trim;
 
-/// Inlines that lie deeper than this lose their form and keep their words and links.
+/// Inlines that are nested deeper lose their form and keep their words and links.
 const DEPTH: usize = 24;
 
 impl Reader<'_> {
@@ -59,20 +59,20 @@ impl Reader<'_> {
             NodeValue::Strikethrough => nest.push(Inline::Strike(inner(self, linked))),
             NodeValue::Link(link) => {
                 let children = inner(self, true);
-                let told = self.findings.len();
+                let known = self.findings.len();
                 nest.extend(self.link(&link.url, &link.title, children, line));
-                self.place(told, data.sourcepos.start);
+                self.place(known, data.sourcepos.start);
             }
             NodeValue::Image(link) => {
                 let alt = words(node);
-                let told = self.findings.len();
+                let known = self.findings.len();
                 nest.push(Inline::Image(self.image(
                     &link.url,
                     &alt,
                     &link.title,
                     line,
                 )));
-                self.place(told, data.sourcepos.start);
+                self.place(known, data.sourcepos.start);
             }
             NodeValue::FootnoteReference(note) => nest.push(footnote_mark(&note.name)),
             // Extensions that are off can't occur; should one, its words stay.

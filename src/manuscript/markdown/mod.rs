@@ -14,7 +14,7 @@ use super::tidy::{TopBlock, is_separator};
 use super::{figures, lint};
 use crate::model::issue::Block;
 
-/// CommonMark with what letters use of GitHub's additions.
+/// CommonMark with those of GitHub's additions that newsletters use.
 pub(super) fn options<'c>() -> Options<'c> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
@@ -26,15 +26,17 @@ pub(super) fn options<'c>() -> Options<'c> {
     options
 }
 
-/// A stretch of the body that became blocks: one of Markdown's, or the several that make a card.
+/// Some lines of the body and the blocks they became: one block of Markdown, or the several that make a card.
 pub(super) struct Stretch {
     /// The lines of the body, from 0, the end not included.
     pub lines: Range<usize>,
+    /// What the lines became.
     pub blocks: Vec<Block>,
+    /// Whether they define a footnote.
     pub is_footnote: bool,
 }
 
-/// Reads a body; cards are put together, lines of dashes are lines across the page.
+/// Parses a body. Cards are put together; lines of dashes are thematic breaks.
 pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     let arena = Arena::new();
     let root = parse_document(&arena, body, &options());
@@ -74,7 +76,7 @@ pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     out
 }
 
-/// The blocks of a body, and the footnotes, which go to the end.
+/// The top-level blocks of a body, and its footnotes, which go to the end of the issue.
 pub(super) fn top_blocks(body: &str, reader: &mut Reader) -> (Vec<TopBlock>, Vec<Block>) {
     let (mut tops, mut notes) = (Vec::new(), Vec::new());
     for stretch in stretches(body, reader) {

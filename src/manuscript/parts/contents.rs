@@ -99,7 +99,7 @@ fn unruled(mut blocks: Vec<Block>) -> Vec<Block> {
     blocks
 }
 
-/// The entries of a plain list: one paragraph each, without links that lead out of the letter.
+/// The entries of a plain list: one paragraph each, without links that lead out of the issue.
 fn entries(block: &Block) -> Option<Vec<Inlines>> {
     let Block::List { items, .. } = block else {
         return None;

@@ -7,7 +7,7 @@ use crate::model::issue::{Block, Body, Inline, Inlines, Item, Source, plain};
 
 use crate::manuscript::tidy::{TopBlock, trim, without_rules};
 
-/// An item with more than this below it is a chapter: it stays heading and text.
+/// An item with more blocks than this below it is a chapter: it stays heading and text.
 const MOST_BLOCKS: usize = 12;
 /// A list with more entries than this makes a chapter too.
 const MOST_ENTRIES: usize = 6;

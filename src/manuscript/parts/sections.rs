@@ -9,7 +9,7 @@ use crate::manuscript::tidy::TopBlock;
 /// The most blocks a call to subscribe, or a note about the author, is taken to have.
 const SHORT: usize = 8;
 
-/// The level on which sections stand: the highest that is used twice, or else the highest.
+/// The heading level of sections, from 1 to 6: the highest that is used twice, or else the highest that is used.
 pub(crate) fn section_level(tops: &[TopBlock]) -> u8 {
     let mut counts = [0usize; 7];
     for top in tops {
@@ -23,11 +23,13 @@ pub(crate) fn section_level(tops: &[TopBlock]) -> u8 {
     highest(2).or_else(|| highest(1)).unwrap_or(1)
 }
 
-/// A heading with what stands below it.
+/// A heading with the blocks below it.
 pub(crate) struct Group {
     /// Empty only for what stands before the first heading of a summary.
     pub heading: Inlines,
+    /// The level of the heading, from 1; 7 where there is none.
     pub level: u8,
+    /// What stands below the heading, up to the next group.
     pub body: Vec<TopBlock>,
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn cut(tops: Vec<TopBlock>, section: u8) -> (Vec<TopBlock>, Vec<Group
     (head, groups)
 }
 
-/// One section; a call to subscribe and a note about the author are told by their headings.
+/// One section; a call to subscribe and a note about the author are recognised by their headings.
 pub(crate) fn section(heading: Inlines, level: u8, body: Vec<TopBlock>) -> Part {
     let body = items::body(body);
     let blocks: usize = body

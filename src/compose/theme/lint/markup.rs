@@ -3,11 +3,14 @@
 /// What is wrong, and on which line of the file (from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
+    /// The line of the file, from 1.
     pub line: usize,
+    /// What is wrong, without a final stop.
     pub why: String,
 }
 
 impl Fault {
+    /// A fault at a byte offset of a file.
     pub(super) fn at(source: &str, offset: usize, why: impl Into<String>) -> Fault {
         Fault {
             line: line_at(source, offset),
@@ -19,20 +22,26 @@ impl Fault {
 /// A tag as it stands in a file.
 #[derive(Debug)]
 pub(super) struct Tag<'s> {
+    /// Its name, as written.
     pub name: &'s str,
+    /// The line on which it begins, from 1.
     pub line: usize,
     /// `</name>`
     pub closing: bool,
     /// `<name/>`
     pub empty: bool,
+    /// In the order of the file.
     pub attributes: Vec<Attribute<'s>>,
 }
 
+/// An attribute of a tag.
 #[derive(Debug)]
 pub(super) struct Attribute<'s> {
+    /// Its name, as written.
     pub name: &'s str,
     /// Without what Jinja puts there.
     pub value: String,
+    /// The line on which it begins, from 1.
     pub line: usize,
 }
 
@@ -48,6 +57,7 @@ pub(super) struct Tags<'s> {
 }
 
 impl<'s> Tags<'s> {
+    /// The tags of a file's text.
     pub(super) fn of(source: &'s str) -> Self {
         Tags {
             source,
@@ -122,9 +132,7 @@ impl<'s> Tags<'s> {
     fn tag(&mut self) -> Result<Tag<'s>, Fault> {
         let line = self.line_here();
         if self.rest().starts_with("<!") || self.rest().starts_with("<?") {
-            return Err(
-                self.fault("doctypes, CDATA and processing instructions have no place in a theme")
-            );
+            return Err(self.fault("a theme can't hold doctypes, CDATA or processing instructions"));
         }
         let closing = self.rest().starts_with("</");
         self.at += if closing { 2 } else { 1 };

@@ -7,7 +7,7 @@
 mod markup;
 mod vocabulary;
 
-use super::ThemeError;
+use super::error::ThemeError;
 use super::files::Files;
 use super::slots::TOKEN_START;
 use markup::{Fault, Tag, Tags};
@@ -18,7 +18,7 @@ const DEPTH_MAX: usize = 64;
 /// Checks every file of a theme, and that no file includes itself.
 pub(super) fn check(files: &Files) -> Result<(), ThemeError> {
     for (file, source) in &files.templates {
-        check_file(source).map_err(|fault| files.error_at(file, fault.line, &fault.why))?;
+        check_file(source).map_err(|fault| files.error_at(file, fault.line, fault.why))?;
     }
     for file in files.templates.keys() {
         check_includes(files, file, &mut Vec::new())?;
@@ -26,9 +26,14 @@ pub(super) fn check(files: &Files) -> Result<(), ThemeError> {
     Ok(())
 }
 
+/// A document nests elements deeper than mrml can render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the theme nests elements deeper than {DEPTH_MAX}")]
+pub(super) struct TooDeep;
+
 /// Refuses a document that nests too deep for mrml. It counts tags without judging them: the files that the
 /// document was made from were judged before, but their loops decide how deep it gets.
-pub(super) fn check_depth(document: &str) -> Result<(), String> {
+pub(super) fn check_depth(document: &str) -> Result<(), TooDeep> {
     let mut depth = 0_usize;
     let mut tags = document.split('<');
     tags.next();
@@ -40,7 +45,7 @@ pub(super) fn check_depth(document: &str) -> Result<(), String> {
             depth += 1;
         }
         if depth > DEPTH_MAX {
-            return Err(format!("it nests elements deeper than {DEPTH_MAX}"));
+            return Err(TooDeep);
         }
     }
     Ok(())
@@ -51,7 +56,7 @@ fn check_file(source: &str) -> Result<(), Fault> {
         return Err(Fault::at(
             source,
             at,
-            format!("“{TOKEN_START}” is reserved; write it otherwise"),
+            format!("“{TOKEN_START}” is reserved; use other words"),
         ));
     }
     let mut open: Vec<(&str, usize)> = Vec::new();
@@ -111,7 +116,7 @@ fn check_tag(tag: &Tag) -> Result<(), Fault> {
         );
     }
     if tag.name.chars().any(|c| c.is_ascii_uppercase()) {
-        return fault(tag.line, format!("<{}> must be in small letters", tag.name));
+        return fault(tag.line, format!("<{}> must be in lower case", tag.name));
     }
     for attribute in &tag.attributes {
         if known
@@ -139,7 +144,7 @@ fn check_tag(tag: &Tag) -> Result<(), Fault> {
         return fault(
             tag.line,
             format!(
-                "<{}> has no alt; write alt=\"\" for a picture without meaning",
+                "<{}> has no alt; write alt=\"\" for a decorative picture",
                 tag.name
             ),
         );
@@ -157,11 +162,11 @@ fn check_includes(files: &Files, file: &str, path: &mut Vec<String>) -> Result<(
             return Err(files.error_at(
                 file,
                 line,
-                &format!("{included} includes itself ({way} → {included})"),
+                format!("{included} includes itself ({way} → {included})"),
             ));
         }
         if !files.templates.contains_key(included) {
-            return Err(files.error_at(file, line, &format!("the theme has no file “{included}”")));
+            return Err(files.error_at(file, line, format!("the theme has no file “{included}”")));
         }
         check_includes(files, included, path)?;
     }

@@ -56,7 +56,7 @@ fn faults_name_file_and_line() {
             "layout.mjml:1: </p> closes <b> of line 1",
         ),
         ("</p>", "closes nothing"),
-        ("<P>a</P>", "small letters"),
+        ("<P>a</P>", "lower case"),
         ("<p>a < b</p>", "write &lt;"),
         ("<p>a & b</p>", "write &amp;"),
         ("<!doctype html>", "doctypes"),
