@@ -99,6 +99,12 @@ impl Reader<'_> {
         text
     }
 
+    /// Code as it is written, personal fields and all.
+    pub(super) fn code(&mut self, text: &str, line: usize) -> String {
+        self.fields.note_code(text);
+        self.literal(text, line, "code")
+    }
+
     /// A link, or where the address can't be clicked, its words with the address beside them.
     pub(super) fn link(
         &mut self,
