@@ -109,6 +109,44 @@ impl Letter {
 }
 
 #[test]
+fn an_import_that_cannot_tell_who_left_is_refused_whole() {
+    let letter = Letter::new("");
+    let import = |text: &str| {
+        fs::write(letter.path().join("from-elsewhere.csv"), text).unwrap();
+        letter.run(&["subscribers", "import", "from-elsewhere.csv", "--yes"])
+    };
+    import("email,Consent level\na@readers.example,full\n").refused(
+        2,
+        &[
+            "from-elsewhere.csv:1",
+            "“Consent level”",
+            "delete the column",
+            "Nothing was imported.",
+        ],
+    );
+    import("email,Status\na@readers.example,active\nb@readers.example,odd\n").refused(
+        2,
+        &[
+            "from-elsewhere.csv:3",
+            "“Status”",
+            "“odd”",
+            "Nothing was imported.",
+        ],
+    );
+    assert_eq!(letter.states(), []);
+
+    let done =
+        import("Email Address,Status\na@readers.example,active\nb@readers.example,bounced\n");
+    assert_eq!((done.code, done.out.as_str()), (0, "2 rows: 2 added\n"));
+    assert!(done.err.contains("are read: Status"), "{}", done.err);
+    let state = |email: &str, state: &str| (format!("{email}@readers.example"), state.to_owned());
+    assert_eq!(
+        letter.states(),
+        [state("a", "active"), state("b", "bounced")]
+    );
+}
+
+#[test]
 fn an_import_names_what_it_does_not_take() {
     let letter = Letter::new("");
     let done = letter.run(&["subscribers", "import", "people.csv", "--yes", "--json"]);

@@ -3,21 +3,24 @@
 //! Everything that can refuse a send is asked before anything is written: relay and public address, the time,
 //! the file, its findings, the daemon where it is waited for, and the author's word.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::model::rendered::{MergeField, Piece};
 use crate::model::sending::IssueState;
-use crate::model::{IssueId, List};
+use crate::model::{Finding, IssueId, List, Severity};
 use crate::operate::queue::{self, Plan, Queued, When};
 use crate::operate::{Error, Refusal, issues};
+use crate::publish::Proof;
 use crate::stdio;
 use crate::store::Store;
 
+use super::terminal::Paint;
 use super::totals::{IssueSummary, in_local_time, local_time, name};
-use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, refusal};
+use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, ledger, refusal};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress send issues/022.md --wait")]
@@ -60,9 +63,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         return Err(Refusal::NoDaemon { database }.into());
     }
     let store = context.store(&settings).await?;
-    let (title, is_draft) = (proof.issue.meta.title.clone(), proof.issue.meta.draft);
+    let (subject, is_draft) = (subject(&proof), proof.issue.meta.draft);
+    let remarks = remarks(&proof.findings);
     let plan = queue::plan(&store, list, proof, when, context.clock.now()).await?;
-    let question = question(&plan, list, &title, is_draft)?;
+    let question = question(&plan, list, &subject, is_draft)?;
+    tell(context, &args.file, &remarks);
     let Some(queued) = agreed(context, &store, &plan, list, &question).await? else {
         return Ok(Answer::No);
     };
@@ -81,6 +86,44 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         return tell_end(context, &ended, &list.zone);
     }
     tell_queued(context, &store, list, queued).await
+}
+
+/// What `check` finds wrong with an issue and what does not stop this send.
+fn remarks(found: &[Finding]) -> Vec<Finding> {
+    let is_wrong = |finding: &&Finding| finding.severity != Severity::Note;
+    found.iter().filter(is_wrong).cloned().collect()
+}
+
+/// Shows remarks above the question, or only their number if nothing is asked.
+fn tell(context: &Context, file: &Path, remarks: &[Finding]) {
+    if remarks.is_empty() {
+        return;
+    }
+    if context.common.yes {
+        stdio::eprintln(format_args!(
+            "{}; `letterpress check {}` shows them.",
+            findings::sum(remarks),
+            file.display()
+        ));
+    } else {
+        stdio::eprint(format_args!(
+            "{}",
+            findings::listing(remarks, Paint::stderr())
+        ));
+    }
+}
+
+/// The subject as the question shows it: a personal field as its braces.
+fn subject(proof: &Proof) -> String {
+    let shown = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Field {
+            field: MergeField::Email,
+            ..
+        } => "{{ email }}".to_owned(),
+        Piece::Field { .. } => "{{ name }}".to_owned(),
+    };
+    proof.composed.rendered.subject.iter().map(shown).collect()
 }
 
 /// A time that somebody typed; one that has passed is refused.
@@ -106,7 +149,7 @@ fn time(text: &str, list: &List, now: Timestamp) -> Result<When, Failure> {
 }
 
 /// What is asked before an issue is queued.
-fn question(plan: &Plan, list: &List, title: &str, is_draft: bool) -> Result<String, Failure> {
+fn question(plan: &Plan, list: &List, subject: &str, is_draft: bool) -> Result<String, Failure> {
     plan.reaches_somebody()?;
     let when = match plan.when {
         When::Now => "now".to_owned(),
@@ -124,7 +167,7 @@ fn question(plan: &Plan, list: &List, title: &str, is_draft: bool) -> Result<Str
         )
     });
     Ok(format!(
-        "Send {}, “{title}”{draft} to {} on {} {when}?{replaces}",
+        "Send {} with the subject “{subject}”{draft} to {} on {} {when}?{replaces}",
         refusal::name(&plan.issue),
         crate::format::people(plan.subscribers),
         list.key

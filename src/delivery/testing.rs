@@ -7,12 +7,8 @@ use jiff::Timestamp;
 use super::ready_queue::{Job, Mailing};
 use crate::mail::{Stream, Template};
 use crate::model::delivery::{MailKey, State};
-<<<<<<< HEAD:src/delivery/testing.rs
-use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId, rendered};
-use crate::store::Store;
-=======
 use crate::model::{Address, IssueId, ListId, Rendered, SubscriberId};
->>>>>>> store:src/delivery/desk/testing.rs
+use crate::store::Store;
 use crate::store::deliveries::Candidate;
 use crate::store::fanout::FanOut;
 use crate::store::issues::Queueing;

@@ -5,7 +5,9 @@
 //! In running text the character turns into [`Inline::Field`]; anywhere else (code, addresses, alternative
 //! texts), and where the braces hold no field that we know, it turns into what the author wrote.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::model::issue::{Field, Inline, Inlines};
 
@@ -27,6 +29,23 @@ pub(super) struct Found {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
+    /// Whether it stands in code or in a comment, or behind a `$` as in GitHub's workflows: it is meant as it is
+    /// written.
+    is_literal: Cell<bool>,
+}
+
+impl Found {
+    /// Whether the author meant a personal field, though it is none: it would reach everybody as braces.
+    pub(super) fn is_mistaken(&self) -> bool {
+        self.field.is_none()
+            && !self.is_literal.get()
+            && means_field(&self.source[2..self.source.len() - 2])
+    }
+
+    /// The personal field whose name is nearest.
+    pub(super) fn nearest(&self) -> Option<&'static str> {
+        nearest(split(&self.source[2..self.source.len() - 2]).0)
+    }
 }
 
 /// The braces of one text, by their stand-ins.
@@ -46,6 +65,8 @@ impl Fields {
             .filter(|c| !used.contains(c));
         let mut out = String::with_capacity(text.len());
         let mut fields = Fields::default();
+        let hidden = hidden(text);
+        let mut line_begins = 0;
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let mut rest = line;
             // Of what `rest` begins with.
@@ -65,17 +86,22 @@ impl Fields {
                 };
                 out.push(stand_in);
                 let field = parse(&source[2..source.len() - 2]);
+                let at = line_begins + line.len() - rest.len();
+                let is_literal =
+                    before.ends_with('$') || hidden.iter().any(|range| range.contains(&at));
                 fields.0.push(Found {
                     stand_in,
                     source: source.to_owned(),
                     field,
                     line: index + 1,
                     column,
+                    is_literal: Cell::new(is_literal),
                 });
                 rest = &rest[source.len()..];
                 column += source.chars().count();
             }
             out.push_str(rest);
+            line_begins += line.len();
         }
         (out, fields)
     }
@@ -124,6 +150,13 @@ impl Fields {
         (out, known)
     }
 
+    /// Notes that all in this text stands in code.
+    pub(super) fn note_code(&self, text: &str) {
+        for found in text.chars().filter_map(|c| self.found(c)) {
+            found.is_literal.set(true);
+        }
+    }
+
     /// How many characters a text with stand-ins has as the author wrote it.
     pub(super) fn written_chars(&self, text: &str) -> usize {
         text.chars()
@@ -144,6 +177,30 @@ impl Fields {
         let at = self.0.binary_search_by_key(&c, |f| f.stand_in).ok()?;
         self.0.get(at)
     }
+}
+
+/// Where a text is HTML that shows nothing, or shows code: comments, `<code>`, `<pre>`, scripts, styles.
+fn hidden(text: &str) -> Vec<Range<usize>> {
+    const PAIRS: [(&str, &str); 7] = [
+        ("<!--", "-->"),
+        ("<pre", "</pre"),
+        ("<code", "</code"),
+        ("<kbd", "</kbd"),
+        ("<samp", "</samp"),
+        ("<script", "</script"),
+        ("<style", "</style"),
+    ];
+    let mut found = Vec::new();
+    for (open, close) in PAIRS {
+        let mut at = 0;
+        while let Some(begin) = text[at..].find(open).map(|i| at + i)
+            && let Some(end) = text[begin..].find(close).map(|i| begin + i)
+        {
+            found.push(begin..end);
+            at = end;
+        }
+    }
+    found
 }
 
 /// The inlines of a text that is not Markdown, such as a subject.
@@ -182,6 +239,77 @@ fn parse(inner: &str) -> Option<Field> {
         "email" => Some(Field::Email),
         _ => None,
     }
+}
+
+/// The names of the personal fields.
+const NAMES: [&str; 2] = ["name", "email"];
+
+/// Names under which other programs, and people from memory, have what a personal field holds. `_` and `-` are
+/// left out.
+#[rustfmt::skip]
+const PERSONAL: &[&str] = &[
+    "firstname", "lastname", "fname", "lname", "fullname", "forename", "surname", "givenname", "familyname",
+    "nickname", "username", "displayname", "recipient", "recipientname", "recipientemail", "subscriber",
+    "subscribername", "subscriberemail", "reader", "readername", "contact", "contactname", "customername",
+    "membername", "emailaddress", "useremail", "toname", "toemail", "vorname", "nachname", "anrede", "salutation",
+    "company", "city", "town", "country", "language", "birthday",
+];
+
+/// Whether braces were meant as a personal field: a lone word that is nearly the name of a field or is used for one
+/// elsewhere, or anything with our `default(…)`. Whatever else stands in braces is the syntax of another
+/// program: `{{ site.url }}`, `{{ content }}`, `{{ range .Pages }}`, `{{ page.title | escape }}`.
+fn means_field(inner: &str) -> bool {
+    let (word, rest) = split(inner);
+    if let Some(filter) = rest.strip_prefix('|') {
+        return is_our_filter(filter.trim_start()) || nearest(word).is_some();
+    }
+    let is_exact = NAMES.contains(&word);
+    is_exact || (rest.is_empty() && (nearest(word).is_some() || is_personal(word)))
+}
+
+/// The word that an expression begins with, and what follows it.
+fn split(inner: &str) -> (&str, &str) {
+    let inner = inner.trim();
+    let end = inner
+        .find(|c: char| !c.is_alphanumeric() && !"_-.".contains(c))
+        .unwrap_or(inner.len());
+    (&inner[..end], inner[end..].trim_start())
+}
+
+/// `default("…")`, the word misspelt or not. Liquid's and Go's `default` have no bracket.
+fn is_our_filter(filter: &str) -> bool {
+    let (word, rest) = split(filter);
+    rest.starts_with('(') && strsim::osa_distance("default", &word.to_lowercase()) <= 2
+}
+
+/// A word as it is compared: lower case, without `_` and `-`.
+fn folded(word: &str) -> String {
+    word.chars()
+        .filter(|c| !"_-".contains(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The field whose name is one slip away: another case, a letter too many, too few, wrong or exchanged.
+fn nearest(word: &str) -> Option<&'static str> {
+    let word = folded(word);
+    let mut sorted: Vec<char> = word.chars().collect();
+    sorted.sort_unstable();
+    NAMES.into_iter().find(|name| {
+        let mut letters: Vec<char> = name.chars().collect();
+        letters.sort_unstable();
+        let is_mixed_up = letters == sorted && word.starts_with(&name[..1]);
+        is_mixed_up || strsim::osa_distance(name, &word) <= 1
+    })
+}
+
+fn is_personal(word: &str) -> bool {
+    let word = folded(word);
+    !word.contains('.')
+        && PERSONAL.iter().any(|known| {
+            let slips = if known.len() < 8 { 0 } else { 2 };
+            strsim::osa_distance(known, &word) <= slips
+        })
 }
 
 /// Reads `("text")` or `('text')`; a backslash takes the next character as it is.
@@ -264,6 +392,61 @@ mod tests {
         let (back, known) = fields.restore(&text);
         assert_eq!(back, "\u{F0000}{{ name }}\u{F0001}");
         assert!(known);
+    }
+
+    #[test]
+    fn a_misspelt_field_is_told_from_the_syntax_of_others() {
+        let mistaken = |text: &str| {
+            let fields = Fields::take(text).1;
+            let found: Vec<bool> = fields.iter().map(Found::is_mistaken).collect();
+            found
+        };
+        for text in [
+            "{{ nmae }}",
+            "{{ Name }}",
+            "{{nam}}",
+            "{{ neam }}",
+            "{{ emial }}",
+            "{{ e-mail }}",
+            "{{ EMAIL }}",
+            "{{ first_name }}",
+            "{{ frist_name }}",
+            "{{ FirstName }}",
+            "{{ city }}",
+            "{{ nickname }}",
+            "{{ naem | default(\"reader\") }}",
+            "{{ subscriber.first_name | default('you') }}",
+            "{{ name | defualt(\"reader\") }}",
+            "{{ name | upper }}",
+            "{{ name | default: \"you\" }}",
+            "{{ name or \"you\" }}",
+            "{{ name | default(reader) }}",
+        ] {
+            assert_eq!(mistaken(text), [true], "{text}");
+        }
+        for text in [
+            "{{ site.url }}",
+            "{{ page.title | escape }}",
+            "{{ content }}",
+            "{{ range .Pages }}",
+            "{{ title }}",
+            "{{ partial \"name\" . }}",
+            "{{ user.name }}",
+            "{{ message }}",
+            "{{ page }}",
+            "{{ date }}",
+            "${{ name2 }}",
+            "${{ nmae }}",
+            "{{ content | default: 'x' }}",
+            "{{ a*b }}",
+            "{{ ref(\"x\") }}",
+            "<!-- {{ nmae }} -->",
+            "<code>{{ nmae }}</code>",
+            "<pre>\nlet a = {{ nmae }}\n</pre>",
+            "{{ name }}",
+        ] {
+            assert_eq!(mistaken(text), [false], "{text}");
+        }
     }
 
     proptest::proptest! {

@@ -86,20 +86,36 @@ pub(super) fn unknown_fields(
     let unknown = fields.iter().filter(|f| f.field.is_none());
     unknown
         .map(|found| {
-            let name = found.source.trim_matches(['{', '}']).split('|').next().unwrap_or_default().trim();
-            let near =
-                ["name", "email"].into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
-            let help = match near {
-                Some(near) if near != name => format!("Did you mean {{{{ {near} }}}}?"),
-                Some(_) => "Write a default as {{ name | default(\"reader\") }}.".to_owned(),
-                None => "Personal fields are {{ name }}, {{ email }} and {{ name | default(\"reader\") }}."
-                    .to_owned(),
-            };
             let (line, column) = place((found.line, found.column));
-            let message = format!("{} is not a personal field, so it stays as written", found.source);
-            Finding::new(Severity::Warning, "field-unknown", message, help).at(line, column)
+            unknown_field(found).at(line, column)
         })
         .collect()
+}
+
+/// A misspelt field stops a send, since everybody would read its braces; the syntax of other programs does not.
+fn unknown_field(found: &fields::Found) -> Finding {
+    let source = &found.source;
+    if !found.is_mistaken() {
+        let message = format!("{source} is no personal field and stays as it is written");
+        let help =
+            "Personal fields are {{ name }}, {{ email }} and {{ name | default(\"reader\") }}.";
+        return Finding::new(Severity::Warning, "field-unknown", message, help);
+    }
+    let written = source.trim_matches(['{', '}']);
+    let help = match found.nearest() {
+        Some(near) if !written.trim_start().starts_with(near) => {
+            format!("Did you mean {{{{ {near} }}}}?")
+        }
+        Some(_) => "A default is written {{ name | default(\"reader\") }}.".to_owned(),
+        None => {
+            "Personal fields are {{ name }}, {{ email }} and {{ name | default(\"reader\") }}. \
+                 To show braces, put them in code."
+                .to_owned()
+        }
+    };
+    let message =
+        format!("{source} is no personal field, and readers would see it as it is written");
+    Finding::new(Severity::Error, "field-unknown", message, help)
 }
 
 fn unknown(written: &str, key: &str) -> Box<Finding> {

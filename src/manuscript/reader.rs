@@ -104,6 +104,12 @@ impl Reader<'_> {
         text
     }
 
+    /// Code as it is written, personal fields and all.
+    pub(super) fn code(&mut self, text: &str, line: usize) -> String {
+        self.fields.note_code(text);
+        self.literal(text, line, "code")
+    }
+
     /// A link. Where a reader can't click the address, its words with the address after them.
     pub(super) fn link(
         &mut self,

@@ -462,6 +462,22 @@ fn fields_are_filled_in_text_and_stay_elsewhere() {
         (unknown.line, unknown.column, unknown.help.as_str()),
         (Some(5), Some(3), "Did you mean {{ name }}?")
     );
+    assert_eq!(unknown.severity, Severity::Error);
+    let severities = |text: &str| -> Vec<Severity> {
+        parsed(text).findings.iter().map(|f| f.severity).collect()
+    };
+    assert_eq!(
+        severities(
+            "# T\n\n`{{ nmae }}` {{ site.url }}\n\n```\n{{ emial }}\n```\n\n<p><code>{{ nmae }}</code></p>\n"
+        ),
+        [Severity::Warning; 4]
+    );
+    assert_eq!(
+        severities(
+            "---\ntitle: T\nsubject: For {{ nmae }}\npreheader: '{{ emial }}'\n---\n\n<p>{{ nam }}</p>\n"
+        ),
+        [Severity::Error; 3]
+    );
 }
 
 #[test]

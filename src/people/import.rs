@@ -15,6 +15,7 @@ use super::sort::{Merged, Sorter};
 use super::source::{Row, Rows};
 use crate::format;
 use crate::model::ListId;
+use crate::model::subscription::SubscriptionState;
 use crate::store::import::{BATCH_PEOPLE, ImportRow, ImportedSubscription};
 use crate::store::{Store, StoreError};
 
@@ -53,10 +54,21 @@ pub struct Report {
 pub enum Event {
     /// Columns that nobody reads.
     Ignored(Vec<String>),
+    /// Columns of another product that say who must not be mailed.
+    ConsentRead(Vec<String>),
+    /// The file's name says how all in it are gone.
+    Everybody(SubscriptionState),
     /// A row that is not taken: the line on which it begins, and why.
     Rejected { line: u64, reason: String },
     /// So many rows are in the database.
     Written { rows: u64, of: u64 },
+}
+
+impl Event {
+    /// Whether it is about columns, and there are none.
+    fn names_nothing(&self) -> bool {
+        matches!(self, Event::Ignored(names) | Event::ConsentRead(names) if names.is_empty())
+    }
 }
 
 /// Why an import did not come to its end; one paragraph.
@@ -155,8 +167,16 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
         default,
         only_default: plan.only_default,
     };
-    if !file.header.ignored.is_empty() {
-        let _ = to.blocking_send(Message::Tell(Event::Ignored(file.header.ignored.clone())));
+    for event in [
+        Event::Ignored(file.header.ignored()),
+        Event::ConsentRead(file.header.consent_columns()),
+    ] {
+        if !event.names_nothing() {
+            let _ = to.blocking_send(Message::Tell(event));
+        }
+    }
+    if let Some(state) = file.header.everybody() {
+        let _ = to.blocking_send(Message::Tell(Event::Everybody(state)));
     }
     if default.is_none() && !file.header.names_lists() {
         return Err(format!(

@@ -1,9 +1,12 @@
 //! People by the file: CSV comes in (`import`) and goes out (`export`), streamed in bounded memory.
 //!
 //! Reading a file is split along what can be tested alone: `text` (bytes to UTF-8), `lines` (where a row
-//! begins), `rows` (columns and values to `rows::Entry`), `source` (all of that for one file), `sort` (runs
+//! begins), `columns` (what a column's name means), `consent` (what its words say about
+//! mailing somebody), `rows` (values to `rows::Entry`), `source` (all of that for one file), `sort` (runs
 //! on disk, merged), and `import`, which joins them and hands batches to the store. What it leaves to others: rules of joining and leaving (`store`).
 
+mod columns;
+mod consent;
 mod export;
 #[doc(hidden)]
 pub mod foreign;
@@ -17,5 +20,7 @@ mod text;
 pub use export::{ExportError, export};
 pub use import::{Event, ImportError, Plan, Report, import};
 
+#[cfg(test)]
+mod consent_tests;
 #[cfg(test)]
 mod tests;

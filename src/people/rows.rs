@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::columns::{Column, FileName};
+use super::consent::{Reading, Vote, compact, says_gone};
 use crate::model::Address;
 use crate::model::subscriber::{NAME_MAX_CHARS, tidy};
 use crate::model::subscription::SubscriptionState;
@@ -15,6 +17,14 @@ const TAGS_MAX_CHARS: usize = 1000;
 
 /// The columns that are read, in the order in which an export has them.
 pub(super) const COLUMNS: [&str; 6] = ["email", "name", "list", "state", "tags", "joined_at"];
+
+/// The states beside `active`, as people read them.
+const STATES: &str = "pending, unsubscribed, bounced, complained";
+const NOTHING: &str = "Nothing was imported.";
+const BEGIN: &str = "Begin the file with a line such as: email,name";
+/// What to do with a column that nobody can read.
+const RENAME: &str = "Write active, pending, unsubscribed, bounced or complained in each of its rows and name it \
+    state, or delete the column if it is not about mailing. Nothing was imported.";
 
 /// One row, checked and normalised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,57 +51,185 @@ pub(super) struct Lists<'a> {
     pub only_default: bool,
 }
 
-/// Where each column stands.
+/// Why a row is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// What is wrong with it, on one line; the rest of the file comes in.
+    Row(String),
+    /// It may say that somebody must not be mailed, and nobody can read it: the file is refused.
+    File(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Refusal::Row(reason)
+    }
+}
+
+/// A column that says whether its people may be mailed.
 #[derive(Debug)]
+struct ConsentColumn {
+    at: usize,
+    name: String,
+    reading: Reading,
+}
+
+/// Where each column stands.
+#[derive(Debug, Default)]
 pub(super) struct Header {
     places: [Option<usize>; COLUMNS.len()],
+    first_name: Option<usize>,
+    last_name: Option<usize>,
+    consent: Vec<ConsentColumn>,
+    unread: Vec<(usize, String)>,
     width: usize,
-    /// Columns that nobody reads, as the file writes them.
-    pub ignored: Vec<String>,
+    /// How everybody in the file is gone, by the file's name.
+    everybody: Option<SubscriptionState>,
 }
 
 impl Header {
-    /// Reads the first line. Case and spaces around a word do not count.
+    /// Reads the first line of a file of that name (without folder and ending). Case, spaces and punctuation of
+    /// a column's name do not count.
     ///
     /// # Errors
-    /// A sentence without a final stop: no column `email`, or one of the columns twice.
-    pub(super) fn read(record: &ByteRecord) -> Result<Header, String> {
+    /// What is wrong, and what to do: no column of addresses, a column twice, or one that may be about consent
+    /// and that nobody can read.
+    pub(super) fn read(record: &ByteRecord, file_stem: &str) -> Result<Header, String> {
         let mut header = Header {
-            places: Default::default(),
             width: record.len(),
-            ignored: Vec::new(),
+            ..Header::default()
         };
-        for (i, field) in record.iter().enumerate() {
-            let word = String::from_utf8_lossy(field).trim().to_owned();
-            match COLUMNS
-                .iter()
-                .position(|column| word.eq_ignore_ascii_case(column))
-            {
-                Some(column) if header.places[column].is_some() => {
-                    return Err(format!(
-                        "the first line names the column {} twice",
-                        COLUMNS[column]
-                    ));
-                }
-                Some(column) => header.places[column] = Some(i),
-                None => header.ignored.push(word),
+        let names: Vec<String> = record
+            .iter()
+            .map(|field| String::from_utf8_lossy(field).trim().to_owned())
+            .collect();
+        let (mut emails, mut unclear) = (Vec::new(), None);
+        let (own, others): (Vec<_>, Vec<_>) =
+            (0..names.len()).partition(|at| own(&names[*at]).is_some());
+        for at in own {
+            header.place_own(at, &names[at])?;
+        }
+        for at in others {
+            match Column::of_name(&names[at]) {
+                Column::Email => emails.push(at),
+                Column::Unclear => unclear = unclear.or(Some(at)),
+                column => header.place(at, &names[at], column),
             }
         }
-        if header.places[0].is_none() {
-            if record.iter().all(<[u8]>::is_empty) {
-                return Err("the file is empty".into());
-            }
-            let seen = header
-                .ignored
-                .iter()
-                .map(|word| shortened(word))
-                .collect::<Vec<_>>()
-                .join(", ");
+        // First of all, since a line with another separator is one odd name.
+        header.find_address(&names, &emails)?;
+        if let Some(at) = unclear {
             return Err(format!(
-                "the first line must name the columns, and email among them; it reads: {seen}"
+                "the column “{}” may say who must not be mailed, and its name does not tell how. {RENAME}",
+                shortened(&names[at])
             ));
         }
+        header.judge_file_name(file_stem, &names)?;
         Ok(header)
+    }
+
+    /// Notes where one of [`COLUMNS`] stands.
+    fn place_own(&mut self, at: usize, name: &str) -> Result<(), String> {
+        let Some(column) = own(name) else {
+            return Ok(());
+        };
+        match self.places[column].replace(at) {
+            None => Ok(()),
+            Some(_) => Err(format!(
+                "the first line names the column {} twice. Delete or rename one of them.",
+                COLUMNS[column]
+            )),
+        }
+    }
+
+    /// Notes what another column holds.
+    fn place(&mut self, at: usize, name: &str, column: Column) {
+        match column {
+            Column::FirstName if self.first_name.is_none() => self.first_name = Some(at),
+            Column::LastName if self.last_name.is_none() => self.last_name = Some(at),
+            // A column `name` has taken this place already.
+            Column::FullName if self.places[1].is_none() => self.places[1] = Some(at),
+            Column::Consent(reading) => self.consent.push(ConsentColumn {
+                at,
+                name: name.to_owned(),
+                reading,
+            }),
+            _ => self.unread.push((at, name.to_owned())),
+        }
+    }
+
+    /// The column of addresses: `email`, else the one that has such a name.
+    fn find_address(&mut self, names: &[String], emails: &[usize]) -> Result<(), String> {
+        if self.places[0].is_some() {
+            self.unread
+                .extend(emails.iter().map(|at| (*at, names[*at].clone())));
+            return Ok(());
+        }
+        // MailerLite calls it so; elsewhere such a column says yes or no.
+        let subscriber = self
+            .consent
+            .iter()
+            .position(|column| compact(&column.name) == "subscriber");
+        match (emails, subscriber) {
+            ([only], _) => self.places[0] = Some(*only),
+            ([], Some(subscriber)) => self.places[0] = Some(self.consent.remove(subscriber).at),
+            ([], None) if names.iter().all(String::is_empty) => {
+                return Err(format!("the file is empty. {BEGIN}"));
+            }
+            ([], None) => {
+                let seen: Vec<String> = names.iter().map(|name| shortened(name)).collect();
+                return Err(format!(
+                    "the first line must name the columns, and email among them; it reads: {}. {BEGIN}",
+                    shortened_to(&seen.join(", "), 300)
+                ));
+            }
+            ([one, other, ..], _) => {
+                return Err(format!(
+                    "“{}” and “{}” may both be the address. Name the right one email.",
+                    shortened(&names[*one]),
+                    shortened(&names[*other])
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Products export people in files by their state, and the name alone says which. A column of states
+    /// says it better.
+    fn judge_file_name(&mut self, stem: &str, names: &[String]) -> Result<(), String> {
+        let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+        if self.places[3].is_some() {
+            return Ok(());
+        }
+        match FileName::of(stem, has("LEID") && has("EUID")) {
+            FileName::Everybody(state) => self.everybody = Some(state),
+            FileName::Suspect if self.consent.is_empty() => {
+                return Err(format!(
+                    "by its name the file may hold people who must not be mailed, and no column says so. Add a \
+                     column state, with {STATES} in its rows, or rename the file if its name is wrong. {NOTHING}"
+                ));
+            }
+            FileName::Suspect | FileName::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// The names of the columns that are read to learn who must not be mailed, but for our own.
+    pub(super) fn consent_columns(&self) -> Vec<String> {
+        self.consent
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    /// How everybody in the file is gone, by the file's name.
+    pub(super) fn everybody(&self) -> Option<SubscriptionState> {
+        self.everybody
+    }
+
+    /// Columns that nobody reads, as the file writes them.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        self.unread.iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// Whether the file has a column for the list of each row.
@@ -104,47 +242,119 @@ impl Header {
         let field = self.places[column]
             .and_then(|i| row.get(i))
             .unwrap_or_default();
-        std::str::from_utf8(field).map(str::trim).map_err(|_| {
-            format!(
-                "the {} is not in UTF-8; save the file as “CSV UTF-8” and import that",
-                COLUMNS[column]
-            )
-        })
+        utf8(field, COLUMNS[column])
     }
 
     /// Checks a row.
     ///
     /// # Errors
-    /// What is wrong with it, on one line.
+    /// [`Refusal`].
     pub(super) fn entry(
         &self,
         row: &ByteRecord,
         line: u64,
         lists: &Lists<'_>,
-    ) -> Result<Entry, String> {
+    ) -> Result<Entry, Refusal> {
         if row.len() > self.width {
-            return Err(format!(
+            return Err(Refusal::Row(format!(
                 "the row has {} values for {} columns; a value that holds a comma needs quotation marks",
                 row.len(),
                 self.width
-            ));
+            )));
         }
+        let state = self.state(row)?;
         let email = Address::parse(self.get(row, 0)?).map_err(|e| e.to_string())?;
-        let name = tidy(self.get(row, 1)?);
+        let name = self.name(row)?;
         if name.chars().count() > NAME_MAX_CHARS {
-            return Err(format!(
+            return Err(Refusal::Row(format!(
                 "the name is longer than {NAME_MAX_CHARS} characters"
-            ));
+            )));
         }
         Ok(Entry {
             email,
             name,
             list: lists.of(self.get(row, 2)?)?,
-            state: state(self.get(row, 3)?)?,
+            state,
             tags: tags(self.get(row, 4)?)?,
             joined_at: time(self.get(row, 5)?)?,
             line,
         })
+    }
+
+    /// The name, or the first and the last name.
+    fn name(&self, row: &ByteRecord) -> Result<String, String> {
+        let whole = tidy(self.get(row, 1)?);
+        if !whole.is_empty() || (self.first_name.is_none() && self.last_name.is_none()) {
+            return Ok(whole);
+        }
+        let part = |at: Option<usize>| match at.and_then(|at| row.get(at)) {
+            Some(field) => utf8(field, "name"),
+            None => Ok(""),
+        };
+        Ok(tidy(&format!(
+            "{} {}",
+            part(self.first_name)?,
+            part(self.last_name)?
+        )))
+    }
+
+    /// What all columns together say about mailing this person: leaving wins over anything, then what keeps
+    /// somebody from being mailed, then an open confirmation.
+    fn state(&self, row: &ByteRecord) -> Result<SubscriptionState, Refusal> {
+        let own = own_state(self.get(row, 3)?)?;
+        let mut gone = self.everybody.or(Some(own).filter(|state| state.is_gone()));
+        let mut state = own;
+        let mut kept_away = None;
+        for column in &self.consent {
+            let word = utf8(row.get(column.at).unwrap_or_default(), &column.name)?;
+            match column.reading.vote(word) {
+                Vote::Unknown => return Err(unknown_word(&column.name, word)),
+                Vote::State(said) if said.is_gone() => gone = gone.or(Some(said)),
+                Vote::State(SubscriptionState::Pending) => state = SubscriptionState::Pending,
+                Vote::State(_) | Vote::Nothing => {}
+                Vote::NotMailed | Vote::Missing => {
+                    kept_away.get_or_insert_with(|| not_mailed(&column.name, word));
+                }
+            }
+        }
+        for (at, name) in &self.unread {
+            if let Ok(word) = std::str::from_utf8(row.get(*at).unwrap_or_default())
+                && says_gone(word)
+            {
+                return Err(unknown_word(name, word));
+            }
+        }
+        match (gone, kept_away) {
+            (Some(gone), _) => Ok(gone),
+            (None, Some(why)) => Err(Refusal::Row(why)),
+            (None, None) => Ok(state),
+        }
+    }
+}
+
+/// Which of [`COLUMNS`] has this name.
+fn own(name: &str) -> Option<usize> {
+    let word = compact(name);
+    COLUMNS.iter().position(|column| word == compact(column))
+}
+
+fn unknown_word(column: &str, word: &str) -> Refusal {
+    Refusal::File(format!(
+        "the column “{}” says “{}”, which may mean that this person must not be mailed, and is not known. {RENAME}",
+        shortened(column),
+        shortened(word)
+    ))
+}
+
+fn not_mailed(column: &str, word: &str) -> String {
+    let column = shortened(column);
+    if word.trim().is_empty() {
+        format!("“{column}” is empty, so nothing says that this person may be mailed")
+    } else {
+        format!(
+            "“{column}” says “{}”: this person is not to be mailed",
+            shortened(word)
+        )
     }
 }
 
@@ -176,16 +386,19 @@ impl Lists<'_> {
     }
 }
 
-fn state(word: &str) -> Result<SubscriptionState, String> {
+/// Our own column `state`: the words of an export, or those of other products.
+fn own_state(word: &str) -> Result<SubscriptionState, String> {
     if word.is_empty() {
         return Ok(SubscriptionState::Active);
     }
-    SubscriptionState::from_word(&word.to_ascii_lowercase()).ok_or_else(|| {
-        let known = SubscriptionState::ALL
-            .map(SubscriptionState::word)
-            .join(", ");
-        format!("“{}” is no state; known are: {known}", shortened(word))
-    })
+    match Reading::Status.vote(word) {
+        Vote::State(state) => Ok(state),
+        Vote::NotMailed => Err(not_mailed("state", word)),
+        Vote::Nothing | Vote::Missing | Vote::Unknown => Err(format!(
+            "“{}” is no state; known are: active, {STATES}",
+            shortened(word)
+        )),
+    }
 }
 
 /// Tags as the database holds them. Commas and semicolons separate.
@@ -228,10 +441,24 @@ fn time(text: &str) -> Result<Option<Timestamp>, String> {
     }
 }
 
+/// A value without spaces around it.
+fn utf8<'r>(field: &'r [u8], column: &str) -> Result<&'r str, String> {
+    std::str::from_utf8(field).map(str::trim).map_err(|_| {
+        format!(
+            "the {} is not in UTF-8; save the file as “CSV UTF-8” and import that",
+            shortened(column)
+        )
+    })
+}
+
 /// Foreign text as it stands in a message: one line, not too long.
 fn shortened(text: &str) -> String {
+    shortened_to(text, 40)
+}
+
+fn shortened_to(text: &str, chars: usize) -> String {
     let text = tidy(text);
-    match text.char_indices().nth(40) {
+    match text.char_indices().nth(chars) {
         Some((i, _)) => format!("{}…", &text[..i]),
         None => text,
     }
@@ -247,14 +474,14 @@ mod tests {
         ByteRecord::from(fields.to_vec())
     }
 
-    fn entry(header: &[&str], row: &[&str]) -> Result<Entry, String> {
+    fn entry(header: &[&str], row: &[&str]) -> Result<Entry, Refusal> {
         let keys = KEYS.map(str::to_owned);
         let lists = Lists {
             keys: &keys,
             default: Some(0),
             only_default: false,
         };
-        Header::read(&record(header))
+        Header::read(&record(header), "people")
             .unwrap()
             .entry(&record(row), 7, &lists)
     }
@@ -290,7 +517,10 @@ mod tests {
             read.joined_at,
             Some("2026-11-30T07:00:00Z".parse().unwrap())
         );
-        assert_eq!(Header::read(&record(&header)).unwrap().ignored, ["Phone"]);
+        assert_eq!(
+            Header::read(&record(&header), "people").unwrap().ignored(),
+            ["Phone"]
+        );
     }
 
     #[test]
@@ -316,8 +546,8 @@ mod tests {
                 "there is no list monthly; the settings name: weekly, daily",
             ),
             (
-                vec!["a@b.example", "", "", "subscribed"],
-                "“subscribed” is no state; known are: pending, active,",
+                vec!["a@b.example", "", "", "sleeping"],
+                "“sleeping” is no state; known are: active, pending,",
             ),
             (
                 vec!["a@b.example", "", "", "", "", "yesterday"],
@@ -328,10 +558,12 @@ mod tests {
                 "7 values for 6 columns",
             ),
         ] {
-            let said = entry(&all, &row).unwrap_err();
+            let Err(Refusal::Row(said)) = entry(&all, &row) else {
+                panic!("{row:?} is taken");
+            };
             assert!(said.contains(why) && !said.contains('\n'), "{said}");
         }
-        let header = Header::read(&record(&["email", "name"])).unwrap();
+        let header = Header::read(&record(&["email", "name"]), "people").unwrap();
         let lists = Lists {
             keys: &["weekly".into()],
             default: Some(0),
@@ -342,7 +574,10 @@ mod tests {
             2,
             &lists,
         );
-        assert!(said.unwrap_err().contains("the name is not in UTF-8"));
+        let Err(Refusal::Row(said)) = said else {
+            panic!("it is taken");
+        };
+        assert!(said.contains("the name is not in UTF-8"));
     }
 
     #[test]
@@ -369,13 +604,13 @@ mod tests {
 
     #[test]
     fn a_first_line_without_email_is_told() {
-        let said = Header::read(&record(&["ann@readers.example", "Ann"])).unwrap_err();
+        let said = Header::read(&record(&["ann@readers.example", "Ann"]), "people").unwrap_err();
         assert!(
             said.contains("it reads: ann@readers.example, Ann"),
             "{said}"
         );
         assert!(
-            Header::read(&record(&["email", "name", "Email"]))
+            Header::read(&record(&["email", "name", "Email"]), "people")
                 .unwrap_err()
                 .contains("email twice")
         );

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use csv::ByteRecord;
 
 use super::lines::Lines;
-use super::rows::{Entry, Header, Lists};
+use super::rows::{Entry, Header, Lists, Refusal};
 use super::text;
 use crate::format;
 
@@ -62,12 +62,9 @@ impl Rows {
         let mut record = ByteRecord::new();
         csv.read_byte_record(&mut record)
             .map_err(|e| broken(&path, e))?;
-        let header = Header::read(&record).map_err(|why| {
-            format!(
-                "{}:1: {why}. Begin the file with a line such as: email,name",
-                path.display()
-            )
-        })?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let header =
+            Header::read(&record, &stem).map_err(|why| format!("{}:1: {why}", path.display()))?;
         Ok(Rows {
             path,
             header,
@@ -79,7 +76,7 @@ impl Rows {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// One paragraph: the file can't be read any further.
+    /// One paragraph: the file can't be read any further, or is refused.
     pub(super) fn next(&mut self, lists: &Lists<'_>) -> Result<Option<Row>, String> {
         let more = self
             .csv
@@ -91,10 +88,14 @@ impl Rows {
         let begin = self.record.position().map_or(0, csv::Position::byte);
         let bytes = begin..self.csv.position().byte();
         let line = self.csv.get_mut().of_row(bytes);
-        Ok(Some(Row {
-            line,
-            entry: self.header.entry(&self.record, line, lists),
-        }))
+        let entry = match self.header.entry(&self.record, line, lists) {
+            Ok(entry) => Ok(entry),
+            Err(Refusal::Row(reason)) => Err(reason),
+            Err(Refusal::File(why)) => {
+                return Err(format!("{}:{line}: {why}", self.path.display()));
+            }
+        };
+        Ok(Some(Row { line, entry }))
     }
 }
 

@@ -13,9 +13,9 @@ use crate::store::Store;
 use crate::store::testing::{address, column, hours, open_with_list, set_pragma, t};
 
 /// A folder with a database that knows the lists `weekly` and `daily`.
-struct Letter {
+pub(super) struct Letter {
     dir: TempDir,
-    store: Store,
+    pub(super) store: Store,
     lists: Vec<(String, ListId)>,
 }
 
@@ -23,7 +23,7 @@ struct Letter {
 type Done = (Report, Vec<(u64, String)>);
 
 impl Letter {
-    async fn new() -> Letter {
+    pub(super) async fn new() -> Letter {
         let (dir, store, weekly) = open_with_list().await;
         let daily = store
             .ensure_lists(&["daily".to_owned()], t(0))
@@ -37,7 +37,11 @@ impl Letter {
     }
 
     fn plan(&self, text: &[u8]) -> Plan {
-        let file = self.dir.path().join("people.csv");
+        self.plan_as("people.csv", text)
+    }
+
+    pub(super) fn plan_as(&self, name: &str, text: &[u8]) -> Plan {
+        let file = self.dir.path().join(name);
         fs::write(&file, text).unwrap();
         let default = Some("weekly".to_owned());
         Plan {
@@ -49,7 +53,7 @@ impl Letter {
         }
     }
 
-    async fn import(&self, text: impl AsRef<[u8]>) -> Done {
+    pub(super) async fn import(&self, text: impl AsRef<[u8]>) -> Done {
         let mut rejected = Vec::new();
         let report = import(&self.store, self.plan(text.as_ref()), |event| {
             if let Event::Rejected { line, reason } = event {
@@ -72,7 +76,7 @@ impl Letter {
     }
 
     /// Everybody's places, such as `ann@readers.example weekly active`.
-    async fn places(&self) -> Vec<String> {
+    pub(super) async fn places(&self) -> Vec<String> {
         let sql = "SELECT email || ' ' || key || ' ' || state FROM subscription
              JOIN subscriber ON subscriber.id = subscriber_id JOIN list ON list.id = list_id ORDER BY 1";
         let words = |row: String| {
@@ -89,7 +93,7 @@ impl Letter {
             .collect()
     }
 
-    async fn names(&self) -> Vec<String> {
+    pub(super) async fn names(&self) -> Vec<String> {
         column(&self.store, "SELECT name FROM subscriber ORDER BY email").await
     }
 }

@@ -1,6 +1,8 @@
 //! `demo --once` delivers every mail into its inbox, and an existing demo is not sent again.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use crate::newsletter::run;
 use crate::received;
@@ -96,4 +98,109 @@ fn a_wrong_file_leaves_nothing_behind() {
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("nowhere.md"), "{}", ended.err);
     assert!(!folder.path().join("demo").exists());
+}
+
+/// Every file below a folder, with its content; links are not followed.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = path.symlink_metadata().unwrap().file_type();
+        if kind.is_dir() {
+            found.extend(tree(&path));
+        }
+        let content = if kind.is_file() {
+            std::fs::read(&path).unwrap()
+        } else {
+            Vec::new()
+        };
+        found.insert(path, content);
+    }
+    found
+}
+
+/// Runs `demo`, which must refuse and leave everything below the folder as it was.
+fn refuses(folder: &Path, args: &[&str]) {
+    let before = tree(folder);
+    let ended = run(
+        folder,
+        &[&["demo", "--once", "--subscribers", "1"], args].concat(),
+    );
+    assert_eq!(ended.code, 2, "{args:?}: {}{}", ended.out, ended.err);
+    assert!(
+        ended
+            .err
+            .contains("Choose an empty or a new folder with --dir"),
+        "{args:?}: {}",
+        ended.err
+    );
+    assert_eq!(tree(folder), before, "{args:?}: something was written");
+}
+
+#[test]
+fn a_folder_that_no_demo_made_is_refused_before_a_byte_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, content) in [
+        ("issues/001.md", "# One\n"),
+        (
+            "letterpress.toml",
+            "[relay.main]\nhost = \"127.0.0.1\"\nport = 25\n",
+        ),
+        ("letterpress.db", "not looked into"),
+        (".git/HEAD", "ref: refs/heads/main\n"),
+        ("subscribers.csv", "email\nann@readers.example\n"),
+        ("other.toml", "[web]\n"),
+    ] {
+        let dir = path("one").join(name.rsplit_once('/').map_or("", |(dir, _)| dir));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(path("one").join(name), content).unwrap();
+        refuses(folder.path(), &["--dir", "one"]);
+        std::fs::remove_dir_all(path("one")).unwrap();
+    }
+
+    std::fs::create_dir_all(path("real/issues")).unwrap();
+    symlink("real", path("demo")).unwrap();
+    refuses(folder.path(), &[]);
+    refuses(&path("real"), &["--dir", "."]);
+    std::fs::remove_file(path("demo")).unwrap();
+    std::fs::write(path("demo"), "a file").unwrap();
+    refuses(folder.path(), &[]);
+}
+
+#[test]
+fn a_demo_that_became_a_real_newsletter_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("demo")).unwrap();
+    let made = run(folder.path(), &["demo", "--once", "--subscribers", "1"]);
+    assert_eq!(
+        made.code, 0,
+        "an empty folder is fine: {}{}",
+        made.out, made.err
+    );
+
+    let settings = folder.path().join("demo/letterpress.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let change = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&settings, text.replace(from, to)).unwrap();
+        refuses(folder.path(), &[]);
+        std::fs::write(&settings, &text).unwrap();
+    };
+    change("host = \"127.0.0.1\"", "host = \"smtp.example.org\"");
+    change("path = \"letterpress.db\"", "path = \"../real.db\"");
+    change(
+        "public_url = \"http://127.0.0.1",
+        "public_url = \"http://letters.example.org",
+    );
+
+    let database = folder.path().join("demo/letterpress.db");
+    std::fs::rename(&database, folder.path().join("real.db")).unwrap();
+    symlink("../real.db", &database).unwrap();
+    refuses(folder.path(), &[]);
+    std::fs::remove_file(&database).unwrap();
+    std::fs::rename(folder.path().join("real.db"), &database).unwrap();
+
+    std::fs::remove_file(folder.path().join("demo/.letterpress-demo")).unwrap();
+    refuses(folder.path(), &[]);
 }

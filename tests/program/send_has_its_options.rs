@@ -203,3 +203,42 @@ fn commands_leave_nothing_beside_the_database() {
         assert!(left.is_empty(), "{command:?} left {left:?}");
     }
 }
+
+#[test]
+fn a_misspelt_field_stops_a_send_and_warnings_stand_above_its_question() {
+    let newsletter = Newsletter::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"");
+    newsletter.people(2);
+    let issue = |text: &str| {
+        std::fs::write(newsletter.path().join("issues/001.md"), text).unwrap();
+    };
+    issue(
+        "+++\ntitle = \"A first proof\"\nnumber = 1\nsubject = \"For {{ frist_name }}\"\n+++\n\nDear {{ nmae }},\n",
+    );
+    let refused = newsletter.run(&["send", "issues/001.md", "--yes"]);
+    assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
+    assert!(
+        refused.out.contains("Did you mean {{ name }}?") && refused.err.contains("2 errors"),
+        "{}{}",
+        refused.out,
+        refused.err
+    );
+
+    issue(
+        "+++\ntitle = \"A first proof\"\nnumber = 1\nsubject = \"Proofs for {{ name }}\"\n+++\n\n\
+         Dear {{ name }}, see {{ site.url }}.\n",
+    );
+    let asked = newsletter.run(&["send", "issues/001.md"]);
+    let shown = asked.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    let warning = shown.find("{{ site.url }} is no personal field");
+    let question = shown.find("with the subject “Proofs for {{ name }}”, to 2 people");
+    assert!(warning.is_some() && warning < question, "{shown}");
+
+    let sent = newsletter.run(&["send", "issues/001.md", "--yes"]);
+    assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+    assert!(
+        sent.err
+            .contains("1 warning; `letterpress check issues/001.md` shows them."),
+        "{}",
+        sent.err
+    );
+}

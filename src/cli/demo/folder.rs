@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config;
+use crate::config::{self, Settings};
 use crate::model::issue::Issue;
 use crate::publish;
 
@@ -20,8 +20,15 @@ struct Examples;
 
 /// The example and the one that lies ready after it: the name inside the program, and in the folder.
 const ISSUES: [(&str, &str); 2] = [("issue-22.md", "022.md"), ("issue-23.md", "023.md")];
+/// The database, as the demo's settings name it.
+const DATABASE: &str = "letterpress.db";
 /// The newsletter of the example.
 const NAME: &str = "Akira's Machine Learning News";
+
+/// The file by which a demo knows a folder of its own making.
+const MARKER: &str = ".letterpress-demo";
+const MARKER_TEXT: &str = "This folder was made by `letterpress demo`, which may change anything in it.\n\
+    Delete this file to keep the demo out.\n";
 
 /// Where everything lies.
 pub(super) struct Folder {
@@ -53,6 +60,101 @@ impl Folder {
     }
 }
 
+/// Whether a demo is in this folder already; nothing is written.
+///
+/// # Errors
+/// The folder holds something that no demo made, or a demo that has become a real newsletter: it would be mailed
+/// to the inbox inside, and its readers would count as having got it.
+pub(super) fn is_demo(dir: &Path) -> Result<bool, Failure> {
+    let failed = |e: std::io::Error| unreadable_folder(dir, &e);
+    let entries = match std::fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().transpose().map_err(failed)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(failed(e)),
+    };
+    if entries.is_none() {
+        return Ok(false);
+    }
+    let is_marked = is_plain(&dir.join(MARKER), std::fs::FileType::is_file);
+    if !is_marked.is_some_and(|plain| plain) {
+        return Err(foreign(
+            dir,
+            "this folder was not made by `letterpress demo`, and may hold a real newsletter",
+        ));
+    }
+    let own = [
+        (
+            config::FILE,
+            std::fs::FileType::is_file as fn(&std::fs::FileType) -> bool,
+        ),
+        (DATABASE, std::fs::FileType::is_file),
+        ("issues", std::fs::FileType::is_dir),
+        ("inbox", std::fs::FileType::is_dir),
+    ];
+    for (name, is_right) in own {
+        if is_plain(&dir.join(name), is_right) == Some(false) {
+            return Err(foreign(
+                &dir.join(name),
+                "this is not what `letterpress demo` made here",
+            ));
+        }
+    }
+    Ok(dir.join(config::FILE).exists())
+}
+
+/// Refuses settings, or variables of the environment, by which a demo would reach beyond its folder.
+///
+/// # Errors
+/// The database is another, a relay is not on this machine, or readers elsewhere could follow the links.
+pub(super) fn stays_inside(dir: &Path, settings: &Settings) -> Result<(), Failure> {
+    let is_here = |host: &str| config::is_loopback(&format!("http://{host}/"));
+    let has_own_database = std::path::absolute(&settings.database).ok()
+        == std::path::absolute(dir.join(DATABASE)).ok();
+    let reason = if !has_own_database {
+        "the database is not the demo's own"
+    } else if !settings
+        .sending
+        .relays
+        .iter()
+        .all(|relay| is_here(&relay.host))
+    {
+        "a relay is not on this machine"
+    } else if !settings
+        .public_url
+        .as_deref()
+        .is_some_and(config::is_loopback)
+    {
+        "web.public_url is not on this machine"
+    } else {
+        return Ok(());
+    };
+    Err(foreign(
+        &dir.join(config::FILE),
+        &format!("these are not a demo's settings: {reason}"),
+    ))
+}
+
+/// Whether an entry is of the kind that it should be, and no link; `None` where there is none.
+fn is_plain(path: &Path, is_right: fn(&std::fs::FileType) -> bool) -> Option<bool> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    Some(is_right(&meta.file_type()))
+}
+
+fn foreign(at: &Path, why: &str) -> Failure {
+    Failure::new(why)
+        .at(at.display().to_string())
+        .to_do("Choose an empty or a new folder with --dir. Nothing was changed.")
+}
+
+fn unreadable_folder(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!(
+        "the folder can't be read: {}",
+        crate::format::io(error)
+    ))
+    .at(dir.display().to_string())
+    .to_do("Choose an empty or a new folder with --dir.")
+}
+
 /// Makes what is missing: the program's own example, or the author's file with its pictures.
 ///
 /// # Errors
@@ -67,6 +169,8 @@ pub(super) fn prepare(
     let own = issue
         .map(|file| issue_file::read(file).map(|manuscript| (file, manuscript.issue)))
         .transpose()?;
+    make_folder(dir)?;
+    write_if_missing(&dir.join(MARKER), MARKER_TEXT)?;
     make_folder(&dir.join("issues"))?;
     let (folder, letter) = match own {
         Some((file, issue)) => (with_issue(dir, file, &issue)?, Letter::of(&issue)),
@@ -220,7 +324,7 @@ fn settings(letter: &Letter, ports: &Ports) -> String {
     format!(
         "# The demo's settings: everything stays on this machine.\n\n\
          [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"http://127.0.0.1:{web}\"\n\n\
-         [store]\npath = \"letterpress.db\"\n\n\
+         [store]\npath = \"{DATABASE}\"\n\n\
          # The inbox inside takes the mails.\n\
          [relay.inbox]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\n\n\
          [list.weekly]\nname = {name}\npromise = {promise}\ndescription = {description}\nfrom = {from}\nlanguage = {language}\n\

@@ -90,7 +90,7 @@ impl Demo {
         context: &Context,
         shutdown: &CancellationToken,
     ) -> Result<Demo, Failure> {
-        let existing = args.dir.join(config::FILE).exists();
+        let existing = folder::is_demo(&args.dir)?;
         if existing && args.issue.is_some() {
             stdio::eprintln(format_args!(
                 "{} is opened again as it is: for another issue take another folder, with --dir.",
@@ -98,7 +98,9 @@ impl Demo {
             ));
         }
         let wanted = if existing {
-            places::of_settings(&settings_of(&args.dir)?)
+            let settings = settings_of(&args.dir)?;
+            folder::stays_inside(&args.dir, &settings)?;
+            places::of_settings(&settings)
         } else {
             None
         };
@@ -118,6 +120,7 @@ impl Demo {
             folder::prepare(&args.dir, args.issue.as_deref(), args.subscribers, &ports)?
         };
         let settings = settings_of(&args.dir)?;
+        folder::stays_inside(&args.dir, &settings)?;
         let is_new = !settings.database.exists();
         let store = Store::open(&settings.database).await?;
         let mut demo = Demo {

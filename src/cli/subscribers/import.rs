@@ -69,6 +69,18 @@ fn tell(event: Event, file: &str, progress: &mut Progress) {
                 "{file}:1: note: nothing reads these columns, and they are left out: {columns}"
             ));
         }
+        Event::ConsentRead(columns) => {
+            let columns = columns.join(", ");
+            stdio::eprintln(format_args!(
+                "{file}:1: note: these columns say who must not be mailed, and are read: {columns}"
+            ));
+        }
+        Event::Everybody(state) => {
+            stdio::eprintln(format_args!(
+                "{file}: note: by the file's name everybody in it is {}",
+                state.word()
+            ));
+        }
         Event::Rejected { line, reason } => {
             progress.end();
             stdio::eprintln(format_args!("{file}:{line}: {reason}"));

@@ -41,7 +41,7 @@ impl Reader<'_> {
             },
             NodeValue::ThematicBreak => vec![Block::Rule],
             NodeValue::CodeBlock(code) => {
-                let literal = self.literal(&code.literal, line, "code");
+                let literal = self.code(&code.literal, line);
                 vec![Block::Code {
                     info: self.fields.restore(&code.info).0,
                     literal,
@@ -129,7 +129,7 @@ impl Reader<'_> {
                     out.extend(figures::paragraph(self.inlines(node)));
                 }
                 NodeValue::CodeBlock(code) => {
-                    let literal = self.literal(&code.literal, line, "code");
+                    let literal = self.code(&code.literal, line);
                     out.push(Block::Code {
                         info: String::new(),
                         literal,

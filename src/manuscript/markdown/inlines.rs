@@ -44,9 +44,7 @@ impl Reader<'_> {
             }
             NodeValue::SoftBreak => nest.push(Inline::SoftBreak),
             NodeValue::LineBreak => nest.push(Inline::HardBreak),
-            NodeValue::Code(code) => {
-                nest.push(Inline::Code(self.literal(&code.literal, line, "code")))
-            }
+            NodeValue::Code(code) => nest.push(Inline::Code(self.code(&code.literal, line))),
             NodeValue::HtmlInline(tag) => self.inline_tag(tag, line, nest),
             NodeValue::Emph => nest.push(Inline::Emphasis(inner(self, linked))),
             NodeValue::Strong => nest.push(Inline::Strong(inner(self, linked))),
@@ -153,9 +151,7 @@ impl Reader<'_> {
             let data = node.data();
             match &data.value {
                 NodeValue::Text(text) => out.extend(self.text(text, line, true, true)),
-                NodeValue::Code(code) => {
-                    out.push(Inline::Code(self.literal(&code.literal, line, "code")))
-                }
+                NodeValue::Code(code) => out.push(Inline::Code(self.code(&code.literal, line))),
                 NodeValue::HtmlInline(tag) => out.push(Inline::Text(self.fields.restore(tag).0)),
                 NodeValue::SoftBreak | NodeValue::LineBreak => out.push(Inline::SoftBreak),
                 NodeValue::Link(link) => {
