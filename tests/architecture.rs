@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["delivery", "smtp", "pace", "schedule"]),
-    ("operate", &["config", "publish", "store"]),
+    ("operate", &["config", "publish", "store", "mail", "pace"]),
     ("publish", &["manuscript", "compose", "store", "link"]),
     ("schedule", &["publish", "store"]),
     ("delivery", &["smtp", "mail", "store", "link", "pace"]),

@@ -305,7 +305,7 @@ fn with_several_lists_a_file_or_the_author_says_which() {
     ]);
     assert_eq!(
         letter.run(&["subscribers", "list", "--list", "weekly"]).out,
-        "Nobody yet.\n"
+        "No subscribers yet.\n"
     );
     assert_eq!(
         letter

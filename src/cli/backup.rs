@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::format::count;
+use crate::operate::backup::back_up;
 
 use super::{Context, Outcome};
 
@@ -18,13 +19,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
-    store.backup(&args.file).await?;
-    let bytes = std::fs::metadata(&args.file).map_or(0, |about| about.len());
-    let mut keep_too = vec![settings.folder.join("dkim")];
-    keep_too.extend(settings.lists.iter().map(|list| list.issues.clone()));
-    keep_too.extend(settings.file.clone());
-    keep_too.dedup();
-    let also: Vec<String> = keep_too
+    let backup = back_up(&store, &settings, &args.file).await?;
+    let also: Vec<String> = backup
+        .keep_too
         .iter()
         .map(|path| {
             path.strip_prefix(&settings.folder)
@@ -34,13 +31,13 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         })
         .collect();
     let words = format!(
-        "{} holds the whole database, {} KB, checked.\nIt holds nothing else: keep {} as well.",
+        "{} holds the whole database, {} KB, checked.\nBack up {} as well: they are not in it.",
         args.file.display(),
-        count(bytes.div_ceil(1000)),
+        count(backup.bytes.div_ceil(1000)),
         also.join(", ")
     );
     context.done(
         words,
-        &json!({ "file": args.file, "bytes": bytes, "keep_too": also }),
+        &json!({ "file": args.file, "bytes": backup.bytes, "keep_too": also }),
     )
 }

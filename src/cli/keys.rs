@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::operate::keys::rotate_link_key;
+
 use super::{Context, Outcome};
 
 #[derive(clap::Args)]
@@ -13,7 +15,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// Sign links with a new key from now on; links in mails that went out go on working
+    /// Sign links with a new key; links in mails already sent keep working
     #[command(after_help = "Example:\n  letterpress keys rotate")]
     Rotate,
 }
@@ -21,9 +23,7 @@ enum What {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let What::Rotate = args.what;
     let store = context.store(&context.settings()?).await?;
-    let mut secret = [0; 32];
-    context.clock.random(&mut secret);
-    let id = store.add_link_key(secret, context.clock.now()).await?;
-    let words = "A new key signs links from now on. Links in mails that went out go on working.";
+    let id = rotate_link_key(&store, &context.clock).await?;
+    let words = "Links are now signed with a new key. Links in mails already sent keep working.";
     context.done(words, &json!({ "key": id }))
 }

@@ -16,6 +16,7 @@ impl From<Error> for Failure {
         match error {
             Error::Refused(refusal) => refusal.into(),
             Error::Store(error) => error.into(),
+            Error::Dkim(error) => error.into(),
         }
     }
 }
@@ -123,6 +124,51 @@ impl From<Refusal> for Failure {
                 count(queued)
             ))
             .to_do(SEE_ISSUES),
+            Refusal::NoSuchSubscriber { email, list } => Failure::no(match list {
+                Some(list) => format!("{email} is not on {list}"),
+                None => format!("there is no subscriber {email}"),
+            })
+            .to_do("Run `letterpress subscribers list` to see all."),
+            Refusal::HasLeft {
+                email,
+                list,
+                state,
+                since,
+            } => Failure::no(format!(
+                "{email} has been {} on {list} since {}",
+                state.word(),
+                since.strftime("%Y-%m-%d")
+            ))
+            .to_do("They can only come back themselves: ask them to sign up again and confirm."),
+            Refusal::NoSuchRate { name, relays } => {
+                let near = nearest(&name, relays.iter().map(String::as_str));
+                Failure::new(format!("{name} is neither a relay nor a domain")).to_do(format!(
+                    "{}The relays are: {}. A domain has a dot, such as gmail.com.",
+                    did_you_mean(near),
+                    relays.join(", ")
+                ))
+            }
+            Refusal::NoSuchDkimPair {
+                stem,
+                folder,
+                known,
+            } => Failure::new(format!("there is no key pair {stem}"))
+                .at(folder.display().to_string())
+                .to_do(if known.is_empty() {
+                    "There are none; make one with `letterpress dkim new`.".to_owned()
+                } else {
+                    let pair = |(stem, domains): (&String, &Vec<String>)| {
+                        format!("{stem} ({})", domains.join(", "))
+                    };
+                    let known: Vec<String> = known.iter().map(pair).collect();
+                    format!("There are: {}.", known.join(", "))
+                }),
+            Refusal::SeveralDkimPairs { stem, domains } => {
+                Failure::new(format!("several domains have a key pair {stem}")).to_do(format!(
+                    "Add --domain with one of: {}.",
+                    domains.join(", ")
+                ))
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Why an operation was not done.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Zoned;
 
+use crate::mail::dkim::keys::KeyError;
+use crate::model::Address;
 use crate::model::sending::IssueState;
+use crate::model::subscription::SubscriptionState;
 use crate::store::StoreError;
 
 use super::issues::IssueName;
@@ -16,11 +20,19 @@ pub(crate) enum Error {
     Refused(Refusal),
     /// The database could not be read or written.
     Store(StoreError),
+    /// A DKIM key could not be made, read or written.
+    Dkim(KeyError),
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::Dkim(error)
     }
 }
 
@@ -141,6 +153,47 @@ pub(crate) enum Refusal {
         state: IssueState,
         /// How many mails had been queued again by then; they stay queued.
         queued: u64,
+    },
+    /// Nobody has this address, or nobody of this address is on the list.
+    NoSuchSubscriber {
+        /// The address.
+        email: Address,
+        /// The list's key, if one was named.
+        list: Option<String>,
+    },
+    /// The person unsubscribed, or mail to the address failed; only they themselves can come back.
+    HasLeft {
+        /// The address.
+        email: Address,
+        /// The list's key.
+        list: String,
+        /// The state of the subscription.
+        state: SubscriptionState,
+        /// Since when, in the list's zone.
+        since: Zoned,
+    },
+    /// There is no relay of this name, and it is not a domain.
+    NoSuchRate {
+        /// What was asked for.
+        name: String,
+        /// The names of the relays.
+        relays: Vec<String>,
+    },
+    /// There is no pair of DKIM keys of this stem.
+    NoSuchDkimPair {
+        /// What was asked for.
+        stem: String,
+        /// The folder of the keys.
+        folder: PathBuf,
+        /// The stems that there are, with the domains that have such a pair.
+        known: BTreeMap<String, Vec<String>>,
+    },
+    /// Several domains have a pair of DKIM keys of this stem.
+    SeveralDkimPairs {
+        /// What was asked for.
+        stem: String,
+        /// The domains.
+        domains: Vec<String>,
     },
 }
 

@@ -6,10 +6,15 @@
 //! what an operation has written.
 
 mod error;
+
+pub(crate) mod backup;
 pub(crate) mod issues;
+pub(crate) mod keys;
 pub(crate) mod queue;
+pub(crate) mod rates;
 pub(crate) mod setup;
 pub(crate) mod steering;
+pub(crate) mod subscribers;
 
 pub(crate) use error::{Action, Error, Refusal};
 pub(crate) use issues::IssueName;

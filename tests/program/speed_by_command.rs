@@ -54,7 +54,8 @@ fn a_speed_is_changed_while_mails_go_and_goes_back() {
         "{shown}"
     );
     assert!(
-        told.err.contains("keeps to it from its next start on"),
+        told.err
+            .contains("a running daemon uses those it started with"),
         "{}",
         told.err
     );

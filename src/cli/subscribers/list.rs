@@ -9,6 +9,7 @@ use crate::format::count;
 use crate::model::SubscriberId;
 use crate::model::subscriber::{Subscriber, Subscription};
 use crate::model::subscription::SubscriptionState;
+use crate::operate::subscribers;
 use crate::stdio;
 
 use super::super::{Answer, Context, Failure, Outcome};
@@ -70,21 +71,16 @@ pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> O
     let mut seen = [0; SubscriptionState::ALL.len()];
     let mut after = SubscriberId(0);
     loop {
-        let page = store
-            .subscribers(list.map(|(_, id)| id), after, PAGE)
-            .await?;
-        for person in &page {
-            let Some(state) = person.state(list.map(|(key, _)| key)) else {
-                continue;
-            };
-            if args.state.is_none_or(|wanted| wanted == state) {
-                seen[state as usize] += 1;
-                write(&mut out, person, state, context.json()).map_err(Failure::output)?;
+        let page = subscribers::page(&store, list, after, PAGE).await?;
+        for (person, state) in &page.people {
+            if args.state.is_none_or(|wanted| wanted == *state) {
+                seen[*state as usize] += 1;
+                write(&mut out, person, *state, context.json()).map_err(Failure::output)?;
             }
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE as usize => after = last.id,
-            _ => break,
+        match page.next {
+            Some(next) => after = next,
+            None => break,
         }
     }
     out.flush().map_err(Failure::output)?;
@@ -123,7 +119,7 @@ fn sum(seen: [u64; SubscriptionState::ALL.len()]) -> String {
         .map(|(state, n)| format!("{} {}", count(n), state.word()))
         .collect();
     if parts.is_empty() {
-        "Nobody yet.".into()
+        "No subscribers yet.".into()
     } else {
         format!("\n{}", parts.join(", "))
     }
@@ -139,6 +135,6 @@ mod tests {
             sum([3, 8412, 0, 0, 1]),
             "\n3 pending, 8,412 active, 1 complained"
         );
-        assert_eq!(sum([0; 5]), "Nobody yet.");
+        assert_eq!(sum([0; 5]), "No subscribers yet.");
     }
 }

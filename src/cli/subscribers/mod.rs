@@ -1,5 +1,6 @@
-//! `subscribers`: people by hand and by the file. What a change means is decided in `store`; here is what is
-//! typed, asked and shown.
+//! `subscribers`: adding, removing, listing, importing and exporting subscribers.
+//!
+//! What a change means is decided in `operate` and `people`; here is what is typed, asked and shown.
 
 mod import;
 mod list;
@@ -11,8 +12,9 @@ use std::io::BufWriter;
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::model::subscription::{Added, Consent, ConsentMethod};
+use crate::model::subscription::{Consent, ConsentMethod};
 use crate::model::{Address, ListId};
+use crate::operate::subscribers;
 use crate::people::ExportError;
 use crate::stdio;
 use crate::store::Store;
@@ -29,7 +31,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// Make somebody active, by your word
+    /// Subscribe somebody without asking them to confirm
     #[command(after_help = "Example:\n  letterpress subscribers add mei@example.com --name Mei")]
     Add {
         #[arg(value_name = "ADDRESS", value_parser = address)]
@@ -37,28 +39,28 @@ enum What {
         #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
     },
-    /// Take somebody off the list, or off all of them without --list
+    /// Remove somebody from a list, or from all without --list
     #[command(after_help = "Example:\n  letterpress subscribers remove mei@example.com")]
     Remove {
         #[arg(value_name = "ADDRESS", value_parser = address)]
         email: Address,
     },
-    /// Everybody, with state
+    /// List everybody, with state
     #[command(after_help = "Example:\n  letterpress subscribers list --state pending")]
     List(list::Args),
-    /// One person: lists, history of consent, confirmation mails
+    /// Show one person: lists, consent history, confirmation mails
     #[command(after_help = "Example:\n  letterpress subscribers show mei@example.com")]
     Show {
         #[arg(value_name = "ADDRESS", value_parser = address)]
         email: Address,
     },
-    /// Bring in a CSV file
+    /// Import a CSV file
     ///
-    /// Its first line names the columns: email, and where there are such name, list, state, tags, joined_at. An
-    /// import makes people active and brings nobody back who left. It may be run again at any time.
+    /// The first line names the columns: email, and optionally name, list, state, tags and joined_at. An import
+    /// subscribes people, but nobody who has unsubscribed. It can be run again at any time.
     #[command(after_help = "Example:\n  letterpress subscribers import people.csv")]
     Import(import::Args),
-    /// Write everybody as CSV, as an import takes it
+    /// Export everybody as CSV that can be imported again
     #[command(after_help = "Example:\n  letterpress subscribers export > people.csv")]
     Export,
 }
@@ -85,12 +87,11 @@ async fn open(
     settings: &Settings,
 ) -> Result<(Store, HashMap<String, ListId>), Failure> {
     let store = context.store(settings).await?;
-    let keys: Vec<String> = settings.lists.iter().map(|list| list.key.clone()).collect();
-    let lists = store.ensure_lists(&keys, context.clock.now()).await?;
+    let lists = subscribers::lists(&store, &settings.lists, context.clock.now()).await?;
     Ok((store, lists))
 }
 
-/// The key and row of the list that `--list` names; `None` where it was not given.
+/// The key and row of the list that `--list` names; `None` if it was not given.
 fn named_list<'s>(
     context: &Context,
     settings: &'s Settings,
@@ -113,73 +114,47 @@ fn by_command(context: &Context) -> Consent {
 
 async fn add(context: &Context, settings: &Settings, email: &Address, name: &str) -> Outcome {
     let list = context.list(settings)?;
-    let (store, lists) = open(context, settings).await?;
-    let added = store
-        .add(lists[&list.key], email, name, by_command(context))
-        .await?;
-    let words = match added {
-        Added::Now => format!("{email} gets {} from now on.", list.key),
-        Added::Already => format!("{email} gets {} already.", list.key),
-        Added::Gone(state, since) => {
-            let since = since.to_zoned(list.zone.clone()).strftime("%Y-%m-%d");
-            return Err(Failure::no(format!(
-                "{email} left {} and has been {} since {since}",
-                list.key,
-                state.word()
-            ))
-            .to_do(
-                "Nobody is brought back by another's word: let them sign up again and confirm.",
-            ));
-        }
+    let store = context.store(settings).await?;
+    let added = subscribers::add(&store, list, email, name, by_command(context)).await?;
+    let words = if added {
+        format!("{email} is now subscribed to {}.", list.key)
+    } else {
+        format!("{email} is already subscribed to {}.", list.key)
     };
     context.done(
         words,
-        &json!({ "email": email, "list": list.key, "added": added == Added::Now }),
+        &json!({ "email": email, "list": list.key, "added": added }),
     )
 }
 
 async fn remove(context: &Context, settings: &Settings, email: &Address) -> Outcome {
-    let (store, lists) = open(context, settings).await?;
-    let list = named_list(context, settings, &lists)?;
-    let from = list.map_or("every list".to_owned(), |(key, _)| key.to_owned());
-    if !context.agree(&format!("Take {email} off {from}?"))? {
+    let list = match context.common.list {
+        Some(_) => Some(context.list(settings)?),
+        None => None,
+    };
+    let from = list.map_or("every list", |list| &list.key);
+    if !context.agree(&format!("Remove {email} from {from}?"))? {
         return Ok(Answer::No);
     }
-    let Some(left) = store
-        .remove(list.map(|(_, id)| id), email, by_command(context))
-        .await?
-    else {
-        let place = if list.is_some() {
-            format!("nobody of the address {email} is on {from}")
-        } else {
-            unknown(email)
-        };
-        return Err(
-            Failure::no(place).to_do("See who there is with `letterpress subscribers list`.")
-        );
-    };
+    let store = context.store(settings).await?;
+    let left = subscribers::remove(&store, list, email, by_command(context)).await?;
     let words = match left.as_slice() {
-        [] => format!("{email} had left already."),
-        left => format!("{email} left {}.", left.join(", ")),
+        [] => format!("{email} had already been removed."),
+        left => format!("{email} was removed from {}.", left.join(", ")),
     };
     context.done(words, &json!({ "email": email, "left": left }))
-}
-
-/// Nobody has the address.
-fn unknown(email: &Address) -> String {
-    format!("nobody has the address {email}")
 }
 
 async fn export(context: &Context, settings: &Settings) -> Outcome {
     if context.json() {
         return Err(Failure::new("an export is CSV, not JSON")
-            .to_do("Leave --json out, or take `letterpress subscribers list --json`."));
+            .to_do("Leave out --json, or run `letterpress subscribers list --json`."));
     }
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;
-    // Where the rows themselves go to the terminal, they show how far it is.
+    // Rows that go to the terminal show the progress themselves.
     let shown = !stdio::stdout_is_terminal();
-    let all = store.how_many(list.map(|(_, id)| id)).await?;
+    let all = subscribers::count(&store, list.map(|(_, id)| id)).await?;
     let mut progress = Progress::begin();
     let tell = |people| {
         if shown {

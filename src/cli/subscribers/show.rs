@@ -9,28 +9,16 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::model::Address;
-use crate::model::subscriber::Subscriber;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
-use crate::store::Store;
-use crate::store::subscribers::ConsentRow;
+use crate::operate::subscribers::{self, Profile};
 use crate::store::system_mails::SystemMailRow;
 
 use super::super::ledger::fact;
-use super::super::{Answer, Context, Failure, Outcome};
+use super::super::{Answer, Context, Outcome};
 use super::list::Person;
-use super::{open, unknown};
-
-/// A person with their past.
-struct Shown {
-    person: Subscriber,
-    history: Vec<ConsentRow>,
-    mails: Vec<SystemMailRow>,
-    /// Why and since when nothing is mailed to the address.
-    suppressed: Option<(String, Timestamp)>,
-}
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ProfileLine<'a> {
     #[serde(flatten)]
     person: Person<'a>,
     history: Vec<serde_json::Value>,
@@ -39,11 +27,8 @@ struct Line<'a> {
 }
 
 pub(super) async fn run(email: &Address, context: &Context, settings: &Settings) -> Outcome {
-    let (store, _) = open(context, settings).await?;
-    let Some(shown) = load(&store, email).await? else {
-        return Err(Failure::no(unknown(email))
-            .to_do("See who there is with `letterpress subscribers list`."));
-    };
+    let store = context.store(settings).await?;
+    let shown = subscribers::profile(&store, email).await?;
     if context.json() {
         context.print_json(&line(&shown))?;
     } else {
@@ -56,22 +41,7 @@ pub(super) async fn run(email: &Address, context: &Context, settings: &Settings)
     Ok(Answer::Done)
 }
 
-async fn load(store: &Store, email: &Address) -> Result<Option<Shown>, Failure> {
-    let Some(person) = store.find_subscriber(email).await? else {
-        return Ok(None);
-    };
-    let history = store.consent_history(person.id).await?;
-    let mails = store.system_mails_to(person.id).await?;
-    let suppressed = store.suppression(&person.email).await?;
-    Ok(Some(Shown {
-        person,
-        history,
-        mails,
-        suppressed,
-    }))
-}
-
-fn line(shown: &Shown) -> Line<'_> {
+fn line(shown: &Profile) -> ProfileLine<'_> {
     let state = shown
         .person
         .state(None)
@@ -89,7 +59,7 @@ fn line(shown: &Shown) -> Line<'_> {
             "at": time(mail.at), "next_at": time(mail.next_at),
         })
     });
-    Line {
+    ProfileLine {
         person: Person::of(&shown.person, state),
         history: history.collect(),
         mails: mails.collect(),
@@ -101,7 +71,7 @@ fn line(shown: &Shown) -> Line<'_> {
 }
 
 /// Facts first, then the past, oldest first.
-fn words(shown: &Shown, zone: &TimeZone) -> String {
+fn words(shown: &Profile, zone: &TimeZone) -> String {
     let time = |at: Timestamp| {
         at.to_zoned(zone.clone())
             .strftime("%Y-%m-%d %H:%M %Z")
@@ -180,13 +150,14 @@ mod tests {
     use super::*;
     use crate::model::SubscriberId;
     use crate::model::delivery::State;
-    use crate::model::subscriber::Subscription;
+    use crate::model::subscriber::{Subscriber, Subscription};
+    use crate::store::subscribers::ConsentRow;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    fn mei() -> Shown {
+    fn mei() -> Profile {
         let person = Subscriber {
             id: SubscriberId(1),
             email: Address::parse("mei@example.com").unwrap(),
@@ -216,7 +187,7 @@ mod tests {
             code: Some(451),
             reply: Some("451 4.7.1 greylisted".into()),
         }];
-        Shown {
+        Profile {
             person,
             history,
             mails,
