@@ -116,7 +116,7 @@ pub(super) fn stays_inside(dir: &Path, settings: &Settings) -> Result<(), Failur
         .sending
         .relays
         .iter()
-        .all(|relay| is_here(&relay.host))
+        .all(|relay| is_here(&relay.endpoint.host))
     {
         "a relay is not on this machine"
     } else if !settings

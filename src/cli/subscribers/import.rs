@@ -6,7 +6,6 @@ use crate::config::Settings;
 use crate::format::count;
 use crate::people::{self, Event, ImportError, Plan, Report};
 use crate::stdio;
-use crate::store::StoreError;
 
 use super::super::progress::Progress;
 use super::super::{Answer, Context, Failure, Outcome};

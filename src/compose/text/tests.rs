@@ -11,7 +11,7 @@ use crate::manuscript;
 fn written(markdown: &str) -> String {
     let issue = manuscript::read(markdown, "1.md", "1").unwrap().issue;
     let tag = |url: &str| url.replace("https://", "https://tagged.");
-    let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &tag);
+    let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &tag);
     let whole: String = pieces
         .iter()
         .map(|piece| match piece {
@@ -35,7 +35,7 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
     )
     .unwrap()
     .issue;
-    let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
+    let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
     let field = |field| Piece::Field {
         field,
         context: Context::Text,
@@ -61,7 +61,7 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
 fn a_cover_stands_below_the_title_in_words() {
     let text = "+++\ntitle = \"T\"\ncover = { src = \"c.png\", alt = \"A press by night\" }\n+++\n\nHello.\n";
     let issue = manuscript::read(text, "1.md", "1").unwrap().issue;
-    let letter = slots::flat(&letter(
+    let letter = slots::flat(&text_of(
         &issue,
         &sample::list("Proof", "en"),
         "en",
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let markdown = format!("# Title\n\n{}\n", bits.concat());
         let issue = manuscript::read(&markdown, "1.md", "1").unwrap().issue;
-        let pieces = letter(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
+        let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
         let text: String = pieces.iter().map(|p| if let Piece::Text(t) = p { t.as_str() } else { "@" }).collect();
         // Readers' programs take quotation marks off, and joining lines must give the words again.
         let squeezed: String = text
