@@ -11,6 +11,7 @@ use crate::format::count;
 use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
 use crate::operate::issues;
+use crate::people::spreadsheet::harmless;
 use crate::stdio;
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
@@ -262,7 +263,7 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
     let number = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
     let mut line = csv::Writer::from_writer(Vec::new());
     // Writing to memory can't fail.
-    let _ = line.write_record([
+    let cells = [
         row.email,
         row.state,
         &row.attempts.to_string(),
@@ -271,7 +272,8 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
         row.relay.unwrap_or_default(),
         row.at.as_deref().unwrap_or_default(),
         row.next_at.as_deref().unwrap_or_default(),
-    ]);
+    ];
+    let _ = line.write_record(cells.map(|cell| harmless(cell).into_owned()));
     line.into_inner().unwrap_or_default()
 }
 

@@ -7,6 +7,7 @@ use crate::model::List;
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
 use crate::operate::issues;
+use crate::people::spreadsheet::harmless;
 use crate::store::Store;
 use crate::store::issues::IssueRow;
 
@@ -99,7 +100,10 @@ fn columns(rows: &[IssueRow]) -> Vec<Figures> {
 /// For scripts, with a line of names first.
 pub(super) fn as_csv(rows: &[IssueRow]) -> String {
     let mut out = csv::Writer::from_writer(Vec::new());
-    let mut put = |fields: Vec<String>| out.write_record(fields).unwrap_or_default();
+    let mut put = |fields: Vec<String>| {
+        out.write_record(fields.iter().map(|cell| harmless(cell).into_owned()))
+            .unwrap_or_default()
+    };
     put(["issue", "list", "number", "state", "reason", "planned"]
         .into_iter()
         .chain(State::ALL.into_iter().map(State::word))

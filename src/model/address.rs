@@ -12,6 +12,8 @@ use std::str::FromStr as _;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::invisible;
+
 /// The longest local part that is taken (RFC 5321, 4.5.3.1.1), in bytes.
 const LOCAL_MAX_BYTES: usize = 64;
 /// The longest address that is taken (RFC 5321, 4.5.3.1.3 less the angle brackets), in bytes.
@@ -33,7 +35,7 @@ impl Address {
     /// # Errors
     /// [`BadAddress`] says what to look at; it never repeats more than the address itself.
     pub fn parse(typed: &str) -> Result<Self, BadAddress> {
-        let typed = typed.trim();
+        let typed = invisible::trim(typed);
         match plain(typed) {
             Some(address) => Ok(Self(address)),
             None => Self::judge(typed),
@@ -45,6 +47,12 @@ impl Address {
         let bad = |why: String| Err(BadAddress(why));
         if typed.is_empty() {
             return bad("there is no address".into());
+        }
+        if let Some((c, name)) = typed.chars().find_map(unseen) {
+            let code = u32::from(c);
+            return bad(format!(
+                "an invisible character is in this address, U+{code:04X} ({name}); type it again"
+            ));
         }
         let folded: String = typed.nfkc().collect();
         if let Some(c) = folded.chars().find(|c| c.is_control() || c.is_whitespace()) {
@@ -59,6 +67,9 @@ impl Address {
         let Some((local, domain)) = folded.rsplit_once('@') else {
             return bad("this address has no @".into());
         };
+        if local.contains(['\u{200C}', '\u{200D}']) {
+            return bad("an invisible joiner stands before the @; type this address again".into());
+        }
         if local.is_empty() || domain.is_empty() {
             return bad("something is missing beside the @".into());
         }
@@ -121,6 +132,15 @@ impl Address {
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+}
+
+/// An invisible character with its name. The zero width joiners are passed over: some scripts need them in a domain,
+/// where IDNA judges them (RFC 5892, appendix A.1 and A.2).
+fn unseen(c: char) -> Option<(char, &'static str)> {
+    let is_joiner = matches!(c, '\u{200C}' | '\u{200D}');
+    invisible::name(c)
+        .filter(|_| !is_joiner)
+        .map(|name| (c, name))
 }
 
 /// The address, if it is of the kind that nearly all are: a dot-atom before the `@` (RFC 5322, 3.2.3), a domain
@@ -234,6 +254,46 @@ mod tests {
             assert!(Address::parse(typed).is_err(), "{typed:?} was taken");
         }
         assert!(Address::parse(&format!("{}@example.com", "x".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn invisible_characters_are_taken_off_the_ends_and_refused_within() {
+        for typed in [
+            "\u{200B}ann@readers.example",
+            "ann@readers.example\u{200B}",
+            "\u{FEFF}ann@readers.example",
+            "\u{202A}ann@readers.example\u{202C}",
+            "ann@readers.example\u{200E} ",
+            "\u{2060}\u{A0}ann@readers.example\u{AD}\u{200D}",
+        ] {
+            let read = Address::parse(typed).map(|a| a.to_string());
+            assert_eq!(read.as_deref(), Ok("ann@readers.example"), "{typed:?}");
+        }
+        for (typed, named) in [
+            ("an\u{200B}n@readers.example", "U+200B (zero width space)"),
+            ("ann\u{AD}@readers.example", "U+00AD (soft hyphen)"),
+            ("ann@rea\u{2060}ders.example", "U+2060 (word joiner)"),
+            (
+                "a\u{202E}nn@readers.example",
+                "U+202E (right-to-left override)",
+            ),
+            ("ann@readers.ex\u{FE0F}ample", "U+FE0F (variation selector)"),
+            (
+                "an\u{FFFD}n@readers.example",
+                "U+FFFD (replacement character)",
+            ),
+            (
+                "\u{FFFD}ann@readers.example",
+                "U+FFFD (replacement character)",
+            ),
+            ("an\u{200D}n@readers.example", "invisible joiner"),
+        ] {
+            let why = Address::parse(typed).unwrap_err().to_string();
+            assert!(why.contains(named), "{typed:?}: {why}");
+        }
+        assert!(Address::parse("\u{200B}").is_err());
+        // In Persian, a domain needs the non-joiner between two of its letters.
+        assert!(Address::parse("ann@نامه\u{200C}ای.example").is_ok());
     }
 
     proptest::proptest! {

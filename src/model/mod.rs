@@ -7,6 +7,7 @@ pub mod address;
 pub mod clock;
 pub mod delivery;
 pub mod finding;
+pub(crate) mod invisible;
 pub mod issue;
 pub mod list;
 pub mod network;

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::rows::COLUMNS;
+use super::spreadsheet::harmless;
 use crate::model::subscriber::Subscriber;
 use crate::model::{ListId, SubscriberId};
 use crate::store::{Store, StoreError};
@@ -75,7 +76,8 @@ fn write(
             &tags,
             &joined_at,
         ];
-        out.write_record(row).map_err(plain)?;
+        out.write_record(row.map(|cell| harmless(cell).into_owned()))
+            .map_err(plain)?;
         rows += 1;
     }
     Ok(rows)

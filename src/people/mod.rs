@@ -15,6 +15,7 @@ mod lines;
 mod rows;
 mod sort;
 mod source;
+pub(crate) mod spreadsheet;
 mod text;
 
 pub use export::{ExportError, export};

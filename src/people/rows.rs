@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::columns::{Column, FileName};
 use super::consent::{Reading, Vote, compact, says_gone};
+use super::spreadsheet::original;
 use crate::model::Address;
 use crate::model::subscriber::{NAME_MAX_CHARS, tidy};
 use crate::model::subscription::SubscriptionState;
@@ -242,7 +243,7 @@ impl Header {
         let field = self.places[column]
             .and_then(|i| row.get(i))
             .unwrap_or_default();
-        utf8(field, COLUMNS[column])
+        utf8(field, COLUMNS[column]).map(original)
     }
 
     /// Checks a row.
@@ -288,7 +289,7 @@ impl Header {
             return Ok(whole);
         }
         let part = |at: Option<usize>| match at.and_then(|at| row.get(at)) {
-            Some(field) => utf8(field, "name"),
+            Some(field) => utf8(field, "name").map(original),
             None => Ok(""),
         };
         Ok(tidy(&format!(

@@ -466,3 +466,40 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn names_that_are_formulas_leave_as_text_and_come_back_as_they_were() {
+    let letter = Letter::new().await;
+    let file = "email,name\na@readers.example,=1+1\nb@readers.example,@SUM(A1)\n\
+        +c@readers.example,-2\nd@readers.example,'t Hart\n";
+    let (report, _) = letter.import(file).await;
+    assert_eq!(counts(report), [4, 0, 0, 0]);
+    let exported = letter.export().await;
+    for cell in [
+        ",'=1+1,",
+        ",'@SUM(A1),",
+        "'+c@readers.example,'-2,",
+        ",'t Hart,",
+    ] {
+        assert!(exported.contains(cell), "{cell}: {exported}");
+    }
+    let (again, _) = letter.import(&exported).await;
+    assert_eq!(counts(again), [0, 0, 4, 0]);
+}
+
+#[tokio::test]
+async fn invisible_characters_make_nobody_anew() {
+    let letter = Letter::new().await;
+    letter
+        .import("email,state\nann@readers.example,unsubscribed\n")
+        .await;
+    let file = "email\n\u{200B}ann@readers.example\nann@readers.example\u{FEFF}\n\
+        an\u{200B}n@readers.example\n";
+    let (report, rejected) = letter.import(file).await;
+    assert_eq!((report.added, rejected.len()), (0, 1));
+    assert!(rejected[0].1.contains("U+200B"), "{rejected:?}");
+    assert_eq!(
+        letter.places().await,
+        ["ann@readers.example weekly unsubscribed"]
+    );
+}
