@@ -1,8 +1,8 @@
-//! Links: what is added to the author's own, and the signed ones that lead a person back to us.
+//! Links: tags on the author's own, and signed ones that lead a person back to us.
 //!
 //! [`utm`] tags the links of an issue for the author's statistics. [`token`] signs what a link may do, for
-//! whom and on which list, and [`Links`] writes such addresses. What a page behind a link does is decided in
-//! `http`; where the keys are kept, in `store`; when they are read again, in `app`.
+//! whom and on which list; [`Links`] and [`PersonalLinks`] write such addresses. What the page behind a link does is
+//! decided in `http`; `store` keeps the keys, and `app` reads them again when they change.
 
 mod addresses;
 pub(crate) mod signed;

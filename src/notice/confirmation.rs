@@ -131,10 +131,7 @@ fn request(sentences: &ConfirmationPhrases) -> Vec<Piece> {
     let mut out = Html::default();
     out.text(sentences.request.0);
     out.raw("<strong>");
-    out.piece(Piece::Field {
-        field: MergeField::Email,
-        context: Context::Html,
-    });
+    out.field(MergeField::Email);
     out.raw("</strong>");
     out.text(sentences.request.1);
     out.into_pieces()

@@ -3,7 +3,7 @@
 use super::Html;
 use super::{Writer, scaled};
 use crate::model::issue::{Field, Image, Inline, plain};
-use crate::model::rendered::{Context, MergeField, Piece};
+use crate::model::rendered::{MergeField, Piece};
 use crate::phrases::script::is_right_to_left;
 
 /// Where a link may lead.
@@ -132,14 +132,11 @@ impl Writer<'_> {
             Inline::Tag { name, children } => self.element(out, name, name, children),
             Inline::SoftBreak => out.raw("\n"),
             Inline::HardBreak => out.raw("<br>"),
-            Inline::Field(field) => out.piece(Piece::Field {
-                field: match field {
-                    Field::Name { default } => MergeField::Name {
-                        default: default.clone(),
-                    },
-                    Field::Email => MergeField::Email,
+            Inline::Field(field) => out.field(match field {
+                Field::Name { default } => MergeField::Name {
+                    default: default.clone(),
                 },
-                context: Context::Html,
+                Field::Email => MergeField::Email,
             }),
         }
     }
@@ -187,7 +184,9 @@ impl Writer<'_> {
             return;
         }
         out.raw("<a");
-        out.attribute("href", &self.address(url));
+        out.raw(" href=\"");
+        out.pieces(&self.address(url));
+        out.raw("\"");
         if !title.is_empty() {
             out.attribute("title", title);
         }
@@ -200,11 +199,11 @@ impl Writer<'_> {
         out.close("a");
     }
 
-    /// A link's address as it stands in the mail, not yet escaped.
-    pub(super) fn address(&self, url: &str) -> String {
+    /// The address that readers get of an author's link, not yet escaped.
+    pub(super) fn address(&self, url: &str) -> Vec<Piece> {
         match Target::of(url) {
-            Target::Web => self.setting.tagger.tag(url).into_owned(),
-            _ => url.to_owned(),
+            Target::Web => self.setting.tagger.tag(url),
+            _ => vec![Piece::Text(url.to_owned())],
         }
     }
 

@@ -14,7 +14,7 @@ use crate::compose::theme::{Look, Role};
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Image, Inline, Issue, Item, Part, Section, plain,
 };
-use crate::model::rendered::{Context, MergeField, Piece, Purpose};
+use crate::model::rendered::{MergeField, Purpose};
 use crate::phrases::Phrases;
 
 /// Titles wider than this, in columns of display, are set smaller.
@@ -142,16 +142,10 @@ impl<'a> Outline<'a, '_> {
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
-            out.piece(Piece::Field {
-                field: MergeField::Email,
-                context: Context::Html,
-            });
+            out.field(MergeField::Email);
             out.raw("</bdi>");
             out.text(&since);
-            out.piece(Piece::Field {
-                field: MergeField::SubscribedSince,
-                context: Context::Html,
-            });
+            out.field(MergeField::SubscribedSince);
             out.text(&after);
         });
         let address = self.html(Role::Footer, |_, out| {
@@ -169,10 +163,7 @@ impl<'a> Outline<'a, '_> {
             }
         });
         let unsubscribe_url = self.html(Role::Footer, |_, out| {
-            out.piece(Piece::Field {
-                field: MergeField::Link(Purpose::Unsubscribe),
-                context: Context::Html,
-            });
+            out.field(MergeField::Link(Purpose::Unsubscribe));
         });
         context! {
             // Only where these words are not in the language of the issue.
@@ -384,7 +375,11 @@ impl<'a> Outline<'a, '_> {
             hangs => self.writer.cjk && starts_with_bracket(&card.title),
             description => self.inlines(role, &card.description),
             domain => if differs { self.inlines(role, &card.domain) } else { String::new() },
-            url => if super::inlines::is_on_the_web(&card.url) { self.text(&url) } else { String::new() },
+            url => if super::inlines::is_on_the_web(&card.url) {
+                self.html(role, |_, out| out.pieces(&url))
+            } else {
+                String::new()
+            },
         }
     }
 

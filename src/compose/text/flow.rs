@@ -6,6 +6,7 @@ use crate::model::issue::{Field, Inline, Inlines, plain};
 use crate::model::rendered::MergeField;
 
 use super::wrap::Run;
+use super::{Tag, enclosed};
 
 /// Addresses that wait to be listed below a block.
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ pub(super) struct Flow<'a> {
     /// The addresses that are listed below the present block.
     pub notes: &'a mut Notes,
     /// Makes the address that readers get of the author's.
-    pub tag: &'a dyn Fn(&str) -> String,
+    pub tag: Tag<'a>,
 }
 
 impl Flow<'_> {
@@ -99,7 +100,7 @@ impl Flow<'_> {
     fn link(&mut self, url: &str, children: &Inlines, run: &mut Run) {
         let words = plain(children);
         if words == *url {
-            return run.push_whole(format!("<{}>", (self.tag)(url)));
+            return run.push_whole(enclosed("<", (self.tag)(url)));
         }
         self.inlines(plainly(children), run);
         if leads_out(url) && url.strip_prefix("mailto:") != Some(words.as_str()) {

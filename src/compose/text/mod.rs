@@ -22,12 +22,15 @@ use wrap::Run;
 
 /// Writes the text part of an issue; merge fields are in [`Context::Text`], lines end in LF.
 pub(crate) fn write(issue: &Issue, setting: &Setting) -> Vec<Piece> {
-    let tag = |url: &str| setting.tagger.tag(url).into_owned();
+    let tag = |url: &str| setting.tagger.tag(url);
     text_of(issue, setting.list, setting.language(issue), &tag)
 }
 
-/// Writes an issue of a list; `tag` adds the UTM parameters to a URL.
-fn text_of(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> String) -> Vec<Piece> {
+/// Makes the address that readers get of an author's link, not yet escaped.
+type Tag<'a> = &'a dyn Fn(&str) -> Vec<Piece>;
+
+/// Writes an issue of a list; `tag` makes the addresses that readers get of its links.
+fn text_of(issue: &Issue, list: &List, language: &str, tag: Tag) -> Vec<Piece> {
     let phrases = Phrases::of(language);
     let mut writer = Writer {
         page: Page::default(),
@@ -46,7 +49,7 @@ fn text_of(issue: &Issue, list: &List, language: &str, tag: &dyn Fn(&str) -> Str
 struct Writer<'a> {
     page: Page,
     notes: Notes,
-    tag: &'a dyn Fn(&str) -> String,
+    tag: Tag<'a>,
 }
 
 impl Writer<'_> {
@@ -358,7 +361,7 @@ impl Writer<'_> {
         }
         for (number, url) in self.notes.take() {
             let url = (self.tag)(&url);
-            self.page.text(&format!("[{number}] <{url}>"));
+            self.page.line(enclosed(&format!("[{number}] <"), url));
         }
     }
 
@@ -366,7 +369,7 @@ impl Writer<'_> {
     fn address(&mut self, url: &str) {
         if leads_out(url) {
             let url = (self.tag)(url);
-            self.page.text(&format!("<{url}>"));
+            self.page.line(enclosed("<", url));
         }
     }
 
@@ -425,6 +428,16 @@ fn without_breaks(cell: &[Inline]) -> Inlines {
             }
         })
         .collect()
+}
+
+/// An address between what opens it and `>`.
+fn enclosed(open: &str, url: Vec<Piece>) -> Vec<Piece> {
+    let mut out = vec![Piece::Text(open.to_owned())];
+    for piece in url {
+        wrap::push(&mut out, piece);
+    }
+    wrap::push(&mut out, Piece::Text(">".into()));
+    out
 }
 
 #[cfg(test)]

@@ -7,10 +7,15 @@ use crate::compose::sample;
 use crate::compose::theme::slots;
 use crate::manuscript;
 
+/// Links as the author wrote them.
+fn untagged(url: &str) -> Vec<Piece> {
+    vec![Piece::Text(url.to_owned())]
+}
+
 /// The text part of a Markdown text, merge fields as `{…}`, without masthead and footer.
 fn written(markdown: &str) -> String {
     let issue = manuscript::read(markdown, "1.md", "1").unwrap().issue;
-    let tag = |url: &str| url.replace("https://", "https://tagged.");
+    let tag = |url: &str| vec![Piece::Text(url.replace("https://", "https://tagged."))];
     let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &tag);
     let whole: String = pieces
         .iter()
@@ -35,7 +40,7 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
     )
     .unwrap()
     .issue;
-    let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
+    let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &untagged);
     let field = |field| Piece::Field {
         field,
         context: Context::Text,
@@ -65,7 +70,7 @@ fn a_cover_stands_below_the_title_in_words() {
         &issue,
         &sample::list("Proof", "en"),
         "en",
-        &str::to_owned,
+        &untagged,
     ));
     assert!(
         letter.starts_with("T\n===\n\n[A press by night]\n\nHello.\n"),
@@ -159,7 +164,7 @@ proptest! {
     ) {
         let markdown = format!("# Title\n\n{}\n", bits.concat());
         let issue = manuscript::read(&markdown, "1.md", "1").unwrap().issue;
-        let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &str::to_owned);
+        let pieces = text_of(&issue, &sample::list("Proof", "en"), "en", &untagged);
         let text: String = pieces.iter().map(|p| if let Piece::Text(t) = p { t.as_str() } else { "@" }).collect();
         // Readers' programs take quotation marks off, and joining lines must give the words again.
         let squeezed: String = text

@@ -20,34 +20,50 @@ enum Token {
     /// The author's own U+FFFC.
     Plain,
     /// An address, or another word that no line may end in.
-    Whole(String),
+    Whole(Vec<Piece>),
     /// A number that clings to the word before it.
     Mark(String),
+    /// A merge field.
     Field(MergeField),
 }
 
 impl Token {
-    /// Columns; for a merge field, what a person's value may well take.
+    /// How many columns it takes; for a merge field, an estimate.
     fn columns(&self) -> usize {
         match self {
             Token::Plain => 1,
-            Token::Whole(text) | Token::Mark(text) => text.width(),
-            Token::Field(MergeField::Name { default }) => default.width().max(8),
-            Token::Field(MergeField::Email) => 24,
-            Token::Field(MergeField::SubscribedSince) => 17,
-            Token::Field(MergeField::Link(_)) => 90,
+            Token::Whole(pieces) => pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.width(),
+                    Piece::Field { field, .. } => field_columns(field),
+                })
+                .sum(),
+            Token::Mark(text) => text.width(),
+            Token::Field(field) => field_columns(field),
         }
     }
 
-    fn piece(&self) -> Piece {
+    fn pieces(&self) -> Vec<Piece> {
         match self {
-            Token::Plain => Piece::Text(OBJECT.into()),
-            Token::Whole(text) | Token::Mark(text) => Piece::Text(text.clone()),
-            Token::Field(field) => Piece::Field {
+            Token::Plain => vec![Piece::Text(OBJECT.into())],
+            Token::Whole(pieces) => pieces.clone(),
+            Token::Mark(text) => vec![Piece::Text(text.clone())],
+            Token::Field(field) => vec![Piece::Field {
                 field: field.clone(),
                 context: Context::Text,
-            },
+            }],
         }
+    }
+}
+
+/// The columns that the value of a merge field is likely to take.
+fn field_columns(field: &MergeField) -> usize {
+    match field {
+        MergeField::Name { default } => default.width().max(8),
+        MergeField::Email => 24,
+        MergeField::SubscribedSince => 17,
+        MergeField::Link(_) => 90,
     }
 }
 
@@ -77,8 +93,8 @@ impl Run {
     }
 
     /// Appends a word that is never broken, such as an address.
-    pub(super) fn push_whole(&mut self, text: String) {
-        self.push_token(Token::Whole(text));
+    pub(super) fn push_whole(&mut self, word: Vec<Piece>) {
+        self.push_token(Token::Whole(word));
     }
 
     /// Appends a mark that stays with the word before it, such as the number of a link.
@@ -218,7 +234,9 @@ fn resolve<'t>(
         {
             clings |= pieces.is_empty() && matches!(token, Token::Mark(_));
             columns += token.columns();
-            push(&mut pieces, token.piece());
+            for piece in token.pieces() {
+                push(&mut pieces, piece);
+            }
         }
         if !text.is_empty() {
             columns += text.width();
@@ -271,7 +289,7 @@ mod tests {
     fn tokens_stay_whole_and_in_their_places() {
         let mut run = Run::default();
         run.push("见");
-        run.push_whole("<https://例子.测试/路?a=b>".into());
+        run.push_whole(vec![Piece::Text("<https://例子.测试/路?a=b>".into())]);
         run.push("\u{FFFC} 扩展");
         run.push_mark("[1]".into());
         run.push("。Dear ");

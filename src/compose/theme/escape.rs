@@ -1,7 +1,7 @@
 //! Escaping: the one place where an author's characters become HTML.
 
 use super::slots;
-use crate::model::rendered::Piece;
+use crate::model::rendered::{Context, MergeField, Piece};
 
 /// HTML that is being written: pieces of markup with the merge fields between them.
 #[derive(Debug, Default)]
@@ -37,12 +37,25 @@ impl Html {
         self.raw(&format!("</{name}>"));
     }
 
-    /// Appends a piece as it is.
-    pub(crate) fn piece(&mut self, piece: Piece) {
-        self.0.push(piece);
+    /// Appends a merge field, for an element's content or for an attribute in double quotes.
+    pub(crate) fn field(&mut self, field: MergeField) {
+        self.0.push(Piece::Field {
+            field,
+            context: Context::Html,
+        });
     }
 
-    /// Whether nothing was written yet.
+    /// Appends pieces that are not escaped yet, such as an address that holds merge fields.
+    pub(crate) fn pieces(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => self.text(text),
+                Piece::Field { field, .. } => self.field(field.clone()),
+            }
+        }
+    }
+
+    /// Whether nothing was written.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -75,4 +88,31 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::rendered::Purpose;
+
+    #[test]
+    fn an_address_may_hold_a_merge_field() {
+        let mut out = Html::default();
+        let link = MergeField::Link(Purpose::Unsubscribe);
+        out.pieces(&[
+            Piece::Text("https://e.example/?a&u=".into()),
+            Piece::Field {
+                field: link.clone(),
+                context: Context::Text,
+            },
+        ]);
+        let html = Piece::Field {
+            field: link,
+            context: Context::Html,
+        };
+        assert_eq!(
+            out.into_pieces(),
+            [Piece::Text("https://e.example/?a&amp;u=".into()), html]
+        );
+    }
 }

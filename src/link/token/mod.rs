@@ -33,33 +33,44 @@ const SECRET_MIN: usize = 32;
 /// `bounce` and `+` before it, the local part stays below the 64 bytes of RFC 5321, 4.5.3.1.1.
 pub const BOUNCE_MAX_CHARS: usize = 40;
 
-/// What a token says.
+/// What a link's token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
+    /// What the link may do.
     pub purpose: Purpose,
+    /// On which list.
     pub list: ListId,
+    /// For whom.
     pub subscriber: SubscriberId,
 }
 
-/// Not a token that one of our keys signed. It tells no more, since only a forger could learn from it.
+/// The token was not signed by any of our keys. There are no details, since only a forger could use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this link is not complete, or was not made here")]
+#[error("the link is not complete, or was not made here")]
 pub struct BadToken;
 
-/// Why keys can't be used.
+/// Why a set of keys can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadKeys {
+    /// There is none.
     #[error("there is no key for signed links; `letterpress keys rotate` makes one")]
     None,
+    /// A secret is shorter than the output of HMAC-SHA-256.
     #[error(
-        "the key for signed links number {id} has {bytes} bytes, and {SECRET_MIN} are needed; `letterpress keys rotate` makes a new one"
+        "key {id} for signed links has {bytes} bytes, and {SECRET_MIN} are needed; `letterpress keys rotate` makes a new one"
     )]
-    Short { id: i64, bytes: usize },
-    #[error("a key for signed links has the number {0}, which is below zero")]
+    Short {
+        /// The number of the key.
+        id: i64,
+        /// The length of its secret.
+        bytes: usize,
+    },
+    /// A key has a negative number.
+    #[error("a key for signed links has the number {0}; numbers can't be negative")]
     Number(i64),
 }
 
-/// Every key that verifies, the newest of which signs.
+/// The keys for signed links. All of them verify; the newest signs.
 pub struct KeyRing {
     /// In the order of their numbers; not empty.
     keys: Vec<(u64, hmac::Key)>,
@@ -71,7 +82,7 @@ impl std::fmt::Debug for KeyRing {
     }
 }
 
-/// Which of the two kinds of tokens is signed: the first bytes that go into the hash.
+/// Which kind of token is signed; the label is hashed first, so that one kind can't stand in for the other.
 #[derive(Clone, Copy)]
 enum Label {
     Link,
@@ -82,7 +93,7 @@ impl KeyRing {
     /// A ring of numbered secrets; the highest number is the newest.
     ///
     /// # Errors
-    /// [`BadKeys`] where there is none, or one is too short.
+    /// [`BadKeys`] if there is none, one has less than 32 bytes, or a number is negative.
     pub fn new(keys: Vec<(i64, Vec<u8>)>) -> Result<KeyRing, BadKeys> {
         let mut ring = Vec::with_capacity(keys.len());
         for (id, secret) in keys {
@@ -103,7 +114,7 @@ impl KeyRing {
         }
     }
 
-    /// Whether both hold keys of the same numbers.
+    /// Whether both rings hold keys of the same numbers.
     pub fn same_keys(&self, other: &KeyRing) -> bool {
         self.keys
             .iter()
@@ -111,7 +122,7 @@ impl KeyRing {
             .eq(other.keys.iter().map(|(n, _)| n))
     }
 
-    /// A token for a link.
+    /// The token of a link: base64url, some 30 characters.
     pub fn mint(&self, claim: &Claim) -> String {
         let bytes = self.sign(Label::Link, TAG, |out| {
             out.push(number(claim.purpose));
@@ -124,7 +135,7 @@ impl KeyRing {
     /// What a link's token says.
     ///
     /// # Errors
-    /// [`BadToken`] where a single character differs from what [`KeyRing::mint`] gave.
+    /// [`BadToken`] unless every character is as [`KeyRing::mint`] wrote it with one of these keys.
     pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
         let bytes = decoded(token, &BASE64URL_NOPAD)?;
         let mut rest = self.signed(Label::Link, TAG, &bytes)?;
@@ -146,8 +157,8 @@ impl KeyRing {
         }
     }
 
-    /// A token for an envelope sender, such as `bounce+TOKEN@example.org`: small letters and digits, no more
-    /// than [`BOUNCE_MAX_CHARS`].
+    /// The token of an envelope sender such as `bounce+TOKEN@example.org` (VERP): lower-case letters and digits, at
+    /// most [`BOUNCE_MAX_CHARS`].
     pub fn mint_bounce(&self, issue: IssueId, subscriber: SubscriberId) -> String {
         let bytes = self.sign(Label::Bounce, BOUNCE_TAG, |out| {
             put(out, issue.0);
@@ -156,10 +167,10 @@ impl KeyRing {
         BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()
     }
 
-    /// Which mail a bounce is about; upper and lower case are the same.
+    /// The mail that a bounce is about. Case does not matter.
     ///
     /// # Errors
-    /// [`BadToken`] where it is not one that [`KeyRing::mint_bounce`] gave.
+    /// [`BadToken`] unless [`KeyRing::mint_bounce`] wrote it with one of these keys.
     pub fn verify_bounce(&self, token: &str) -> Result<(IssueId, SubscriberId), BadToken> {
         let bytes = decoded(token, &BASE32_NOPAD_NOCASE)?;
         let mut rest = self.signed(Label::Bounce, BOUNCE_TAG, &bytes)?;

@@ -1,10 +1,10 @@
 //! Tags links for the author's statistics: appends `utm_campaign`, `utm_medium` and `utm_source`.
 //!
-//! What the author wrote survives byte for byte. The three parameters go between the query and the fragment;
-//! one that is already there is neither doubled nor overwritten. An address is parsed only to learn its host. A link
-//! whose query is signed ([`super::signed`]) is left alone.
+//! What the author wrote stays as it is, byte for byte. The parameters are added between query and fragment; one that
+//! is already there is neither doubled nor overwritten. An address is parsed only for its host. A link whose
+//! query is signed ([`super::signed`]) is left alone.
 //!
-//! What it leaves to others: finding the links (`compose`), and escaping the result where it stands.
+//! `compose` finds the links, and escapes the result.
 
 use std::borrow::Cow;
 
@@ -13,19 +13,20 @@ use url::{Host, Origin, Url};
 
 use super::signed::is_signed;
 use crate::model::list::Utm;
+use crate::model::rendered::Piece;
 
-/// What the values of the parameters may name.
+/// What the values of UTM parameters may refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// `{list}`
+    /// For `{list}`.
     pub list_name: &'a str,
-    /// `{number}`; empty where there is none.
+    /// For `{number}`, which is empty without one.
     pub number: Option<u32>,
-    /// `{date}`, written as 2026-11-30; empty where there is none.
+    /// For `{date}`, written as 2026-11-30 and empty without one.
     pub date: Option<Date>,
-    /// `{slug}`: the name of the issue's file.
+    /// For `{slug}`: the name of the issue's file.
     pub slug: &'a str,
-    /// The issue's own campaign, in place of the list's.
+    /// The issue's own campaign, which replaces the list's.
     pub campaign: Option<&'a str>,
 }
 
@@ -48,9 +49,9 @@ struct Own {
 }
 
 impl Tagger {
-    /// A tagger for one issue. `own_url` is the daemon's `public_url`, where there is one.
+    /// A tagger for one issue. Links below `own_url`, the daemon's `public_url`, are not tagged.
     ///
-    /// A parameter whose value comes out empty, such as `{number}` of an issue without one, is left out.
+    /// A parameter whose value is empty, such as `{number}` of an issue without a number, is left out.
     pub fn new(utm: &Utm, facts: &Facts, own_url: Option<&str>) -> Tagger {
         let campaign = facts.campaign.unwrap_or(&utm.campaign);
         let parameters = [
@@ -81,8 +82,14 @@ impl Tagger {
         }
     }
 
-    /// The link with what it lacks, or as it is where it must not be touched.
-    pub fn tag<'u>(&self, url: &'u str) -> Cow<'u, str> {
+    /// The address that readers get of an author's link, not yet escaped. It is in pieces, since it may hold what
+    /// differs from person to person.
+    pub fn tag(&self, url: &str) -> Vec<Piece> {
+        vec![Piece::Text(self.with_parameters(url).into_owned())]
+    }
+
+    /// A link with the parameters it lacks, or unchanged if it is not to be tagged.
+    fn with_parameters<'u>(&self, url: &'u str) -> Cow<'u, str> {
         if !self.concerns(url) {
             return Cow::Borrowed(url);
         }

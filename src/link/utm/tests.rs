@@ -30,7 +30,7 @@ const REST: &str = "utm_medium=email&utm_source=Revue%20newsletter";
 #[test]
 fn a_bare_link_gets_revues_form() {
     assert_eq!(
-        tagger().tag("https://example.com/a"),
+        tagger().with_parameters("https://example.com/a"),
         format!("https://example.com/a?{CAMPAIGN}&{REST}")
     );
 }
@@ -74,7 +74,7 @@ fn queries_and_fragments_keep_their_bytes_and_places() {
         ("https://no such host/x", "https://no such host/x?{}"),
     ] {
         assert_eq!(
-            t.tag(before),
+            t.with_parameters(before),
             after.replace("{}", &format!("{CAMPAIGN}&{REST}"))
         );
     }
@@ -91,10 +91,10 @@ fn what_is_there_is_neither_doubled_nor_overwritten() {
         "a=1&utm_campaign=",
     ] {
         let before = format!("https://example.com/?{present}");
-        assert_eq!(t.tag(&before), format!("{before}&{REST}"));
+        assert_eq!(t.with_parameters(&before), format!("{before}&{REST}"));
     }
     let all = "https://example.com/?utm_campaign=old%20one&utm_medium=social&utm_source=x#top";
-    assert_eq!(t.tag(all), all);
+    assert_eq!(t.with_parameters(all), all);
     // Not a parameter of that name: within a value, or a longer or shorter name.
     for other in [
         "q=utm_source%3Dx",
@@ -104,7 +104,7 @@ fn what_is_there_is_neither_doubled_nor_overwritten() {
         "%zz=utm_source",
     ] {
         assert!(
-            t.tag(&format!("https://example.com/?{other}"))
+            t.with_parameters(&format!("https://example.com/?{other}"))
                 .ends_with(REST)
         );
     }
@@ -127,22 +127,22 @@ fn other_schemes_places_and_our_own_pages_stay_untouched() {
         "https://letters.example.org/subscribe?list=weekly",
         "HTTPS://LETTERS.example.org:443/#x",
     ] {
-        assert_eq!(t.tag(url), url);
+        assert_eq!(t.with_parameters(url), url);
     }
     for foreign in [
         "https://letters.example.org.evil.example/",
         "https://letters.example.org:8443/",
         "http://letters.example.org/",
     ] {
-        assert_ne!(t.tag(foreign), foreign);
+        assert_ne!(t.with_parameters(foreign), foreign);
     }
     let below = Tagger::new(&utm("x"), &FACTS, Some("https://example.org/letters/"));
     assert_eq!(
-        below.tag("https://example.org/letters/subscribe"),
+        below.with_parameters("https://example.org/letters/subscribe"),
         "https://example.org/letters/subscribe"
     );
     assert_ne!(
-        below.tag("https://example.org/letters-2"),
+        below.with_parameters("https://example.org/letters-2"),
         "https://example.org/letters-2"
     );
 }
@@ -163,14 +163,14 @@ fn domains_are_allowed_and_denied_with_what_is_below_them() {
         "https://a.b.example.com/",
         "https://xn--fsqu00a.xn--0zwm56d/",
     ] {
-        assert_ne!(only.tag(yes), yes);
+        assert_ne!(only.with_parameters(yes), yes);
     }
     for no in [
         "https://notexample.com/",
         "https://example.com.evil.example/",
         "https://no such host/",
     ] {
-        assert_eq!(only.tag(no), no);
+        assert_eq!(only.with_parameters(no), no);
     }
     let never = Tagger::new(
         &Utm {
@@ -185,16 +185,19 @@ fn domains_are_allowed_and_denied_with_what_is_below_them() {
         "https://a.example.com/",
         "http://192.0.2.7/x",
     ] {
-        assert_eq!(never.tag(no), no);
+        assert_eq!(never.with_parameters(no), no);
     }
-    assert_ne!(never.tag("https://example.org/"), "https://example.org/");
+    assert_ne!(
+        never.with_parameters("https://example.org/"),
+        "https://example.org/"
+    );
 }
 
 #[test]
 fn values_are_templates_and_empty_ones_are_left_out() {
     let value = |campaign: &str, facts: &Facts| {
         let tagged = Tagger::new(&utm(campaign), facts, None)
-            .tag("https://e.example/")
+            .with_parameters("https://e.example/")
             .into_owned();
         tagged
             .split("utm_campaign=")
@@ -276,7 +279,7 @@ fn signed_links_are_left_alone() {
         "https://a.blob.core.windows.net/c/f.pdf?sp=r&sig=abc%3D",
         "https://app.example/invite?user=7&signature=deadbeef",
     ] {
-        assert_eq!(t.tag(url), url);
+        assert_eq!(t.with_parameters(url), url);
     }
 }
 
@@ -284,7 +287,7 @@ proptest! {
     /// Taking away what was added gives the very bytes that came in.
     #[test]
     fn nothing_but_missing_parameters_is_added(url in addresses()) {
-        let tagged = tagger().tag(&url).into_owned();
+        let tagged = tagger().with_parameters(&url).into_owned();
         let ((head, had, fragment), (head2, has, fragment2)) = (cut(&url), cut(&tagged));
         prop_assert_eq!((head, fragment), (head2, fragment2));
         let added = &has[if had == [""] { 0 } else { had.len() }..];
@@ -301,14 +304,14 @@ proptest! {
     #[test]
     fn tagging_twice_is_tagging_once(url in addresses()) {
         let t = tagger();
-        let once = t.tag(&url).into_owned();
-        prop_assert_eq!(t.tag(&once), once.as_str());
+        let once = t.with_parameters(&url).into_owned();
+        prop_assert_eq!(t.with_parameters(&once), once.as_str());
     }
 
     /// Any text at all: no panic, and what is not http(s) comes back as it is.
     #[test]
     fn any_text_is_taken(text in "\\PC{0,40}") {
-        let tagged = tagger().tag(&text).into_owned();
+        let tagged = tagger().with_parameters(&text).into_owned();
         let lower = text.to_ascii_lowercase();
         prop_assert!(tagged == text || lower.starts_with("http://") || lower.starts_with("https://"));
     }
@@ -317,7 +320,7 @@ proptest! {
     #[test]
     fn values_survive_a_parser(campaign in "[^{}\\s]\\PC{0,20}[^{}\\s]") {
         prop_assume!(!campaign.contains(['{', '}']));
-        let tagged = Tagger::new(&utm(&campaign), &FACTS, None).tag("https://e.example/?a=b#c").into_owned();
+        let tagged = Tagger::new(&utm(&campaign), &FACTS, None).with_parameters("https://e.example/?a=b#c").into_owned();
         let url = Url::parse(&tagged).unwrap();
         let value = url.query_pairs().find(|(k, _)| k == "utm_campaign").unwrap().1.into_owned();
         prop_assert_eq!(value, campaign);
