@@ -59,6 +59,19 @@ pub(crate) fn zone(at: &jiff::Zoned) -> String {
     }
 }
 
+/// Clauses such as `no ending; check it` as sentences: `No ending. Check it.`
+pub(crate) fn sentence(reason: &str) -> String {
+    let mut out = String::new();
+    for part in reason.trim_end_matches('.').split("; ") {
+        let mut letters = part.chars();
+        out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(letters.as_str());
+        out.push_str(". ");
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -87,5 +100,19 @@ mod tests {
         );
         assert_eq!(zone("2021-08-01T08:00[UTC]"), "UTC");
         assert_eq!(zone("2021-08-01T08:00+05:30[+05:30]"), "UTC+05:30");
+    }
+
+    #[test]
+    fn reasons_become_sentences() {
+        assert_eq!(
+            super::sentence(
+                "this address has no ending such as .com; please check the part after @"
+            ),
+            "This address has no ending such as .com. Please check the part after @."
+        );
+        assert_eq!(
+            super::sentence("“x” is no domain name"),
+            "“x” is no domain name."
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::format;
 use crate::mail::dkim::keys::{KeyError, Pair};
 use crate::model::List;
 use crate::operate::keys::{self, DkimPair};
@@ -76,7 +77,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        Failure::new(error.to_string())
+        let failure = Failure::new(error.what).to_do(format::sentence(error.help));
+        match error.path {
+            Some(path) => failure.at(path.display().to_string()),
+            None => failure,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::format;
 use crate::store::StoreError;
 
 /// Why a request was not done.
@@ -136,65 +137,67 @@ impl Problem {
         };
         match self {
             Problem::NotFound => say(
-                "Nothing is set on this page",
-                "The address may have been cut short by a mail program.",
+                "Page not found",
+                "The address may have been cut off by a mail program.",
                 true,
             ),
             Problem::BadLink => say(
                 "This link is not complete",
-                "It may have been cut short by a mail program. Please copy the whole address from the mail.",
+                "It may have been cut off by a mail program. Please copy the whole address from the mail.",
                 false,
             ),
             Problem::Gone => say(
                 "This address is no longer on the list",
-                "Nothing was changed, and no further issue goes out to it.",
+                "Nothing was changed, and it will get no further issues.",
                 true,
             ),
             Problem::Closed => say(
-                "This letter is no longer published here",
-                "Nothing was changed, and no further issue goes out.",
+                "This newsletter is no longer published here",
+                "Nothing was changed, and no further issues are sent.",
                 false,
             ),
             Problem::Expired => say(
-                "This button no longer works",
-                "The question was asked too long ago. Sign up again, and a new mail comes.",
+                "This link has expired",
+                "The mail was sent too long ago. Sign up again to get a new one.",
                 true,
             ),
             Problem::TooLate => say(
                 "This can no longer be undone",
-                "You left too long ago. Sign up again to come back.",
+                "You unsubscribed too long ago. You can sign up again.",
                 true,
             ),
-            Problem::Malformed(why) => say("This can't be read", &sentence(why), false),
-            Problem::Invalid { why, .. } => say("Please look at this once more", why, false),
+            Problem::Malformed(why) => {
+                say("This request can't be read", &format::sentence(why), false)
+            }
+            Problem::Invalid { why, .. } => say("Please check what you entered", why, false),
             Problem::UnknownList => say(
-                "There is no such letter here",
-                "Its name in the address is not known.",
+                "There is no such newsletter here",
+                "The address names a newsletter that does not exist.",
                 true,
             ),
             Problem::WhichList => say(
-                "Which letter?",
-                "There are several here. Say which one in the field “list”.",
+                "Which newsletter?",
+                "There are several here. Name one in the field “list”.",
                 false,
             ),
             Problem::TooMany(_) => say(
                 "Too many sign-ups from your network",
-                "Please try again in a minute. Nothing was lost but this attempt.",
+                "Please try again in a minute.",
                 false,
             ),
             Problem::WrongType => say(
-                "This can't be read",
-                "A form or JSON is wanted here (Content-Type).",
+                "This request can't be read",
+                "Send a form or JSON, and say which in Content-Type.",
                 false,
             ),
             Problem::WrongMethod => say(
-                "That does not work here",
-                "This address takes no such request.",
+                "This does not work here",
+                "This address does not accept requests of this kind.",
                 false,
             ),
             Problem::TooLarge => say(
                 "This is too long",
-                "A few thousand characters are taken, not more.",
+                "A request may have at most 16 KB.",
                 false,
             ),
             Problem::TooSlow => say(
@@ -208,8 +211,8 @@ impl Problem {
                 false,
             ),
             Problem::Broken => say(
-                "Something is wrong on our side",
-                "Nothing was changed. The reason stands in the log; please try again later.",
+                "Something went wrong on our side",
+                "Nothing was changed. Please try again later; the log has the reason.",
                 false,
             ),
         }
@@ -222,32 +225,5 @@ impl IntoResponse for Problem {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-/// A reason in the manner of commands (`no ending; check it`) as sentences of a page.
-pub(super) fn sentence(reason: &str) -> String {
-    let mut out = String::new();
-    for part in reason.trim_end_matches('.').split("; ") {
-        let mut letters = part.chars();
-        out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-        out.push_str(letters.as_str());
-        out.push_str(". ");
-    }
-    out.truncate(out.trim_end().len());
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_become_sentences() {
-        assert_eq!(
-            sentence("this address has no ending such as .com; please check the part after @"),
-            "This address has no ending such as .com. Please check the part after @."
-        );
-        assert_eq!(sentence("“x” is no domain name"), "“x” is no domain name.");
     }
 }

@@ -1,7 +1,7 @@
 //! `/subscribe`: GET shows the form; POST takes it, or JSON, and queues a confirmation mail.
 //!
-//! The answer is 202 and the same for known and unknown addresses: whoever asks learns nothing about who reads
-//! the letter. What was typed wrongly is said in one line, and the input is kept.
+//! The answer is 202 and the same for known and unknown addresses, so nobody can find out who subscribes. An
+//! invalid address is explained in one line below the field, and the input is kept.
 
 use std::sync::Arc;
 
@@ -16,18 +16,19 @@ use serde_json::json;
 
 use super::Site;
 use super::client::Client;
-use super::error::{Problem, sentence};
+use super::error::Problem;
 use super::page::{Shell, answer};
+use crate::format;
 use crate::model::subscription::ConsentMethod;
 use crate::model::{Address, List, ListId};
 use crate::phrases::dates;
 
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
-/// How many past issues stand beside the form.
+/// How many past issues are shown beside the form.
 const PAST_SHOWN: u32 = 3;
 
-/// What is sent; all may be missing.
+/// The fields of a sign-up; all are optional.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Fields {
     #[serde(default)]
@@ -38,7 +39,7 @@ pub(super) struct Fields {
     list: Option<String>,
 }
 
-/// What stands in the address of the form.
+/// The query of the form's address.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
     list: Option<String>,
@@ -55,7 +56,7 @@ struct FormPage<'a> {
     issues: Vec<Past>,
 }
 
-/// An issue that went out, as proof of what one gets.
+/// A past issue, shown as an example.
 struct Past {
     number: Option<u32>,
     title: String,
@@ -123,11 +124,11 @@ pub(super) async fn take(
         .await?;
     if how == ConsentMethod::Json {
         let message =
-            format!("If {email} can receive this letter, a message with a button is on its way.");
+            format!("If {email} can receive this newsletter, a mail with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
     }
     let page = SentPage {
-        shell: site.shell("Now look in your mail", Some(list)),
+        shell: site.shell("Check your mail", Some(list)),
         email: email.as_str(),
         from: list.from.address.as_str(),
         works_for: dates::span(list.confirm_within),
@@ -209,21 +210,21 @@ async fn read(request: Request) -> Result<(ConsentMethod, Fields), Problem> {
         "application/json" => match Json::<Fields>::from_request(request, &()).await {
             Ok(Json(fields)) => Ok((ConsentMethod::Json, fields)),
             Err(JsonRejection::BytesRejection(e)) => Err(unread(e.status())),
-            Err(JsonRejection::JsonSyntaxError(_)) => Err(Problem::Malformed("this is no JSON".into())),
+            Err(JsonRejection::JsonSyntaxError(_)) => Err(Problem::Malformed("the body is not JSON".into())),
             Err(_) => Err(Problem::Malformed(
-                "an object is wanted, such as {\"email\": \"mei@example.com\", \"name\": \"\", \"list\": \"\"}".into(),
+                "send an object such as {\"email\": \"mei@example.com\", \"name\": \"\", \"list\": \"\"}".into(),
             )),
         },
         "application/x-www-form-urlencoded" => match Form::<Fields>::from_request(request, &()).await {
             Ok(Form(fields)) => Ok((ConsentMethod::Form, fields)),
             Err(FormRejection::BytesRejection(e)) => Err(unread(e.status())),
-            Err(_) => Err(Problem::Malformed("the form names a field twice, or is no form".into())),
+            Err(_) => Err(Problem::Malformed("the body is not a form, or has a field twice".into())),
         },
         _ => Err(Problem::WrongType),
     }
 }
 
-/// What it means that a body did not come whole.
+/// The problem with a body that did not arrive whole.
 fn unread(status: StatusCode) -> Problem {
     Problem::of_status(status).unwrap_or(Problem::Malformed("the body ended too early".into()))
 }
@@ -234,7 +235,7 @@ fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
     if email.trim().is_empty() {
         return invalid(
             "email",
-            "Please write your address here, such as mei@example.com.".into(),
+            "Please enter your address, such as mei@example.com.".into(),
         );
     }
     let name = name
@@ -249,7 +250,7 @@ fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
     }
     match Address::parse(email) {
         Ok(address) => Ok((address, name)),
-        Err(why) => invalid("email", sentence(&why.to_string())),
+        Err(why) => invalid("email", format::sentence(&why.to_string())),
     }
 }
 

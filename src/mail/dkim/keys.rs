@@ -1,4 +1,4 @@
-//! Pairs of DKIM keys as files: made with mode 0600, read again, and shown as a zone file has them.
+//! Pairs of DKIM keys as files: created with mode 0600, loaded, and shown as records of a zone file.
 //!
 //! A pair is named by its stem: `lp1` is `lp1r.pem` (RSA) and `lp1e.pem` (Ed25519), each PKCS#8 in PEM form, in a
 //! folder of the domain's name below `dkim/`.
@@ -19,37 +19,55 @@ use rustls::pki_types::pem::PemObject as _;
 use super::{DkimSigner, Key, Signer};
 use crate::format;
 
+/// What to do about a damaged key.
+const RESTORE: &str = "replace it by a complete copy";
 /// The longest string of a TXT record, in bytes (RFC 1035, 3.3.14).
 const STRING_MAX: usize = 255;
 
-/// Why keys can't be made or read: one paragraph that names the file.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyError(String);
+/// Why keys can't be created or loaded.
+#[derive(Debug)]
+pub struct KeyError {
+    /// What is wrong.
+    pub what: String,
+    /// The file or folder that it is about, if any.
+    pub path: Option<PathBuf>,
+    /// What to do about it: a clause such as `set its mode to 0600`.
+    pub help: &'static str,
+}
+
+impl std::fmt::Display for KeyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "DKIM key {}: ", path.display())?;
+        }
+        write!(f, "{}; {}", self.what, self.help)
+    }
+}
+
+impl std::error::Error for KeyError {}
 
 /// A pair of keys of one domain.
 pub struct Pair {
+    /// The domain whose mails they sign.
     pub domain: String,
-    /// The stem of its two selectors.
+    /// What its two selectors begin with: `lp1` for `lp1r` and `lp1e`.
     pub stem: String,
     rsa: RsaKeyPair,
     ed25519: Ed25519KeyPair,
 }
 
 impl Pair {
-    /// Makes a new pair below `folder` and gives it the next free stem of its domain. Nothing is overwritten.
+    /// Creates a pair below `folder`, with the next free stem of its domain. Nothing is overwritten.
     ///
     /// # Errors
-    /// [`KeyError`] where the folder can't be written, or the domain is none.
+    /// [`KeyError`] if the folder can't be written, or the domain is not a domain name.
     pub fn create(folder: &Path, domain: &str) -> Result<Pair, KeyError> {
         let domain = checked(domain)?;
         let home = folder.join(&domain);
-        let failed = |path: &Path, e: std::io::Error| {
-            KeyError(format!(
-                "{}: {}. Check the folder and its permissions.",
-                path.display(),
-                format::io(&e)
-            ))
+        let failed = |path: &Path, e: std::io::Error| KeyError {
+            what: format::io(&e),
+            path: Some(path.to_owned()),
+            help: "check the folder and its permissions",
         };
         fs::DirBuilder::new()
             .recursive(true)
@@ -60,7 +78,11 @@ impl Pair {
             .into_iter()
             .filter_map(|stem| stem.strip_prefix("lp")?.parse::<u32>().ok());
         let stem = format!("lp{}", taken.max().unwrap_or(0) + 1);
-        let unlucky = |_| KeyError("no key could be made; please try again".into());
+        let unlucky = |_| KeyError {
+            what: "no key could be created".into(),
+            path: None,
+            help: "try again",
+        };
         let rsa = RsaKeyPair::generate(KeySize::Rsa2048).map_err(unlucky)?;
         let ed25519 = Ed25519KeyPair::generate().map_err(unlucky)?;
         let rsa_der: Pkcs8V1Der<'_> = rsa.as_der().map_err(unlucky)?;
@@ -77,33 +99,41 @@ impl Pair {
         })
     }
 
-    /// Reads a pair again.
+    /// Loads a pair.
     ///
     /// # Errors
-    /// [`KeyError`] names the file that is missing, is no key, or can be read by others.
+    /// [`KeyError`] if a file is missing, is not a key, or can be read by other users.
     pub fn load(folder: &Path, domain: &str, stem: &str) -> Result<Pair, KeyError> {
         let domain = checked(domain)?;
         let home = folder.join(&domain);
         let read = |letter: char| -> Result<(PathBuf, PrivatePkcs8KeyDer<'static>), KeyError> {
             let path = home.join(format!("{stem}{letter}.pem"));
-            let named = |what: String| KeyError(format!("DKIM key {}: {what}", path.display()));
+            let error = |what: String, help| KeyError {
+                what,
+                path: Some(path.clone()),
+                help,
+            };
             let facts = fs::metadata(&path).map_err(|e| {
-                named(format!(
-                    "{}; put it back, or choose another by `dkim use`",
-                    format::io(&e)
-                ))
+                error(
+                    format::io(&e),
+                    "put it back, or choose another pair with `dkim use`",
+                )
             })?;
             if facts.permissions().mode() & 0o077 != 0 {
-                return Err(named("others may read it; set its mode to 0600".into()));
+                return Err(error(
+                    "other users can read it".into(),
+                    "set its mode to 0600",
+                ));
             }
-            let der = PrivatePkcs8KeyDer::from_pem_file(&path).map_err(|_| {
-                named("it holds no PKCS#8 key in PEM form; put a whole copy in its place".into())
-            })?;
+            let der = PrivatePkcs8KeyDer::from_pem_file(&path)
+                .map_err(|_| error("it is not a PKCS#8 key in PEM form".into(), RESTORE))?;
             Ok((path, der))
         };
         let ((rsa_path, rsa_der), (ed_path, ed_der)) = (read('r')?, read('e')?);
-        let odd = |path: &Path, kind| {
-            KeyError(format!("DKIM key {}: it is no {kind} key", path.display()))
+        let odd = |path: &Path, kind| KeyError {
+            what: format!("it is not an {kind} key"),
+            path: Some(path.to_owned()),
+            help: RESTORE,
         };
         Ok(Pair {
             rsa: RsaKeyPair::from_pkcs8(rsa_der.secret_pkcs8_der())
@@ -115,7 +145,7 @@ impl Pair {
         })
     }
 
-    /// The records that DNS must have, as a zone file has them: name and strings of each.
+    /// The records that DNS needs, as lines of a zone file.
     pub fn zone(&self) -> String {
         let rsa: Vec<u8> = AsDer::<PublicKeyX509Der<'_>>::as_der(self.rsa.public_key())
             .map(|der| der.as_ref().to_vec())
@@ -146,7 +176,7 @@ impl Pair {
         out
     }
 
-    /// The two signers that every mail of the domain gets.
+    /// The signers of its two keys.
     pub fn signers(self) -> Vec<Arc<dyn Signer>> {
         let signer = |letter: char, key: Key| -> Arc<dyn Signer> {
             Arc::new(DkimSigner {
@@ -200,13 +230,15 @@ fn stems(home: &Path) -> Vec<String> {
         .collect()
 }
 
-/// A domain as A-labels in small letters; nothing else becomes a folder's name.
+/// A domain as A-labels in lower case: only such a name becomes a folder's.
 fn checked(domain: &str) -> Result<String, KeyError> {
     match idna::domain_to_ascii_strict(domain.trim_end_matches('.')) {
         Ok(ascii) if ascii.contains('.') && !ascii.contains("..") => Ok(ascii),
-        _ => Err(KeyError(format!(
-            "“{domain}” is no domain name; a name such as example.org is wanted"
-        ))),
+        _ => Err(KeyError {
+            what: format!("“{domain}” is not a domain name"),
+            path: None,
+            help: "use a name such as example.org",
+        }),
     }
 }
 
@@ -223,7 +255,7 @@ fn pem(der: &[u8]) -> String {
     )
 }
 
-/// Writes a file that nobody else may read, and that was not there.
+/// Creates a file that only its owner can read.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
