@@ -1,8 +1,8 @@
 //! Which network a request came from.
 //!
-//! The connection's other end, unless it is a trusted proxy: then the nearest address before it that is none,
-//! read from the end of `X-Forwarded-For` or, where that is missing, of `Forwarded` (RFC 7239). What stands
-//! further to the left was written by the client, and proves nothing.
+//! The peer of the connection, unless it is a trusted proxy: then the last address in `X-Forwarded-For`, or else in
+//! `Forwarded` (RFC 7239), that is not a trusted proxy. Anything before it was written by the client and proves
+//! nothing.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::Site;
 use super::error::Problem;
 use crate::model::network::{Cidr, Network};
 
-/// The network of whoever asks. No finer address leaves this file.
+/// The network of the client. No more precise address leaves this file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client(pub(super) Network);
 
@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<Site>> for Client {
     }
 }
 
-/// The client's address, by the word of trusted proxies alone.
+/// The client's address, as far as trusted proxies vouch for it.
 fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
     let trusts = |address: IpAddr| trusted.iter().any(|block| block.contains(address));
     let mut nearest = peer;
@@ -42,7 +42,7 @@ fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
         return nearest;
     }
     for said in hops(headers).into_iter().rev() {
-        // A hop that hides itself (`unknown`, `_hidden`) ends the chain: the last proxy stands for the client.
+        // A hop that hides itself (`unknown`, `_hidden`) ends the chain: the last known proxy counts as the client.
         let Some(address) = said else { return nearest };
         nearest = address;
         if !trusts(address) {

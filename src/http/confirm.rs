@@ -1,4 +1,4 @@
-//! `/confirm/TOKEN`: GET asks for one more press, since mail filters open links by themselves; POST confirms.
+//! `/confirm/TOKEN`: GET shows a button, because mail filters open links on their own; POST confirms.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ struct AskPage<'a> {
     email: &'a str,
 }
 
-/// The page of somebody who is on the list; after an undo, too.
+/// The page after a confirmation, and after an undo.
 #[derive(Template)]
 #[template(path = "http/pages/confirmed.html")]
 struct OnTheList<'a> {
@@ -35,7 +35,7 @@ struct OnTheList<'a> {
     next: Option<Next>,
 }
 
-/// When the next letter comes.
+/// When the next issue is sent.
 struct Next {
     when: String,
     zone: String,
@@ -71,13 +71,13 @@ pub(super) async fn act(
         .confirm(person.list_id, person.id, consent, within)
         .await?
     {
-        Confirmed::Now | Confirmed::Already => on_the_list(&site, &person, "You are on the list"),
+        Confirmed::Now | Confirmed::Already => on_the_list(&site, &person, "You are subscribed"),
         Confirmed::Expired => Err(Problem::Expired),
         Confirmed::Unknown => Err(Problem::Gone),
     }
 }
 
-/// Says that a person gets the letter, and when the next one comes.
+/// The page that says that a person is subscribed, and when the next issue is sent.
 pub(super) fn on_the_list(
     site: &Site,
     person: &Person,
@@ -121,7 +121,7 @@ mod tests {
             ),
             (StatusCode::OK, 1, 1)
         );
-        assert_eq!(page.text("h1"), "One press, and you are on the list");
+        assert_eq!(page.text("h1"), "Confirm your subscription");
         assert_eq!(
             page.text(".lede"),
             "Subscribe new@readers.example to The Weekly Proof."
@@ -131,18 +131,18 @@ mod tests {
         let done = web.post(&path, FORM, "confirm=yes").await;
         assert_eq!(
             (done.status, done.text("h1").as_str()),
-            (StatusCode::OK, "You are on the list")
+            (StatusCode::OK, "You are subscribed")
         );
         is_strict(&done);
         assert_eq!(web.state(who).await, SubscriptionState::Active);
         assert_eq!(
             web.post(&path, FORM, "").await.text("h1"),
-            "You are on the list"
+            "You are subscribed"
         );
     }
 
     #[tokio::test]
-    async fn the_next_letter_is_said_with_day_hour_and_zone() {
+    async fn the_next_issue_is_given_with_day_hour_and_zone() {
         let mut weekly = list("weekly", "The Weekly Proof");
         weekly.schedule = Some("0 8 * * SUN".into());
         let web = Web::with(vec![weekly], &[]).await;
@@ -152,12 +152,12 @@ mod tests {
             .await;
         assert_eq!(
             done.text(".lede"),
-            "The next letter comes on Wednesday, 25 November at 18:14 (Tokyo)."
+            "The next issue comes on Wednesday, 25 November at 18:14 (Tokyo)."
         );
     }
 
     #[tokio::test]
-    async fn an_old_question_is_answered_with_what_to_do() {
+    async fn an_expired_link_says_what_to_do() {
         let web = Web::new().await;
         let who = web.pending("slow@readers.example").await;
         web.wait(73);
@@ -192,7 +192,10 @@ mod tests {
         );
         for answer in [web.get(&ended).await, web.post(&ended, FORM, "").await] {
             assert_eq!(answer.status, StatusCode::GONE);
-            assert_eq!(answer.text("h1"), "This letter is no longer published here");
+            assert_eq!(
+                answer.text("h1"),
+                "This newsletter is no longer published here"
+            );
         }
         assert_eq!(web.state(who).await, SubscriptionState::Pending);
     }

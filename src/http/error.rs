@@ -10,49 +10,49 @@ use axum::response::{IntoResponse, Response};
 use crate::format;
 use crate::store::StoreError;
 
-/// Why a request was not done.
+/// Why a request was refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     /// Nothing has this address.
     NotFound,
-    /// A link that was not made here, or is not whole.
+    /// A signed link that is incomplete or was not made here.
     BadLink,
-    /// The person behind a good link is no longer there.
+    /// The person of a valid link no longer exists.
     Gone,
-    /// The list behind a good link is no longer in the settings.
+    /// The list of a valid link is no longer in the settings.
     Closed,
-    /// A question that is too old to be answered.
+    /// A confirmation link that has expired.
     Expired,
-    /// A leaving that is too old to be taken back.
+    /// An unsubscription that is too old to be undone.
     TooLate,
     /// A body that can't be read at all, and why.
     Malformed(String),
-    /// A field whose value can't be taken, and what to change.
-    Invalid {
-        field: &'static str,
-        why: String,
-    },
+    /// A field whose value is not valid, and what to change.
+    Invalid { field: &'static str, why: String },
     /// No list has this key.
     UnknownList,
     /// There are several lists, and none was named.
     WhichList,
-    /// Too many sign-ups from one network; the next one passes after this time.
+    /// Too many sign-ups from one network, and how long to wait.
     TooMany(Duration),
     /// Neither a form nor JSON.
     WrongType,
+    /// The address does not accept this method.
     WrongMethod,
+    /// The body is too large.
     TooLarge,
+    /// The request took too long.
     TooSlow,
     /// The database can't be written for now.
     Busy,
-    /// A defect or damage on our side.
+    /// A fault on our side.
     Broken,
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         if error.is_passing() {
-            tracing::warn!("a request has to be sent again: {error}");
+            tracing::warn!("a request failed for now: {error}");
             Problem::Busy
         } else {
             tracing::error!("a request failed: {error}");
@@ -90,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// What the framework's own answers mean.
+    /// The problem that a status of the framework stands for.
     pub(super) fn of_status(status: StatusCode) -> Option<Problem> {
         Some(match status {
             StatusCode::METHOD_NOT_ALLOWED => Problem::WrongMethod,
@@ -106,7 +106,7 @@ impl Problem {
         })
     }
 
-    /// The word that programs go by; it never changes.
+    /// The code for programs; it never changes.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Problem::NotFound => "not_found",

@@ -1,4 +1,4 @@
-//! `GET /healthz`: 200 where the store answers.
+//! `GET /healthz`: 200 while the database answers, else 503 or 500.
 
 use std::sync::Arc;
 

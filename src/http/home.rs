@@ -1,4 +1,4 @@
-//! `GET /`, which leads to the sign-up page, and every address that is none of ours.
+//! `GET /`, which redirects to the sign-up page, and the page for unknown addresses.
 
 use std::sync::Arc;
 
@@ -42,10 +42,7 @@ mod tests {
         ] {
             let answer = web.get(path).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-            assert!(
-                answer.body.contains("Nothing is set on this page"),
-                "{path}"
-            );
+            assert!(answer.body.contains("Page not found"), "{path}");
             assert_eq!(answer.header("location"), "");
         }
     }
@@ -55,6 +52,6 @@ mod tests {
         let answer = Web::new().await.post("/healthz", "text/plain", "").await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(answer.header("allow"), "GET,HEAD");
-        assert!(answer.body.contains("<h1>That does not work here</h1>"));
+        assert!(answer.body.contains("<h1>This does not work here</h1>"));
     }
 }

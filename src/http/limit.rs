@@ -1,7 +1,7 @@
-//! How often one network may post to `/subscribe`: twenty a minute pass.
+//! The rate limit of `POST /subscribe`: twenty a minute for each network.
 //!
-//! The counts live in memory, bounded: networks that were quiet for long enough are forgotten, and where too
-//! many are busy at once, all that come meanwhile share one count.
+//! The counts are in memory, which is bounded: quiet networks are forgotten, and when too many are active, further
+//! ones share one count.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -14,14 +14,14 @@ use governor::{Quota, RateLimiter};
 
 use crate::model::Network;
 
-/// How many sign-ups a network may send a minute; as many may come at once.
+/// Sign-ups per minute and network; the burst is as large.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// How many networks are counted at once; some 100 bytes each.
 const NETWORKS_MAX: usize = 20_000;
 /// The least time between two searches for networks that can be forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// Who is counted: a network, or all that found no place.
+/// Who is counted: a network, or all networks for which there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
     One(Network),

@@ -54,23 +54,23 @@ pub(crate) use server::serve_router;
 const BODY_MAX: usize = 16 * 1024;
 /// How long one request may take, once its head is read.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long somebody can take a leaving back: 30 days.
+/// How long somebody can undo an unsubscription: 30 days.
 const UNDO_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// When the next letter of a list comes, seen from an instant; `None` where it has no schedule.
+/// When the next issue of a list is sent, as seen from an instant; `None` without a schedule.
 pub(crate) type NextLetter = Arc<dyn Fn(&List, Timestamp) -> Option<Zoned> + Send + Sync>;
 
-/// What the settings say that concerns the web.
+/// The settings of the web pages.
 pub(crate) struct Settings {
     /// Every list of the settings with its row, in the order in which they are shown.
     pub lists: Vec<(ListId, List)>,
-    /// From these, `X-Forwarded-For` and `Forwarded` are believed.
+    /// Proxies whose `X-Forwarded-For` and `Forwarded` are believed.
     pub trusted_proxies: Vec<Cidr>,
-    /// What a person is asked with, a list.
+    /// The confirmation mail of each list.
     pub confirmations: HashMap<ListId, Confirmation>,
 }
 
-/// What every endpoint works with.
+/// What every endpoint needs.
 pub(crate) struct Site {
     store: Store,
     links: Links,
@@ -133,7 +133,7 @@ impl Site {
     }
 }
 
-/// The routes, with all that stands around them.
+/// The routes, with the layers around them.
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(home::show))

@@ -1,4 +1,4 @@
-//! What stands around each page: title, masthead, footer, and how a page becomes an answer.
+//! The frame of every page (title, masthead, footer), and how a page becomes a response.
 
 use askama::Template;
 use axum::http::{StatusCode, header};
@@ -13,19 +13,19 @@ pub(super) struct Shell<'a> {
     /// Such as `Subscribe · The Weekly Proof`.
     pub(super) title: String,
     pub(super) brand: Brand<'a>,
-    /// What addresses begin with.
+    /// The start of every address within the site.
     pub(super) base: &'a str,
-    /// The name of the style sheet's version.
+    /// The version of the style sheet.
     pub(super) style: &'static str,
     /// Whether the page is as wide as two columns.
     pub(super) wide: bool,
 }
 
-/// Whose page it is: the newsletter's, or the site's where it can't be told.
+/// The name in the masthead: the newsletter's, or the site's on pages about no newsletter.
 pub(super) struct Brand<'a> {
     pub(super) name: &'a str,
     pub(super) lang: Option<&'a str>,
-    /// Leads the masthead's link to the list's own page.
+    /// The query of the masthead's link, which leads to the list's sign-up page.
     pub(super) query: String,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn answer(status: StatusCode, page: &impl Template) -> Response {
         )
             .into_response(),
         Err(error) => {
-            tracing::error!("a page could not be written: {error}");
+            tracing::error!("a page could not be rendered: {error}");
             Problem::Broken.into_response()
         }
     }
@@ -92,14 +92,14 @@ pub(super) struct Plain<'a> {
     pub(super) figure: Option<&'a str>,
     pub(super) headline: &'a str,
     pub(super) lede: &'a str,
-    /// Whether signing up (again) is what to do.
+    /// Whether the page links to the sign-up form.
     pub(super) again: bool,
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_site_of_several_letters_is_named_by_its_host() {
+    fn a_site_of_several_newsletters_is_named_by_its_host() {
         assert_eq!(
             super::host("https://letters.example.org"),
             "letters.example.org"

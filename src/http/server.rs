@@ -1,7 +1,7 @@
 //! The accept loop: hyper, with limits that axum's own loop does not set.
 //!
-//! A connection that sends no whole head in time is closed, be it a new one or one kept open between requests;
-//! no more than so many are served at once. Parsing HTTP is hyper's, and so is refusing what is ambiguous.
+//! A connection that sends no complete request head in time is closed, and the number of connections is limited.
+//! hyper parses HTTP and refuses ambiguous requests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) async fn serve_router(
             }
             Err(error) => {
                 tracing::warn!(
-                    "a connection could not be taken: {}",
+                    "a web connection could not be accepted: {}",
                     crate::format::io(&error)
                 );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -71,7 +71,7 @@ pub(crate) async fn serve_router(
     tracker.close();
     if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
         tracing::warn!(
-            "{} web connections were cut after {} s",
+            "{} web connections were closed after {} s of shutdown",
             tracker.len(),
             GRACE.as_secs()
         );

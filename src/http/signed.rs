@@ -1,7 +1,7 @@
-//! What the pages behind signed links share: from a token to the person and the list it is about.
+//! What the pages behind signed links share: from a token to its person and list.
 //!
-//! The token in the address is all the authority there is. It says what for, so that a link for one thing does
-//! nothing elsewhere; a link of a test copy opens a page and never changes anything.
+//! The token in the address is the only authority. It names its purpose, so a link works on its own page alone; a
+//! link from a test copy opens a page and never changes anything.
 
 use super::Site;
 use super::client::Client;
@@ -13,14 +13,14 @@ use crate::model::{Address, List, ListId, SubscriberId};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// Whom a link is about.
+/// Whose link it is.
 pub(super) enum Holder<'a> {
     Person(Person<'a>),
     /// The link of a test copy or a preview.
     TestCopy,
 }
 
-/// Somebody on a list.
+/// A person, and a list.
 pub(super) struct Person<'a> {
     pub(super) list_id: ListId,
     /// `None` where the settings no longer name the list.
@@ -82,7 +82,7 @@ impl Person<'_> {
 }
 
 impl Site {
-    /// What is noted of somebody's word, given now.
+    /// The record of a person's consent, given now.
     pub(super) fn consent(&self, how: ConsentMethod, client: Client) -> Consent {
         Consent {
             at: self.clock.now(),
@@ -96,10 +96,10 @@ impl Site {
         private(answer(
             StatusCode::OK,
             &Plain {
-                shell: self.shell("A test copy", None),
+                shell: self.shell("Test copy", None),
                 figure: None,
-                headline: "This link is of a test copy",
-                lede: "In the mail to a reader it opens a page with one button. Here nothing is changed, and nobody is unsubscribed.",
+                headline: "This link is from a test copy",
+                lede: "In a mail to a reader it opens a page with one button. This one changes nothing, and nobody is unsubscribed.",
                 again: false,
             },
         ))

@@ -1,4 +1,4 @@
-//! `/undo/TOKEN`, for 30 days after somebody left: GET asks, POST takes the leaving back.
+//! `/undo/TOKEN`, for 30 days after somebody unsubscribed: GET shows a button, POST takes it back.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(super) async fn act(
         .undo_unsubscribe(person.list_id, person.id, consent, UNDO_WITHIN)
         .await?
     {
-        Undone::Now | Undone::Already => on_the_list(&site, &person, "You are on the list again"),
+        Undone::Now | Undone::Already => on_the_list(&site, &person, "You are subscribed again"),
         Undone::TooLate => Err(Problem::TooLate),
         Undone::Unknown => Err(Problem::Gone),
     }

@@ -1,4 +1,4 @@
-//! A Maildir: one file a mail, written in `tmp/` and moved to `new/`, so that no reader sees half of one.
+//! A Maildir: one file a mail, written in `tmp/` and then moved to `new/`, so that no reader sees half of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,10 +15,10 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// Opens the folder, made where it is missing.
+    /// Opens a Maildir, and creates it if it is missing.
     ///
     /// # Errors
-    /// The folder can't be made.
+    /// If a folder can't be created.
     pub fn open(path: &Path, clock: SharedClock) -> std::io::Result<Maildir> {
         for sub in ["tmp", "new", "cur"] {
             std::fs::create_dir_all(path.join(sub))?;

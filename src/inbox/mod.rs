@@ -1,5 +1,5 @@
-//! The inbox inside, for the demo and rehearsals: a loopback SMTP server, its Maildir and its pages. It knows
-//! no store: it sees what a mail server sees.
+//! The inbox of the demo and of rehearsals: an SMTP server on loopback, its Maildir and its pages. It does not use
+//! the database; it sees what any mail server sees.
 
 pub mod maildir;
 pub mod pages;
@@ -7,22 +7,22 @@ mod smtp;
 
 pub use smtp::serve_smtp;
 
-/// A mail as it came over the wire.
+/// A mail as it was received.
 #[derive(Debug)]
 pub struct Received {
-    /// From MAIL FROM; empty for a bounce.
+    /// The address of MAIL FROM; empty for a bounce.
     pub sender: String,
-    /// From RCPT TO, in the order in which they came.
+    /// The addresses of RCPT TO, in order.
     pub recipients: Vec<String>,
-    /// The content, lines ended by CRLF, the dots of RFC 5321 (4.5.2) taken out.
+    /// The content, without dot-stuffing (RFC 5321, 4.5.2); lines end with CRLF.
     pub bytes: Vec<u8>,
 }
 
-/// Where received mails go.
+/// Where received mails are stored.
 pub trait Mailbox: Send + Sync {
-    /// Keeps one mail. Only when this has returned is the mail answered for.
+    /// Stores one mail. The server acknowledges it once this returns.
     ///
     /// # Errors
-    /// It can't be kept; the sender is told to try again later.
+    /// If it can't be stored; the sender gets a temporary error.
     fn keep(&self, mail: Received) -> std::io::Result<()>;
 }

@@ -1,8 +1,8 @@
-//! An SMTP server for loopback (RFC 5321), with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE: enough for a sender in
-//! earnest, and nothing that mails anybody.
+//! An SMTP server for loopback (RFC 5321), with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE. It stores mails and
+//! forwards none.
 //!
-//! It is strict where leniency is dangerous: a line ends with CRLF and with nothing else, and a mail with a bare
-//! CR or LF is refused, so that nothing can be smuggled past the end of a mail.
+//! Only CRLF ends a line, and a mail with a bare CR or LF is refused, so that nothing can be smuggled past the end
+//! of a mail.
 
 use std::io;
 use std::sync::Arc;
@@ -85,18 +85,16 @@ impl Talk {
             let shutdown = self.shutdown.clone();
             let read = read_line(&mut self.input, COMMAND_MAX, &mut line);
             let Some(read) = shutdown.run_until_cancelled(read).await else {
-                return self.bye("421 4.3.2 the inbox closes").await;
+                return self.bye("421 4.3.2 shutting down").await;
             };
             match read {
                 Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                    return self
-                        .bye("421 4.4.2 nothing was said for five minutes")
-                        .await;
+                    return self.bye("421 4.4.2 no command for five minutes").await;
                 }
                 Err(e) => return Err(e),
                 Ok(0) => return Ok(()),
                 Ok(_) if !line.ends_with(b"\r\n") => {
-                    return self.bye("500 5.5.2 a line ends with CRLF").await;
+                    return self.bye("500 5.5.2 lines must end with CRLF").await;
                 }
                 Ok(_) => {}
             }
@@ -133,20 +131,21 @@ impl Talk {
             Ok(Request::Mail { from }) => {
                 self.reset();
                 self.sender = Some(from.address.into_owned());
-                self.say("250 2.1.0 sender noted").await?;
+                self.say("250 2.1.0 sender accepted").await?;
             }
             Ok(Request::Rcpt { .. }) if self.sender.is_none() => {
                 self.say("503 5.5.1 MAIL comes first").await?
             }
             Ok(Request::Rcpt { to }) => {
                 self.recipients.push(to.address.into_owned());
-                self.say("250 2.1.5 recipient noted").await?;
+                self.say("250 2.1.5 recipient accepted").await?;
             }
             Ok(Request::Data) if self.recipients.is_empty() => {
                 self.say("503 5.5.1 RCPT comes first").await?
             }
             Ok(Request::Data) => {
-                self.say("354 go ahead, and end with a dot").await?;
+                self.say("354 end the mail with a line that holds only a dot")
+                    .await?;
                 self.output.flush().await?;
                 let answer = self.content().await?;
                 self.reset();
@@ -154,25 +153,25 @@ impl Talk {
             }
             Ok(Request::Rset) => {
                 self.reset();
-                self.say("250 2.0.0 forgotten").await?;
+                self.say("250 2.0.0 reset").await?;
             }
-            Ok(Request::Noop { .. }) => self.say("250 2.0.0 still here").await?,
-            Ok(Request::Vrfy { .. }) => self.say("252 2.1.5 send it and see").await?,
+            Ok(Request::Noop { .. }) => self.say("250 2.0.0 ok").await?,
+            Ok(Request::Vrfy { .. }) => {
+                self.say("252 2.1.5 not verified; send the mail to find out")
+                    .await?
+            }
             Ok(Request::Quit) => {
                 self.say("221 2.0.0 bye").await?;
                 return Ok(false);
             }
-            Ok(_) => {
-                self.say("502 5.5.1 this command is not spoken here")
-                    .await?
-            }
+            Ok(_) => self.say("502 5.5.1 command not implemented").await?,
             Err(smtp_proto::Error::InvalidSenderAddress) => {
                 self.say("501 5.1.7 bad sender address").await?
             }
             Err(smtp_proto::Error::InvalidRecipientAddress) => {
                 self.say("501 5.1.3 bad recipient address").await?
             }
-            Err(_) => self.say("500 5.5.2 this can't be understood").await?,
+            Err(_) => self.say("500 5.5.2 syntax error").await?,
         }
         Ok(true)
     }
@@ -196,7 +195,7 @@ impl Talk {
             let text = line.strip_suffix(b"\r\n");
             after_crlf = text.is_some();
             if text.is_none_or(|text| text.contains(&b'\r')) {
-                fault.get_or_insert("550 5.6.0 a bare CR or LF stands in this mail");
+                fault.get_or_insert("550 5.6.0 the mail contains a bare CR or LF");
             }
             if bytes.len() + line.len() > SIZE_MAX {
                 fault.get_or_insert("552 5.3.4 the mail is too large");
@@ -217,12 +216,15 @@ impl Talk {
         };
         let mailbox = self.mailbox.clone();
         match tokio::task::spawn_blocking(move || mailbox.keep(mail)).await {
-            Ok(Ok(())) => Ok("250 2.0.0 kept"),
+            Ok(Ok(())) => Ok("250 2.0.0 stored"),
             Ok(Err(error)) => {
-                tracing::error!("the inbox can't keep a mail: {}", crate::format::io(&error));
-                Ok("451 4.3.0 it can't be kept now")
+                tracing::error!(
+                    "the inbox can't store a mail: {}",
+                    crate::format::io(&error)
+                );
+                Ok("451 4.3.0 the mail can't be stored now")
             }
-            Err(_) => Ok("451 4.3.0 it can't be kept now"),
+            Err(_) => Ok("451 4.3.0 the mail can't be stored now"),
         }
     }
 
@@ -241,7 +243,7 @@ impl Talk {
     }
 }
 
-/// Reads up to a LF, or to so many bytes; 0 where the other side has closed.
+/// Reads up to a LF, at most `most` bytes; 0 when the client has closed the connection.
 async fn read_line(
     input: &mut (impl AsyncBufRead + Unpin),
     most: u64,

@@ -55,7 +55,7 @@ pub(super) fn soft_break(out: &mut Vec<u8>) {
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Whether a byte stands for itself, by the byte that was written before it and the one that follows in the text.
+/// Whether a byte is written unencoded, given the byte written before it and the next one of the text.
 fn is_plain(byte: u8, before: Option<u8>, next: Option<u8>) -> bool {
     match byte {
         b' ' => before != Some(b' ') && !matches!(next, Some(b'\n' | b'\r')),
@@ -74,7 +74,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// A decoder by the letter of RFC 2045; anything that the RFC forbids is a failure.
+    /// A strict decoder: anything that RFC 2045 forbids is a failure.
     fn decoded(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;

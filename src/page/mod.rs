@@ -1,8 +1,7 @@
-//! What every page shares, the public ones and those of the demo's inbox: one style sheet's ground, the mark,
-//! and the headers that keep a page to itself.
+//! What the public pages and those of the demo inbox share: the base style sheet, the icon and the security headers.
 //!
-//! No script, no font, no picture and no style comes from anywhere else. What it leaves to others: routes
-//! (`http`, `inbox::pages`), and what each page says.
+//! No script, font, picture or style comes from another site. Routes and contents are those of `http` and
+//! `inbox::pages`.
 
 /// Colours, type, buttons, fields and links, in the terms of the design: ink on paper, one red.
 pub(crate) const BASE_CSS: &str = include_str!("base.css");
@@ -21,7 +20,7 @@ pub(crate) const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'sel
 pub(crate) const HEADERS: &[(&str, &str)] = &[
     ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
-    // A token stands in the address: it must not travel to the next site.
+    // The address can hold a token, which must not be sent to other sites.
     ("referrer-policy", "no-referrer"),
     (
         "permissions-policy",
@@ -33,7 +32,7 @@ pub(crate) const HEADERS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
 ];
 
-/// A name for a text that changes with it, so that browsers may keep it for ever.
+/// A name that changes with the text, so that browsers can cache it forever.
 pub(crate) fn fingerprint(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     data_encoding::HEXLOWER.encode(&digest.as_ref()[..6])

@@ -112,7 +112,7 @@ async function walkSignUp(page, demo) {
     await page.keyboard.type(WHO);
     await page.keyboard.press("Enter");
     await page.waitForLoadState();
-    assert.equal(await h1(page), "Now look in your mail");
+    assert.equal(await h1(page), "Check your mail");
     assert.match(await page.locator(".lede").innerText(), new RegExp(`If ${WHO} can receive`));
     assert.equal(demo.state(WHO), "pending");
   });
@@ -130,7 +130,7 @@ async function walkConfirm(page, demo) {
     await tabTo(opened, "main button");
     await opened.keyboard.press("Enter");
     await opened.waitForLoadState();
-    assert.match(await h1(opened), /^You are on the list/);
+    assert.match(await h1(opened), /^You are subscribed/);
     assert.equal(demo.state(WHO), "active");
   });
   await looksGood(opened, "page-confirmed");
@@ -151,7 +151,7 @@ async function walkLeave(page, demo, reader) {
   await looksGood(opened, "page-unsubscribed");
   await check("it can be undone", async () => {
     await opened.getByRole("button", { name: "Undo" }).click();
-    assert.equal(await h1(opened), "You are on the list again");
+    assert.equal(await h1(opened), "You are subscribed again");
     assert.equal(demo.state(reader), "active");
   });
   await looksGood(opened, "page-undone");
@@ -161,7 +161,7 @@ async function walkLeave(page, demo, reader) {
     assert.equal(await h1(opened), "This link is not complete");
     await looksGood(opened, "page-bad-link");
     await opened.goto(`${origin}/no-such-page`);
-    assert.equal(await h1(opened), "Nothing is set on this page");
+    assert.equal(await h1(opened), "Page not found");
   });
   await looksGood(opened, "page-404");
   await opened.close();

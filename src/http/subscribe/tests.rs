@@ -94,7 +94,7 @@ async fn known_and_unknown_addresses_are_answered_alike() {
         answers.push([form.body, json.body].map(|b| b.replace(email, "…")));
     }
     assert!(answers.iter().all(|a| *a == answers[0]));
-    assert!(answers[0][0].contains("<h1>Now look in your mail</h1>"));
+    assert!(answers[0][0].contains("<h1>Check your mail</h1>"));
     assert!(answers[0][0].contains("The button works for three days."));
     assert_eq!(
         state(&web, "known@readers.example").await,
@@ -171,7 +171,7 @@ async fn an_address_that_can_not_be_is_named_and_kept() {
     let empty = web.post("/subscribe", FORM, "name=N").await;
     assert_eq!(
         empty.text("#email-error"),
-        "Please write your address here, such as mei@example.com."
+        "Please enter your address, such as mei@example.com."
     );
 }
 
@@ -267,7 +267,7 @@ async fn where_there_are_several_lists_one_must_be_named() {
     let choice = web.get("/subscribe").await;
     assert_eq!(
         (choice.status, choice.text("h1").as_str()),
-        (StatusCode::OK, "Which letter?")
+        (StatusCode::OK, "Which newsletter?")
     );
     is_strict(&choice);
     assert_eq!(choice.count("main a[href^='/subscribe?list=']"), 2);

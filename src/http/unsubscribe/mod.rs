@@ -1,8 +1,8 @@
-//! `/unsubscribe/TOKEN`: GET shows one button; POST takes the person off the list at once.
+//! `/unsubscribe/TOKEN`: GET shows one button; POST unsubscribes the person at once.
 //!
-//! A POST acts by its address alone, whatever its body: mailbox providers send RFC 8058's
+//! A POST acts by its address alone, whatever its body. Mailbox providers send RFC 8058's
 //! `List-Unsubscribe=One-Click`, urlencoded or as multipart/form-data (section 3.2), without cookies; they get
-//! 200 and one line, never a redirect. The body only tells how the wish reached us.
+//! 200 and one line, never a redirect. The body only tells which way was used.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub(super) async fn act(
     } else {
         ConsentMethod::Page
     };
-    // Now, before, or never on this list: in each case no further issue goes out, and that is what was asked.
+    // Whether unsubscribed now, earlier, or never subscribed: no further issue goes out, as asked.
     site.store
         .unsubscribe(person.list_id, person.id, site.consent(how, client))
         .await?;
@@ -113,7 +113,7 @@ async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem>
     }))
 }
 
-/// Whether a request is the POST of RFC 8058. A body that can't be read is not.
+/// Whether a request is the POST of RFC 8058. One whose body can't be read is not.
 async fn is_one_click(request: Request) -> bool {
     const FIELD: (&str, &str) = ("List-Unsubscribe", "One-Click");
     let kind = request

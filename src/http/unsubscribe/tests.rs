@@ -28,7 +28,7 @@ async fn get_and_head_change_nothing_and_show_one_form() {
     assert_eq!(
         (page.text("h1"), page.text(".lede")),
         (
-            "Stop this letter?".into(),
+            "Unsubscribe from this newsletter?".into(),
             "a@readers.example will get no further issues.".into()
         )
     );
@@ -61,7 +61,7 @@ async fn the_button_acts_and_offers_the_way_back() {
     let back = web.post(&undo, FORM, "undo=yes").await;
     assert_eq!(
         (back.status, back.text("h1").as_str()),
-        (StatusCode::OK, "You are on the list again")
+        (StatusCode::OK, "You are subscribed again")
     );
     assert_eq!(web.state(who).await, SubscriptionState::Active);
 }
@@ -166,7 +166,7 @@ async fn the_links_of_a_test_copy_do_nothing() {
         ] {
             assert_eq!(
                 (answer.status, answer.text("h1").as_str()),
-                (StatusCode::OK, "This link is of a test copy")
+                (StatusCode::OK, "This link is from a test copy")
             );
             is_strict(&answer);
         }
@@ -202,6 +202,6 @@ async fn who_is_no_longer_known_has_left_already() {
     let done = web.post(&path, FORM, "").await;
     assert_eq!(
         done.text(".lede"),
-        "Done, at once. This address will get no further issues."
+        "Done. This address will get no further issues."
     );
 }

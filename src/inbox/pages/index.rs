@@ -1,4 +1,4 @@
-//! Which mails there are: a Maildir's files, of which only new ones are opened.
+//! The list of mails in a Maildir. A file is read once.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Lets the links of a shown mail open beside the inbox: within the frame, the pages they lead to refuse to stand.
+//! Makes the links of a shown mail open in a new tab: most pages refuse to be shown in a frame.
 
 /// Adds a target to each link that leads away; links within the mail stay as they are.
 pub(super) fn open_beside(html: &str) -> String {

@@ -1,4 +1,4 @@
-//! One mail, taken apart for its views.
+//! One mail, parsed for its views.
 
 use jiff::Timestamp;
 use mail_parser::{Address, MessageParser};

@@ -1,8 +1,8 @@
 //! The demo inbox's pages: every received mail as its reader sees it, as text, as headers and as source.
 //!
-//! No script: tabs, widths, search and paging are links. The HTML of a mail stands in a frame without scripts
-//! or forms, which may load pictures from the daemon's `/media/` alone; its links open beside the inbox. On a
-//! phone the list is a page and the mail is a page.
+//! Without scripts: tabs, widths, search and paging are links. The HTML of a mail is shown in a frame without scripts
+//! or forms, which may load pictures from the daemon's `/media/` alone; its links open in a new tab. On a phone the
+//! list and the mail are separate pages.
 //!
 //! What it leaves to others: receiving mail (`inbox::smtp`), and counting what was planned (`app`).
 
@@ -29,13 +29,13 @@ use crate::page;
 use index::Index;
 use view::Choice;
 
-/// What the pages say besides the mails.
+/// What the pages show besides the mails.
 pub struct DemoFacts {
-    /// The daemon's `public_url`, whose pages and pictures the mails link to; no slash at its end.
+    /// The daemon's `public_url`, without a slash at its end: the mails link to its pages and pictures.
     pub daemon_url: String,
-    /// The issue that lies ready, and the command that sends it.
+    /// The issue that is ready, and the command that sends it.
     pub next: Option<NextIssue>,
-    /// How far the send is; whoever sends keeps it up to date.
+    /// The progress of the send, kept up to date by the sender; `None` before it begins.
     pub sum: watch::Receiver<Option<Sum>>,
     /// The zone in which times are shown.
     pub zone: TimeZone,
@@ -45,15 +45,16 @@ pub struct DemoFacts {
 pub struct NextIssue {
     /// Such as `No. 23`.
     pub title: String,
-    /// To be typed as it stands.
+    /// The command that sends it, to be copied.
     pub command: String,
 }
 
 /// The totals of a send.
 #[derive(Clone, Debug)]
 pub struct Sum {
+    /// How many mails are in each state.
     pub totals: Totals,
-    /// Mails a second; `None` before the first.
+    /// Mails per second; `None` before the first.
     pub rate_per_s: Option<f64>,
 }
 
@@ -64,7 +65,7 @@ struct Inbox {
     style_name: String,
 }
 
-/// The pages over a Maildir, whose `new/` and `cur/` are read again for each page.
+/// The pages of a Maildir. Its `new/` and `cur/` are read for each page.
 pub fn router(maildir: PathBuf, facts: DemoFacts) -> Router {
     let style = [page::BASE_CSS, include_str!("inbox.css")].concat();
     let style_name = format!("style-{}.css", page::fingerprint(&style));
@@ -86,7 +87,7 @@ pub fn router(maildir: PathBuf, facts: DemoFacts) -> Router {
         .with_state(inbox)
 }
 
-/// What the reader chose by a link; unknown words mean the default.
+/// What the reader chose with a link; unknown values mean the default.
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
     #[serde(default)]
@@ -209,7 +210,7 @@ async fn icon() -> impl IntoResponse {
 async fn missing() -> Response {
     (
         StatusCode::NOT_FOUND,
-        "There is no such mail here. The list stands at /\n",
+        "There is no such mail. The list is at /\n",
     )
         .into_response()
 }

@@ -260,7 +260,7 @@ async fn mails_are_found_by_address_and_subject_and_shown_by_the_hundred() {
             .get("/?find=nobody")
             .await
             .body
-            .contains("No such mail.")
+            .contains("No mail matches.")
     );
     let first = pages.get("/").await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What a page of the inbox shows, made from the mails, the facts and what the reader chose.
+//! A page of the inbox, from the mails and what the reader chose.
 
 use std::sync::Arc;
 
@@ -189,9 +189,9 @@ pub(super) fn page(
             })
             .collect(),
         empty: if entries.is_empty() {
-            "No mail yet. Load this page again in a moment."
+            "No mail yet. Reload this page in a moment."
         } else {
-            "No such mail."
+            "No mail matches."
         },
         newer: (choice.page > 1).then(|| turn(choice.page - 1)),
         older: (choice.page < pages).then(|| turn(choice.page + 1)),

@@ -1,8 +1,7 @@
-//! DKIM (RFC 6376) by two keys at once: RSA-2048, which everybody can check, and Ed25519 (RFC 8463).
+//! DKIM signatures (RFC 6376) with two keys: RSA-2048, which every verifier knows, and Ed25519 (RFC 8463).
 //!
-//! A mail of ours is its own relaxed canonical form in the body (`mail::quoted` sees to that), so the body is
-//! hashed as it stands. Fields are signed once more than they occur, so that none can be added afterwards. The
-//! keys are files, which [`keys`] makes and reads; which pair is in use stands in the database.
+//! `mail::quoted` writes bodies in relaxed canonical form, so the body is hashed unchanged. Fields are oversigned,
+//! which keeps others from adding one. The keys are files of [`keys`]; the database says which pair is in use.
 
 pub mod keys;
 
@@ -11,7 +10,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use data_encoding::BASE64;
 use jiff::Timestamp;
 
-/// What is signed, in the order of `h=` (RFC 6376, 5.4.1; RFC 8058, section 4 wants the two for leaving).
+/// The signed fields, in the order of `h=` (RFC 6376, 5.4.1; RFC 8058, section 4 asks for those to unsubscribe).
 const SIGNED: &[&str] = &[
     "From",
     "Reply-To",
@@ -31,24 +30,23 @@ const SIGNED: &[&str] = &[
     "Feedback-ID",
 ];
 
-/// A signature field takes at most so much without its domain, selector and signature: nearly all are names in `h=`.
+/// The most bytes of a signature field without domain, selector and signature; nearly all are names in `h=`.
 const TAGS_MAX_BYTES: usize = 800;
 /// An Ed25519 signature's length (RFC 8032, 5.1.6).
 const ED25519_BYTES: usize = 64;
-/// So many characters of a signature stand in a line.
+/// Characters of a signature in a line.
 const SIGNATURE_LINE: usize = 72;
 
-/// A way to sign a whole mail: the fields that go before it. Another method than DKIM's two can stand beside them
-/// without the sender knowing.
+/// A way to sign a whole mail with a field in front of it. The sender does not depend on the method.
 pub trait Signer: Send + Sync {
-    /// The most bytes that its field takes.
+    /// The most bytes of its field.
     fn field_max_bytes(&self) -> usize;
 
-    /// Appends one whole field, ended by CRLF, that signs what `mail` holds.
+    /// Appends one field, ended by CRLF, that signs the mail.
     fn sign(&self, mail: &Prepared, now: Timestamp, out: &mut Vec<u8>);
 }
 
-/// A mail that is taken apart once for all its signatures.
+/// What all signatures of a mail have in common, computed once.
 pub struct Prepared {
     /// The value of `h=`.
     names: String,
@@ -59,10 +57,10 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Takes a mail of ours apart: CRLF throughout, the body canonical as it stands.
+    /// Prepares a mail whose lines end with CRLF and whose body is in relaxed canonical form.
     ///
-    /// The last field of a name is the first that is signed (RFC 6376, 5.4.2); each name stands in `h=` once more
-    /// than in the mail, which signs that there is none other.
+    /// The last field of a name is signed first (RFC 6376, 5.4.2). Each name occurs in `h=` once more than in the
+    /// mail, which signs that there is no other.
     pub fn new(mail: &[u8]) -> Prepared {
         let end = mail
             .windows(4)

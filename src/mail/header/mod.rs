@@ -1,8 +1,7 @@
-//! Header fields that stay in their place, whatever the value: encoded words (RFC 2047), phrases and folding
-//! (RFC 5322, 2.2.3).
+//! Header fields: encoded words (RFC 2047), phrases and folding (RFC 5322, 2.2.3).
 //!
-//! A field is written as whole lines ended by CRLF. Values lose their control characters first, so none can
-//! end a line; lines keep to 78 characters where there is a place to fold, and below 998 in any case.
+//! No value can end its line or begin another field: control characters are removed first. Lines are folded at
+//! 78 characters where possible, and are always shorter than 998.
 
 use crate::model::Address;
 
@@ -10,7 +9,7 @@ use crate::model::Address;
 const WIDTH: usize = 78;
 /// The longest encoded word (RFC 2047, section 2), in characters.
 const WORD_MAX: usize = 75;
-/// A longer display name is cut: it is a courtesy, and a mail must not be made of it. In characters.
+/// The longest display name, in characters; a longer one is cut.
 const NAME_MAX: usize = 120;
 
 /// Appends `Name: text`, an unstructured field such as Subject.

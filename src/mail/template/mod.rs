@@ -17,29 +17,38 @@ use crate::phrases::Phrases;
 /// Between the parts. `=_` can't stand in quoted-printable text (RFC 2045, 6.7), so no text contains it.
 const BOUNDARY: &str = "=_letterpress";
 
-/// What kind of mail it is. `seed` differs from issue to issue, and stays the same for every try of one; with
-/// the person's number it makes the Message-ID.
+/// What kind of mail it is. The seed differs from issue to issue and stays the same for every attempt; together with
+/// the subscriber it gives the Message-ID.
 #[derive(Clone, Copy, Debug)]
 pub enum Stream<'a> {
-    /// An issue of a list: bears the headers of a list, and those for leaving.
-    Issue { seed: &'a str },
-    /// A confirmation or the like, to somebody who is on no list yet.
-    System { seed: &'a str },
+    /// An issue: it has the headers of its list (RFC 2919) and those for unsubscribing (RFC 2369, RFC 8058).
+    Issue {
+        /// What the Message-ID is made of.
+        seed: &'a str,
+    },
+    /// A system mail, such as a confirmation, to somebody who may not be subscribed.
+    System {
+        /// What the Message-ID is made of.
+        seed: &'a str,
+    },
 }
 
-/// One reader, and where the reader's own links lead.
+/// The person whom a mail is written for.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
+    /// Distinguishes the mails of an issue in their Message-ID.
     pub subscriber: SubscriberId,
+    /// For the To field and in the text.
     pub email: &'a Address,
+    /// For the To field of issues and in the text; may be empty.
     pub name: &'a str,
-    /// Since when the reader is subscribed; of no use in system mails.
+    /// When the subscription began; unused in system mails.
     pub since: Timestamp,
-    /// The reader's own links.
+    /// The person's own links.
     pub links: PersonalLinks<'a>,
 }
 
-/// A mail that lacks only its reader.
+/// An encoded mail that lacks only the values of one person.
 #[derive(Clone, Debug)]
 pub struct Template {
     /// The fields that are the same for everybody, each ended by CRLF.
@@ -51,10 +60,10 @@ pub struct Template {
     /// What the mail's personal links are for, each once.
     purposes: Vec<Purpose>,
     seed: String,
-    /// What stands behind the `@` of a Message-ID.
+    /// The right-hand side of Message-IDs.
     domain: String,
     zone: TimeZone,
-    /// In whose words days are written.
+    /// The language in which days are written.
     phrases: Phrases,
     /// The bytes of the body without personal values.
     size: usize,
@@ -74,7 +83,7 @@ struct Chunk {
     field: Option<(MergeField, Context)>,
 }
 
-/// One person's values. Each link is signed once a mail, however often it stands there.
+/// One person's values. Each link is signed once, however often the mail holds it.
 struct Values<'a> {
     to: &'a Recipient<'a>,
     urls: Vec<(Purpose, String)>,
@@ -91,7 +100,7 @@ impl Values<'_> {
 }
 
 impl Template {
-    /// Encodes a rendered issue once, with the headers that its list asks for.
+    /// Encodes a rendered mail once for all its recipients, with the headers of its list.
     pub fn new(rendered: &Rendered, list: &List, stream: Stream<'_>) -> Template {
         let domain = list.from.address.domain().to_owned();
         let mut fixed = Vec::new();
@@ -128,7 +137,7 @@ impl Template {
         }
     }
 
-    /// Appends one person's whole mail to `out`.
+    /// Appends the whole mail of one person to `out`; `now` becomes its Date.
     pub fn write(&self, to: &Recipient<'_>, now: Timestamp, out: &mut Vec<u8>) {
         out.reserve(self.size + self.fixed.len() + 4096);
         let values = &self.values(to);
@@ -158,7 +167,7 @@ impl Template {
     fn head(&self, values: &Values<'_>, now: Timestamp, out: &mut Vec<u8>) {
         let to = values.to;
         out.extend_from_slice(&self.fixed);
-        // Until somebody has confirmed, the name may be anybody's words: such a mail bears the address alone.
+        // Before the confirmation, the name could be a stranger's message: system mails have the address alone.
         let name = if self.unsubscribe_mailto.is_some() {
             to.name
         } else {
@@ -234,7 +243,7 @@ impl Template {
         }
     }
 
-    /// Of one mail of an issue: nobody can count readers by it, and each try bears the same (RFC 5322, 3.6.4).
+    /// The Message-ID of one mail: the same for every attempt (RFC 5322, 3.6.4), and useless for counting readers.
     fn message_id(&self, who: SubscriberId) -> String {
         let text = format!("{}/{who}", self.seed);
         let hash = digest::digest(&digest::SHA256, text.as_bytes());
@@ -242,7 +251,7 @@ impl Template {
     }
 }
 
-/// The fields of a list: who it is (RFC 2919), and by what a mailbox provider tells its complaints apart.
+/// List-Id (RFC 2919), and the Feedback-ID by which mailbox providers report complaints.
 fn list_fields(list: &List, seed: &str, out: &mut Vec<u8>) {
     let id = format!(
         "{}.{}",
@@ -270,14 +279,14 @@ fn mailto(address: &Address, list: &str) -> String {
     format!("{out}?subject=unsubscribe%20{list}")
 }
 
-/// Whether a text looks like BCP 47, so that no other stands in a header.
+/// Whether a text looks like a BCP 47 tag; no other text is written into a header.
 fn is_language(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 35
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// What the personal links of a mail are for, each once; `in_header`: one to unsubscribe stands in its header.
+/// The purposes of a mail's personal links, each once. `in_header`: its header has the link to unsubscribe.
 fn purposes(rendered: &Rendered, in_header: bool) -> Vec<Purpose> {
     let mut out = Vec::new();
     if in_header {
