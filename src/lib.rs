@@ -7,6 +7,7 @@ pub mod cli;
 pub(crate) mod compose;
 pub(crate) mod config;
 pub mod delivery;
+pub(crate) mod files;
 pub(crate) mod format;
 pub(crate) mod http;
 pub mod inbox;

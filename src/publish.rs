@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use crate::compose::pictures::{self, Pictures};
 use crate::compose::theme::{Theme, ThemeError};
 use crate::compose::{self, Composed, Setting};
-use crate::format;
 use crate::link::utm::{Facts, Tagger};
 use crate::manuscript::{self, Parsed};
 use crate::model::issue::Issue;
 use crate::model::{Finding, List, ListId, Rendered, Severity};
 use crate::store::issues::{Firing, NewIssue, QueuedBy, Queueing};
 use crate::store::{Store, StoreError};
+use crate::{files, format};
 
 type Result<T, E = PublishError> = std::result::Result<T, E>;
 
@@ -62,7 +62,7 @@ pub(crate) fn read(file: &Path) -> Result<Manuscript> {
         error,
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
-    let bytes = std::fs::read(file).map_err(failed)?;
+    let bytes = files::read(file, files::ISSUE_MAX_BYTES).map_err(failed)?;
     let slug = slug(file);
     let (text, not_utf8) = match String::from_utf8(bytes) {
         Ok(text) => (text, None),

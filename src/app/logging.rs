@@ -28,7 +28,7 @@ pub fn begin(log: &Log) {
             tracing_subscriber::fmt::layer()
                 .json()
                 .flatten_event(true)
-                .with_writer(stdio::stderr),
+                .with_writer(stdio::log),
         ),
         _ if to_journal => match tracing_journald::layer() {
             Ok(journal) => Box::new(journal),
@@ -55,5 +55,5 @@ fn text() -> impl Layer<Registry> + Send + Sync {
     tracing_subscriber::fmt::layer()
         .with_ansi(stdio::stderr_has_colour())
         .with_target(false)
-        .with_writer(stdio::stderr)
+        .with_writer(stdio::log)
 }

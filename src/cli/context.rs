@@ -149,7 +149,9 @@ impl Context {
     /// # Errors
     /// Stdout can't be written for another reason, such as a full disk: exit 2.
     pub fn print(&self, line: impl AsRef<str>) -> Result<(), Failure> {
-        match writeln!(stdio::stdout().lock(), "{}", line.as_ref()) {
+        let mut out = stdio::stdout();
+        let line = format!("{}\n", line.as_ref());
+        match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                 self.reader_left.store(true, Ordering::Relaxed);
                 Ok(())

@@ -120,7 +120,10 @@ async fn one(
     args: &Args,
     mut sheet: Sheet,
 ) -> Outcome {
-    let mut out = BufWriter::new(stdio::stdout());
+    let mut out = BufWriter::new(match sheet.kind {
+        Kind::Csv => stdio::stdout_of_data(),
+        Kind::Json | Kind::Words => stdio::stdout(),
+    });
     sheet.begin(&mut out, issue).map_err(Failure::output)?;
     let mut after = SubscriberId(0);
     loop {

@@ -116,11 +116,13 @@ impl Failure {
     /// The paragraph as DESIGN's terminal shows it: a word, then its text, further lines set in.
     fn paragraph(&self, paint: Paint) -> String {
         let mut out = String::new();
+        let place = self.place.as_deref().map(stdio::one_line);
+        let reply = self.reply.as_deref().map(stdio::one_line);
         let lines = [
-            ("error", Some(&self.what)),
-            ("where", self.place.as_ref()),
-            ("reply", self.reply.as_ref()),
-            ("to do", self.to_do.as_ref()),
+            ("error", Some(self.what.as_str())),
+            ("where", place.as_deref()),
+            ("reply", reply.as_deref()),
+            ("to do", self.to_do.as_deref()),
         ];
         for (word, text) in lines {
             let Some(text) = text else { continue };
@@ -135,7 +137,7 @@ impl Failure {
                 .enumerate()
             {
                 let head = if i == 0 { word } else { "     " };
-                // A place and a command are copied, so they stay on one line.
+                // A place and a command are copied, so they are not wrapped.
                 let whole = matches!(word, "where") || line.starts_with("  ");
                 let line = if whole {
                     format!("{head}  {line}")

@@ -1,6 +1,7 @@
 //! Findings as people read them: `path:line`, the weight, what it is, and what to do about it.
 
 use crate::model::{Finding, Severity};
+use crate::stdio;
 
 use super::layout::wrap;
 use super::terminal::Paint;
@@ -43,8 +44,9 @@ pub(super) fn errors_as_warnings(findings: &[Finding]) -> Vec<Finding> {
 /// All findings, each with its help below.
 pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
     let place = |f: &Finding| {
+        let file = stdio::one_line(&f.file);
         f.line
-            .map_or_else(|| f.file.clone(), |line| format!("{}:{line}", f.file))
+            .map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
     };
     let widest = findings
         .iter()
@@ -70,7 +72,7 @@ pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
         // Wrapped with the bare word, and painted afterwards: escape codes have no width.
         let bare = format!("{head}  {word:7}  ");
         let painted = format!("{head}  {shown}{}", &bare[head.len() + 2 + word.len()..]);
-        let message = wrap(&finding.message, &bare, indent);
+        let message = wrap(&stdio::one_line(&finding.message), &bare, indent);
         out.push_str(&painted);
         out.push_str(&message[bare.len()..]);
         out.push('\n');

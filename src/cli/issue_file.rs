@@ -112,9 +112,16 @@ impl From<PublishError> for Failure {
         match error {
             PublishError::File { file, error } => {
                 let why = crate::format::io(&error);
+                let help = if why.contains("larger than") {
+                    "Split the issue, and put its pictures beside it as files; Gmail cuts a mail at 102 KB."
+                } else if why.contains("out of its folder") {
+                    "Name the file itself, or copy it into this folder."
+                } else {
+                    "Name the Markdown file of an issue."
+                };
                 Failure::new(format!("the issue can't be read: {why}"))
                     .at(file)
-                    .to_do("Name the Markdown file of an issue.")
+                    .to_do(help)
             }
             PublishError::FrontMatter(findings) => {
                 let Some(first) = findings.first() else {

@@ -173,10 +173,12 @@ pub fn main() -> ExitCode {
 fn print_usage(said: &clap::Error) -> ExitCode {
     let text = |paint: Paint| {
         let text = said.render();
-        if paint.is_on() {
-            text.ansi().to_string()
+        let plain = text.to_string();
+        // An argument that it repeats may hold sequences of its own.
+        if paint.is_on() && !plain.contains('\x1b') {
+            stdio::with_styles(&text.ansi().to_string())
         } else {
-            text.to_string()
+            plain
         }
     };
     if said.use_stderr() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde_json::json;
 
+use crate::files;
 use crate::manuscript::next;
 use crate::model::List;
 use crate::publish::{self, PublishError};
@@ -24,7 +25,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     make_folder(&list.issues)?;
     let (path, text) = match last(list)? {
         Some(last) => {
-            let text = std::fs::read_to_string(&last).map_err(|e| {
+            let text = files::read_text(&last, files::ISSUE_MAX_BYTES).map_err(|e| {
                 Failure::new(format!(
                     "the last issue can't be read: {}",
                     crate::format::io(&e)

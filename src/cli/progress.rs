@@ -55,7 +55,7 @@ impl Progress {
             let filled = filled(done, total);
             let (ink, rest) = ("━".repeat(filled), "━".repeat(BAR - filled));
             let rest = self.paint.dim(&rest);
-            stdio::eprint(format_args!("\r\x1b[K  {ink}{rest}  {text}"));
+            stdio::redraw(format_args!("  {ink}{rest}  {text}"));
         } else {
             stdio::eprintln(text.replace("  ", ", "));
         }
@@ -70,7 +70,7 @@ impl Progress {
     /// Takes the bar away, so that results can follow.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            stdio::eprint("\r\x1b[K");
+            stdio::redraw("");
         }
     }
 }

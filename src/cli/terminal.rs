@@ -35,7 +35,7 @@ impl Paint {
 
     fn wrap(self, code: &str, text: &str) -> String {
         if self.on {
-            format!("\x1b[{code}m{text}\x1b[0m")
+            stdio::styled(code, text)
         } else {
             text.to_owned()
         }
@@ -75,7 +75,7 @@ impl Paint {
 pub fn columns() -> Option<usize> {
     #[cfg(target_os = "linux")]
     if stdio::stdout_is_terminal() {
-        let size = rustix::termios::tcgetwinsize(stdio::stdout()).ok()?;
+        let size = rustix::termios::tcgetwinsize(stdio::stdout_descriptor()).ok()?;
         return Some(usize::from(size.ws_col)).filter(|columns| *columns > 0);
     }
     None

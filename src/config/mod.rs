@@ -16,6 +16,7 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use crate::delivery;
+use crate::files;
 use crate::model::network::Cidr;
 use crate::model::{Finding, List, Severity};
 
@@ -180,7 +181,7 @@ pub(crate) fn examine(given: Option<&Path>, need: Need) -> Result<Examined, Conf
         }
         return Ok(read(WITHOUT_A_FILE, "", Path::new(""), std::env::vars()));
     };
-    let text = std::fs::read_to_string(&file).map_err(|e| {
+    let text = files::read_text(&file, files::SETTINGS_MAX_BYTES).map_err(|e| {
         let (file, why) = (file.display().to_string(), crate::format::io(&e));
         match e.kind() {
             std::io::ErrorKind::NotFound => {

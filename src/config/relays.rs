@@ -7,6 +7,7 @@ use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;
 use super::values::Origin;
 use crate::delivery::Relay;
+use crate::files;
 use crate::model::Severity;
 use crate::pace::warmup::Plan as WarmUp;
 use crate::smtp::{Endpoint, Login, Pipelining, Timeouts, Tls};
@@ -112,7 +113,8 @@ impl Taker<'_> {
             }
             _ => {}
         }
-        match std::fs::read_to_string(&file) {
+        let text = files::read_of_operator(&file, files::PASSWORD_MAX_BYTES);
+        match text.and_then(files::text) {
             Ok(text) => {
                 self.warn_when_others_can_read(&in_file, &file);
                 Some(text.trim_end_matches(['\n', '\r']).to_owned())

@@ -10,6 +10,15 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::{Finding, Severity};
 
+/// The most bytes that front matter may have: a title of a megabyte is no title.
+const MAX_BYTES: usize = 64 * 1024;
+/// The most keys that it may have. An issue has use for ten.
+const KEYS_MAX: usize = 500;
+/// How deep its values may be nested.
+const DEPTH_MAX: usize = 32;
+/// The most mistakes that are told of one front matter.
+const MISTAKES_MAX: usize = 20;
+
 /// How front matter is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -177,19 +186,43 @@ impl Front<'_> {
     /// Reads the keys, in the order of their lines.
     ///
     /// # Errors
-    /// What TOML or YAML finds malformed, at the line of the file.
+    /// What TOML or YAML finds malformed, at the line of the file; or it is larger than any front matter.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
+        if self.inner.len() > MAX_BYTES {
+            return Err(vec![self.too_large("is larger than 64 KB")]);
+        }
         let mut entries = match self.style {
             Style::Toml => self.toml()?,
             Style::Yaml => self.yaml().map_err(|f| vec![*f])?,
             Style::Bare => self.bare(),
         };
+        if entries.len() > KEYS_MAX {
+            return Err(vec![self.too_many_keys()]);
+        }
         entries.sort_by_key(|e| e.line);
         Ok(entries)
     }
 
+    fn too_large(&self, what: &str) -> Finding {
+        Finding::new(
+            Severity::Error,
+            "front-matter-too-large",
+            format!("the front matter {what}"),
+            "Keep the keys of this issue, and move everything else below the front matter.",
+        )
+        .at(self.line, None)
+    }
+
+    fn too_many_keys(&self) -> Finding {
+        self.too_large("has more than 500 keys")
+    }
+
     fn toml(&self) -> Result<Vec<Entry>, Vec<Finding>> {
         let (table, errors) = DeTable::parse_recoverable(self.inner);
+        // The line of each key is counted from the first, so that very many keys would take long.
+        if table.get_ref().len() > KEYS_MAX {
+            return Err(vec![self.too_many_keys()]);
+        }
         if errors.is_empty() {
             let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue>)| {
                 let key: &toml::de::DeString = key.get_ref();
@@ -210,6 +243,7 @@ impl Front<'_> {
         }
         Err(errors
             .iter()
+            .take(MISTAKES_MAX)
             .map(|error| {
                 let (line, column) = self.place(error.span().map_or(0, |span| span.start));
                 malformed("TOML", error.message().trim(), line, Some(column))
@@ -247,6 +281,13 @@ impl Front<'_> {
             strict_booleans: true,
             leading_zero_numbers_as_strings: true,
             with_snippet: false,
+            budget: serde_saphyr::budget! {
+                max_depth: DEPTH_MAX,
+                max_nodes: 20 * KEYS_MAX,
+            },
+            alias_limits: serde_saphyr::alias_limits! {
+                max_total_replayed_events: 20 * KEYS_MAX,
+            },
         };
         let read: Result<HashMap<String, Spanned<serde_json::Value>>, _> =
             serde_saphyr::from_str_with_options(self.inner, options);
@@ -418,6 +459,48 @@ mod tests {
         ] {
             assert_eq!(split(text).unwrap(), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn front_matter_is_bounded_in_bytes_keys_and_depth() {
+        let code = |text: &str| {
+            let found = split(text).unwrap().unwrap().entries().unwrap_err();
+            found.iter().map(|f| f.code).collect::<Vec<_>>()
+        };
+        let many = |n: usize, line: &str| -> String {
+            (0..n).map(|i| line.replace('#', &i.to_string())).collect()
+        };
+        for n in [501, 2000, 40_000] {
+            for text in [
+                format!("+++\n{}+++\n", many(n, "k# = 1\n")),
+                format!("---\n{}---\n", many(n, "k#: 1\n")),
+                format!("title: x\n{}\n", many(n, "key: #\n")),
+            ] {
+                assert_eq!(code(&text), ["front-matter-too-large"], "{n}");
+            }
+        }
+        let most = format!("+++\n{}+++\n", many(KEYS_MAX, "k# = 1\n"));
+        assert_eq!(keys(&most).len(), KEYS_MAX);
+        let title = "x".repeat(MAX_BYTES);
+        assert_eq!(
+            code(&format!("title: {title}\n\n")),
+            ["front-matter-too-large"]
+        );
+        let deep = "[".repeat(40) + &"]".repeat(40);
+        let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for pair in ["ab", "bc", "cd", "de"] {
+            let (of, name) = pair.split_at(1);
+            let aliases = vec![format!("*{of}"); 9].join(",");
+            bomb.push_str(&format!("{name}: &{name} [{aliases}]\n"));
+        }
+        for text in [
+            format!("---\na: {deep}\n---\n"),
+            format!("---\n{bomb}---\n"),
+        ] {
+            assert_eq!(code(&text), ["front-matter-malformed"], "{text}");
+        }
+        let mistakes = format!("+++\n{}+++\n", "=\n".repeat(1000));
+        assert_eq!(code(&mistakes).len(), MISTAKES_MAX);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A file of people, open for reading, row by row.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 
@@ -9,7 +8,10 @@ use csv::ByteRecord;
 use super::lines::Lines;
 use super::rows::{Entry, Header, Lists, Refusal};
 use super::text;
-use crate::format;
+use crate::{files, format};
+
+/// The most columns that a file may have.
+const COLUMNS_MAX: usize = 1000;
 
 type Text = BufReader<Box<dyn Read + Send>>;
 
@@ -36,13 +38,13 @@ impl Rows {
     /// One paragraph that names the file.
     pub(super) fn open(path: PathBuf) -> Result<Rows, String> {
         let failed = |error: std::io::Error| unreadable(&path, &error);
-        let file = File::open(&path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
+        if path.is_dir() {
             return Err(format!(
                 "{}: this is a folder. Name a CSV file.",
                 path.display()
             ));
         }
+        let file = files::open(&path).map_err(failed)?;
         Rows::of(path, file)
     }
 
@@ -62,6 +64,14 @@ impl Rows {
         let mut record = ByteRecord::new();
         csv.read_byte_record(&mut record)
             .map_err(|e| broken(&path, e))?;
+        if record.len() > COLUMNS_MAX {
+            return Err(format!(
+                "{}:1: this line has {} columns, and at most {COLUMNS_MAX} are read. Begin the file with a line such \
+                 as: email,name",
+                path.display(),
+                format::count(record.len() as u64)
+            ));
+        }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let header =
             Header::read(&record, &stem).map_err(|why| format!("{}:1: {why}", path.display()))?;

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{CertificateError, ClientConfig, crypto};
 
-use crate::format;
+use crate::{files, format};
 
 /// Why TLS can't be set up on this side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,9 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         pem::Error::Io(error) => format::io(&error),
         _ => "it is damaged; a PEM file with certificates is wanted".to_owned(),
     };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
-        .map_err(plain)?
-        .collect();
+    let bytes = files::read_of_operator(path, files::CERTIFICATES_MAX_BYTES)
+        .map_err(|error| format::io(&error))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found.map_err(plain)? {
         none if none.is_empty() => Err("there is no certificate in it".to_owned()),
         some => Ok(some),

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Settings};
+use crate::files;
 use crate::model::issue::Issue;
 use crate::publish;
 
@@ -219,7 +220,8 @@ fn with_issue(dir: &Path, file: &Path, issue: &Issue) -> Result<Folder, Failure>
         .number
         .map_or_else(|| "next.md".to_owned(), |n| format!("{:03}.md", n + 1));
     let folder = Folder::at(dir, &name, &next);
-    let bytes = |path: &Path| std::fs::read(path).map_err(|e| unreadable(path, &e));
+    let bytes =
+        |path: &Path| files::read(path, files::PICTURE_MAX_BYTES).map_err(|e| unreadable(path, &e));
     copy(&folder.issue, &bytes(file)?)?;
     let beside = file.parent().unwrap_or(Path::new(""));
     let (pictures, _) = crate::compose::pictures::load(issue, beside);

@@ -64,6 +64,7 @@ fn tell(event: Event, file: &str, progress: &mut Progress) {
     match event {
         Event::Ignored(columns) => {
             let columns = columns.join(", ");
+            let columns = stdio::one_line(&columns);
             stdio::eprintln(format_args!(
                 "{file}:1: note: nothing reads these columns, and they are left out: {columns}"
             ));
@@ -82,6 +83,7 @@ fn tell(event: Event, file: &str, progress: &mut Progress) {
         }
         Event::Rejected { line, reason } => {
             progress.end();
+            let reason = stdio::one_line(&reason);
             stdio::eprintln(format_args!("{file}:{line}: {reason}"));
         }
         Event::Written { rows, of } => progress.show(rows, of),

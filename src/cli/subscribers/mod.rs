@@ -161,7 +161,7 @@ async fn export(context: &Context, settings: &Settings) -> Outcome {
             progress.show(people, all);
         }
     };
-    match crate::people::export(&store, list, BufWriter::new(stdio::stdout()), tell).await {
+    match crate::people::export(&store, list, BufWriter::new(stdio::stdout_of_data()), tell).await {
         Ok(_) => Ok(Answer::Done),
         Err(ExportError::Store(error)) => Err(error.into()),
         Err(ExportError::Output(error)) => Err(Failure::output(error)),

@@ -1,4 +1,5 @@
-//! Makes a picture fit for mail: a type that every client shows, and no wider than any client shows.
+//! Makes a picture fit for mail: a type that every client shows, no wider than any client shows, upright, in sRGB, and
+//! without metadata such as the place where it was taken.
 
 use std::io::Cursor;
 
@@ -8,11 +9,15 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Refusal;
+use super::colours::{self, Profile};
+use super::metadata;
 
 /// Twice the width of a mail: what the screens of most readers can show.
 const WIDTH_MAX_PX: u32 = 1200;
 /// More pixels than this are not decoded.
 const PIXELS_MAX: u64 = 40_000_000;
+/// The longest side that is decoded: one of millions costs gigabytes to shrink, however few its pixels are.
+const SIDE_MAX_PX: u32 = 20_000;
 /// Memory that decoding may take, beside the pixels.
 const DECODE_MAX_BYTES: u64 = 512 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 86;
@@ -30,40 +35,82 @@ pub(super) struct Fitted {
     pub height_px: u32,
 }
 
-/// Examines a picture by its bytes, whatever its name says, and converts or shrinks it where needed.
+/// A picture as it was decoded.
+struct Decoded {
+    image: DynamicImage,
+    orientation: Orientation,
+    /// What its numbers mean, where that is not sRGB.
+    profile: Option<Profile>,
+    /// Whether it was in four inks, which many clients show wrongly.
+    in_inks: bool,
+}
+
+impl Decoded {
+    /// Whether mail clients show its pixels rightly as they are stored.
+    fn fits(&self) -> bool {
+        self.orientation == Orientation::NoTransforms
+            && self.image.width() <= WIDTH_MAX_PX
+            && self.profile.is_none()
+            && !self.in_inks
+    }
+}
+
+/// Examines a picture by its bytes, whatever its name says, and converts or shrinks it where needed. One that fits
+/// keeps its pixels as they are stored, and loses its metadata.
 pub(super) fn fit_for_mail(bytes: Vec<u8>) -> Result<Fitted, Refusal> {
     let format = image::guess_format(&bytes).map_err(|_| unknown_kind())?;
-    let (image, orientation) = decode(&bytes, format)?;
-    let upright = orientation == Orientation::NoTransforms;
-    let fits = upright && image.width() <= WIDTH_MAX_PX;
-    let (width_px, height_px) = (image.width(), image.height());
-    match format {
-        ImageFormat::Png if fits => Ok(Fitted {
-            bytes,
-            ext: "png",
-            width_px,
-            height_px,
-        }),
-        ImageFormat::Jpeg if fits => Ok(Fitted {
-            bytes,
-            ext: "jpg",
-            width_px,
-            height_px,
-        }),
+    let decoded = decode(&bytes, format)?;
+    let kept = match format {
         // It may move, and shrinking would stop it.
-        ImageFormat::Gif => Ok(Fitted {
-            bytes,
-            ext: "gif",
-            width_px,
-            height_px,
-        }),
-        ImageFormat::Png => encode(shrunk(turned(image, orientation))?, true),
-        ImageFormat::Jpeg => encode(shrunk(turned(image, orientation))?, false),
-        _ => {
-            // Lossless WebP is a drawing, and a drawing stays sharp.
-            let sharp = image.color().has_alpha() || bytes.get(12..16) == Some(b"VP8L");
-            encode(shrunk(turned(image, orientation))?, sharp)
+        ImageFormat::Gif => metadata::strip_gif(&bytes).map(|bytes| (bytes, "gif")),
+        ImageFormat::Png if decoded.fits() => {
+            metadata::strip_png(&bytes).map(|bytes| (bytes, "png"))
         }
+        ImageFormat::Jpeg if decoded.fits() => {
+            metadata::strip_jpeg(&bytes).map(|bytes| (bytes, "jpg"))
+        }
+        _ => None,
+    };
+    if let Some((bytes, ext)) = kept {
+        return Ok(Fitted {
+            bytes,
+            ext,
+            width_px: decoded.image.width(),
+            height_px: decoded.image.height(),
+        });
+    }
+    // Lossless WebP is a drawing, and a drawing stays sharp.
+    let sharp = match format {
+        ImageFormat::Png | ImageFormat::Gif => true,
+        ImageFormat::Jpeg => false,
+        _ => decoded.image.color().has_alpha() || bytes.get(12..16) == Some(b"VP8L"),
+    };
+    let has_profile = decoded.profile.is_some();
+    let mut fitted = encode(remade(decoded)?, sharp)?;
+    if format == ImageFormat::Png && !has_profile {
+        // Gamma and primaries that a PNG gives in numbers go with its pixels.
+        fitted.bytes = metadata::with_colours_of(&fitted.bytes, &bytes).unwrap_or(fitted.bytes);
+    }
+    Ok(fitted)
+}
+
+/// The picture upright, shrunk, and in sRGB.
+fn remade(decoded: Decoded) -> Result<DynamicImage, Refusal> {
+    let image = shrunk(turned(decoded.image, decoded.orientation))?;
+    Ok(match decoded.profile {
+        Some(profile) => profile.to_srgb(image),
+        None => image,
+    })
+}
+
+/// A picture with no more than eight bits a colour: more are not seen, and cost twice the room.
+fn in_eight_bits(image: DynamicImage) -> DynamicImage {
+    match image {
+        DynamicImage::ImageLuma16(_) => DynamicImage::ImageLuma8(image.into_luma8()),
+        DynamicImage::ImageLumaA16(_) => DynamicImage::ImageLumaA8(image.into_luma_alpha8()),
+        DynamicImage::ImageRgb16(_) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        DynamicImage::ImageRgba16(_) => DynamicImage::ImageRgba8(image.into_rgba8()),
+        other => other,
     }
 }
 
@@ -92,12 +139,12 @@ fn damaged(error: &image::ImageError) -> Refusal {
 fn too_many_pixels() -> Refusal {
     Refusal::new(
         "picture-too-large",
-        "this picture has more than 40 million pixels",
+        "this picture has more than 40 million pixels, or a side of more than 20,000",
         "Save it with fewer: mails are at most 1200 px wide.",
     )
 }
 
-fn decode(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation), Refusal> {
+fn decode(bytes: &[u8], format: ImageFormat) -> Result<Decoded, Refusal> {
     if !matches!(
         format,
         ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP
@@ -110,11 +157,21 @@ fn decode(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientatio
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|e| damaged(&e))?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXELS_MAX {
+    if u64::from(width) * u64::from(height) > PIXELS_MAX || width.max(height) > SIDE_MAX_PX {
         return Err(too_many_pixels());
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(&e))?;
+    let profile = decoder.icc_profile().ok().flatten();
+    let mut profile = profile.and_then(|profile| Profile::read(&profile));
+    let in_inks = format == ImageFormat::Jpeg && colours::is_in_inks(bytes);
+    let from_inks = in_inks.then(|| colours::inks_to_srgb(bytes)).flatten();
+    let image = match from_inks {
+        Some(image) => {
+            profile = None;
+            DynamicImage::ImageRgb8(image)
+        }
+        None => in_eight_bits(DynamicImage::from_decoder(decoder).map_err(|e| damaged(&e))?),
+    };
     if image.width() == 0 || image.height() == 0 {
         return Err(Refusal::new(
             "picture-damaged",
@@ -122,7 +179,12 @@ fn decode(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientatio
             "Save it again, or remove the line.",
         ));
     }
-    Ok((image, orientation))
+    Ok(Decoded {
+        image,
+        orientation,
+        profile,
+        in_inks,
+    })
 }
 
 /// The picture as its camera held it.

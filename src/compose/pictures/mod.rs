@@ -1,9 +1,12 @@
 //! The issue's pictures: found beside its file, read, made fit for mail, and named by their content.
 //!
-//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is made smaller. A picture that
-//! can't be used is a finding, and its alt text is shown instead. Pictures on the web stay there.
+//! What mail clients can't show becomes PNG or JPEG; what is wider than any client shows is made smaller; colours become
+//! sRGB, and metadata is left out. A picture that can't be used is a finding, and its alt text is shown instead. Pictures
+//! on the web stay there.
 
+mod colours;
 mod fit;
+mod metadata;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -11,13 +14,11 @@ use std::path::{Component, Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
-use crate::format;
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Image, Issue, Picture};
 use crate::model::{Finding, Severity};
+use crate::{files, format};
 
-/// The largest file that is read.
-const FILE_MAX_BYTES: u64 = 20 * 1024 * 1024;
 /// Hexadecimal digits of the hash that make a picture's name.
 const HASH_DIGITS: usize = 32;
 
@@ -100,7 +101,7 @@ impl Refusal {
 
 fn load_one(image: &Image, folder: &Path) -> Result<Picture, Refusal> {
     let path = find(&image.src, folder)?;
-    let bytes = read(&path)?;
+    let bytes = read(&path, folder)?;
     let fitted = fit::fit_for_mail(bytes)?;
     let mut hash = HEXLOWER.encode(digest(&SHA256, &fitted.bytes).as_ref());
     hash.truncate(HASH_DIGITS);
@@ -171,28 +172,27 @@ fn folder_of(folder: &Path) -> &Path {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+fn read(path: &Path, folder: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |error: &std::io::Error| {
         let what = format!("this picture can't be read ({})", format::io(error));
         Refusal::new("picture-unreadable", what, "Check the file's permissions.")
     };
-    let facts = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
-    if !facts.is_file() {
+    if path.is_dir() {
         return Err(Refusal::new(
             "picture-missing",
             "this is not a file",
             "Name a picture, not a folder.",
         ));
     }
-    if facts.len() > FILE_MAX_BYTES {
-        let help = "Save it with fewer pixels: mails are at most 1200 px wide.";
-        return Err(Refusal::new(
+    let bytes = files::read_within(folder_of(folder), path, files::PICTURE_MAX_BYTES);
+    bytes.map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => Refusal::new(
             "picture-too-large",
             "this picture is larger than 20 MB",
-            help,
-        ));
-    }
-    std::fs::read(path).map_err(|e| unreadable(&e))
+            "Save it with fewer pixels: mails are at most 1200 px wide.",
+        ),
+        _ => unreadable(&error),
+    })
 }
 
 fn on_the_web(src: &str) -> bool {

@@ -1,6 +1,8 @@
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{AnimationDecoder as _, DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
 
 use super::*;
 use crate::model::issue::{Block, Meta, Part};
@@ -181,5 +183,296 @@ proptest::proptest! {
         }
         bytes.truncate(bytes.len().saturating_sub(cut % 40));
         let _ = fit::fit_for_mail(bytes);
+    }
+}
+
+/// The bytes of a picture, with a profile where one is given.
+fn with_profile(image: &RgbImage, format: ImageFormat, profile: Option<Vec<u8>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = image.dimensions();
+    let colour = image::ExtendedColorType::Rgb8;
+    if format == ImageFormat::Png {
+        let mut encoder = PngEncoder::new(&mut bytes);
+        if let Some(profile) = profile {
+            encoder.set_icc_profile(profile).unwrap();
+        }
+        encoder.write_image(image, width, height, colour).unwrap();
+    } else {
+        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+        if let Some(profile) = profile {
+            encoder.set_icc_profile(profile).unwrap();
+        }
+        encoder.write_image(image, width, height, colour).unwrap();
+    }
+    bytes
+}
+
+/// sRGB with red and green exchanged, so that a picture that loses it shows.
+fn exchanged() -> Vec<u8> {
+    let mut profile = moxcms::ColorProfile::new_srgb();
+    std::mem::swap(&mut profile.red_colorant, &mut profile.green_colorant);
+    profile.cicp = None;
+    profile.encode().unwrap()
+}
+
+/// A segment of a JPEG behind its first two bytes.
+fn jpeg_with(jpeg: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xff, marker], &length, content, &jpeg[2..]].concat()
+}
+
+/// A chunk of a PNG behind its head.
+fn png_with(png: &[u8], kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let body = [kind, content].concat();
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    let sum = crc_32(&body).to_be_bytes();
+    [&png[..33], &length, &body, &sum, &png[33..]].concat()
+}
+
+/// Exif (big-endian) with an orientation, and the name of a place where a camera would put it.
+fn exif(orientation: u8) -> Vec<u8> {
+    let entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
+    [&b"MM\0*\0\0\0\x08\0\x01"[..], &entry, &[0; 4], PLACE].concat()
+}
+
+const PLACE: &[u8] = b"52.5163 N 13.3777 E";
+
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+fn pixels(bytes: &[u8]) -> RgbImage {
+    image::load_from_memory(bytes).unwrap().to_rgb8()
+}
+
+#[test]
+fn metadata_is_left_out_and_the_pixels_stay() {
+    let jpeg = encoded(&drawing(60, 40), ImageFormat::Jpeg);
+    let png = encoded(&drawing(60, 40), ImageFormat::Png);
+    let gif = encoded(&drawing(60, 40), ImageFormat::Gif);
+    let app1 = [&b"Exif\0\0"[..], &exif(1)].concat();
+    let xmp = [&b"http://ns.adobe.com/xap/1.0/\0"[..], PLACE].concat();
+    let comment = [&[0x21, 0xfe, PLACE.len() as u8], PLACE, &[0]].concat();
+    let in_xmp = [&b"\x21\xff\x0bXMP DataXMP\x13"[..], PLACE, &[0]].concat();
+    let at = gif.len() - 1;
+    for (kind, plain, private) in [
+        ("Exif", &jpeg, jpeg_with(&jpeg, 0xe1, &app1)),
+        ("XMP", &jpeg, jpeg_with(&jpeg, 0xe1, &xmp)),
+        ("IPTC", &jpeg, jpeg_with(&jpeg, 0xed, PLACE)),
+        ("comment", &jpeg, jpeg_with(&jpeg, 0xfe, PLACE)),
+        ("second picture", &jpeg, [&jpeg[..], PLACE].concat()),
+        ("eXIf", &png, png_with(&png, b"eXIf", &exif(1))),
+        ("tEXt", &png, png_with(&png, b"tEXt", PLACE)),
+        ("iTXt", &png, png_with(&png, b"iTXt", PLACE)),
+        ("unknown chunk", &png, png_with(&png, b"prVt", PLACE)),
+        ("behind the end", &png, [&png[..], PLACE].concat()),
+        ("comment", &gif, [&gif[..at], &comment, &gif[at..]].concat()),
+        ("XMP", &gif, [&gif[..at], &in_xmp, &gif[at..]].concat()),
+        ("behind the end", &gif, [&gif[..], PLACE].concat()),
+    ] {
+        assert!(holds(&private, PLACE), "{kind}");
+        let fitted = fit::fit_for_mail(private).unwrap();
+        assert!(!holds(&fitted.bytes, PLACE), "{kind}: {}", fitted.ext);
+        assert_eq!(&fitted.bytes, plain, "{kind}: {}", fitted.ext);
+    }
+}
+
+#[test]
+fn a_picture_that_is_turned_or_shrunk_loses_its_metadata_too() {
+    for width in [60, 1500] {
+        let app1 = [&b"Exif\0\0"[..], &exif(6)].concat();
+        let jpeg = encoded(&drawing(width, 40), ImageFormat::Jpeg);
+        let fitted = fit::fit_for_mail(jpeg_with(&jpeg, 0xe1, &app1)).unwrap();
+        assert_eq!((fitted.width_px, fitted.height_px), (40, width));
+        assert!(!holds(&fitted.bytes, PLACE));
+    }
+}
+
+#[test]
+fn a_gif_goes_on_moving() {
+    let mut gif = Vec::new();
+    {
+        let mut encoder = image::codecs::gif::GifEncoder::new(&mut gif);
+        encoder
+            .set_repeat(image::codecs::gif::Repeat::Infinite)
+            .unwrap();
+        let frames = [10, 20, 30].map(|x| image::Frame::new(drawing(x, 30).to_rgba8()));
+        encoder.encode_frames(frames).unwrap();
+    }
+    let frames = |bytes: &[u8]| {
+        let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)).unwrap();
+        decoder.into_frames().collect_frames().unwrap().len()
+    };
+    let fitted = fit::fit_for_mail(gif.clone()).unwrap();
+    assert_eq!(
+        (frames(&fitted.bytes), holds(&fitted.bytes, b"NETSCAPE2.0")),
+        (3, true)
+    );
+    // Cut off within its last image: what is whole still moves.
+    let cut = fit::fit_for_mail(gif[..gif.len() - 20].to_vec()).unwrap();
+    assert_eq!(frames(&cut.bytes), 2);
+}
+
+#[test]
+fn colours_become_srgb() {
+    let red = Rgb([230, 30, 20]);
+    for (width, format) in [
+        (60, ImageFormat::Jpeg),
+        (60, ImageFormat::Png),
+        (1500, ImageFormat::Jpeg),
+        (1500, ImageFormat::Png),
+    ] {
+        let image = RgbImage::from_pixel(width, 40, red);
+        let fitted = fit::fit_for_mail(with_profile(&image, format, Some(exchanged()))).unwrap();
+        let got = pixels(&fitted.bytes).get_pixel(20, 20).0;
+        let near = got
+            .iter()
+            .zip([30u8, 230, 20])
+            .all(|(a, b)| a.abs_diff(b) < 6);
+        assert!(near, "{width} {format:?}: {got:?}");
+        assert!(!holds(&fitted.bytes, b"acsp"), "the profile went");
+    }
+}
+
+#[test]
+fn a_profile_that_means_srgb_costs_no_quality() {
+    let srgb = moxcms::ColorProfile::new_srgb().encode().unwrap();
+    let image = drawing(60, 40).to_rgb8();
+    for format in [ImageFormat::Jpeg, ImageFormat::Png] {
+        let tagged = with_profile(&image, format, Some(srgb.clone()));
+        let fitted = fit::fit_for_mail(tagged.clone()).unwrap();
+        assert_eq!(pixels(&fitted.bytes), pixels(&tagged));
+        assert_eq!(fitted.bytes, with_profile(&image, format, None));
+    }
+    // One that is damaged changes nothing.
+    let broken = with_profile(&image, ImageFormat::Png, Some(b"no profile".to_vec()));
+    let fitted = fit::fit_for_mail(broken).unwrap();
+    assert_eq!(fitted.bytes, with_profile(&image, ImageFormat::Png, None));
+}
+
+/// A JPEG of eight by eight pixels of one colour in four inks, as it is stored; Adobe's segment says that it is
+/// inverted.
+fn jpeg_in_inks(stored: [u8; 4], profile: &[u8]) -> Vec<u8> {
+    let mut jpeg = vec![0xff, 0xd8];
+    let mut segment = |marker: u8, content: &[u8]| {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        jpeg.extend([&[0xff, marker], &length[..], content].concat());
+    };
+    segment(0xee, b"Adobe\0\x64\0\0\0\0\0");
+    if !profile.is_empty() {
+        segment(0xe2, &[b"ICC_PROFILE\0\x01\x01", profile].concat());
+    }
+    segment(0xdb, &[&[0][..], &[8; 64]].concat());
+    let component = |id: u8| [id, 0x11, 0];
+    segment(
+        0xc0,
+        &[
+            &[8, 0, 8, 0, 8, 4][..],
+            &[1, 2, 3, 4].map(component).concat(),
+        ]
+        .concat(),
+    );
+    // DC: nine categories of four bits each; AC: the end of a block alone, in one bit.
+    let dc = [&[0, 0, 0, 0, 9][..], &[0; 12], &[0, 1, 2, 3, 4, 5, 6, 7, 8]].concat();
+    segment(0xc4, &dc);
+    segment(0xc4, &[&[0x10, 1][..], &[0; 15], &[0]].concat());
+    segment(0xda, &[4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]);
+    let mut bits = String::new();
+    for value in stored {
+        let level = i32::from(value) - 128;
+        let size = 32 - level.unsigned_abs().leading_zeros();
+        let code = if level < 0 {
+            level + (1 << size) - 1
+        } else {
+            level
+        };
+        bits += &format!("{size:04b}");
+        if size > 0 {
+            bits += &format!("{code:0width$b}", width = size as usize);
+        }
+        bits += "0";
+    }
+    bits += &"1".repeat((8 - bits.len() % 8) % 8);
+    for byte in bits.as_bytes().chunks(8) {
+        let byte = u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap();
+        jpeg.push(byte);
+        if byte == 0xff {
+            jpeg.push(0);
+        }
+    }
+    jpeg.extend([0xff, 0xd9]);
+    jpeg
+}
+
+/// A profile by which cyan is red, paper is white, and every other mixture black.
+fn odd_inks() -> Vec<u8> {
+    let identity: Vec<u8> = (0..=255).collect();
+    let corners = (0..16).flat_map(|corner| match corner {
+        0 => [255, 128, 128],
+        0b1000 => [136, 208, 195],
+        _ => [0, 128, 128],
+    });
+    let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
+    for cell in [1_i32, 0, 0, 0, 1, 0, 0, 0, 1] {
+        lut.extend((cell << 16).to_be_bytes());
+    }
+    lut.extend(identity.repeat(4));
+    lut.extend(corners);
+    lut.extend(identity.repeat(3));
+    let mut profile = vec![0; 128];
+    let size = 128 + 4 + 12 + lut.len();
+    profile[..4].copy_from_slice(&u32::try_from(size).unwrap().to_be_bytes());
+    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
+    profile[12..24].copy_from_slice(b"prtrCMYKLab ");
+    profile[36..40].copy_from_slice(b"acsp");
+    profile[68..80].copy_from_slice(&[0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d]);
+    profile.extend([0, 0, 0, 1]);
+    profile.extend(b"A2B0\0\0\0\x90");
+    profile.extend(u32::try_from(lut.len()).unwrap().to_be_bytes());
+    profile.extend(lut);
+    profile
+}
+
+#[test]
+fn inks_become_rgb() {
+    let shown = |stored, profile: &[u8]| {
+        let fitted = fit::fit_for_mail(jpeg_in_inks(stored, profile)).unwrap();
+        let decoded = image::load_from_memory(&fitted.bytes).unwrap();
+        let is_rgb = !super::colours::is_in_inks(&fitted.bytes);
+        assert!(is_rgb && fitted.ext == "jpg" && !holds(&fitted.bytes, b"acsp"));
+        decoded.to_rgb8().get_pixel(4, 4).0
+    };
+    let near = |got: [u8; 3], want: [u8; 3]| got.iter().zip(want).all(|(a, b)| a.abs_diff(b) < 12);
+    // Stored inverted: no ink is 255.
+    let cyan = [0, 255, 255, 255];
+    for (stored, without, with) in [
+        ([255; 4], [255, 255, 255], [255, 255, 255]),
+        (cyan, [0, 255, 255], [255, 0, 0]),
+        ([255, 255, 255, 0], [0, 0, 0], [0, 0, 0]),
+    ] {
+        let got = [shown(stored, &[]), shown(stored, &odd_inks())];
+        assert!(
+            near(got[0], without) && near(got[1], with),
+            "{stored:?}: {got:?}"
+        );
+    }
+}
+
+#[test]
+fn one_side_of_millions_is_refused_before_it_is_decoded() {
+    let claim = |width: u32, height: u32| {
+        let mut png = encoded(&drawing(60, 40), ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let sum = crc_32(&png[12..29]);
+        png[29..33].copy_from_slice(&sum.to_be_bytes());
+        fit::fit_for_mail(png).unwrap_err().code
+    };
+    for (width, height) in [(40_000_000, 1), (1, 40_000_000), (20_001, 1), (1, 20_001)] {
+        assert_eq!(
+            claim(width, height),
+            "picture-too-large",
+            "{width} × {height}"
+        );
     }
 }

@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 
 use super::LAYOUT;
 use super::error::ThemeError;
-use crate::format;
+use crate::{files, format};
 
 /// `mjml/`, so that one file is enough to run.
 #[derive(RustEmbed)]
@@ -17,7 +17,9 @@ struct Embedded;
 /// The file of colours, sizes and styles.
 pub(super) const MANIFEST: &str = "theme.toml";
 /// The largest file a theme may hold.
-const FILE_MAX_BYTES: usize = 256 * 1024;
+const FILE_MAX_BYTES: u64 = 256 * 1024;
+/// The most files a theme may have.
+const FILES_MAX: usize = 100;
 
 /// The texts of a theme, with line ends as LF.
 #[derive(Debug)]
@@ -120,7 +122,11 @@ fn read_embedded(name: &str) -> BTreeMap<String, String> {
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         let what = format!("can't be read: {}", format::io(error));
-        ThemeError::new(what, "Check the file's permissions.").at(path.display().to_string())
+        let help = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "Check the file's permissions.",
+            _ => "A theme has regular files of its own, each of at most 256 KB.",
+        };
+        ThemeError::new(what, help).at(path.display().to_string())
     };
     let refuse = |path: &Path, what: &str, help: &str| {
         ThemeError::new(what, help).at(path.display().to_string())
@@ -137,14 +143,16 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, ThemeError> {
         if file != MANIFEST && !file.ends_with(".mjml") {
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
-        if bytes.len() > FILE_MAX_BYTES {
+        if texts.len() == FILES_MAX {
+            let help = "Remove those that the layout does not include.";
             return Err(refuse(
-                &path,
-                "a theme's file can't be larger than 256 KB",
-                "Make it smaller.",
+                folder,
+                "a theme can't have more than 100 files",
+                help,
             ));
         }
+        let bytes =
+            files::read_within(folder, &path, FILE_MAX_BYTES).map_err(|e| unreadable(&path, &e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| refuse(&path, "this file is not UTF-8", "Save it as UTF-8."))?;
         texts.insert(file, lines(&text));
@@ -163,5 +171,42 @@ impl Files {
     /// A fault at a line, counted from 1, of one of the files.
     pub(super) fn error_at(&self, file: &str, line: usize, what: impl Into<String>) -> ThemeError {
         ThemeError::in_file(&self.name, file, line, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_brings_no_file_of_another_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let theme = dir.path().join("themes/pretty");
+        std::fs::create_dir_all(&theme).unwrap();
+        std::fs::write(dir.path().join("smtp-password"), "open-sesame").unwrap();
+        std::fs::write(theme.join(MANIFEST), "").unwrap();
+        std::fs::write(theme.join(LAYOUT), "<mjml></mjml>").unwrap();
+        let read = || read("pretty", Some(&dir.path().join("themes"))).map(|files| files.templates);
+        assert_eq!(read().unwrap().len(), 1);
+        for (target, why) in [
+            ("../../smtp-password", "out of its folder"),
+            ("/dev/zero", "not a regular file"),
+        ] {
+            for name in ["extra.mjml", LAYOUT, MANIFEST] {
+                let file = theme.join(name);
+                let before = std::fs::read(&file).ok();
+                let _ = std::fs::remove_file(&file);
+                std::os::unix::fs::symlink(target, &file).unwrap();
+                let refused = read().unwrap_err().to_string();
+                assert!(refused.contains(name) && refused.contains(why), "{refused}");
+                std::fs::remove_file(&file).unwrap();
+                if let Some(before) = before {
+                    std::fs::write(&file, before).unwrap();
+                }
+            }
+        }
+        std::fs::write(theme.join("large.mjml"), vec![b' '; 256 * 1024 + 1]).unwrap();
+        let refused = read().unwrap_err().to_string();
+        assert!(refused.contains("larger than 256 KB"), "{refused}");
     }
 }
