@@ -232,7 +232,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            said.starts_with("/nowhere/letterpress.db: no such file or directory, "),
+            said.starts_with("/nowhere/letterpress.db: its folder does not exist"),
             "{said}"
         );
     }
