@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// The database can't be read or written.
-pub async fn links(
+pub(crate) async fn links(
     store: &Store,
     public_url: &str,
     clock: &SharedClock,
@@ -33,7 +33,7 @@ pub async fn links(
 ///
 /// # Errors
 /// The database can't be read any more.
-pub async fn follow(
+pub(crate) async fn follow(
     store: Store,
     links: Links,
     shutdown: CancellationToken,
@@ -43,10 +43,12 @@ pub async fn follow(
         match ring(&store).await {
             Ok(ring) => {
                 if links.renew(ring) {
-                    tracing::info!("links are signed with a new key from now on");
+                    tracing::info!("links are now signed with a new key");
                 }
             }
-            Err(error) if error.is_passing() => tracing::warn!("the keys of links wait: {error}"),
+            Err(error) if error.is_passing() => {
+                tracing::warn!("the link keys can't be read yet: {error}")
+            }
             Err(error) => return Err(error),
         }
         // A busy sender commits many times a second.

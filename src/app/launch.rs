@@ -20,8 +20,9 @@ use crate::schedule::cron::Plan;
 use crate::store::{DaemonLock, Store, StoreError};
 use crate::{delivery, http, schedule};
 
+use super::error::{DaemonError, RoomError};
 use super::rooms::{self, Group};
-use super::{DaemonError, keys, rehearsal, thread};
+use super::{keys, rehearsal};
 
 /// How often another process's writes are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
@@ -30,7 +31,7 @@ const WATCH_EVERY: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// It could not start, or a room failed; then everything else was stopped in order, too.
-pub async fn launch(
+pub(crate) async fn launch(
     settings: Settings,
     listener: TcpListener,
     clock: SharedClock,
@@ -55,7 +56,7 @@ pub async fn launch(
     let site = site(&settings, &lists, &store, &links, &clock)?;
     web.start("web", |stop| {
         let serving = http::serve(listener, site, stop);
-        async { serving.await.map_err(|e| crate::format::io(&e)) }
+        async { Ok(serving.await?) }
     });
     sending.start("schedule", |stop| {
         let going_by = schedule::Settings {
@@ -65,7 +66,7 @@ pub async fn launch(
             hold_when_late: settings.sending.hold_when_late,
         };
         let running = schedule::run(store.clone(), going_by, clock.clone(), stop);
-        async { running.await.map_err(|e| e.to_string()) }
+        async { Ok(running.await?) }
     });
     sending.start("sender", |stop| {
         let by_id: HashMap<ListId, List> = lists.iter().cloned().collect();
@@ -77,21 +78,15 @@ pub async fn launch(
             clock.clone(),
             stop,
         );
-        async {
-            thread::of_its_own("sender", running)
-                .await?
-                .map_err(|e| e.to_string())
-        }
+        async { Ok(rooms::on_its_own_thread("sender", running).await??) }
     });
-    watching.start("watcher of keys", |stop| {
+    watching.start("key watcher", |stop| {
         let following = keys::follow(store.clone(), links.clone(), stop);
-        async { following.await.map_err(|e| e.to_string()) }
+        async { Ok(following.await?) }
     });
-    watching.start("watcher of other processes", |stop| {
-        watch(store.clone(), stop)
-    });
+    watching.start("database watcher", |stop| watch(store.clone(), stop));
 
-    tracing::info!("ready at http://{address}, links begin with {public_url}");
+    tracing::info!("listening on http://{address}; links begin with {public_url}");
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let ended = rooms::until(shutdown, [sending, web, watching]).await;
     tracing::info!("stopped");
@@ -145,7 +140,7 @@ fn site(
 }
 
 /// Turns other processes' commits into wake-ups. A database that is busy for a moment is looked at again.
-async fn watch(store: Store, stop: CancellationToken) -> Result<(), String> {
+async fn watch(store: Store, stop: CancellationToken) -> Result<(), RoomError> {
     loop {
         match stop
             .run_until_cancelled(store.watch_others(WATCH_EVERY))
@@ -153,7 +148,7 @@ async fn watch(store: Store, stop: CancellationToken) -> Result<(), String> {
         {
             None => return Ok(()),
             Some(Err(error)) if error.is_passing() => tokio::time::sleep(WATCH_EVERY).await,
-            Some(Err(error)) => return Err(error.to_string()),
+            Some(Err(error)) => return Err(error.into()),
             Some(Ok(())) => {}
         }
     }

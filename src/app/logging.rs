@@ -12,8 +12,8 @@ use crate::stdio;
 /// Begins to log as the settings say. What other crates say is kept from `warn` on.
 ///
 /// `auto` is the journal where stderr is connected to it (systemd says so), else text. Where the journal is asked
-/// for and can't be reached, the log goes to stderr and begins by saying so: a letter must not stay behind for it.
-pub fn begin(log: &Log) {
+/// for and can't be reached, the log goes to stderr and begins by saying so: no mail waits for that.
+pub(crate) fn begin(log: &Log) {
     let level = log.level.parse().unwrap_or(tracing::Level::INFO);
     let filter = Targets::new()
         .with_default(tracing::Level::WARN)
@@ -46,7 +46,7 @@ pub fn begin(log: &Log) {
     if let Some(error) = missing {
         let why = crate::format::io(&error);
         tracing::warn!(
-            "log.format is journald, and the journal can't be reached ({why}): the log goes to stderr"
+            "log.format is journald, but the journal can't be reached ({why}); logging to stderr"
         );
     }
 }

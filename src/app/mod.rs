@@ -2,29 +2,14 @@
 //! asks the machine for time and randomness.
 
 pub mod clock;
-pub mod keys;
+mod error;
+pub(crate) mod keys;
 mod launch;
-pub mod logging;
-pub mod rehearsal;
+pub(crate) mod logging;
+pub(crate) mod rehearsal;
 mod rooms;
 mod signals;
-mod thread;
 
-use crate::compose::theme::ThemeError;
-use crate::store::StoreError;
-
-pub use launch::launch;
-pub use signals::shutdown_on_signals;
-
-/// Why the daemon could not start, or had to end.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A list's theme can't be used for its system mails.
-    #[error(transparent)]
-    Theme(#[from] ThemeError),
-    /// A room ended although nobody asked it to.
-    #[error("the {room} ended: {why}")]
-    Room { room: &'static str, why: String },
-}
+pub(crate) use error::{DaemonError, RoomError};
+pub(crate) use launch::launch;
+pub(crate) use signals::shutdown_on_signals;

@@ -57,7 +57,7 @@ impl Mailbox for Scale {
 }
 
 /// A rehearsal that goes on.
-pub struct Rehearsal {
+pub(crate) struct Rehearsal {
     /// The copy, in which the issue can be followed.
     pub store: Store,
     pub issue: IssueId,
@@ -89,7 +89,7 @@ impl Drop for Inside {
 
 /// What a rehearsal has shown.
 #[derive(Debug)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// In bytes, as they would go over the wire.
     pub largest_bytes: u64,
     pub bytes: u64,
@@ -103,7 +103,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The database can't be copied, or no port can be had.
-    pub async fn begin(
+    pub(crate) async fn begin(
         store: &Store,
         settings: &delivery::Settings,
         public_url: &str,
@@ -130,7 +130,10 @@ impl Rehearsal {
             return Err(StoreError::refused("the rehearsal could not be queued"));
         };
         let no_sink = |e: std::io::Error| {
-            StoreError::refused(format!("no sink inside: {}", crate::format::io(&e)))
+            StoreError::refused(format!(
+                "the built-in sink can't listen: {}",
+                crate::format::io(&e)
+            ))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_sink)?;
         let port = listener.local_addr().map_err(no_sink)?.port();
@@ -163,7 +166,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The copy can't be read.
-    pub async fn end(mut self) -> Result<Findings, StoreError> {
+    pub(crate) async fn end(mut self) -> Result<Findings, StoreError> {
         self.inside.stop.cancel();
         let _ = (&mut self.inside.sender).await;
         let _ = (&mut self.inside.sink).await;
@@ -192,19 +195,19 @@ impl Rehearsal {
 
     /// Gives why it can't go on, should that come to pass: its sender died, or waits for a disk that takes nothing,
     /// which is worth it with a real send alone.
-    pub async fn breaks(&mut self) -> StoreError {
+    pub(crate) async fn breaks(&mut self) -> StoreError {
         let error = tokio::select! {
             ended = &mut self.inside.sender => match ended {
                 Ok(Err(error)) => error,
-                Ok(Ok(())) => return StoreError::refused("the rehearsal ended by itself").to_do("Please report it."),
+                Ok(Ok(())) => return StoreError::refused("the rehearsal ended by itself").to_do("Please report this."),
                 Err(died) => {
-                    return StoreError::refused(format!("the rehearsal died of a defect ({died})")).to_do("Please report it.");
+                    return StoreError::refused(format!("the rehearsal died of a defect ({died})")).to_do("Please report this.");
                 }
             },
             error = cannot_be_written(&self.store) => error,
         };
         StoreError::refused(format!("the rehearsal can't go on: {}", error.what)).to_do(
-            "Nobody was mailed, and its copy of the database is deleted: fix that, and rehearse again.",
+            "Nobody was mailed, and its copy of the database is deleted. Fix that, then rehearse again.",
         )
     }
 
@@ -213,7 +216,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The copy can't be read.
-    pub async fn estimate(
+    pub(crate) async fn estimate(
         &self,
         planned: u64,
         took: Duration,
@@ -261,7 +264,7 @@ fn place(beside: &Path) -> Result<(TempDir, DaemonLock), StoreError> {
 }
 
 /// Takes away what rehearsals left beside a database that were killed.
-pub fn sweep(database: &Path) {
+pub(crate) fn sweep(database: &Path) {
     sweep_in(&beside(database));
 }
 
@@ -354,7 +357,7 @@ async fn known(
     })
 }
 
-/// The same settings, with every relay in the place of the sink and without measures.
+/// The settings with the sink in place of every relay, and without rate limits.
 fn into_sink(settings: &delivery::Settings, port: u16) -> delivery::Settings {
     let relays = settings.relays.iter().map(|relay| Relay {
         endpoint: Endpoint {

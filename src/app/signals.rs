@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// The system takes no handlers.
-pub fn shutdown_on_signals() -> std::io::Result<CancellationToken> {
+pub(crate) fn shutdown_on_signals() -> std::io::Result<CancellationToken> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -30,7 +30,7 @@ pub fn shutdown_on_signals() -> std::io::Result<CancellationToken> {
                 () = received(hang_up.as_mut()) => {}
             }
             if which == 0 {
-                tracing::info!("asked to stop: mails in flight end, the rest stays queued");
+                tracing::info!("stopping: waiting for mails in flight, the rest stays queued");
                 asked.cancel();
             }
         }

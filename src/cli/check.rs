@@ -1,4 +1,4 @@
-//! `check`: everything that is wrong with an issue, without a network.
+//! `check`: everything that is wrong with an issue, found without a network.
 
 use std::path::PathBuf;
 
@@ -35,18 +35,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         let gap = if found.is_empty() { "" } else { "\n" };
         let sum = findings::sum(&found);
         let sum = if sum.is_empty() {
-            "Nothing to mend".to_owned()
+            "No problems found".to_owned()
         } else {
             sum
         };
         let passed = if whole {
             format!("{passed} checks passed")
         } else {
-            "the rest was not looked at".into()
+            "the rest was not checked".into()
         };
         context.print(format!("{gap}{sum}, {passed}"))?;
         if findings::any_error(&found) {
-            context.print("An error stops a send; --force overrides it.")?;
+            context.print("Errors stop a send unless --force is given.")?;
         }
     }
     Ok(if findings::any_error(&found) {

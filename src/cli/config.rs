@@ -19,10 +19,10 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// Say everything that is wrong with the settings
+    /// Check the settings and show every problem
     #[command(after_help = "Example:\n  letterpress config check")]
     Check,
-    /// Show each value, and where it came from
+    /// Show each value and where it comes from
     #[command(after_help = "Example:\n  letterpress config show")]
     Show,
 }
@@ -50,7 +50,7 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
             .unwrap_or(config::FILE.as_ref())
             .display();
         match findings::sum(found).as_str() {
-            "" => context.print(format!("{file} is in order."))?,
+            "" => context.print(format!("{file}: no problems found."))?,
             sum => context.print(format!("\n{sum} in {file}"))?,
         }
     }
@@ -99,7 +99,7 @@ fn folders(examined: &config::Examined) -> Vec<Finding> {
             Severity::Warning,
             (list, "issues"),
             &what,
-            "Make it, or name the one where they are.",
+            "Create it, or set the folder that has them.",
         )
     };
     examined
@@ -120,7 +120,7 @@ fn show(examined: &config::Examined, context: &Context) -> Outcome {
     } else {
         context.print(as_toml(&shown, context.paint).trim_end())?;
     }
-    // Errors are said as well, so that nobody takes what is shown for what holds.
+    // Errors are shown as well: with them, nothing of this is in use.
     match examined
         .findings
         .iter()
@@ -159,9 +159,9 @@ fn as_toml(shown: &[Shown], paint: Paint) -> String {
             let _ = writeln!(out, "\n[{of}]");
             section.clone_from(of);
         }
-        let why = match one.about.split_once("; not set: ") {
-            Some((_, means)) if one.value.is_none() => format!("not set: {means}"),
-            _ => one.source.clone(),
+        let why = match one.unset {
+            Some(means) => format!("not set: {means}"),
+            None => one.source.clone(),
         };
         let _ = writeln!(out, "{line:width$}  {}", paint.dim(&format!("# {why}")));
     }
@@ -174,16 +174,17 @@ mod tests {
 
     #[test]
     fn what_is_shown_could_stand_in_a_file() {
-        let one = |key: &str, value: Option<&str>, about: &str| Shown {
+        let one = |key: &str, value: Option<&str>, unset| Shown {
             key: key.into(),
             value: value.map(str::to_owned),
             source: "default".into(),
-            about: about.into(),
+            about: "what it is for",
+            unset,
         };
         let shown = [
-            one("web.listen", Some("\"127.0.0.1:8080\""), "where"),
-            one("web.public_url", None, "what; not set: nothing can be sent"),
-            one("list.weekly.utm.medium", Some("\"email\""), "m"),
+            one("web.listen", Some("\"127.0.0.1:8080\""), None),
+            one("web.public_url", None, Some("nothing can be sent")),
+            one("list.weekly.utm.medium", Some("\"email\""), None),
         ];
         let text = as_toml(&shown, Paint::bare());
         assert_eq!(

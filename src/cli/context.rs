@@ -21,8 +21,8 @@ use super::terminal::{self, Paint};
 
 /// The options that are taken wherever they mean something.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub struct Common {
-    /// The settings to use, instead of the letterpress.toml found here or above
+pub(super) struct Common {
+    /// The settings to use instead of the letterpress.toml in this folder or above
     #[arg(
         long,
         global = true,
@@ -31,19 +31,19 @@ pub struct Common {
         hide_env = true
     )]
     pub config: Option<PathBuf>,
-    /// The key of the list; needed only where there are several
+    /// The key of the list; needed only if there are several
     #[arg(long, global = true, value_name = "KEY")]
     pub list: Option<String>,
-    /// One JSON object a line on stdout, and nothing else there
+    /// Print JSON on stdout, one object per line, and nothing else
     #[arg(long, global = true)]
     pub json: bool,
-    /// Don't ask
+    /// Do not ask for confirmation
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
 }
 
 /// Handed to every command.
-pub struct Context {
+pub(super) struct Context {
     pub common: Common,
     pub clock: SharedClock,
     /// How stdout is painted.
@@ -55,7 +55,7 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(common: Common, clock: SharedClock) -> Self {
+    pub(super) fn new(common: Common, clock: SharedClock) -> Self {
         Self {
             common,
             clock,
@@ -66,7 +66,7 @@ impl Context {
     }
 
     /// Whether `--json` was given.
-    pub fn json(&self) -> bool {
+    pub(super) fn json(&self) -> bool {
         self.common.json
     }
 
@@ -74,12 +74,12 @@ impl Context {
     ///
     /// # Errors
     /// None was found, or it holds an error: exit 2, with file and line.
-    pub fn settings(&self) -> Result<Settings, Failure> {
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
         config::load(self.common.config.as_deref(), config::Need::File).map_err(Failure::from)
     }
 
     /// The settings, or the defaults where there are none.
-    pub fn settings_or_defaults(&self) -> Result<Settings, Failure> {
+    pub(super) fn settings_or_defaults(&self) -> Result<Settings, Failure> {
         config::load(self.common.config.as_deref(), config::Need::Nothing).map_err(Failure::from)
     }
 
@@ -87,7 +87,7 @@ impl Context {
     ///
     /// # Errors
     /// An unknown key, with the nearest; several lists and no `--list`.
-    pub fn list<'s>(&self, settings: &'s Settings) -> Result<&'s List, Failure> {
+    pub(super) fn list<'s>(&self, settings: &'s Settings) -> Result<&'s List, Failure> {
         pick(&settings.lists, self.common.list.as_deref())
     }
 
@@ -106,7 +106,7 @@ impl Context {
     }
 
     /// Opens the database of the settings, made where it is missing. It is closed by [`Context::close`].
-    pub async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
+    pub(super) async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
         let store = Store::open(&settings.database).await?;
         self.opened
             .lock()
@@ -116,7 +116,7 @@ impl Context {
     }
 
     /// Closes what the command opened, however it ended, so that no -wal file stays beside the database.
-    pub async fn close(&self) {
+    pub(super) async fn close(&self) {
         let opened =
             std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         for store in opened {
@@ -125,7 +125,7 @@ impl Context {
     }
 
     /// Asks on a terminal, takes `--yes` for a yes, and elsewhere refuses (exit 2) and names `--yes`.
-    pub fn agree(&self, question: &str) -> Result<bool, Failure> {
+    pub(super) fn agree(&self, question: &str) -> Result<bool, Failure> {
         if self.common.yes {
             return Ok(true);
         }
@@ -138,9 +138,9 @@ impl Context {
             });
         }
         Err(Failure::new(format!(
-            "this needs your word, and nobody is there to ask: {question}"
+            "this needs confirmation, but there is no terminal to ask on: {question}"
         ))
-        .to_do("Add --yes to do it without being asked."))
+        .to_do("Add --yes to do it without confirmation."))
     }
 
     /// A line on stdout. A reader that has left, such as `head`, changes nothing: the command goes on and ends with
@@ -148,7 +148,7 @@ impl Context {
     ///
     /// # Errors
     /// Stdout can't be written for another reason, such as a full disk: exit 2.
-    pub fn print(&self, line: impl AsRef<str>) -> Result<(), Failure> {
+    pub(super) fn print(&self, line: impl AsRef<str>) -> Result<(), Failure> {
         let mut out = stdio::stdout();
         let line = format!("{}\n", line.as_ref());
         match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
@@ -161,12 +161,12 @@ impl Context {
     }
 
     /// Whether the reader of stdout has left, as far as [`Context::print`] has noticed.
-    pub fn reader_left(&self) -> bool {
+    pub(super) fn reader_left(&self) -> bool {
         self.reader_left.load(Ordering::Relaxed)
     }
 
     /// A JSON object on a line of stdout.
-    pub fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    pub(super) fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let line = serde_json::to_string(value)
             .map_err(|e| Failure::new(format!("this can't be written as JSON: {e}")))?;
         self.print(line)
@@ -186,7 +186,7 @@ impl Context {
     }
 
     /// What was done, in words or as JSON, whichever was asked for.
-    pub fn done(&self, words: impl AsRef<str>, value: &impl Serialize) -> Outcome {
+    pub(super) fn done(&self, words: impl AsRef<str>, value: &impl Serialize) -> Outcome {
         if self.json() {
             self.print_json(value)?
         } else {
@@ -197,21 +197,21 @@ impl Context {
 }
 
 /// The list of a key, or the only one there is.
-pub fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List, Failure> {
+pub(super) fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List, Failure> {
     let keys = || lists.iter().map(|l| l.key.as_str()).collect::<Vec<_>>();
     match (key, lists) {
         (None, [only]) => Ok(only),
-        (None, []) => Err(Failure::new("the settings name no list")
+        (None, []) => Err(Failure::new("no list is set")
             .to_do("Add a section such as [list.weekly] to letterpress.toml.")),
         (None, _) => Err(
-            Failure::new("the settings name several lists, and this is about one")
+            Failure::new("this is about one list, and there are several")
                 .to_do(format!("Add --list with one of: {}.", keys().join(", "))),
         ),
         (Some(key), _) => lists.iter().find(|l| l.key == key).ok_or_else(|| {
             let near = crate::format::nearest(key, keys());
             let help = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
             Failure::new(format!("there is no list {key}"))
-                .to_do(format!("{help}The settings name: {}.", keys().join(", ")))
+                .to_do(format!("{help}The lists are: {}.", keys().join(", ")))
         }),
     }
 }

@@ -1,4 +1,4 @@
-//! `deliveries`: the totals of every issue, or what became of each mail of one.
+//! `deliveries`: the totals of every issue, or the outcome of each mail of one.
 
 use std::io::{BufWriter, Write};
 
@@ -31,12 +31,12 @@ const RELAY: (usize, usize) = (5, 16);
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress deliveries 22 --state failed")]
 pub(super) struct Args {
-    /// Its number, its slug or its file; without it, the totals of every issue
+    /// Its number, slug or file; without it, the totals of every issue
     issue: Option<String>,
-    /// Only those in this state: queued, sending, sent, deferred, failed, uncertain, cancelled or skipped
+    /// Only mails in this state: queued, sending, sent, deferred, failed, uncertain, cancelled or skipped
     #[arg(long, requires = "issue", value_parser = state)]
     state: Option<State>,
-    /// Comma-separated values, with a line of names first
+    /// Print comma-separated values with a header line
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
@@ -77,7 +77,7 @@ async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Out
     } else if csv {
         context.print(overview::as_csv(&rows).trim_end())?;
     } else if rows.is_empty() {
-        context.print("Nothing was queued yet; `letterpress send FILE` does.")?;
+        context.print("No issue was queued yet. Queue one with `letterpress send FILE`.")?;
     } else {
         context.print(overview::as_table(&rows, lists).trim_end())?;
     }

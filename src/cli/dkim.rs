@@ -121,7 +121,7 @@ fn warn_unused(lists: &[List], domain: &str) {
             .map(|list| list.from.address.domain())
             .collect();
         stdio::eprintln(format_args!(
-            "No list sends from {domain}; the settings name {}.",
+            "No list sends from {domain}. The lists send from: {}.",
             known.join(", ")
         ));
     }
@@ -131,7 +131,7 @@ fn show(context: &Context, pairs: &[DkimPair], folder: &Path) -> Outcome {
     if pairs.is_empty() {
         return Err(Failure::no("there are no DKIM keys")
             .at(folder.display().to_string())
-            .to_do("Make them with\n  letterpress dkim new --domain example.org"));
+            .to_do("Create them with\n  letterpress dkim new --domain example.org"));
     }
     for DkimPair {
         domain,

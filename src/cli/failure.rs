@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 use crate::model::Severity;
 use crate::stdio;
 use crate::store::StoreError;
@@ -16,7 +16,7 @@ const INDENT: usize = 7;
 
 /// How a command that ran has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(super) enum Answer {
     /// Exit 0: done.
     Done,
     /// Exit 1: it ran and the answer is no; what is wrong already stands on stdout or stderr.
@@ -24,11 +24,11 @@ pub enum Answer {
 }
 
 /// What every command gives back.
-pub type Outcome = Result<Answer, Failure>;
+pub(super) type Outcome = Result<Answer, Failure>;
 
 /// Why a command could not do what it was asked: a paragraph of up to four lines, and an exit status.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     exit: u8,
     what: String,
     place: Option<String>,
@@ -38,7 +38,7 @@ pub struct Failure {
 
 impl Failure {
     /// It could not run at all (exit 2). `what` is a sentence without a final stop.
-    pub fn new(what: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>) -> Self {
         Self {
             exit: 2,
             what: what.into(),
@@ -49,7 +49,7 @@ impl Failure {
     }
 
     /// It could not run at all, as another room says it: what failed, a full stop, and what to do.
-    pub fn said(text: &str) -> Self {
+    pub(super) fn said(text: &str) -> Self {
         match text.split_once(". ") {
             Some((what, help)) => Self::new(what).to_do(help),
             None => Self::new(text),
@@ -57,7 +57,7 @@ impl Failure {
     }
 
     /// It ran and the answer is no (exit 1).
-    pub fn no(what: impl Into<String>) -> Self {
+    pub(super) fn no(what: impl Into<String>) -> Self {
         Self {
             exit: 1,
             ..Self::new(what)
@@ -65,7 +65,7 @@ impl Failure {
     }
 
     /// It was interrupted by a signal, and ended in order: the status that shells give for that.
-    pub fn interrupted(what: impl Into<String>) -> Self {
+    pub(super) fn interrupted(what: impl Into<String>) -> Self {
         Self {
             exit: 130,
             ..Self::new(what)
@@ -73,25 +73,25 @@ impl Failure {
     }
 
     /// Where: `file:line`, a table, `host:port`.
-    pub fn at(mut self, place: impl Into<String>) -> Self {
+    pub(super) fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
         self
     }
 
     /// A server's own words.
-    pub fn reply(mut self, reply: impl Into<String>) -> Self {
+    pub(super) fn reply(mut self, reply: impl Into<String>) -> Self {
         self.reply = Some(reply.into());
         self
     }
 
     /// What to do now: whole sentences. A line of its own that begins with two spaces is a command to type.
-    pub fn to_do(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn to_do(mut self, help: impl Into<String>) -> Self {
         self.to_do = Some(help.into());
         self
     }
 
     /// Writing to stdout failed: exit 2. A reader that has left, such as `head`, is not a failure: exit 0 and no message.
-    pub fn output(error: std::io::Error) -> Self {
+    pub(super) fn output(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self {
                 exit: 0,
@@ -106,7 +106,7 @@ impl Failure {
     }
 
     /// Says it on stderr and gives the status to end with.
-    pub fn tell(&self, paint: Paint) -> ExitCode {
+    pub(super) fn tell(&self, paint: Paint) -> ExitCode {
         if !self.what.is_empty() {
             stdio::eprint(self.paragraph(paint));
         }
@@ -175,23 +175,40 @@ impl From<StoreError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let findings = match error {
-            ConfigError::Missing(what) => {
-                return Failure::new(what).to_do(
-                    "Begin a letter with `letterpress init`, or name its settings with --config.",
+            ConfigError::NoneFound { folder } => {
+                return Failure::new(format!(
+                    "there is no {} in {} or above",
+                    config::FILE,
+                    folder.display()
+                ))
+                .to_do(
+                    "Create a newsletter with `letterpress init`, or name its settings with --config.",
                 );
             }
-            // As the standard library says it, which `config` hands on.
-            ConfigError::Unreadable { file, why } if why.contains("valid UTF-8") => {
+            ConfigError::NoSuchFile { file } => {
+                return Failure::new(format!("there is no file {}", file.display())).to_do(
+                    "Create a newsletter with `letterpress init`, or name its settings with --config.",
+                );
+            }
+            ConfigError::CurrentFolder(error) => {
+                return Failure::new(format!(
+                    "the current folder can't be read: {}",
+                    crate::format::io(&error)
+                ))
+                .to_do("Name the settings with --config.");
+            }
+            ConfigError::NotUtf8 { file } => {
                 return Failure::new("the settings are not UTF-8, so they can't be read")
-                    .at(file)
+                    .at(file.display().to_string())
                     .to_do("Save the file as UTF-8, or name another with --config.");
             }
-            ConfigError::Unreadable { file, why } => {
-                return Failure::new(format!("the settings can't be read: {why}"))
-                    .at(file)
-                    .to_do(
-                        "Make the file one that this user can read, or name another with --config.",
-                    );
+            ConfigError::Unreadable { file, error } => {
+                return Failure::new(format!(
+                    "the settings can't be read: {}",
+                    crate::format::io(&error)
+                ))
+                .at(file.display().to_string())
+                .to_do("Make the file readable for this user, or name another with --config.");
             }
             ConfigError::Wrong(findings) => findings,
         };
@@ -206,7 +223,7 @@ impl From<ConfigError> for Failure {
         if errors.len() > 1 {
             let more = crate::format::count(errors.len() as u64 - 1);
             help.push_str(&format!(
-                " There are {more} more; `letterpress config check` shows all."
+                " There are {more} more errors; `letterpress config check` shows all."
             ));
         }
         Failure::new(first.message.clone())

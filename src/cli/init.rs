@@ -1,4 +1,4 @@
-//! `init`: a new folder for a letter, with settings to fill in, an issue to change, and the database.
+//! `init`: a new folder for a newsletter, with settings to fill in, an issue to change, and the database.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::store::Store;
 use super::ledger::fact;
 use super::{Context, Failure, Outcome};
 
-/// The issue that a new letter begins with.
+/// The first issue of a new newsletter.
 pub(super) const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress init my-letter")]
 pub(super) struct Args {
-    /// The folder; made where it is missing
+    /// The folder; created if it does not exist
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
@@ -30,9 +30,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     };
     let settings = dir.join(config::FILE);
     if settings.exists() {
-        return Err(Failure::new("a letter lives here already")
+        return Err(Failure::new("this folder already holds a newsletter")
             .at(settings.display().to_string())
-            .to_do("Choose another folder, or go on with this one; nothing was changed."));
+            .to_do("Choose another folder. Nothing was changed."));
     }
     make_folder(&dir.join("issues"))?;
     // The settings come last: where they stand, the folder is whole.
@@ -51,8 +51,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         fact("database", &name(&database)),
         fact("issue", &name(&issue)),
         String::new(),
-        "  Fill in the settings: relay, list, and public_url before the first send.".to_owned(),
-        "  What is missing is told by".to_owned(),
+        "  Fill in the settings: relay, list, and before the first send public_url.".to_owned(),
+        "  To see what is missing, run".to_owned(),
         format!("    letterpress config check --config {}", name(&settings)),
     ]
     .join("\n");
@@ -62,19 +62,19 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     )
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and those above it.
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
         Failure::new(format!(
-            "the folder can't be made: {}",
+            "the folder can't be created: {}",
             crate::format::io(&e)
         ))
         .at(path.display().to_string())
-        .to_do(remedy(&e, "Choose a folder that you can write in."))
+        .to_do(remedy(&e, "Choose a folder that you can write to."))
     })
 }
 
-/// Writes a file that must not be there yet; where that fails, none is left there.
+/// Writes a file that must not exist yet; if that fails, none is left.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let created = std::fs::OpenOptions::new()
         .write(true)

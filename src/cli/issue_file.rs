@@ -34,7 +34,7 @@ pub(super) fn list<'s>(
         && asked != own
     {
         return Err(Failure::new(format!(
-            "the issue is for the list {own}, and --list says {asked}"
+            "the issue is for the list {own}, but --list is {asked}"
         ))
         .at(manuscript.shown.clone())
         .to_do("Leave out --list, or change `list` in the front matter."));
@@ -42,10 +42,10 @@ pub(super) fn list<'s>(
     pick(&settings.lists, asked.or(own))
 }
 
-/// As [`list`], but without a settings file every issue is for the default list, whatever it says.
+/// The list that an issue is for; without a settings file it is the default list, whatever the issue says.
 ///
 /// # Errors
-/// As [`list`].
+/// There is no such list, or the two disagree.
 pub(super) fn list_or_default<'s>(
     context: &Context,
     settings: &'s Settings,
@@ -101,7 +101,7 @@ pub(super) fn stopped_by(context: &Context, found: &[Finding]) -> Result<Option<
     }
     context.print_findings(&errors)?;
     stdio::eprintln(format_args!(
-        "{}: nothing was queued; --force overrides it.",
+        "{}: nothing was queued. Add --force to send anyway.",
         findings::sum(&errors)
     ));
     Ok(Some(Answer::No))

@@ -4,16 +4,14 @@
 //! is no (1), or a [`Failure`] that says in one paragraph what, where and what to do (mostly 2). Deciding,
 //! storing and sending is left to the rooms below; here is only what people type and read.
 
-pub mod context;
-pub mod failure;
-pub mod terminal;
-
 mod backup;
 mod check;
 mod config;
+mod context;
 mod deliveries;
 mod demo;
 mod dkim;
+mod failure;
 mod findings;
 mod follow;
 mod init;
@@ -33,6 +31,7 @@ mod serve;
 mod speed;
 mod steer;
 mod subscribers;
+mod terminal;
 mod test;
 mod totals;
 
@@ -43,8 +42,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::stdio;
 
-pub use context::{Common, Context};
-pub use failure::{Answer, Failure, Outcome};
+use context::{Common, Context};
+use failure::{Answer, Failure, Outcome};
 use terminal::Paint;
 
 /// A self-hosted email newsletter: one program, one folder, one SQLite file
@@ -65,45 +64,45 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the whole job on this machine; nobody outside is mailed
+    /// Try everything on this machine; nobody is mailed
     Demo(demo::Args),
-    /// Make a new folder for a letter
+    /// Create a folder for a newsletter
     Init(init::Args),
     /// Start the next issue from the last one
     New(new::Args),
-    /// Examine an issue
+    /// Check an issue for problems
     Check(check::Args),
     /// Write an issue as MJML, HTML, text and mail
     Render(render::Args),
-    /// Send one marked copy through the real relay
+    /// Send one marked copy through the relay
     Test(test::Args),
-    /// Queue an issue, for now or for later
+    /// Queue an issue, now or for later
     Send(send::Args),
-    /// Try the whole send in a sink inside; nobody is mailed
+    /// Rehearse a whole send; nobody is mailed
     Rehearse(rehearse::Args),
-    /// Show what became of each issue, or of each mail of one
+    /// Show the outcome of each issue, or of each mail of one
     Deliveries(deliveries::Args),
-    /// Hold an issue that is being sent
+    /// Pause an issue that is being sent
     Pause(steer::PauseArgs),
-    /// Go on with an issue that is paused or held
+    /// Resume an issue that is paused or held
     Resume(steer::ResumeArgs),
-    /// Withdraw what has not gone out
+    /// Cancel what has not been sent
     Cancel(steer::CancelArgs),
-    /// Show how quickly mails may go, or change it while they go
+    /// Show rate limits, or change them while mails are sent
     Speed(speed::Args),
-    /// Send once more to those who failed
+    /// Send again to those who failed
     Retry(steer::RetryArgs),
-    /// The people who get the letter
+    /// Manage subscribers
     Subscribers(subscribers::Args),
-    /// Run the daemon: web, schedule, sending
+    /// Run the daemon: web pages, schedule, sending
     Serve(serve::Args),
-    /// Explain the settings
+    /// Check and show the settings
     Config(config::Args),
-    /// Keys that sign the mails
+    /// Manage the keys that sign mails
     Dkim(dkim::Args),
-    /// Keys that sign the links
+    /// Manage the keys that sign links
     Keys(keys::Args),
-    /// Copy the database, also while the daemon runs
+    /// Copy the database, even while the daemon runs
     Backup(backup::Args),
 }
 
@@ -151,7 +150,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(e) => {
             let failure = Failure::new(format!(
-                "no threads could be started: {}",
+                "the program's threads can't be started: {}",
                 crate::format::io(&e)
             ));
             return failure.tell(Paint::stderr());

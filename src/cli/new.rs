@@ -1,4 +1,4 @@
-//! `new`: the next issue's file, begun from the last one.
+//! `new`: the file of the next issue, started from the last one.
 
 use std::path::PathBuf;
 
@@ -43,14 +43,14 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
         None => (list.issues.join("001.md"), FIRST_ISSUE.to_owned()),
     };
     if path.exists() {
-        return Err(Failure::new("the next issue's file is there already")
+        return Err(Failure::new("the file of the next issue already exists")
             .at(path.display().to_string())
-            .to_do("Go on with that one; nothing was changed."));
+            .to_do("Continue with that one. Nothing was changed."));
     }
     write_new(&path, &text)?;
     context.done(
         format!(
-            "{} is begun, as a draft: the schedule passes it over until you take out its line `draft`.",
+            "{} is a new draft: the schedule skips it until you remove its line `draft`.",
             path.display()
         ),
         &json!({"file": path}),

@@ -135,7 +135,7 @@ impl From<Refusal> for Failure {
                 state,
                 since,
             } => Failure::no(format!(
-                "{email} has been {} on {list} since {}",
+                "{email} is not active on {list}: {} since {}",
                 state.word(),
                 since.strftime("%Y-%m-%d")
             ))

@@ -1,4 +1,4 @@
-//! `rehearse`: the whole send into a sink inside, on a copy of the database; nobody is mailed.
+//! `rehearse`: the whole send into a built-in sink, on a copy of the database; nobody is mailed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::progress::time;
 use super::totals::{IssueSummary, in_local_time};
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, serve};
 
-/// So many of those who would not get it are named.
+/// How many of those who would not get it are named.
 const NAMED: usize = 20;
 
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
-    /// Rehearse in spite of the errors that `check` finds
+    /// Rehearse in spite of errors that `check` finds
     #[arg(long)]
     force: bool,
 }
@@ -112,7 +112,7 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
         let reason = in_local_time(reason, &list.zone);
         return Err(Failure::no(format!(
-            "the real send would stop as this one did: {reason}"
+            "the real send would stop here too: {reason}"
         )));
     }
     Ok(follow::answer(&row))

@@ -23,7 +23,7 @@ const READER: &str = "reader@example.org";
 pub(super) struct Args {
     /// The Markdown file
     file: PathBuf,
-    /// The folder to write to; made where it is missing
+    /// The folder to write to; created if it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -183,7 +183,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .at(path.display().to_string())
         .to_do(super::init::remedy(
             &e,
-            "Choose a folder that you can write in.",
+            "Choose a folder that you can write to.",
         ))
     })
 }

@@ -27,13 +27,13 @@ use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, led
 pub(super) struct Args {
     /// The issue's Markdown file
     file: PathBuf,
-    /// When: RFC 3339, or `2026-11-30 07:00` in the list's zone
+    /// When to send: RFC 3339, or 2026-11-30 07:00 in the list's zone
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Follow it to its end
+    /// Wait until it was sent, showing progress
     #[arg(long)]
     wait: bool,
-    /// Send in spite of the errors that `check` finds
+    /// Send in spite of errors that `check` finds
     #[arg(long)]
     force: bool,
 }
@@ -230,7 +230,7 @@ async fn left(store: &Store, id: IssueId) -> Result<Failure, Failure> {
         .map_or_else(|| row.slug.clone(), |number| number.to_string());
     Ok(
         Failure::interrupted(format!("the wait for {} was interrupted", name(&row))).to_do(
-            format!("It goes on; `letterpress cancel {number}` stops it."),
+            format!("Sending continues; `letterpress cancel {number}` stops it."),
         ),
     )
 }

@@ -2,10 +2,13 @@
 
 use tokio::net::TcpListener;
 
-use crate::app::{self, DaemonError};
+use crate::app::{self, DaemonError, RoomError};
 use crate::store::DaemonLock;
 
 use super::{Answer, Context, Failure, Outcome};
+
+/// What to do about a defect.
+const REPORT: &str = "This is a defect of Letterpress; please report it.";
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress serve")]
@@ -16,9 +19,11 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     app::logging::begin(&settings.log);
     // The lock says so as well, but the port would be in the way first.
     if let Some(holder) = DaemonLock::holder(&settings.database) {
-        return Err(Failure::new(format!("a daemon runs already: {holder}"))
-            .at(settings.database.display().to_string())
-            .to_do("Stop that one first; two would send the same mail."));
+        return Err(
+            Failure::new(format!("a daemon is already running: {holder}"))
+                .at(settings.database.display().to_string())
+                .to_do("Stop it first; two daemons would send the same mail."),
+        );
     }
     let shutdown = signals()?;
     let listener = listen(&settings.listen).await?;
@@ -30,7 +35,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
 pub(super) fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
     app::shutdown_on_signals().map_err(|e| {
         Failure::new(format!(
-            "signals can't be waited for: {}",
+            "signals can't be handled: {}",
             crate::format::io(&e)
         ))
     })
@@ -41,11 +46,9 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| {
         let help = match e.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "Stop what listens there, or set web.listen to another port."
+                "Stop the program that listens there, or set web.listen to another port."
             }
-            std::io::ErrorKind::PermissionDenied => {
-                "Ports below 1024 are the system's: take one above."
-            }
+            std::io::ErrorKind::PermissionDenied => "Ports below 1024 are reserved: use one above.",
             _ => "Set web.listen to an address of this machine.",
         };
         Failure::new(format!(
@@ -60,9 +63,26 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
 impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
-            DaemonError::Store(error) => Failure::from(error),
-            DaemonError::Theme(error) => Failure::from(error),
-            other => Failure::said(&other.to_string()),
+            DaemonError::Store(error) => error.into(),
+            DaemonError::Theme(error) => error.into(),
+            DaemonError::Room { room, error } => {
+                let what = format!("the {room} stopped");
+                match error {
+                    RoomError::Store(error) => error.into(),
+                    RoomError::Io(error) => {
+                        Failure::new(format!("{what}: {}", crate::format::io(&error)))
+                    }
+                    RoomError::Unasked => {
+                        Failure::new(format!("{what} without being asked to")).to_do(REPORT)
+                    }
+                    RoomError::ThreadDied => {
+                        Failure::new(format!("{what}: its thread died")).to_do(REPORT)
+                    }
+                    RoomError::TaskDied(error) => {
+                        Failure::new(format!("{what}: {error}")).to_do(REPORT)
+                    }
+                }
+            }
         }
     }
 }

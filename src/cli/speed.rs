@@ -10,7 +10,7 @@ use crate::stdio;
 
 use super::{Answer, Context, Outcome, layout};
 
-/// The most messages a minute that can be said.
+/// The highest override, in messages a minute.
 const MOST: u32 = 10_000_000;
 
 #[derive(clap::Args)]
@@ -18,9 +18,9 @@ const MOST: u32 = 10_000_000;
     after_help = "Example:\n  letterpress speed gmail.com 600\n  letterpress speed gmail.com off"
 )]
 pub(super) struct Args {
-    /// A relay's name, or a domain, which stands for its whole provider; without it, all are shown
+    /// The name of a relay, or a domain, which stands for its whole provider; without it, all are shown
     name: Option<String>,
-    /// Messages a minute in place of the settings, 0 for no limit; `off` goes back to the settings
+    /// Messages a minute instead of the settings; 0: no limit; off: back to the settings
     #[arg(value_parser = change)]
     per_minute: Option<Change>,
 }
@@ -39,7 +39,7 @@ fn change(text: &str) -> Result<Change, String> {
         _ if text == "off" => Ok(Change::Off),
         Ok(per_minute) if per_minute <= MOST => Ok(Change::To(per_minute)),
         _ => Err(format!(
-            "write messages a minute, from 0 (no limit) to {MOST}, or off"
+            "write a number of messages a minute from 0 (no limit) to {MOST}, or off"
         )),
     }
 }

@@ -17,30 +17,30 @@ use super::{Answer, Context, Failure, Outcome};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress pause 22")]
 pub(super) struct PauseArgs {
-    /// Its number, its slug or its file
+    /// Its number, slug or file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress resume 22")]
 pub(super) struct ResumeArgs {
-    /// Its number, its slug or its file
+    /// Its number, slug or file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress cancel 22")]
 pub(super) struct CancelArgs {
-    /// Its number, its slug or its file
+    /// Its number, slug or file
     issue: String,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress retry 22 --state uncertain")]
 pub(super) struct RetryArgs {
-    /// Its number, its slug or its file
+    /// Its number, slug or file
     issue: String,
-    /// Whom: the failed, or the uncertain, who may get it twice
+    /// Which mails: failed, or uncertain ones, whose recipients may get them twice
     #[arg(long, value_enum, default_value_t = Whom::Failed)]
     state: Whom,
 }
@@ -119,7 +119,7 @@ pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
     tell(context, &store, &row, &done)
 }
 
-/// Who gave the command, as people know them: by the user's name, or by its number where there is none.
+/// Who gave the command: the user's name, or its number if it has none.
 fn who() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let called = |number| {

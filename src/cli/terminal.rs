@@ -6,30 +6,30 @@ use crate::stdio;
 
 /// Colours for one stream, or none: a pipe, `NO_COLOR` and `TERM=dumb` get the same words bare.
 #[derive(Clone, Copy, Debug)]
-pub struct Paint {
+pub(super) struct Paint {
     on: bool,
 }
 
 impl Paint {
-    pub fn stdout() -> Self {
+    pub(super) fn stdout() -> Self {
         Self {
             on: stdio::stdout_has_colour(),
         }
     }
 
-    pub fn stderr() -> Self {
+    pub(super) fn stderr() -> Self {
         Self {
             on: stdio::stderr_has_colour(),
         }
     }
 
     /// Never any colour.
-    pub fn bare() -> Self {
+    pub(super) fn bare() -> Self {
         Self { on: false }
     }
 
     /// Whether escape codes are written at all.
-    pub fn is_on(self) -> bool {
+    pub(super) fn is_on(self) -> bool {
         self.on
     }
 
@@ -42,27 +42,27 @@ impl Paint {
     }
 
     /// The word `error`: red and bold.
-    pub fn error(self, text: &str) -> String {
+    pub(super) fn error(self, text: &str) -> String {
         self.wrap("1;31", text)
     }
 
     /// The word `warning`: yellow and bold.
-    pub fn warning(self, text: &str) -> String {
+    pub(super) fn warning(self, text: &str) -> String {
         self.wrap("1;33", text)
     }
 
     /// A side fact that stands by itself.
-    pub fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.wrap("2", text)
     }
 
     /// An address to open.
-    pub fn address(self, text: &str) -> String {
+    pub(super) fn address(self, text: &str) -> String {
         self.wrap("4", text)
     }
 
     /// A side fact behind something: dim, or set off by a comma where there is no colour.
-    pub fn aside(self, text: &str) -> String {
+    pub(super) fn aside(self, text: &str) -> String {
         if self.on {
             format!(" {}", self.dim(text))
         } else {
@@ -72,7 +72,7 @@ impl Paint {
 }
 
 /// How many columns the terminal on stdout has; `None` for a pipe, and where the system does not say.
-pub fn columns() -> Option<usize> {
+pub(super) fn columns() -> Option<usize> {
     #[cfg(target_os = "linux")]
     if stdio::stdout_is_terminal() {
         let size = rustix::termios::tcgetwinsize(stdio::stdout_descriptor()).ok()?;
@@ -82,7 +82,7 @@ pub fn columns() -> Option<usize> {
 }
 
 /// Whether somebody sits there who can be asked.
-pub fn can_ask() -> bool {
+pub(super) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && stdio::stderr_is_terminal()
 }
 
@@ -90,7 +90,7 @@ pub fn can_ask() -> bool {
 ///
 /// # Errors
 /// Stdin can't be read.
-pub fn ask(question: &str) -> std::io::Result<bool> {
+pub(super) fn ask(question: &str) -> std::io::Result<bool> {
     stdio::eprint(format_args!("{question} [y/N] "));
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;

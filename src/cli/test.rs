@@ -22,7 +22,7 @@ const MARK: &str = "[Test] ";
 pub(super) struct Args {
     /// The Markdown file
     file: PathBuf,
-    /// Who gets the copy
+    /// The address to send the copy to
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     to: Address,
 }
@@ -83,7 +83,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let mail = signed.as_slice();
 
     let Some(relay) = settings.sending.relays.first() else {
-        return Err(Failure::new("the settings name no relay"));
+        return Err(Failure::new("no relay is set"));
     };
     let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, mail)
         .await
@@ -91,7 +91,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
             Failure::no(format!("the copy was not sent: {why}"))
                 .at(format!("relay {}, {}", relay.name, relay.endpoint))
                 .to_do(format!(
-                    "Look at [relay.{}] in the settings and at that server, and try again.",
+                    "Check [relay.{}] in the settings and that server, then try again.",
                     relay.name
                 ))
         })?;

@@ -1,14 +1,14 @@
-//! What is no error in the settings, but worth a word.
+//! What is not an error in the settings, but worth a warning.
 
 use std::path::Path;
 
-use super::Settings;
+use super::settings::Settings;
 use super::values::{Origin, Values};
 use crate::model::list::Utm;
 use crate::model::{Finding, Severity};
 use crate::smtp::Tls;
 
-/// Everything that is worth a word.
+/// Every warning about these settings.
 pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
     let mut advice = Advice {
         values,
@@ -17,11 +17,11 @@ pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
     advice.of_links(settings);
     if settings.lists.is_empty() {
         let help = "Add a section such as [list.weekly] with name and from.";
-        advice.say("no-list", &[], "the settings name no list", help);
+        advice.say("no-list", &[], "no list is set", help);
     }
     if settings.sending.relays.is_empty() {
         let help = "Add a section such as [relay.main] with its host.";
-        advice.say("no-relay", &[], "the settings name no relay", help);
+        advice.say("no-relay", &[], "no relay is set", help);
     }
     advice.of_relays(settings);
     advice.of_tags(settings);
@@ -38,9 +38,9 @@ pub(super) fn open_passwords(file: &Path, values: &Values) -> Vec<Finding> {
     let set = values.set.iter().filter(|(path, _)| is_password(path));
     let in_file = set.filter(|(_, (_, origin))| matches!(origin, Origin::File(..)));
     let finding = |(path, (_, origin)): (&Vec<String>, &(_, Origin))| {
-        let message = format!("{} stands in a file that others can read", path.join("."));
+        let message = format!("{} is in a file that other users can read", path.join("."));
         let help = format!(
-            "chmod 600 {}, or put it in a file of its own and set password_file.",
+            "Run chmod 600 {}, or move it to a file of its own and set password_file.",
             file.display()
         );
         values.finding(
@@ -84,25 +84,25 @@ impl Advice<'_> {
             .set
             .contains_key(&["web", "public_url"].map(str::to_owned)[..]);
         match settings.public_url.as_deref() {
-            // What stands there could not be taken, and that is said already.
+            // It is wrong, and that is said already.
             None if is_wrong => {}
             None => self.say(
                 "public-url-unset",
                 &[],
                 "web.public_url is not set, so nothing can be sent yet",
-                "Set it to the address under which readers reach this daemon: every link in a mail begins with it.",
+                "Set it to the URL at which readers reach this daemon: every link in a mail begins with it.",
             ),
             Some(url) if url.starts_with("http://") && !is_loopback(url) => self.say(
                 "public-url-clear",
                 &[],
                 "web.public_url begins with http://",
-                "Mail services take the one-click unsubscribe of RFC 8058 over https alone: put a proxy with TLS before the daemon.",
+                "Mail providers accept one-click unsubscribe (RFC 8058) only over https: put a reverse proxy with TLS in front of the daemon.",
             ),
             Some(_) => {}
         }
     }
 
-    /// Relays to which mails would go in the clear, out of this machine.
+    /// Relays on other machines to which mails would go unencrypted.
     fn of_relays(&mut self, settings: &Settings) {
         let far = |host: &str| {
             !is_loopback(&format!("http://{host}")) && !is_loopback(&format!("http://[{host}]"))
@@ -122,15 +122,15 @@ impl Advice<'_> {
                 "relay-clear",
                 &["relay", &relay.name, "tls"],
                 &format!(
-                    "relay.{}.tls is none: {what} to {} in the clear",
+                    "relay.{}.tls is none: {what} to {} unencrypted",
                     relay.name, relay.endpoint.host
                 ),
-                "Use starttls or implicit, unless the way there is your own.",
+                "Set it to starttls or implicit, unless the network in between is your own.",
             );
         }
     }
 
-    /// Words in braces that stand for nothing.
+    /// Words in braces that are not placeholders.
     fn of_tags(&mut self, settings: &Settings) {
         for list in &settings.lists {
             let Utm {
@@ -151,10 +151,10 @@ impl Advice<'_> {
                     "utm-fact",
                     &["list", &list.key, "utm", name],
                     &format!(
-                        "list.{}.utm.{name}: {word} stands for nothing and stays as it is",
+                        "list.{}.utm.{name}: {word} is not a placeholder and stays as it is",
                         list.key
                     ),
-                    &format!("Known are {}.", Utm::FACTS.join(", ")),
+                    &format!("The placeholders are {}.", Utm::FACTS.join(", ")),
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! `[domain.NAME]`: what each provider may get, and that no two sections speak for the same one.
+//! `[domain.NAME]`: what each provider may get, and that no two sections apply to the same one.
 //!
 //! Which domains belong together is known to `pace`; here only the author's sections are compared.
 
@@ -8,8 +8,8 @@ use crate::model::Severity;
 use crate::pace::provider::Providers;
 use crate::pace::{DomainLimits, Limits, Section};
 
-use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;
+use super::taker::{PER_MINUTE_MAX, Taker};
 use super::values::Origin;
 
 impl Taker<'_> {
@@ -32,8 +32,8 @@ impl Taker<'_> {
                 if !domains.is_empty() {
                     self.wrong_section(
                         &name,
-                        "[domain.default] can't have domains: it holds for all that no section names".into(),
-                        "Give the provider of these domains a section of its own.".into(),
+                        "[domain.default] can't have domains: it applies to every domain without a section of its own".into(),
+                        "Add a section for the provider of these domains.".into(),
                     );
                 }
                 continue;
@@ -43,9 +43,7 @@ impl Taker<'_> {
                 self.wrong_section(
                     &name,
                     format!("[domain.{name}] names no domain"),
-                    format!(
-                        "Write such as [domain.\"{name}.com\"], or add the provider's domains = [\"…\"]."
-                    ),
+                    format!("Write for example [domain.\"{name}.com\"], or set domains = [\"…\"]."),
                 );
             }
             let section = Section {
@@ -56,9 +54,8 @@ impl Taker<'_> {
             if let Some((shared, other)) = claims.add(&name, &section) {
                 self.wrong_section(
                     &name,
-                    format!("[domain.\"{name}\"] and [domain.\"{other}\"] both hold for {shared}"),
-                    "One provider's domains share what it may get: keep one of the sections."
-                        .into(),
+                    format!("[domain.\"{name}\"] and [domain.\"{other}\"] both apply to {shared}"),
+                    "The domains of a provider share its limits: keep one of the sections.".into(),
                 );
             }
             sections.push(section);

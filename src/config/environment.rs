@@ -56,7 +56,7 @@ pub(super) fn overlay(
                 Severity::Error,
                 "type",
                 &origin,
-                format!("“{text}” is no number"),
+                format!("“{text}” is not a number"),
                 "Write a whole number.".into(),
             )),
         }
@@ -118,13 +118,13 @@ fn unknown(values: &Values, name: &str, path: &[String], origin: &Origin) -> Fin
     let candidates: Vec<String> = keys::KEYS.iter().map(named).collect();
     let help = match nearest(name, candidates.iter().map(String::as_str)) {
         Some(near) => format!("Did you mean {near}?"),
-        None => "Remove it, or see `letterpress config show` for the names.".into(),
+        None => "Remove it, or run `letterpress config show` to see the settings.".into(),
     };
     values.finding(
         Severity::Error,
         "unknown-key",
         origin,
-        format!("{name} sets nothing"),
+        format!("there is no setting {name}"),
         help,
     )
 }
@@ -203,7 +203,7 @@ mod tests {
                 ("LETTERPRESS__SENDING__BATCH_SIZE", "many"),
             ],
         );
-        assert_eq!(findings[0].message, "“many” is no number");
+        assert_eq!(findings[0].message, "“many” is not a number");
         assert_eq!(findings[1].help, "Did you mean LETTERPRESS__WEB__LISTEN?");
     }
 }

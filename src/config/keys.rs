@@ -1,7 +1,7 @@
-//! Every setting there is: its name, its kind, what holds where it is not set, and what it is for.
+//! Every setting: its name, its kind, its default, and what it is for.
 //!
-//! Reading, `config check`, `config show` and the test over the sample all go by this one table, so that
-//! none of them can know a setting that another does not.
+//! Reading, `config check`, `config show` and the test of the sample file all use this table, so that none of them
+//! can know a setting that another does not.
 
 use Fallback::{Always, Is, Required, Unset};
 use Kind::{Decimal, Number, Secret, Text, Texts};
@@ -9,9 +9,11 @@ use Kind::{Decimal, Number, Secret, Text, Texts};
 /// What a value looks like in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// A text.
     Text,
     /// A text that is never shown.
     Secret,
+    /// A whole number.
     Number,
     /// A number that may have decimals.
     Decimal,
@@ -19,7 +21,7 @@ pub(crate) enum Kind {
     Texts,
 }
 
-/// What holds where nothing is set.
+/// What holds if a setting is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fallback {
     /// This value, in the form that the environment takes.
@@ -35,9 +37,13 @@ pub(crate) enum Fallback {
 /// One setting. A `*` in its path stands for the name of a relay, a list or a provider.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
+    /// Where it is, such as `relay.*.host`.
     pub path: &'static str,
+    /// What its value looks like.
     pub kind: Kind,
+    /// What holds if it is not set.
     pub fallback: Fallback,
+    /// What it is for, in a few words without a full stop.
     pub about: &'static str,
 }
 
@@ -56,32 +62,32 @@ pub(crate) const KEYS: &[Key] = &[
         "web.listen",
         Text,
         Is("127.0.0.1:8080"),
-        "where the daemon's pages are served, host and port",
+        "host and port where the daemon serves its pages",
     ),
     key(
         "web.public_url",
         Text,
         Unset("nothing can be sent"),
-        "what every link in a mail begins with",
+        "the URL that every link in a mail begins with",
     ),
     key(
         "web.trusted_proxies",
         Texts,
         Is(""),
-        "networks whose X-Forwarded-For is believed",
+        "networks of proxies whose X-Forwarded-For is trusted",
     ),
     key("store.path", Text, Is("letterpress.db"), "the database"),
     key(
         "log.level",
         Text,
         Is("info"),
-        "error, warn, info, debug or trace",
+        "the level of the log: error, warn, info, debug or trace",
     ),
     key(
         "log.format",
         Text,
         Is("auto"),
-        "auto, text, json or journald",
+        "the format of the log: auto, text, json or journald",
     ),
     key(
         "relay.*.host",
@@ -89,24 +95,24 @@ pub(crate) const KEYS: &[Key] = &[
         Required,
         "the SMTP server that takes the mails",
     ),
-    key("relay.*.port", Number, Is("587"), "its port"),
+    key("relay.*.port", Number, Is("587"), "the port of that server"),
     key(
         "relay.*.tls",
         Text,
         Is("starttls"),
-        "starttls, implicit or none",
+        "how the connection is encrypted: starttls, implicit or none",
     ),
     key(
         "relay.*.ca_file",
         Text,
-        Unset("the system's roots alone"),
-        "further roots, PEM",
+        Unset("the system's root certificates only"),
+        "further root certificates, PEM",
     ),
     key(
         "relay.*.username",
         Text,
         Unset("no login"),
-        "the name to log in with",
+        "the user name to log in with",
     ),
     key("relay.*.password", Secret, Unset("none"), "the password"),
     key(
@@ -119,61 +125,61 @@ pub(crate) const KEYS: &[Key] = &[
         "relay.*.connections",
         Number,
         Is("4"),
-        "connections at once",
+        "connections at the same time",
     ),
     key(
         "relay.*.messages_per_connection",
         Number,
         Is("500"),
-        "then a new connection is made",
+        "mails sent over one connection",
     ),
     key(
         "relay.*.messages_per_minute",
         Number,
         Is("0"),
-        "0: no limit",
+        "mails a minute through this relay; 0: no limit",
     ),
     key(
         "relay.*.weight",
         Number,
         Is("1"),
-        "its share where they differ; 0: only where the others fail",
+        "its share of the mails; 0: only when the others fail",
     ),
     key(
         "relay.*.warm_up_per_day",
         Number,
         Is("0"),
-        "mails on its first day; 0: it needs no warming up",
+        "mails on its first day of sending; 0: no warm-up",
     ),
     key(
         "relay.*.warm_up_growth",
         Decimal,
         Is("1.5"),
-        "each day of sending allows so many times the last",
+        "the factor by which each day of sending allows more",
     ),
     key(
         "relay.*.pipelining",
         Text,
         Is("standard"),
-        "off, standard, or ahead: one round trip a mail",
+        "how commands are sent: off, standard or ahead",
     ),
     key(
         "domain.*.messages_per_minute",
         Number,
         Is("0"),
-        "to this provider, by all relays; 0: no limit",
+        "to this provider, over all relays; 0: no limit",
     ),
     key(
         "domain.*.connections",
         Number,
         Is("0"),
-        "mails to it under way at the same time; 0: no limit",
+        "mails to it in flight at the same time; 0: no limit",
     ),
     key(
         "domain.*.messages_per_connection",
         Number,
         Is("0"),
-        "then a new connection is made; 0: no limit",
+        "mails to it over one connection; 0: no limit",
     ),
     key(
         "domain.*.domains",
@@ -185,73 +191,73 @@ pub(crate) const KEYS: &[Key] = &[
         "sending.batch_size",
         Number,
         Is("500"),
-        "how many are read ahead; they stay queued",
+        "how many mails are read ahead; they stay queued",
     ),
     key(
         "sending.pause_between_batches",
         Text,
         Is("0s"),
-        "a rest after each batch",
+        "a pause after each batch",
     ),
     key(
         "sending.first_retry",
         Text,
         Is("5m"),
-        "the least wait after a temporary refusal",
+        "the first wait after a temporary refusal",
     ),
     key(
         "sending.longest_retry",
         Text,
         Is("4h"),
-        "the waits grow up to this",
+        "the longest wait between two tries",
     ),
     key(
         "sending.give_up_after",
         Text,
         Is("48h"),
-        "then a deferred mail has failed",
+        "how long a deferred mail is tried before it has failed",
     ),
     key(
         "sending.window",
         Text,
         Unset("at any time"),
-        "the hours in which mails may go, such as 08:00-20:00",
+        "the hours in which issues are sent, such as 08:00-20:00",
     ),
     key(
         "sending.window_days",
         Texts,
         Is(""),
-        "the days on which they begin, such as mon, tue; none: every day",
+        "the days on which these hours begin, such as mon, tue; none: every day",
     ),
     key(
         "sending.window_zone",
         Text,
         Always("the list's zone"),
-        "by whose clocks",
+        "the time zone of these hours",
     ),
     key(
         "sending.pause_above_failed",
         Decimal,
         Is("0.3"),
-        "an issue of which more is refused pauses; 0: never",
+        "share of permanent refusals above which an issue pauses; 0: never",
     ),
     key(
         "sending.pause_above_deferred",
         Decimal,
         Is("0.7"),
-        "the same of refusals for now; 0: never",
+        "share of temporary refusals above which an issue pauses; 0: never",
     ),
     key(
         "sending.hold_when_late",
         Text,
         Is("6h"),
-        "a send due longer ago waits for the author",
+        "an issue that was due longer ago is held until it is resumed",
     ),
     key(
         "sending.timeout.connect",
         Text,
         Is("30s"),
-        "how long a relay may take to be reached",
+        "how long a relay may take to accept a connection",
     ),
     key(
         "sending.timeout.greeting",
@@ -276,20 +282,20 @@ pub(crate) const KEYS: &[Key] = &[
         "sending.timeout.dot",
         Text,
         Is("10m"),
-        "to answer a mail; a short one makes it uncertain",
+        "to answer a mail; without a reply by then it is uncertain",
     ),
     key("list.*.name", Text, Required, "the newsletter's name"),
     key(
         "list.*.promise",
         Text,
         Always("its name"),
-        "the headline of the subscribe page",
+        "the headline of the sign-up page",
     ),
     key(
         "list.*.description",
         Text,
         Is(""),
-        "what one gets, in a sentence or two",
+        "what subscribers get, in a sentence or two",
     ),
     key(
         "list.*.from",
@@ -301,19 +307,19 @@ pub(crate) const KEYS: &[Key] = &[
         "list.*.unsubscribe_mailto",
         Text,
         Always("the From address"),
-        "where to leave by mail",
+        "the address to unsubscribe by mail",
     ),
     key(
         "list.*.bounce_address",
         Text,
         Unset("From is the envelope sender"),
-        "where bounces return to",
+        "the address that bounces are sent to",
     ),
     key(
         "list.*.language",
         Text,
         Is("en"),
-        "of the letter and its pages, BCP 47",
+        "the language of the newsletter and its pages, BCP 47",
     ),
     key(
         "list.*.issues",
@@ -325,19 +331,19 @@ pub(crate) const KEYS: &[Key] = &[
         "list.*.schedule",
         Text,
         Unset("sent by hand"),
-        "cron of five fields, Sunday is 0",
+        "a cron pattern of five fields, Sunday is 0",
     ),
     key(
         "list.*.zone",
         Text,
         Is("UTC"),
-        "the zone of the schedule, such as Europe/Berlin",
+        "the time zone of the list, such as Europe/Berlin",
     ),
     key(
         "list.*.send_between",
         Text,
         Always("sending.window"),
-        "its own hours by its zone, or always",
+        "hours of its own in its time zone, or always",
     ),
     key(
         "list.*.theme",
@@ -349,19 +355,19 @@ pub(crate) const KEYS: &[Key] = &[
         "list.*.postal_address",
         Text,
         Is(""),
-        "in the footer; many laws want one",
+        "in the footer; required by law in many countries",
     ),
     key(
         "list.*.confirm_within",
         Text,
         Is("72h"),
-        "how long a confirmation link is good",
+        "how long a confirmation link is valid",
     ),
     key(
         "list.*.confirm_again_after",
         Text,
         Is("1h"),
-        "the rest between two confirmation mails to one address",
+        "the minimum time between two confirmation mails to one address",
     ),
     key(
         "list.*.utm.source",
@@ -379,19 +385,19 @@ pub(crate) const KEYS: &[Key] = &[
         "list.*.utm.campaign",
         Text,
         Is("{list}"),
-        "may hold {list}, {number}, {date}, {slug}",
+        "utm_campaign; can contain {list}, {number}, {date}, {slug}",
     ),
     key(
         "list.*.utm.only_domains",
         Texts,
         Is(""),
-        "if given, only links to these are tagged",
+        "if set, only links to these domains are tagged",
     ),
     key(
         "list.*.utm.never_domains",
         Texts,
         Is(""),
-        "links to these are not tagged",
+        "links to these domains are not tagged",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! Readers of single values. Each gives a sentence about what is wrong with a text.
+//! Readers of single values. Each says what is wrong with a text, and what to write instead.
 
 use std::time::Duration;
 
@@ -7,9 +7,46 @@ use crate::model::Address;
 use crate::model::list::Mailbox;
 use crate::model::network::Cidr;
 
+/// Why a text can't be a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadValue {
+    /// What is wrong: a sentence without a full stop.
+    pub what: String,
+    /// What to write instead, in whole sentences; `None`: what the setting is for says it.
+    pub help: Option<String>,
+}
+
+impl BadValue {
+    /// A text that is not what it should be.
+    fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            help: None,
+        }
+    }
+
+    /// Adds what to write instead.
+    fn help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+}
+
+impl From<String> for BadValue {
+    fn from(what: String) -> Self {
+        Self::new(what)
+    }
+}
+
 /// A duration as people write it: `5m`, `48h`, `1h 30m`, `0s`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || format!("“{text}” is no duration such as 30s, 5m, 48h or 1h 30m");
+pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
+    let bad = || {
+        BadValue::new(format!(
+            "“{text}” is not a duration such as 30s, 5m, 48h or 1h 30m"
+        ))
+    };
     let mut seconds: u64 = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -44,55 +81,59 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Host and port to listen on.
-pub(super) fn listen(text: &str) -> Result<String, String> {
+pub(super) fn listen(text: &str) -> Result<String, BadValue> {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())
         }
-        _ => Err(format!(
-            "“{text}” is no host and port such as 127.0.0.1:8080"
-        )),
+        _ => Err(BadValue::new(format!(
+            "“{text}” is not a host and port such as 127.0.0.1:8080"
+        ))),
     }
 }
 
 /// A domain's name, as addresses are kept: A-labels in small letters.
-pub(super) fn domain(text: &str) -> Result<String, String> {
+pub(super) fn domain(text: &str) -> Result<String, BadValue> {
     match idna::domain_to_ascii(text) {
         Ok(domain) if domain.contains('.') => Ok(domain),
-        _ => Err(format!("“{text}” is no domain such as example.org")),
+        _ => Err(BadValue::new(format!(
+            "“{text}” is not a domain such as example.org"
+        ))),
     }
 }
 
 /// A host's name or address, alone.
-pub(super) fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str) -> Result<String, BadValue> {
     let bad = text.is_empty()
         || text
             .chars()
             .any(|c| c.is_whitespace() || c.is_control() || c == '/');
     if bad {
-        Err(format!("“{text}” is no host such as smtp.example.org"))
+        Err(BadValue::new(format!(
+            "“{text}” is not a host such as smtp.example.org"
+        )))
     } else {
         Ok(text.to_owned())
     }
 }
 
 /// An address that links begin with, without the slash at its end.
-pub(super) fn public_url(text: &str) -> Result<String, String> {
-    let bad = |why: &str| Err(format!("“{text}” {why}"));
+pub(super) fn public_url(text: &str) -> Result<String, BadValue> {
+    let bad = |why: &str| Err(BadValue::new(format!("“{text}” {why}")));
     let Ok(url) = url::Url::parse(text) else {
-        return bad("is no address such as https://letters.example.org");
+        return bad("is not a URL such as https://letters.example.org");
     };
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return bad("does not begin with https:// and a host");
+        return bad("must begin with https:// and a host");
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return bad("has more than a host and a path");
+        return bad("may only have a host and a path");
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// A sender: `Akira <news@example.org>`, or the address alone.
-pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, BadValue> {
     let text = text.trim();
     let (name, address) = match text.strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
         Some((name, address)) => (name.trim(), address),
@@ -103,7 +144,9 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
         .and_then(|n| n.strip_suffix('"'))
         .unwrap_or(name);
     if name.chars().any(char::is_control) {
-        return Err("a name can't hold line breaks or control characters".into());
+        return Err(BadValue::new(
+            "a name can't have line breaks or control characters",
+        ));
     }
     Ok(Mailbox {
         name: name.to_owned(),
@@ -112,50 +155,52 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
 }
 
 /// A bare address.
-pub(super) fn address_of(text: &str) -> Result<Address, String> {
-    Address::parse(text).map_err(|e| format!("“{text}”: {e}"))
+pub(super) fn address_of(text: &str) -> Result<Address, BadValue> {
+    Address::parse(text).map_err(|e| BadValue::new(format!("“{text}”: {e}")))
 }
 
 /// A bare address that stays one when each mail's `+TOKEN` is put into it.
-pub(super) fn bounce_address(text: &str) -> Result<Address, String> {
+pub(super) fn bounce_address(text: &str) -> Result<Address, BadValue> {
     let address = address_of(text)?;
     let local = address.local().len();
     if local > BOUNCE_LOCAL_MAX_BYTES {
-        return Err(format!(
-            "“{text}” has {local} bytes before the @, and each mail's +TOKEN leaves room for {BOUNCE_LOCAL_MAX_BYTES}; \
-             take a shorter one, such as bounce@{}",
+        let what =
+            format!("“{text}” has {local} bytes before the @, which leaves no room for +TOKEN");
+        return Err(BadValue::new(what).help(format!(
+            "At most {BOUNCE_LOCAL_MAX_BYTES} bytes fit, such as bounce@{}.",
             address.domain()
-        ));
+        )));
     }
     if address.as_str().len() > BOUNCE_ADDRESS_MAX_BYTES {
-        return Err(format!(
-            "“{text}” is longer than the {BOUNCE_ADDRESS_MAX_BYTES} bytes for which each mail's +TOKEN leaves room; \
-             take one at a shorter domain"
-        ));
+        let what = format!(
+            "“{text}” is longer than {BOUNCE_ADDRESS_MAX_BYTES} bytes, which leaves no room for +TOKEN"
+        );
+        return Err(BadValue::new(what).help("Use an address with a shorter domain."));
     }
     Ok(address)
 }
 
 /// A network such as `10.0.0.0/8`, or a single address.
-pub(super) fn network(text: &str) -> Result<Cidr, String> {
+pub(super) fn network(text: &str) -> Result<Cidr, BadValue> {
     text.trim()
         .parse()
-        .map_err(|e: crate::model::network::BadCidr| e.to_string())
+        .map_err(|e: crate::model::network::BadCidr| BadValue::new(e.to_string()))
 }
 
 /// A time zone of the IANA database.
-pub(super) fn zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+pub(super) fn zone(text: &str) -> Result<jiff::tz::TimeZone, BadValue> {
     jiff::tz::TimeZone::get(text).map_err(|_| {
         let known: Vec<_> = jiff::tz::db().available().collect();
+        let bad = BadValue::new(format!("“{text}” is not a time zone such as Europe/Berlin"));
         match crate::format::nearest(text, known.iter().map(|name| name.as_str())) {
-            Some(near) => format!("“{text}” is no time zone; did you mean {near}?"),
-            None => format!("“{text}” is no time zone such as Europe/Berlin"),
+            Some(near) => bad.help(format!("Did you mean {near}?")),
+            None => bad,
         }
     })
 }
 
 /// A language tag that is well enough formed for `lang` (BCP 47): letters, digits and hyphens.
-pub(super) fn language(text: &str) -> Result<String, String> {
+pub(super) fn language(text: &str) -> Result<String, BadValue> {
     let subtag =
         |t: &str| (1..=8).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric());
     let first = text.split('-').next().unwrap_or_default();
@@ -165,28 +210,32 @@ pub(super) fn language(text: &str) -> Result<String, String> {
     {
         return Ok(text.to_owned());
     }
-    Err(format!("“{text}” is no language such as en or zh-Hans"))
+    Err(BadValue::new(format!(
+        "“{text}” is not a language such as en or zh-Hans"
+    )))
 }
 
 /// The name of a list, which pages and mails bear.
-pub(super) fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, BadValue> {
     if text.trim().is_empty() {
-        Err("the name is empty".into())
+        Err(BadValue::new("the name is empty"))
     } else {
         Ok(text.to_owned())
     }
 }
 
 /// One of the given words.
-pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
+pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<&'static str, BadValue> {
     words
         .iter()
         .copied()
         .find(|word| *word == text)
         .ok_or_else(|| {
-            let near = crate::format::nearest(text, words.iter().copied());
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            format!("“{text}” is none of {}{hint}", words.join(", "))
+            let bad = BadValue::new(format!("“{text}” is none of {}", words.join(", ")));
+            match crate::format::nearest(text, words.iter().copied()) {
+                Some(near) => bad.help(format!("Did you mean {near}?")),
+                None => bad,
+            }
         })
 }
 
@@ -218,14 +267,9 @@ mod tests {
 
     #[test]
     fn a_public_url_is_a_host_and_perhaps_a_path() {
-        assert_eq!(
-            public_url("https://l.example.org/").as_deref(),
-            Ok("https://l.example.org")
-        );
-        assert_eq!(
-            public_url("http://127.0.0.1:8080").as_deref(),
-            Ok("http://127.0.0.1:8080")
-        );
+        let read = |text| public_url(text).unwrap();
+        assert_eq!(read("https://l.example.org/"), "https://l.example.org");
+        assert_eq!(read("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
         for bad in [
             "l.example.org",
             "ftp://l.example.org",
@@ -252,10 +296,12 @@ mod tests {
     fn a_bounce_address_has_room_for_a_token() {
         let local = "b".repeat(BOUNCE_LOCAL_MAX_BYTES);
         assert!(bounce_address(&format!("{local}@example.org")).is_ok());
-        let said = bounce_address(&format!("b{local}@example.org")).unwrap_err();
+        let bad = bounce_address(&format!("b{local}@example.org")).unwrap_err();
+        let help = bad.help.unwrap();
         assert!(
-            said.contains("24 bytes") && said.contains("such as bounce@example.org"),
-            "{said}"
+            bad.what.contains("24 bytes") && help.contains("such as bounce@example.org"),
+            "{} {help}",
+            bad.what
         );
         // Two bytes a letter.
         assert!(bounce_address(&format!("{}@example.org", "ü".repeat(12))).is_err());
@@ -270,7 +316,8 @@ mod tests {
         assert!(
             bounce_address(&format!("{local}@{domain}"))
                 .unwrap_err()
-                .contains("shorter domain")
+                .help
+                .is_some_and(|help| help.contains("shorter domain"))
         );
     }
 

@@ -1,10 +1,10 @@
-//! `[relay.NAME]`: where mails are handed over, and with which login.
+//! `[relay.NAME]`: the SMTP servers that take the mails, with their logins.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::build::{PER_MINUTE_MAX, Taker};
 use super::parse;
+use super::taker::{PER_MINUTE_MAX, Taker};
 use super::values::Origin;
 use crate::delivery::Relay;
 use crate::files;
@@ -12,12 +12,18 @@ use crate::model::Severity;
 use crate::pace::warmup::Plan as WarmUp;
 use crate::smtp::{Endpoint, Login, Pipelining, Timeouts, Tls};
 
+/// What is wrong was noted.
+struct Noted;
+
 impl Taker<'_> {
-    pub(super) fn relay(&mut self, name: &str) -> Relay {
+    /// The relay of a name, with its settings.
+    pub(super) fn relay(&mut self, name: &str, timeouts: &Timeouts) -> Relay {
         let at = |key| ["relay", name, key];
         let password = self.password(name);
         let username = self.text(&at("username"));
-        if username.is_some() != password.is_some() && !self.has_password_finding(name) {
+        let is_wrong = password.is_err();
+        let password = password.unwrap_or_default();
+        if username.is_some() != password.is_some() && !is_wrong {
             let (has, lacks) = if username.is_some() {
                 ("username", "password")
             } else {
@@ -51,7 +57,7 @@ impl Taker<'_> {
                 pipelining: self.pipelining(&at("pipelining")),
                 messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
                     as u32,
-                timeouts: self.timeouts(),
+                timeouts: timeouts.clone(),
             },
             connections: self.number(&at("connections"), 1, 1000) as usize,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
@@ -66,7 +72,8 @@ impl Taker<'_> {
         (per_day > 0).then_some(WarmUp { per_day, growth })
     }
 
-    fn timeouts(&mut self) -> Timeouts {
+    /// How long each step with a relay may take; all relays share it.
+    pub(super) fn timeouts(&mut self) -> Timeouts {
         let mut of = |key| self.duration(&["sending", "timeout", key], Duration::from_secs(1));
         Timeouts {
             connect: of("connect"),
@@ -86,30 +93,24 @@ impl Taker<'_> {
         }
     }
 
-    fn has_password_finding(&self, name: &str) -> bool {
-        let about = format!("relay.{name}.password");
-        self.findings
-            .iter()
-            .any(|f| f.severity == Severity::Error && f.message.starts_with(&about))
-    }
-
-    /// `password`, or what stands in `password_file` without the line break at its end.
-    fn password(&mut self, name: &str) -> Option<String> {
+    /// `password`, or the content of `password_file` without the line break at its end; an error: both are set or the
+    /// file can't be read, which is noted.
+    fn password(&mut self, name: &str) -> Result<Option<String>, Noted> {
         let (direct, in_file) = (
             ["relay", name, "password"],
             ["relay", name, "password_file"],
         );
         let password = self.text(&direct);
         let Some(file) = self.path(&in_file) else {
-            return password;
+            return Ok(password);
         };
         // The environment wins over the file of settings, also between these two.
         match (password, self.origin(&direct)) {
-            (Some(password), Origin::Environment(_)) => return Some(password),
-            (Some(password), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
-                let message = format!("relay.{name}.password is set, and password_file too");
-                self.wrong(&direct, message, "Keep one of them.");
-                return Some(password);
+            (Some(password), Origin::Environment(_)) => return Ok(Some(password)),
+            (Some(_), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
+                let message = format!("relay.{name}.password and password_file are both set");
+                self.wrong(&direct, message, "Remove one of them.");
+                return Err(Noted);
             }
             _ => {}
         }
@@ -117,7 +118,7 @@ impl Taker<'_> {
         match text.and_then(files::text) {
             Ok(text) => {
                 self.warn_when_others_can_read(&in_file, &file);
-                Some(text.trim_end_matches(['\n', '\r']).to_owned())
+                Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
             }
             Err(e) => {
                 let message = format!(
@@ -128,9 +129,9 @@ impl Taker<'_> {
                 self.wrong(
                     &in_file,
                     message,
-                    "Put the password there, in a file with mode 0600.",
+                    "Write the password into that file, with mode 0600.",
                 );
-                None
+                Err(Noted)
             }
         }
     }
@@ -139,8 +140,8 @@ impl Taker<'_> {
         use std::os::unix::fs::PermissionsExt as _;
         let others = std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
         if others {
-            let message = format!("{} can be read by others", file.display());
-            let help = format!("chmod 600 {}", file.display());
+            let message = format!("other users can read {}", file.display());
+            let help = format!("Run chmod 600 {}.", file.display());
             self.note(Severity::Warning, "password-readable", path, message, &help);
         }
     }

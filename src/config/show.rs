@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::keys::{Fallback, KEYS, Kind};
-use super::values::{Origin, Value};
-use super::{Examined, quoted};
+use super::load::Examined;
+use super::values::{Origin, Value, quoted};
 
 /// One setting as it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,8 +15,10 @@ pub(crate) struct Shown {
     pub value: Option<String>,
     /// `default`, `letterpress.toml:14` or the name of a variable.
     pub source: String,
-    /// What it is for, and what holds where it is not set.
-    pub about: String,
+    /// What it is for.
+    pub about: &'static str,
+    /// What it means that it is not set; `None`: it has a value.
+    pub unset: Option<&'static str>,
 }
 
 impl Shown {
@@ -24,13 +26,17 @@ impl Shown {
     pub(crate) fn as_json(&self) -> serde_json::Value {
         let value = self.value.as_ref().map(|text| {
             let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
-            // What is no TOML is what stands in a secret's place.
+            // What is not TOML is what is shown in place of a secret.
             table.map_or_else(
                 || serde_json::json!(text),
                 |table| serde_json::json!(table["value"]),
             )
         });
-        serde_json::json!({ "key": self.key, "value": value, "source": self.source, "about": self.about })
+        let about = match self.unset {
+            Some(unset) => format!("{}; not set: {unset}", self.about),
+            None => self.about.to_owned(),
+        };
+        serde_json::json!({ "key": self.key, "value": value, "source": self.source, "about": about })
     }
 }
 
@@ -83,16 +89,16 @@ fn one(examined: &Examined, path: Vec<String>) -> Shown {
         Some(Origin::Environment(name)) => name.clone(),
         Some(Origin::Default) | None => "default".to_owned(),
     };
-    let about = match key.fallback {
-        Fallback::Unset(means) if value.is_none() => format!("{}; not set: {means}", key.about),
-        Fallback::Always(from) if value.is_none() => format!("{}; not set: {from}", key.about),
-        _ => key.about.to_owned(),
+    let unset = match key.fallback {
+        Fallback::Unset(means) | Fallback::Always(means) if value.is_none() => Some(means),
+        _ => None,
     };
     Shown {
         key: path.join("."),
         value,
         source,
-        about,
+        about: key.about,
+        unset,
     }
 }
 
@@ -125,7 +131,7 @@ mod tests {
     fn each_value_is_shown_with_its_source_and_secrets_are_not() {
         let text = "[relay.b]\nhost = \"h\"\nusername = \"u\"\npassword = \"sesame\"\n[relay.a]\nhost = \"i\"\n";
         let variables = [("LETTERPRESS__RELAY__A__PORT".to_owned(), "25".to_owned())];
-        let shown = show(&super::super::read(
+        let shown = show(&super::super::load::read(
             text,
             "l.toml",
             Path::new("."),
@@ -159,12 +165,12 @@ mod tests {
     #[test]
     fn values_are_json_where_json_is_asked_for() {
         let value = |text: &str| {
-            let [key, source, about] = ["web.listen", "default", "where"].map(str::to_owned);
             Shown {
-                key,
+                key: "web.listen".into(),
                 value: Some(text.into()),
-                source,
-                about,
+                source: "default".into(),
+                about: "where",
+                unset: None,
             }
             .as_json()["value"]
                 .clone()

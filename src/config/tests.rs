@@ -1,6 +1,9 @@
+use std::path::Path;
 use std::time::Duration;
 
+use super::load::{WITHOUT_A_FILE, read};
 use super::*;
+use crate::model::Severity;
 
 const GOOD: &str = "[web]\npublic_url = \"https://l.example.org/\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
                     [list.weekly]\nname = \"The Weekly Proof\"\nfrom = \"Editor <ed@example.org>\"\n";
@@ -57,14 +60,14 @@ fn everything_that_is_wrong_is_said_at_once() {
                 [sending]\nfirst_retry = \"soon\"\n[list.w]\nname = \"W\"\nfrom = \"nobody\"\nzone = \"Berlin\"\nschedule = \"weekly\"\n";
     let found = errors(text);
     for wanted in [
-        "l.toml:2:1 web.listen: “here” is no host and port",
+        "l.toml:2:1 web.listen: “here” is not a host and port",
         "l.toml:4:1 log.level: “loud” is none of",
         "l.toml:5:8 relay.main.host is not set",
         "l.toml:6:1 relay.main.port can't be 0",
-        "l.toml:7:1 relay.main.tls: “startls” is none of starttls, implicit, none; did you mean starttls?",
-        "l.toml:9:1 sending.first_retry: “soon” is no duration",
+        "l.toml:7:1 relay.main.tls: “startls” is none of starttls, implicit, none",
+        "l.toml:9:1 sending.first_retry: “soon” is not a duration",
         "l.toml:12:1 list.w.from: “nobody”: this address has no @",
-        "l.toml:13:1 list.w.zone: “Berlin” is no time zone",
+        "l.toml:13:1 list.w.zone: “Berlin” is not a time zone",
         "l.toml:14:1 list.w.schedule: “weekly” has 1 fields",
     ] {
         assert!(
@@ -84,11 +87,12 @@ fn everything_that_is_wrong_is_said_at_once() {
     };
     assert_eq!(
         help(9),
-        "The least wait after a temporary refusal; the default is 5m."
+        "The first wait after a temporary refusal; the default is 5m."
     );
+    assert_eq!(help(7), "Did you mean starttls?");
     assert_eq!(
         help(4),
-        "Error, warn, info, debug or trace; the default is info."
+        "The level of the log: error, warn, info, debug or trace; the default is info."
     );
 }
 
@@ -147,8 +151,8 @@ fn sections_that_contradict_each_other_are_named_where_they_stand() {
     assert_eq!(
         found,
         [
-            "l.toml:8:9 [domain.default] can't have domains: it holds for all that no section names",
-            "l.toml:12:9 [domain.\"googlemail.com\"] and [domain.\"gmail.com\"] both hold for gmail.com",
+            "l.toml:8:9 [domain.default] can't have domains: it applies to every domain without a section of its own",
+            "l.toml:12:9 [domain.\"googlemail.com\"] and [domain.\"gmail.com\"] both apply to gmail.com",
         ]
     );
 }
@@ -305,8 +309,8 @@ fn what_would_surprise_is_warned_of_where_it_stands() {
     assert_eq!(
         told,
         [
-            "l.toml:5:1 relay-clear relay.main.tls is none: mails and its password go to smtp.example.org in the clear",
-            "l.toml:13:1 utm-fact list.weekly.utm.campaign: {year} stands for nothing and stays as it is",
+            "l.toml:5:1 relay-clear relay.main.tls is none: mails and its password go to smtp.example.org unencrypted",
+            "l.toml:13:1 utm-fact list.weekly.utm.campaign: {year} is not a placeholder and stays as it is",
         ]
     );
     for near in ["127.0.0.1", "localhost", "::1"] {

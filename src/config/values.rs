@@ -12,16 +12,20 @@ use super::keys::{self, Kind};
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
+    /// A text.
     Text(String),
+    /// A whole number.
     Number(i64),
     /// As it was written, so that it can be compared.
     Decimal(String),
+    /// Several texts.
     Texts(Vec<String>),
 }
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
+    /// Nowhere: the default holds.
     Default,
     /// Line and column, from 1.
     File(usize, usize),
@@ -34,6 +38,7 @@ pub(super) enum Origin {
 pub(super) struct Values {
     /// The file as findings name it.
     pub file: String,
+    /// Each value by its path, such as `relay`, `main`, `host`.
     pub set: BTreeMap<Vec<String>, (Value, Origin)>,
     /// Where each `[relay.NAME]`, `[domain.NAME]` and `[list.NAME]` begins.
     pub sections: BTreeMap<Vec<String>, Origin>,
@@ -71,6 +76,11 @@ impl Values {
     }
 }
 
+/// A text as the file takes it, between quotation marks.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 /// Line and column (in characters, from 1) of a byte of the text.
 pub(super) fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
@@ -103,7 +113,7 @@ pub(super) fn read(text: &str, file: &str) -> (Values, Vec<Finding>) {
             "toml",
             at,
             message,
-            "Mend this line; the rest is looked at afterwards.".into(),
+            "Fix this line; the rest is checked afterwards.".into(),
         );
     } else {
         reader.table(&mut Vec::new(), table.get_ref());

@@ -160,7 +160,8 @@ fn a_pair_of_keys_that_no_list_needs_is_called_so() {
         .ok(&["dkim", "new", "--domain", "leters.example"])
         .err;
     assert!(
-        mistyped.contains("No list sends from leters.example; the settings name letters.example."),
+        mistyped
+            .contains("No list sends from leters.example. The lists send from: letters.example."),
         "{mistyped}"
     );
     assert!(

@@ -91,7 +91,7 @@ fn an_interrupted_wait_says_that_the_send_goes_on() {
     );
     let log = in_a_line(&newsletter.log());
     assert!(
-        log.contains("It goes on; `letterpress cancel 30` stops it."),
+        log.contains("Sending continues; `letterpress cancel 30` stops it."),
         "{log}"
     );
     let rows = newsletter.ok(&["deliveries", "--json"]).json();

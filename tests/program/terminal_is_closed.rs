@@ -20,7 +20,7 @@ fn hang_up(begin: &str) -> Option<i32> {
         .unwrap();
     let pid = daemon.id().to_string();
     until("the daemon to be ready", || {
-        newsletter.log().contains("ready at")
+        newsletter.log().contains("listening on")
     });
     let kill = |signal: &str| {
         assert!(
@@ -45,7 +45,7 @@ fn hang_up(begin: &str) -> Option<i32> {
             status.is_some()
         });
         assert!(
-            newsletter.log().contains("asked to stop"),
+            newsletter.log().contains("stopping"),
             "{}",
             newsletter.log()
         );

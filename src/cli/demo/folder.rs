@@ -367,7 +367,7 @@ fn next_issue(issue: &Issue) -> String {
     format!(
         "+++\ntitle = \"The one after\"\n{number}+++\n\n\
          Good morning, {{{{ name | default(\"reader\") }}}}.\n\n\
-         This letter goes to whoever is subscribed when you send it: those who left after \
+         This issue goes to everybody who is subscribed when you send it: those who left after \
          [the last one](https://example.org/letters/{slug}) don't get it, and those who joined since do.\n",
         slug = publish::slug(Path::new(&issue.slug)),
     )

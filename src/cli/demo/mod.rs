@@ -1,6 +1,6 @@
 //! `demo`: the whole main job on this machine, mailing nobody outside.
 //!
-//! The same rooms as in earnest: a folder with settings, an import, the daemon, an issue that is published and
+//! It uses the same rooms as a real send: a folder with settings, an import, the daemon, an issue that is published and
 //! sent over SMTP; only the relay is the inbox inside. It stays until Ctrl-C, so that one can join, leave and
 //! send the next issue; with `--once` it ends as soon as it is known whether every mail arrived.
 
@@ -46,13 +46,13 @@ pub(super) struct Args {
     /// The demo's folder; an existing demo is opened again
     #[arg(long, value_name = "D", default_value = "demo")]
     dir: PathBuf,
-    /// Another issue than the example
+    /// An issue to send instead of the example
     #[arg(long, value_name = "FILE")]
     issue: Option<PathBuf>,
-    /// How many people get it
+    /// The number of subscribers
     #[arg(long, value_name = "N", default_value_t = 12)]
     subscribers: u32,
-    /// End when every mail has arrived, or not
+    /// Exit as soon as the outcome of every mail is known
     #[arg(long)]
     once: bool,
 }
@@ -93,7 +93,7 @@ impl Demo {
         let existing = folder::is_demo(&args.dir)?;
         if existing && args.issue.is_some() {
             stdio::eprintln(format_args!(
-                "{} is opened again as it is: for another issue take another folder, with --dir.",
+                "{} already holds a demo, which is opened again: choose another folder with --dir for another issue.",
                 args.dir.display()
             ));
         }
@@ -105,9 +105,11 @@ impl Demo {
             None
         };
         if existing && let Some(holder) = DaemonLock::holder(&args.dir.join("letterpress.db")) {
-            return Err(Failure::new(format!("this demo runs already: {holder}"))
-                .at(args.dir.display().to_string())
-                .to_do("Stop it with Ctrl-C, or choose another folder with --dir."));
+            return Err(
+                Failure::new(format!("this demo is already running: {holder}"))
+                    .at(args.dir.display().to_string())
+                    .to_do("Stop it with Ctrl-C, or choose another folder with --dir."),
+            );
         }
         let places = Places::take(wanted).await?;
         let ports = places.ports()?;
@@ -151,7 +153,7 @@ impl Demo {
         app::logging::begin(&log);
         let maildir = Maildir::open(&self.folder.inbox, context.clock.clone()).map_err(|e| {
             Failure::new(format!(
-                "the inbox can't be made: {}",
+                "the inbox can't be created: {}",
                 crate::format::io(&e)
             ))
             .at(self.folder.inbox.display().to_string())
@@ -337,7 +339,7 @@ impl Demo {
         }
         if once {
             text.push_str(&format!(
-                "  The mails lie in {}.",
+                "  The mails are in {}.",
                 self.folder.inbox.display()
             ));
         } else {
@@ -378,7 +380,7 @@ impl Say<'_> {
         if demo.is_new {
             self.fact_about("database", &database, "new")
         } else {
-            self.fact_about("database", &database, "opened again, nothing is sent twice")
+            self.fact_about("database", &database, "opened again; nothing is sent twice")
         }
     }
 

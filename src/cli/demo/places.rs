@@ -68,7 +68,7 @@ async fn listen(port: u16) -> Result<TcpListener, Failure> {
 
 fn refused(error: &std::io::Error) -> Failure {
     Failure::new(format!(
-        "no port of this machine can be listened on: {}",
+        "no free port was found on this machine: {}",
         crate::format::io(error)
     ))
     .at("127.0.0.1")
@@ -95,7 +95,7 @@ pub(super) fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure
             crate::format::io(&e)
         ))
         .at(file.display().to_string())
-        .to_do("Its ports are taken: stop what listens there, or choose another folder with --dir.")
+        .to_do("Its ports are in use: stop the program that listens there, or choose another folder with --dir.")
     };
     let text = std::fs::read_to_string(file).map_err(failed)?;
     std::fs::write(file, with_ports(&text, old, new)).map_err(failed)

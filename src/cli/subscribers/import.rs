@@ -27,9 +27,9 @@ pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> O
     };
     let default = named.map(|(key, _)| key).or(only);
     let file = args.file.display().to_string();
-    let into = default.map_or("the lists that it names".to_owned(), str::to_owned);
+    let into = default.map_or("the lists it names".to_owned(), str::to_owned);
     if !context.agree(&format!(
-        "Import {file} into {into}? Its people will get the letter."
+        "Import {file} into {into}? Everybody in it will be subscribed."
     ))? {
         return Ok(Answer::No);
     }
@@ -66,7 +66,7 @@ fn tell(event: Event, file: &str, progress: &mut Progress) {
             let columns = columns.join(", ");
             let columns = stdio::one_line(&columns);
             stdio::eprintln(format_args!(
-                "{file}:1: note: nothing reads these columns, and they are left out: {columns}"
+                "{file}:1: note: these columns are not known and are ignored: {columns}"
             ));
         }
         Event::ConsentRead(columns) => {
@@ -119,7 +119,7 @@ fn sum(report: &Report) -> String {
 fn failure(error: ImportError) -> Failure {
     match error {
         ImportError::Store(mut error) if !error.is_refused() => {
-            let again = "Then import the file again: it goes on where it stopped.";
+            let again = "Then import the file again: it continues where it stopped.";
             error.help = Some(match error.help {
                 Some(help) => format!("{help} {again}"),
                 None => again.to_owned(),
