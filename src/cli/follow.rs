@@ -16,7 +16,7 @@ use super::{Answer, Failure};
 
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 
-/// What was said last of why it waits, and when. A planner that goes to and fro between reasons, or between one and
+/// What was said last of why it waits, and when. A scheduler that goes to and fro between reasons, or between one and
 /// none, would else fill the screen.
 #[derive(Default)]
 struct Said {

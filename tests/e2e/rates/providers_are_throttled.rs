@@ -54,7 +54,7 @@ async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
         messages_per_minute: 120,
         ..Limits::default()
     };
-    // More than its lane and a page of the read-ahead hold.
+    // More than its queue and a page of the read-ahead hold.
     let newsletter = newsletter(&server, 300, 40, limits).await;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
@@ -90,7 +90,7 @@ async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limited_send_comes_to_its_end_with_everybody() {
     let server = Server::usual().await;
-    // More than its lane holds, so that some are read past and read again.
+    // More than its queue holds, so that some are read past and read again.
     let limits = Limits {
         connections: 3,
         ..Limits::default()
@@ -173,7 +173,7 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
         }
     })
     .await;
-    // More than its lane holds.
+    // More than its queue holds.
     let limits = Limits {
         connections: 1,
         ..Limits::default()
@@ -213,7 +213,7 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
         .await
         .unwrap();
     let limited = "gmail.com gets no more than 1 at once";
-    newsletter.until(one, "a full lane", says(limited)).await;
+    newsletter.until(one, "a full queue", says(limited)).await;
     clock.forward(2);
     newsletter.until(two, "why it waits", says(limited)).await;
     gate.open();

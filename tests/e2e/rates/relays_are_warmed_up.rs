@@ -112,7 +112,7 @@ async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
             newsletter.store.warm_up("main", day).await.unwrap() == (0, 3)
         })
         .await;
-        // Some looks of the planner.
+        // Some rounds of the scheduler.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     assert_eq!(

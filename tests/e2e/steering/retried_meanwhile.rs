@@ -23,7 +23,7 @@ async fn a_retry_is_found_while_others_wait_for_their_provider() {
     .await;
     let mut newsletter = Newsletter::new(&server, 0).await;
     newsletter.reader("first@readers.example", "First").await;
-    // More than the lane of a provider that gets one a minute holds.
+    // More than the queue of a provider that gets one a minute holds.
     for i in 0..30 {
         newsletter
             .reader(&format!("reader{i}@slow.example"), "Reader")

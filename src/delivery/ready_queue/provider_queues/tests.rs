@@ -103,7 +103,7 @@ fn a_provider_s_queue_keeps_few_and_says_when_it_has_room() {
         told += usize::from(queues.is_low(gmail, 0));
         now += Duration::from_secs(1);
     }
-    assert_eq!(told, 1, "once, until the planner has looked");
+    assert_eq!(told, 1, "once, until the scheduler has looked");
     assert_eq!(queues.room(gmail), 30);
 }
 
