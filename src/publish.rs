@@ -22,7 +22,7 @@ type Result<T, E = PublishError> = std::result::Result<T, E>;
 
 /// Why a file could not be made into an issue.
 #[derive(Debug, thiserror::Error)]
-pub enum PublishError {
+pub(crate) enum PublishError {
     /// The file can't be read.
     #[error("{file} can't be read: {}", format::io(.error))]
     File {

@@ -199,14 +199,14 @@ impl Rehearsal {
         let error = tokio::select! {
             ended = &mut self.inside.sender => match ended {
                 Ok(Err(error)) => error,
-                Ok(Ok(())) => return StoreError::refused("the rehearsal ended by itself").to_do("Please report this."),
+                Ok(Ok(())) => return StoreError::refused("the rehearsal ended by itself").help("Please report this."),
                 Err(died) => {
-                    return StoreError::refused(format!("the rehearsal died of a defect ({died})")).to_do("Please report this.");
+                    return StoreError::refused(format!("the rehearsal died of a defect ({died})")).help("Please report this.");
                 }
             },
             error = cannot_be_written(&self.store) => error,
         };
-        StoreError::refused(format!("the rehearsal can't go on: {}", error.what)).to_do(
+        StoreError::refused(format!("the rehearsal can't go on: {}", error.what)).help(
             "Nobody was mailed, and its copy of the database is deleted. Fix that, then rehearse again.",
         )
     }

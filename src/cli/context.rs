@@ -140,7 +140,7 @@ impl Context {
         Err(Failure::new(format!(
             "this needs confirmation, but there is no terminal to ask on: {question}"
         ))
-        .to_do("Add --yes to do it without confirmation."))
+        .help("Add --yes to do it without confirmation."))
     }
 
     /// A line on stdout. A reader that has left, such as `head`, changes nothing: the command goes on and ends with
@@ -202,16 +202,16 @@ pub(super) fn pick<'s>(lists: &'s [List], key: Option<&str>) -> Result<&'s List,
     match (key, lists) {
         (None, [only]) => Ok(only),
         (None, []) => Err(Failure::new("no list is set")
-            .to_do("Add a section such as [list.weekly] to letterpress.toml.")),
+            .help("Add a section such as [list.weekly] to letterpress.toml.")),
         (None, _) => Err(
             Failure::new("this is about one list, and there are several")
-                .to_do(format!("Add --list with one of: {}.", keys().join(", "))),
+                .help(format!("Add --list with one of: {}.", keys().join(", "))),
         ),
         (Some(key), _) => lists.iter().find(|l| l.key == key).ok_or_else(|| {
             let near = crate::format::nearest(key, keys());
             let help = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
             Failure::new(format!("there is no list {key}"))
-                .to_do(format!("{help}The lists are: {}.", keys().join(", ")))
+                .help(format!("{help}The lists are: {}.", keys().join(", ")))
         }),
     }
 }

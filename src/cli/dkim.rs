@@ -77,7 +77,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        let failure = Failure::new(error.what).to_do(format::sentence(error.help));
+        let failure = Failure::new(error.what).help(format::sentence(error.help));
         match error.path {
             Some(path) => failure.at(path.display().to_string()),
             None => failure,
@@ -131,7 +131,7 @@ fn show(context: &Context, pairs: &[DkimPair], folder: &Path) -> Outcome {
     if pairs.is_empty() {
         return Err(Failure::no("there are no DKIM keys")
             .at(folder.display().to_string())
-            .to_do("Create them with\n  letterpress dkim new --domain example.org"));
+            .help("Create them with\n  letterpress dkim new --domain example.org"));
     }
     for DkimPair {
         domain,

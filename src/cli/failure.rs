@@ -32,7 +32,6 @@ pub(super) struct Failure {
     exit: u8,
     what: String,
     place: Option<String>,
-    reply: Option<String>,
     to_do: Option<String>,
 }
 
@@ -43,7 +42,6 @@ impl Failure {
             exit: 2,
             what: what.into(),
             place: None,
-            reply: None,
             to_do: None,
         }
     }
@@ -51,7 +49,7 @@ impl Failure {
     /// It could not run at all, as another room says it: what failed, a full stop, and what to do.
     pub(super) fn said(text: &str) -> Self {
         match text.split_once(". ") {
-            Some((what, help)) => Self::new(what).to_do(help),
+            Some((what, help)) => Self::new(what).help(help),
             None => Self::new(text),
         }
     }
@@ -78,14 +76,8 @@ impl Failure {
         self
     }
 
-    /// A server's own words.
-    pub(super) fn reply(mut self, reply: impl Into<String>) -> Self {
-        self.reply = Some(reply.into());
-        self
-    }
-
     /// What to do now: whole sentences. A line of its own that begins with two spaces is a command to type.
-    pub(super) fn to_do(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.to_do = Some(help.into());
         self
     }
@@ -102,7 +94,7 @@ impl Failure {
             "the output could not be written to stdout: {}",
             crate::format::io(&error)
         ))
-        .to_do("The output is incomplete. Write it to a place that has room; what the command changed stays changed.")
+        .help("The output is incomplete. Write it to a place that has room; what the command changed stays changed.")
     }
 
     /// Says it on stderr and gives the status to end with.
@@ -117,11 +109,9 @@ impl Failure {
     fn paragraph(&self, paint: Paint) -> String {
         let mut out = String::new();
         let place = self.place.as_deref().map(stdio::one_line);
-        let reply = self.reply.as_deref().map(stdio::one_line);
         let lines = [
             ("error", Some(self.what.as_str())),
             ("where", place.as_deref()),
-            ("reply", reply.as_deref()),
             ("to do", self.to_do.as_deref()),
         ];
         for (word, text) in lines {
@@ -166,7 +156,7 @@ impl From<StoreError> for Failure {
             };
         }
         match error.help {
-            Some(help) => failure.to_do(help),
+            Some(help) => failure.help(help),
             None => failure,
         }
     }
@@ -181,12 +171,12 @@ impl From<ConfigError> for Failure {
                     config::FILE,
                     folder.display()
                 ))
-                .to_do(
+                .help(
                     "Create a newsletter with `letterpress init`, or name its settings with --config.",
                 );
             }
             ConfigError::NoSuchFile { file } => {
-                return Failure::new(format!("there is no file {}", file.display())).to_do(
+                return Failure::new(format!("there is no file {}", file.display())).help(
                     "Create a newsletter with `letterpress init`, or name its settings with --config.",
                 );
             }
@@ -195,12 +185,12 @@ impl From<ConfigError> for Failure {
                     "the current folder can't be read: {}",
                     crate::format::io(&error)
                 ))
-                .to_do("Name the settings with --config.");
+                .help("Name the settings with --config.");
             }
             ConfigError::NotUtf8 { file } => {
                 return Failure::new("the settings are not UTF-8, so they can't be read")
                     .at(file.display().to_string())
-                    .to_do("Save the file as UTF-8, or name another with --config.");
+                    .help("Save the file as UTF-8, or name another with --config.");
             }
             ConfigError::Unreadable { file, error } => {
                 return Failure::new(format!(
@@ -208,7 +198,7 @@ impl From<ConfigError> for Failure {
                     crate::format::io(&error)
                 ))
                 .at(file.display().to_string())
-                .to_do("Make the file readable for this user, or name another with --config.");
+                .help("Make the file readable for this user, or name another with --config.");
             }
             ConfigError::Wrong(findings) => findings,
         };
@@ -228,7 +218,7 @@ impl From<ConfigError> for Failure {
         }
         Failure::new(first.message.clone())
             .at(first.place())
-            .to_do(help)
+            .help(help)
     }
 }
 
@@ -240,13 +230,11 @@ mod tests {
     fn a_failure_is_one_paragraph_with_its_lines_under_each_other() {
         let failure = Failure::new("the relay refused our login")
             .at("smtp.relay.example:587 as akira")
-            .reply("535 5.7.8 Error: authentication failed")
-            .to_do("Put the right password into smtp-password, then\n\n  letterpress resume 22");
+            .help("Put the right password into smtp-password, then\n\n  letterpress resume 22");
         assert_eq!(
             failure.paragraph(Paint::bare()),
             "error  the relay refused our login\n\
              where  smtp.relay.example:587 as akira\n\
-             reply  535 5.7.8 Error: authentication failed\n\
              to do  Put the right password into smtp-password, then\n       \x20 letterpress resume 22\n"
         );
     }

@@ -83,7 +83,7 @@ pub(super) async fn to_its_end(
                 "the daemon stopped before the send ended; the rest stays queued",
             )
             .at(store.path().display().to_string())
-            .to_do("Start it again with `letterpress serve`: it continues by itself."));
+            .help("Start it again with `letterpress serve`: it continues by itself."));
         }
         daemon_seen_gone = gone;
         tokio::time::sleep(if gone { LOOK_EVERY * 10 } else { LOOK_EVERY }).await;

@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     if settings.exists() {
         return Err(Failure::new("this folder already holds a newsletter")
             .at(settings.display().to_string())
-            .to_do("Choose another folder. Nothing was changed."));
+            .help("Choose another folder. Nothing was changed."));
     }
     make_folder(&dir.join("issues"))?;
     // The settings come last: where they stand, the folder is whole.
@@ -70,7 +70,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
             crate::format::io(&e)
         ))
         .at(path.display().to_string())
-        .to_do(remedy(&e, "Choose a folder that you can write to."))
+        .help(remedy(&e, "Choose a folder that you can write to."))
     })
 }
 
@@ -92,7 +92,7 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
             crate::format::io(&e)
         ))
         .at(path.display().to_string())
-        .to_do(remedy(&e, "Check the folder and its permissions."))
+        .help(remedy(&e, "Check the folder and its permissions."))
     })
 }
 

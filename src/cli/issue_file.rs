@@ -37,7 +37,7 @@ pub(super) fn list<'s>(
             "the issue is for the list {own}, but --list is {asked}"
         ))
         .at(manuscript.shown.clone())
-        .to_do("Leave out --list, or change `list` in the front matter."));
+        .help("Leave out --list, or change `list` in the front matter."));
     }
     pick(&settings.lists, asked.or(own))
 }
@@ -121,7 +121,7 @@ impl From<PublishError> for Failure {
                 };
                 Failure::new(format!("the issue can't be read: {why}"))
                     .at(file)
-                    .to_do(help)
+                    .help(help)
             }
             PublishError::FrontMatter(findings) => {
                 let Some(first) = findings.first() else {
@@ -129,7 +129,7 @@ impl From<PublishError> for Failure {
                 };
                 Failure::no(first.message.clone())
                     .at(first.place())
-                    .to_do(first.help.clone())
+                    .help(first.help.clone())
             }
             PublishError::Theme(error) => Failure::from(error),
         }
@@ -138,7 +138,7 @@ impl From<PublishError> for Failure {
 
 impl From<ThemeError> for Failure {
     fn from(error: ThemeError) -> Self {
-        let failure = Failure::new(error.what).to_do(error.help);
+        let failure = Failure::new(error.what).help(error.help);
         match error.place {
             Some(place) => failure.at(place),
             None => failure,

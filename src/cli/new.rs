@@ -45,7 +45,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     if path.exists() {
         return Err(Failure::new("the file of the next issue already exists")
             .at(path.display().to_string())
-            .to_do("Continue with that one. Nothing was changed."));
+            .help("Continue with that one. Nothing was changed."));
     }
     write_new(&path, &text)?;
     context.done(

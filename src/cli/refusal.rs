@@ -25,24 +25,24 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NoRelay => Failure::new("no relay is set")
-                .to_do("Add a section such as [relay.main] with its host."),
+                .help("Add a section such as [relay.main] with its host."),
             Refusal::NoPublicUrl => {
                 Failure::new("web.public_url is not set, and every link in a mail begins with it")
-                    .to_do("Set it to the URL at which readers reach the daemon.")
+                    .help("Set it to the URL at which readers reach the daemon.")
             }
             Refusal::LocalPublicUrl { url, relay } => Failure::new(format!(
                 "web.public_url is {url}, which only this machine can open, but the relay {relay} is elsewhere"
             ))
-            .to_do("Set it to the URL at which readers reach the daemon."),
+            .help("Set it to the URL at which readers reach the daemon."),
             Refusal::NoDaemon { database } => {
                 Failure::new("no daemon is running, so there is nothing to wait for")
                     .at(database.display().to_string())
-                    .to_do("Start `letterpress serve`, or leave out --wait. Nothing was queued.")
+                    .help("Start `letterpress serve`, or leave out --wait. Nothing was queued.")
             }
             Refusal::NoSuchList { key, known } => {
                 let near = nearest(&key, known.iter().map(String::as_str));
                 Failure::new(format!("there is no list {key}"))
-                    .to_do(format!("{}The lists are: {}.", did_you_mean(near), known.join(", ")))
+                    .help(format!("{}The lists are: {}.", did_you_mean(near), known.join(", ")))
             }
             Refusal::NoSuchIssue {
                 text,
@@ -50,7 +50,7 @@ impl From<Refusal> for Failure {
                 database,
             } => Failure::new(format!("no issue {text} was queued"))
                 .at(database.display().to_string())
-                .to_do(if last.is_empty() {
+                .help(if last.is_empty() {
                     "No issue was queued yet. Queue one with `letterpress send FILE`.".to_owned()
                 } else {
                     format!(
@@ -60,20 +60,20 @@ impl From<Refusal> for Failure {
                 }),
             Refusal::InSeveralLists { text, lists: [one, other] } => {
                 Failure::new(format!("{one} and {other} both have an issue {text}"))
-                    .to_do("Add --list with the one you mean.")
+                    .help("Add --list with the one you mean.")
             }
             Refusal::NumberAndSlug { text, slugs: [one, other] } => Failure::new(format!(
                 "{text} is the number of one issue and the name of another: {one} and {other}"
             ))
-            .to_do("Name the issue by its file."),
+            .help("Name the issue by its file."),
             Refusal::Gone { issue } => Failure::no(format!("{} is no longer there", name(&issue))),
             Refusal::TimePassed { at } => Failure::new(format!("{} has passed", local(&at)))
-                .to_do("Choose a later time, or leave out --at to send now."),
+                .help("Choose a later time, or leave out --at to send now."),
             Refusal::NobodyActive { issue, list } => Failure::no(format!(
                 "{list} has no active subscribers, so {} would reach nobody",
                 name(&issue)
             ))
-            .to_do(
+            .help(
                 "Import subscribers with\n  letterpress subscribers import people.csv\nNothing was queued.",
             ),
             Refusal::AlreadyScheduled { issue, due_at } => Failure::no(format!(
@@ -81,7 +81,7 @@ impl From<Refusal> for Failure {
                 name(&issue),
                 local(&due_at)
             ))
-            .to_do(SEE_ISSUES),
+            .help(SEE_ISSUES),
             Refusal::AlreadySent { issue, state, at } => {
                 let at = local(&at);
                 let fate = match state {
@@ -89,7 +89,7 @@ impl From<Refusal> for Failure {
                     IssueState::Sending => format!("has been sending since {at}"),
                     other => format!("is {} and was started on {at}", other.word()),
                 };
-                Failure::no(format!("{} {fate}: nobody gets it twice", name(&issue))).to_do(
+                Failure::no(format!("{} {fate}: nobody gets it twice", name(&issue))).help(
                     "Run `letterpress deliveries` to see it. A new issue needs a new number and file name.",
                 )
             }
@@ -97,13 +97,13 @@ impl From<Refusal> for Failure {
                 "another process queued {} at the same time",
                 name(&issue)
             ))
-            .to_do(SEE_ISSUES),
+            .help(SEE_ISSUES),
             Refusal::NeverRendered { issue, file } => Failure::no(format!(
                 "{} was never rendered, so there is nothing to send",
                 name(&issue)
             ))
             .at(file.display().to_string())
-            .to_do(format!(
+            .help(format!(
                 "Fix the file, then\n  letterpress send {}",
                 file.display()
             )),
@@ -112,7 +112,7 @@ impl From<Refusal> for Failure {
                 state,
                 action,
             } => Failure::no(format!("{} is {}", name(&issue), why_not(state, action)))
-                .to_do(SEE_ISSUES),
+                .help(SEE_ISSUES),
             Refusal::Interrupted {
                 issue,
                 state,
@@ -123,12 +123,12 @@ impl From<Refusal> for Failure {
                 state.word(),
                 count(queued)
             ))
-            .to_do(SEE_ISSUES),
+            .help(SEE_ISSUES),
             Refusal::NoSuchSubscriber { email, list } => Failure::no(match list {
                 Some(list) => format!("{email} is not on {list}"),
                 None => format!("there is no subscriber {email}"),
             })
-            .to_do("Run `letterpress subscribers list` to see all."),
+            .help("Run `letterpress subscribers list` to see all."),
             Refusal::HasLeft {
                 email,
                 list,
@@ -139,10 +139,10 @@ impl From<Refusal> for Failure {
                 state.word(),
                 since.strftime("%Y-%m-%d")
             ))
-            .to_do("They can only come back themselves: ask them to sign up again and confirm."),
+            .help("They can only come back themselves: ask them to sign up again and confirm."),
             Refusal::NoSuchRate { name, relays } => {
                 let near = nearest(&name, relays.iter().map(String::as_str));
-                Failure::new(format!("{name} is neither a relay nor a domain")).to_do(format!(
+                Failure::new(format!("{name} is neither a relay nor a domain")).help(format!(
                     "{}The relays are: {}. A domain has a dot, such as gmail.com.",
                     did_you_mean(near),
                     relays.join(", ")
@@ -154,7 +154,7 @@ impl From<Refusal> for Failure {
                 known,
             } => Failure::new(format!("there is no key pair {stem}"))
                 .at(folder.display().to_string())
-                .to_do(if known.is_empty() {
+                .help(if known.is_empty() {
                     "There are none; make one with `letterpress dkim new`.".to_owned()
                 } else {
                     let pair = |(stem, domains): (&String, &Vec<String>)| {
@@ -164,7 +164,7 @@ impl From<Refusal> for Failure {
                     format!("There are: {}.", known.join(", "))
                 }),
             Refusal::SeveralDkimPairs { stem, domains } => {
-                Failure::new(format!("several domains have a key pair {stem}")).to_do(format!(
+                Failure::new(format!("several domains have a key pair {stem}")).help(format!(
                     "Add --domain with one of: {}.",
                     domains.join(", ")
                 ))

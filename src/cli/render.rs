@@ -181,7 +181,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             crate::format::io(&e)
         ))
         .at(path.display().to_string())
-        .to_do(super::init::remedy(
+        .help(super::init::remedy(
             &e,
             "Choose a folder that you can write to.",
         ))

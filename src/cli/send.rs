@@ -141,7 +141,7 @@ fn time(text: &str, list: &List, now: Timestamp) -> Result<When, Failure> {
         .ok()
         .or_else(|| local(text))
         .ok_or_else(|| {
-            Failure::new(format!("“{text}” is not a time")).to_do(
+            Failure::new(format!("“{text}” is not a time")).help(
                 "Write it as 2026-11-30T07:00:00+01:00, or as 2026-11-30 07:00 in the list's zone.",
             )
         })?;
@@ -229,9 +229,9 @@ async fn left(store: &Store, id: IssueId) -> Result<Failure, Failure> {
         .number
         .map_or_else(|| row.slug.clone(), |number| number.to_string());
     Ok(
-        Failure::interrupted(format!("the wait for {} was interrupted", name(&row))).to_do(
-            format!("Sending continues; `letterpress cancel {number}` stops it."),
-        ),
+        Failure::interrupted(format!("the wait for {} was interrupted", name(&row))).help(format!(
+            "Sending continues; `letterpress cancel {number}` stops it."
+        )),
     )
 }
 
@@ -247,7 +247,7 @@ fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcom
             || row.state.word().to_owned(),
             |why| in_local_time(why, zone),
         );
-        return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).to_do(format!(
+        return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).help(format!(
             "Fix that, then continue with\n  letterpress resume {}\nNo mail has failed because of it.",
             row.slug
         )));

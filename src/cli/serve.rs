@@ -22,7 +22,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
         return Err(
             Failure::new(format!("a daemon is already running: {holder}"))
                 .at(settings.database.display().to_string())
-                .to_do("Stop it first; two daemons would send the same mail."),
+                .help("Stop it first; two daemons would send the same mail."),
         );
     }
     let shutdown = signals()?;
@@ -56,7 +56,7 @@ pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
             crate::format::io(&e)
         ))
         .at(address)
-        .to_do(help)
+        .help(help)
     })
 }
 
@@ -73,13 +73,13 @@ impl From<DaemonError> for Failure {
                         Failure::new(format!("{what}: {}", crate::format::io(&error)))
                     }
                     RoomError::Unasked => {
-                        Failure::new(format!("{what} without being asked to")).to_do(REPORT)
+                        Failure::new(format!("{what} without being asked to")).help(REPORT)
                     }
                     RoomError::ThreadDied => {
-                        Failure::new(format!("{what}: its thread died")).to_do(REPORT)
+                        Failure::new(format!("{what}: its thread died")).help(REPORT)
                     }
                     RoomError::TaskDied(error) => {
-                        Failure::new(format!("{what}: {error}")).to_do(REPORT)
+                        Failure::new(format!("{what}: {error}")).help(REPORT)
                     }
                 }
             }

@@ -24,6 +24,7 @@ impl Paint {
     }
 
     /// Never any colour.
+    #[cfg(test)]
     pub(super) fn bare() -> Self {
         Self { on: false }
     }

@@ -90,7 +90,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         .map_err(|why| {
             Failure::no(format!("the copy was not sent: {why}"))
                 .at(format!("relay {}, {}", relay.name, relay.endpoint))
-                .to_do(format!(
+                .help(format!(
                     "Check [relay.{}] in the settings and that server, then try again.",
                     relay.name
                 ))

@@ -57,7 +57,7 @@ impl Taker<'_> {
                 pipelining: self.pipelining(&at("pipelining")),
                 messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
                     as u32,
-                timeouts: timeouts.clone(),
+                timeouts: *timeouts,
             },
             connections: self.number(&at("connections"), 1, 1000) as usize,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,

@@ -60,10 +60,10 @@ pub async fn run(
         ended = scheduler.run() => ended,
         // Workers end when the queue is closed; one that ends before has panicked.
         Some(Err(died)) = workers.join_next() => {
-            Err(StoreError::refused(format!("a connection's task died ({died})")).to_do("Please report it."))
+            Err(StoreError::refused(format!("a connection's task died ({died})")).help("Please report it."))
         }
         // The same holds for the ledger, without which every claim is refused and no outcome is kept.
-        _ = &mut writing => Err(StoreError::refused("the ledger's task died").to_do("Please report it.")),
+        _ = &mut writing => Err(StoreError::refused("the ledger's task died").help("Please report it.")),
         () = shutdown.cancelled() => Ok(()),
     };
     queue.close();

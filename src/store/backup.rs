@@ -17,7 +17,7 @@ impl Store {
     /// [`StoreError`] where the file exists or its folder can't be written; otherwise what SQLite says.
     /// Then nothing is left behind.
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        let refused = |why: &str, help: &str| StoreError::refused(why).at(to).to_do(help);
+        let refused = |why: &str, help: &str| StoreError::refused(why).at(to).help(help);
         if to.symlink_metadata().is_ok() {
             let why = "the file exists, and a backup never writes over one";
             return Err(refused(why, "Name another."));
@@ -57,7 +57,7 @@ impl Store {
         let name = empty.to_str().ok_or_else(|| {
             StoreError::refused("SQLite takes only names in UTF-8")
                 .at(empty)
-                .to_do("Name a file in another folder.")
+                .help("Name a file in another folder.")
         })?;
         // A connection of its own: this may take long, and readers of pages shall not wait for it.
         let say = |error| StoreError::from_sqlx(&error, self.path(), what);
@@ -71,7 +71,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(error) if error.is_full() => Err(StoreError::refused("the disk is full")
                 .at(empty.parent().unwrap_or(empty))
-                .to_do("Free some space, or name a file on another disk.")),
+                .help("Free some space, or name a file on another disk.")),
             Err(error) => Err(error),
         }
     }
@@ -94,7 +94,7 @@ async fn check(path: &Path) -> Result<()> {
         "ok" => Ok(()),
         fault => {
             let what = format!("the copy is damaged, and so, it seems, is the database ({fault})");
-            Err(StoreError::refused(what).to_do("Keep the last good backup."))
+            Err(StoreError::refused(what).help("Keep the last good backup."))
         }
     }
 }

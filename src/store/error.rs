@@ -50,7 +50,7 @@ impl StoreError {
 
     /// Says what to do about it, in whole sentences.
     #[must_use]
-    pub fn to_do(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -429,7 +429,7 @@ pub(super) fn read_rendered(text: &str) -> Result<Rendered> {
             content.format,
             rendered::FORMAT
         );
-        Err(StoreError::refused(what).to_do("Cancel it and queue it again."))
+        Err(StoreError::refused(what).help("Cancel it and queue it again."))
     }
 }
 

@@ -56,7 +56,7 @@ fn cannot_lock(database: &Path, error: &io::Error) -> StoreError {
         io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
         _ => format!("the lock beside it can't be written: {}", format::io(error)),
     };
-    StoreError::refused(what).at(database).to_do(remedy)
+    StoreError::refused(what).at(database).help(remedy)
 }
 
 impl DaemonLock {
@@ -78,7 +78,7 @@ impl DaemonLock {
                     let what = format!("another daemon ({}) holds it", holder_in(&mut file));
                     return Err(StoreError::refused(what)
                         .at(database)
-                        .to_do("Stop that one first; two would send the same mail."));
+                        .help("Stop that one first; two would send the same mail."));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }

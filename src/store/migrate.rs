@@ -93,7 +93,7 @@ fn make(path: &Path) -> Result<()> {
     let log_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |about| about.len());
     if log_bytes > 0 && fs::metadata(path).map_or(0, |about| about.len()) == 0 {
         let what = "the database is empty or missing, though its log (-wal) is not";
-        return Err(StoreError::refused(what).at(path).to_do(
+        return Err(StoreError::refused(what).at(path).help(
             "Put the last backup in its place, and move the files -wal and -shm away first.",
         ));
     }
@@ -112,7 +112,7 @@ fn make(path: &Path) -> Result<()> {
 fn refused(path: &Path, why: &str) -> StoreError {
     StoreError::refused(why)
         .at(path)
-        .to_do("Check the file and its folder, or change [store] path.")
+        .help("Check the file and its folder, or change [store] path.")
 }
 
 /// Connects, and finds out at once whether the file can be written.
@@ -166,7 +166,7 @@ async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> 
         );
         return Err(StoreError::refused(what)
             .at(path)
-            .to_do("Use the newer program."));
+            .help("Use the newer program."));
     }
     Ok(at)
 }
@@ -181,7 +181,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Res
         );
         return Err(StoreError::refused(what)
             .at(path)
-            .to_do("Stop that daemon, then try again."));
+            .help("Stop that daemon, then try again."));
     }
     let steps = STEPS.iter().map(|(version, name, sql)| {
         Migration::new(
@@ -203,7 +203,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, at: i64) -> Res
                 "the schema could not be brought up to date: {other}"
             ))
             .at(path)
-            .to_do("Use the program that made it."),
+            .help("Use the program that made it."),
         })
 }
 

@@ -191,7 +191,7 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
             "16:3:",
             "list.c.theme",
             "mine/theme.toml:1",
-            "Mend that file",
+            "Fix this line of the theme",
         ],
         ["20:3:", "list.d.theme", "minne", "Did you mean mine?"],
     ]) {

@@ -144,7 +144,7 @@ fn is_plain(path: &Path, is_right: fn(&std::fs::FileType) -> bool) -> Option<boo
 fn foreign(at: &Path, why: &str) -> Failure {
     Failure::new(why)
         .at(at.display().to_string())
-        .to_do("Choose an empty or a new folder with --dir. Nothing was changed.")
+        .help("Choose an empty or a new folder with --dir. Nothing was changed.")
 }
 
 fn unreadable_folder(dir: &Path, error: &std::io::Error) -> Failure {
@@ -153,7 +153,7 @@ fn unreadable_folder(dir: &Path, error: &std::io::Error) -> Failure {
         crate::format::io(error)
     ))
     .at(dir.display().to_string())
-    .to_do("Choose an empty or a new folder with --dir.")
+    .help("Choose an empty or a new folder with --dir.")
 }
 
 /// Makes what is missing: the program's own example, or the author's file with its pictures.
@@ -258,7 +258,7 @@ fn copy(to: &Path, bytes: &[u8]) -> Result<(), Failure> {
             crate::format::io(&e)
         ))
         .at(to.display().to_string())
-        .to_do("Choose another folder with --dir.")
+        .help("Choose another folder with --dir.")
     })
 }
 

@@ -108,7 +108,7 @@ impl Demo {
             return Err(
                 Failure::new(format!("this demo is already running: {holder}"))
                     .at(args.dir.display().to_string())
-                    .to_do("Stop it with Ctrl-C, or choose another folder with --dir."),
+                    .help("Stop it with Ctrl-C, or choose another folder with --dir."),
             );
         }
         let places = Places::take(wanted).await?;

@@ -95,7 +95,7 @@ pub(super) fn rewrite(file: &Path, old: Ports, new: Ports) -> Result<(), Failure
             crate::format::io(&e)
         ))
         .at(file.display().to_string())
-        .to_do("Its ports are in use: stop the program that listens there, or choose another folder with --dir.")
+        .help("Its ports are in use: stop the program that listens there, or choose another folder with --dir.")
     };
     let text = std::fs::read_to_string(file).map_err(failed)?;
     std::fs::write(file, with_ports(&text, old, new)).map_err(failed)

@@ -148,7 +148,7 @@ async fn remove(context: &Context, settings: &Settings, email: &Address) -> Outc
 async fn export(context: &Context, settings: &Settings) -> Outcome {
     if context.json() {
         return Err(Failure::new("an export is CSV, not JSON")
-            .to_do("Leave out --json, or run `letterpress subscribers list --json`."));
+            .help("Leave out --json, or run `letterpress subscribers list --json`."));
     }
     let (store, lists) = open(context, settings).await?;
     let list = named_list(context, settings, &lists)?;

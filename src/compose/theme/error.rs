@@ -7,7 +7,7 @@ use super::LAYOUT;
 /// A fault of a theme: what is wrong, where, and what to do about it. Faces decide how the three are laid out; as one
 /// text they are a paragraph.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThemeError {
+pub(crate) struct ThemeError {
     /// What is wrong, as a sentence without a final stop.
     pub what: String,
     /// Where: `THEME/FILE:LINE` with the line counted from 1, `THEME/FILE`, or a path; `None` where no file is at fault.
