@@ -67,7 +67,10 @@ pub enum Steer {
     /// Stopped by its author, or by a breaker.
     Pause,
     /// Goes on after a pause or a hold. `early`: its own time has not come yet.
-    Resume { early: bool },
+    Resume {
+        /// Whether the issue is not due yet.
+        early: bool,
+    },
     /// Withdrawn.
     Cancel,
     /// Nothing is open any more.

@@ -59,9 +59,19 @@ pub enum Event {
     /// The file's name says how all in it are gone.
     Everybody(SubscriptionState),
     /// A row that is not taken: the line on which it begins, and why.
-    Rejected { line: u64, reason: String },
+    Rejected {
+        /// Where the row begins, from 1.
+        line: u64,
+        /// Why, without a final stop.
+        reason: String,
+    },
     /// So many rows are in the database.
-    Written { rows: u64, of: u64 },
+    Written {
+        /// The rows that are in the database.
+        rows: u64,
+        /// All rows that are to be written.
+        of: u64,
+    },
 }
 
 impl Event {

@@ -82,7 +82,10 @@ pub struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// It is ours, under this number: the intent is committed and its content may go out.
-    Granted { attempt: u32 },
+    Granted {
+        /// The number of the attempt that owns the row now, from 1.
+        attempt: u32,
+    },
     /// The person left or was suppressed: it is `skipped` now.
     Gone,
     /// Somebody else has it, or its issue does not go on: nothing was changed.
