@@ -98,7 +98,8 @@ fn looks_random(value: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || b"-_.~+/=:|".contains(&b));
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    long && alphabet && digits >= 2 && letters >= 2
+    let path = value.starts_with('/') || value.contains("://");
+    long && alphabet && !path && digits >= 2 && letters >= 2
 }
 
 /// A name or value with `%XX` undone; bytes that are no UTF-8 become U+FFFD.
@@ -156,6 +157,8 @@ mod tests {
             "https://x.example/?key=value&hash=main&token=free&s=search+words",
             "https://x.example/?s=what-is-a-signature-of-2-letters in prose",
             "https://x.example/?key=1234567890123456789",
+            "https://x.example/index.php?s=/planClick/id/28/url/17.html",
+            "https://x.example/?s=https://other.example/page/251",
             "https://app.example/#/inbox?signature=deadbeef",
             "https://a.example/?id=9f86d081884c7d659a2feaa0c55ad015&utm_source=x",
             "https://music.youtube.com/watch?v=dQw4w9WgXcQ&si=AbCdEfGhIjKlMnOp",
