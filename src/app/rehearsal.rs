@@ -294,7 +294,7 @@ async fn known(
         settings,
         ..
     } = rehearsal;
-    let (measures, words) = (store.measures().await?, store.speeds().await?);
+    let (measures, words) = (store.saved_rates().await?, store.rate_overrides().await?);
     let rate = |name: &str, set: u32| {
         let word = words
             .iter()
@@ -319,7 +319,7 @@ async fn known(
         .iter()
         .filter(|_| relays.iter().all(|relay| relay.warm_up.is_some()))
     {
-        let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
+        let (days, given) = store.warmup_days(&relay.name, day_of(now)).await?;
         warm_up.extend(relay.warm_up.map(|plan| (plan, days, given)));
     }
     let mut parts: HashMap<String, ProviderShare> = HashMap::new();

@@ -94,7 +94,7 @@ async fn parts(
         changed.clone(),
     ));
     let relays = Arc::new(Relays::new(&settings, &changed));
-    let (saved, overrides) = (store.measures().await?, store.speeds().await?);
+    let (saved, overrides) = (store.saved_rates().await?, store.rate_overrides().await?);
     // The overrides first: set later, they would discard what was learned under them.
     queue.set_overrides(&overrides);
     queue.restore(&saved, clock.now());

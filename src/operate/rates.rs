@@ -108,7 +108,7 @@ pub(crate) async fn set_override(
     now: Timestamp,
 ) -> Result<()> {
     Ok(store
-        .set_speed(&target.saved_name(), per_minute, now)
+        .override_rate(&target.saved_name(), per_minute, now)
         .await?)
 }
 
@@ -144,13 +144,13 @@ async fn rates(
     now: Timestamp,
     also: Option<&Target>,
 ) -> Result<Vec<Rate>> {
-    let (saved, overrides) = (store.measures().await?, store.speeds().await?);
+    let (saved, overrides) = (store.saved_rates().await?, store.rate_overrides().await?);
     let mut rates = Vec::new();
     for relay in &settings.sending.relays {
         let target = Target::Relay(relay.name.clone());
         let mut rate = rate(target, relay.messages_per_minute, &saved, &overrides);
         if let Some(plan) = relay.warm_up {
-            let (days, given) = store.warm_up(&relay.name, day_of(now)).await?;
+            let (days, given) = store.warmup_days(&relay.name, day_of(now)).await?;
             rate.today = plan.allowed(days);
             rate.given_today = rate.today.map(|_| given);
         }

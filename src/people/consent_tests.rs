@@ -1,15 +1,15 @@
 //! Files of other products against a real database: who left there is active nowhere here.
 
-use super::tests::Letter;
+use super::tests::Newsletter;
 use super::*;
 
 /// Imports a file of that name; gives everybody's state, or why the file was refused.
 async fn import_as(name: &str, text: &str) -> Result<Vec<String>, String> {
-    let letter = Letter::new().await;
-    let plan = letter.plan_as(name, text.as_bytes());
-    let done = import(&letter.store, plan, |_| ()).await;
-    let states: Vec<String> = letter
-        .places()
+    let newsletter = Newsletter::new().await;
+    let plan = newsletter.plan_as(name, text.as_bytes());
+    let done = import(&newsletter.store, plan, |_| ()).await;
+    let states: Vec<String> = newsletter
+        .states()
         .await
         .iter()
         .map(|place| place.replace("@readers.example weekly", ""))
@@ -186,12 +186,15 @@ async fn a_file_whose_consent_is_not_certain_is_refused_whole() {
 
 #[tokio::test]
 async fn names_come_from_one_column_or_from_two() {
-    let letter = Letter::new().await;
-    letter
+    let newsletter = Newsletter::new().await;
+    newsletter
         .import("First Name,Last Name,Email Address\nAnn,Lee,a@readers.example\nBo,,b@readers.example\n")
         .await;
-    letter
+    newsletter
         .import("E-Mail,Name,Vorname,Nachname\nc@readers.example,Dr. C,Cy,Lo\nd@readers.example,,Di,Lo\n")
         .await;
-    assert_eq!(letter.names().await, ["Ann Lee", "Bo", "Dr. C", "Di Lo"]);
+    assert_eq!(
+        newsletter.names().await,
+        ["Ann Lee", "Bo", "Dr. C", "Di Lo"]
+    );
 }

@@ -49,7 +49,7 @@ pub struct Report {
     pub rejected: u64,
 }
 
-/// What is told meanwhile.
+/// What happens during an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Columns that nobody reads.
@@ -65,7 +65,7 @@ pub enum Event {
         /// Why, without a final stop.
         reason: String,
     },
-    /// So many rows are in the database.
+    /// Rows were written to the database.
     Written {
         /// The rows that are in the database.
         rows: u64,

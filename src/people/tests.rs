@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::testing::{address, column, hours, open_with_list, set_pragma, t};
 
 /// A folder with a database that knows the lists `weekly` and `daily`.
-pub(super) struct Letter {
+pub(super) struct Newsletter {
     dir: TempDir,
     pub(super) store: Store,
     lists: Vec<(String, ListId)>,
@@ -22,14 +22,14 @@ pub(super) struct Letter {
 /// What an import gave: its numbers, and what was told of rows.
 type Done = (Report, Vec<(u64, String)>);
 
-impl Letter {
-    pub(super) async fn new() -> Letter {
+impl Newsletter {
+    pub(super) async fn new() -> Newsletter {
         let (dir, store, weekly) = open_with_list().await;
         let daily = store
             .ensure_lists(&["daily".to_owned()], t(0))
             .await
             .unwrap()["daily"];
-        Letter {
+        Newsletter {
             dir,
             store,
             lists: vec![("weekly".into(), weekly), ("daily".into(), daily)],
@@ -75,8 +75,8 @@ impl Letter {
         String::from_utf8(out).unwrap()
     }
 
-    /// Everybody's places, such as `ann@readers.example weekly active`.
-    pub(super) async fn places(&self) -> Vec<String> {
+    /// Everybody's states, such as `ann@readers.example weekly active`.
+    pub(super) async fn states(&self) -> Vec<String> {
         let sql = "SELECT email || ' ' || key || ' ' || state FROM subscription
              JOIN subscriber ON subscriber.id = subscriber_id JOIN list ON list.id = list_id ORDER BY 1";
         let words = |row: String| {
@@ -109,11 +109,11 @@ fn counts(report: Report) -> [u64; 4] {
 
 #[tokio::test]
 async fn bad_rows_are_named_and_the_rest_comes_in_once() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let file = "email,name\na@readers.example,Ann\nno-at-sign,Bob\nb@Readers.example,\"Q, Quote\"\n\
         c@readers.example,\"Line\nbreak\"\na@READERS.example,Ann\n用户@例子.广告,Unicode\n,Empty\n\
         用户@xn--fsqu00a.xn--4rr70v,Unicode\ntwo@@readers.example,Two\nd@readers.example,Dee\n";
-    let (report, rejected) = letter.import(file).await;
+    let (report, rejected) = newsletter.import(file).await;
     assert_eq!((report.rows, counts(report)), (10, [5, 0, 2, 3]));
     assert_eq!(
         rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
@@ -121,20 +121,20 @@ async fn bad_rows_are_named_and_the_rest_comes_in_once() {
     );
     assert_eq!(rejected[1].1, "there is no address");
     assert_eq!(
-        letter.names().await,
+        newsletter.names().await,
         ["Ann", "Q, Quote", "Line break", "Dee", "Unicode"]
     );
-    let places = letter.places().await;
+    let places = newsletter.states().await;
     assert!(
         places.len() == 5 && places.iter().all(|place| place.ends_with(" weekly active")),
         "{places:?}"
     );
     assert_eq!(
-        counts(letter.import(file).await.0),
+        counts(newsletter.import(file).await.0),
         [0, 0, 7, 3],
         "a second run changes nothing"
     );
-    let consent = column(&letter.store, "SELECT event || how || at FROM consent").await;
+    let consent = column(&newsletter.store, "SELECT event || how || at FROM consent").await;
     assert_eq!(
         consent,
         vec![format!("importedimport{}", t(1000).as_millisecond()); 5]
@@ -143,7 +143,7 @@ async fn bad_rows_are_named_and_the_rest_comes_in_once() {
 
 #[tokio::test]
 async fn of_two_rows_the_later_name_wins_and_leaving_does() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let file = "email,name,state,tags\n\
         a@readers.example,First,unsubscribed,x\n\
         A@readers.example,Second,active,\n\
@@ -151,25 +151,29 @@ async fn of_two_rows_the_later_name_wins_and_leaving_does() {
         b@readers.example,,active,\n\
         c@readers.example,,bounced,\n\
         c@readers.example,,unsubscribed,\n";
-    let (report, _) = letter.import(file).await;
+    let (report, _) = newsletter.import(file).await;
     assert_eq!(counts(report), [3, 0, 3, 0]);
     let wanted = [
         "a@readers.example weekly unsubscribed",
         "b@readers.example weekly active",
         "c@readers.example weekly bounced",
     ];
-    assert_eq!(letter.places().await, wanted);
-    assert_eq!(letter.names().await, ["Second", "Bee", ""]);
+    assert_eq!(newsletter.states().await, wanted);
+    assert_eq!(newsletter.names().await, ["Second", "Bee", ""]);
     assert_eq!(
-        column(&letter.store, "SELECT tags FROM subscriber ORDER BY email").await,
+        column(
+            &newsletter.store,
+            "SELECT tags FROM subscriber ORDER BY email"
+        )
+        .await,
         ["x", "x,y", ""]
     );
 }
 
 #[tokio::test]
 async fn leaving_wins_whoever_says_it() {
-    let letter = Letter::new().await;
-    letter
+    let newsletter = Newsletter::new().await;
+    newsletter
         .import("email,name\na@readers.example,Ann\nb@readers.example,Bee\n")
         .await;
     let consent = Consent {
@@ -177,17 +181,17 @@ async fn leaving_wins_whoever_says_it() {
         how: ConsentMethod::Command,
         network: None,
     };
-    letter
+    newsletter
         .store
         .remove(None, &address("a@readers.example"), consent)
         .await
         .unwrap();
 
-    let (report, _) = letter
+    let (report, _) = newsletter
         .import("email,state,name\nA@readers.example,active,Anna\n")
         .await;
     assert_eq!(counts(report), [0, 1, 0, 0], "the name is new");
-    let (report, _) = letter
+    let (report, _) = newsletter
         .import("email,state\na@readers.example,active\nb@readers.example,unsubscribed\n")
         .await;
     assert_eq!(counts(report), [0, 1, 1, 0]);
@@ -195,14 +199,14 @@ async fn leaving_wins_whoever_says_it() {
         "a@readers.example weekly unsubscribed",
         "b@readers.example weekly unsubscribed",
     ];
-    assert_eq!(letter.places().await, gone);
-    let (report, _) = letter
+    assert_eq!(newsletter.states().await, gone);
+    let (report, _) = newsletter
         .import("email\na@readers.example\nb@readers.example\n")
         .await;
     assert_eq!(counts(report), [0, 0, 2, 0]);
-    assert_eq!(letter.places().await, gone);
+    assert_eq!(newsletter.states().await, gone);
     assert_eq!(
-        letter.names().await,
+        newsletter.names().await,
         ["Anna", "Bee"],
         "no name in the file is no change"
     );
@@ -210,15 +214,15 @@ async fn leaving_wins_whoever_says_it() {
 
 #[tokio::test]
 async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does_not() {
-    let letter = Letter::new().await;
-    let weekly = letter.lists[0].1;
-    letter.import("email\nleft@readers.example\n").await;
+    let newsletter = Newsletter::new().await;
+    let weekly = newsletter.lists[0].1;
+    newsletter.import("email\nleft@readers.example\n").await;
     let command = Consent {
         at: t(1),
         how: ConsentMethod::Command,
         network: None,
     };
-    letter
+    newsletter
         .store
         .remove(None, &address("left@readers.example"), command)
         .await
@@ -229,7 +233,7 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
             how: ConsentMethod::Form,
             network: None,
         };
-        letter
+        newsletter
             .store
             .sign_up(
                 weekly,
@@ -243,20 +247,20 @@ async fn who_only_asked_becomes_active_and_who_left_and_was_signed_up_again_does
             .unwrap();
     }
     let file = "email\nleft@readers.example\nasked@readers.example\n";
-    assert_eq!(counts(letter.import(file).await.0), [0, 1, 1, 0]);
+    assert_eq!(counts(newsletter.import(file).await.0), [0, 1, 1, 0]);
     let wanted = [
         "asked@readers.example weekly active",
         "left@readers.example weekly pending",
     ];
-    assert_eq!(letter.places().await, wanted);
-    assert_eq!(counts(letter.import(file).await.0), [0, 0, 2, 0]);
+    assert_eq!(newsletter.states().await, wanted);
+    assert_eq!(counts(newsletter.import(file).await.0), [0, 0, 2, 0]);
 }
 
 #[tokio::test]
 async fn rows_may_name_their_list() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let file = "email,list,name\na@readers.example,daily,A\na@readers.example,,B\nb@readers.example,monthly,\n";
-    let (report, rejected) = letter.import(file).await;
+    let (report, rejected) = newsletter.import(file).await;
     assert_eq!(counts(report), [2, 0, 0, 1]);
     assert!(
         rejected[0].0 == 4 && rejected[0].1.contains("monthly"),
@@ -266,20 +270,22 @@ async fn rows_may_name_their_list() {
         "a@readers.example daily active",
         "a@readers.example weekly active",
     ];
-    assert_eq!(letter.places().await, wanted);
-    assert_eq!(letter.names().await, ["B"]);
+    assert_eq!(newsletter.states().await, wanted);
+    assert_eq!(newsletter.names().await, ["B"]);
     let only_weekly = Plan {
         only_default: true,
-        ..letter.plan(file.as_bytes())
+        ..newsletter.plan(file.as_bytes())
     };
-    let report = import(&letter.store, only_weekly, |_| ()).await.unwrap();
+    let report = import(&newsletter.store, only_weekly, |_| ())
+        .await
+        .unwrap();
     assert_eq!(counts(report), [0, 0, 1, 2]);
 }
 
 #[tokio::test]
 async fn other_encodings_and_separators_come_in() {
-    let letter = Letter::new().await;
-    letter
+    let newsletter = Newsletter::new().await;
+    newsletter
         .import("\u{feff}email;name\r\na@readers.example;Zoë, Ann\r\n")
         .await;
     let text = "email\tname\r\nb@readers.example\tJürgen\r\n";
@@ -288,8 +294,8 @@ async fn other_encodings_and_separators_come_in() {
         .chain(text.encode_utf16())
         .flat_map(u16::to_le_bytes)
         .collect();
-    letter.import(utf16).await;
-    let (report, rejected) = letter
+    newsletter.import(utf16).await;
+    let (report, rejected) = newsletter
         .import(b"email,name\nc@readers.example,J\xfcrgen\nd@readers.example,Dee\n")
         .await;
     assert_eq!(counts(report), [1, 0, 0, 1]);
@@ -297,12 +303,12 @@ async fn other_encodings_and_separators_come_in() {
         rejected[0].0 == 2 && rejected[0].1.contains("UTF-8"),
         "{rejected:?}"
     );
-    assert_eq!(letter.names().await, ["Zoë, Ann", "Jürgen", "Dee"]);
+    assert_eq!(newsletter.names().await, ["Zoë, Ann", "Jürgen", "Dee"]);
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let endless = format!(
         "email,name\na@readers.example,A\nb@readers.example,\"B\n{}",
         "x\n".repeat(1 << 20)
@@ -319,7 +325,7 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
         ),
         (&endless, "the row that begins on line 3 never ends"),
     ] {
-        let said = import(&letter.store, letter.plan(text.as_bytes()), |_| ())
+        let said = import(&newsletter.store, newsletter.plan(text.as_bytes()), |_| ())
             .await
             .unwrap_err()
             .to_string();
@@ -330,9 +336,9 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     }
     let no_list = Plan {
         default: None,
-        ..letter.plan(b"email\na@readers.example\n")
+        ..newsletter.plan(b"email\na@readers.example\n")
     };
-    let said = import(&letter.store, no_list, |_| ())
+    let said = import(&newsletter.store, no_list, |_| ())
         .await
         .unwrap_err()
         .to_string();
@@ -342,9 +348,9 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     );
     let nowhere = Plan {
         file: "nowhere.csv".into(),
-        ..letter.plan(b"")
+        ..newsletter.plan(b"")
     };
-    let said = import(&letter.store, nowhere, |_| ())
+    let said = import(&newsletter.store, nowhere, |_| ())
         .await
         .unwrap_err()
         .to_string();
@@ -352,7 +358,7 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
         said,
         "nowhere.csv: no such file or directory. Check its name."
     );
-    assert!(letter.places().await.is_empty());
+    assert!(newsletter.states().await.is_empty());
 }
 
 /// Many people in no order, some of them twice.
@@ -366,30 +372,30 @@ fn many() -> String {
 
 #[tokio::test]
 async fn an_interrupted_import_is_completed_by_another() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let file = many();
-    set_pragma(&letter.store, "max_page_count = 700").await;
-    let error = import(&letter.store, letter.plan(file.as_bytes()), |_| ())
+    set_pragma(&newsletter.store, "max_page_count = 700").await;
+    let error = import(&newsletter.store, newsletter.plan(file.as_bytes()), |_| ())
         .await
         .unwrap_err();
     assert!(error.to_string().contains("the disk is full"), "{error}");
-    let there = letter.places().await.len();
+    let there = newsletter.states().await.len();
     assert!(
         there > 0 && there.is_multiple_of(5_000),
         "{there} people, not whole batches"
     );
-    let consent = column(&letter.store, "SELECT subscriber_id || '' FROM consent").await;
+    let consent = column(&newsletter.store, "SELECT subscriber_id || '' FROM consent").await;
     assert_eq!(consent.len(), there);
 
-    set_pragma(&letter.store, "max_page_count = 1000000").await;
-    let (report, _) = letter.import(&file).await;
+    set_pragma(&newsletter.store, "max_page_count = 1000000").await;
+    let (report, _) = newsletter.import(&file).await;
     assert_eq!(
         counts(report),
         [30_000 - there as u64, 0, 100 + there as u64, 0]
     );
-    assert_eq!(letter.places().await.len(), 30_000);
-    assert_eq!(counts(letter.import(&file).await.0), [0, 0, 30_100, 0]);
-    let left: Vec<_> = fs::read_dir(letter.dir.path())
+    assert_eq!(newsletter.states().await.len(), 30_000);
+    assert_eq!(counts(newsletter.import(&file).await.0), [0, 0, 30_100, 0]);
+    let left: Vec<_> = fs::read_dir(newsletter.dir.path())
         .unwrap()
         .map(|f| f.unwrap().file_name())
         .collect();
@@ -400,7 +406,7 @@ async fn an_interrupted_import_is_completed_by_another() {
     );
 }
 
-/// One person of a random letter: name, tags, and a state on each of the two lists.
+/// One person of a random newsletter: name, tags, and a state on each of the two lists.
 type Random = (String, Vec<String>, [Option<usize>; 2]);
 
 fn random_people() -> impl Strategy<Value = BTreeMap<String, Random>> {
@@ -449,7 +455,7 @@ proptest! {
     fn what_goes_out_comes_in_again_as_it_was(people in random_people()) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
         runtime.block_on(async {
-            let one = Letter::new().await;
+            let one = Newsletter::new().await;
             let (first, rejected) = one.import(as_csv(&people)).await;
             assert_eq!(rejected, []);
             assert_eq!(first.added, first.rows);
@@ -460,7 +466,7 @@ proptest! {
             assert_eq!(counts(again), [0, 0, first.rows, 0]);
             assert_eq!(one.export().await, out);
 
-            let other = Letter::new().await;
+            let other = Newsletter::new().await;
             other.import(&out).await;
             assert_eq!(sorted(&other.export().await), sorted(&out));
         });
@@ -469,12 +475,12 @@ proptest! {
 
 #[tokio::test]
 async fn names_that_are_formulas_leave_as_text_and_come_back_as_they_were() {
-    let letter = Letter::new().await;
+    let newsletter = Newsletter::new().await;
     let file = "email,name\na@readers.example,=1+1\nb@readers.example,@SUM(A1)\n\
         +c@readers.example,-2\nd@readers.example,'t Hart\n";
-    let (report, _) = letter.import(file).await;
+    let (report, _) = newsletter.import(file).await;
     assert_eq!(counts(report), [4, 0, 0, 0]);
-    let exported = letter.export().await;
+    let exported = newsletter.export().await;
     for cell in [
         ",'=1+1,",
         ",'@SUM(A1),",
@@ -483,23 +489,23 @@ async fn names_that_are_formulas_leave_as_text_and_come_back_as_they_were() {
     ] {
         assert!(exported.contains(cell), "{cell}: {exported}");
     }
-    let (again, _) = letter.import(&exported).await;
+    let (again, _) = newsletter.import(&exported).await;
     assert_eq!(counts(again), [0, 0, 4, 0]);
 }
 
 #[tokio::test]
 async fn invisible_characters_make_nobody_anew() {
-    let letter = Letter::new().await;
-    letter
+    let newsletter = Newsletter::new().await;
+    newsletter
         .import("email,state\nann@readers.example,unsubscribed\n")
         .await;
     let file = "email\n\u{200B}ann@readers.example\nann@readers.example\u{FEFF}\n\
         an\u{200B}n@readers.example\n";
-    let (report, rejected) = letter.import(file).await;
+    let (report, rejected) = newsletter.import(file).await;
     assert_eq!((report.added, rejected.len()), (0, 1));
     assert!(rejected[0].1.contains("U+200B"), "{rejected:?}");
     assert_eq!(
-        letter.places().await,
+        newsletter.states().await,
         ["ann@readers.example weekly unsubscribed"]
     );
 }

@@ -101,7 +101,7 @@ pub struct Committed {
     pub paused: Vec<IssueId>,
 }
 
-/// `?1` the outcomes, `?2` the time, `?3` the claims, `?4` what is told of who is gone. An outcome that another
+/// `?1` the outcomes, `?2` the time, `?3` the claims, `?4` the reply recorded for who is gone. An outcome that another
 /// attempt owns changes nothing; who is queued again (0) has not been tried yet, so that what was nobody's fault makes
 /// nobody too old. Subscription and suppression of whom is claimed are looked at here, in the
 /// claim's own statement.
@@ -163,7 +163,7 @@ pub(super) const PER_MAIL: [&str; 2] = [ALL, EACH];
 #[cfg(test)]
 pub(super) const AT_START: [&str; 2] = [RECOVER_DELIVERIES, RECOVER_SYSTEM_MAILS];
 
-/// Told of whom a claim skips.
+/// Recorded for those whom a claim skips.
 const GONE: &str = "not on the list any more";
 
 impl Store {
@@ -242,7 +242,7 @@ impl Store {
     }
 }
 
-/// Whether a batch names nobody twice, as it should: then so many rows were moved as it has entries.
+/// Whether a batch names nobody twice, as it should: then the number of moved rows is the number of its entries.
 fn are_distinct(batch: &Batch) -> bool {
     let mut keys = HashSet::with_capacity(batch.outcomes.len() + batch.claims.len());
     let outcomes = batch.outcomes.iter().map(|outcome| outcome.key);
@@ -328,13 +328,13 @@ async fn claim_systems(
 
 /// What became of each claim, by the rows that the statements gave back.
 fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
-    let mut fates = HashMap::with_capacity(rows.len());
+    let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let key = match (row.try_get("issue_id")?, row.try_get("subscriber_id")?) {
             (0, id) => MailKey::System(SystemMailId(id)),
             (issue, person) => MailKey::Issue(IssueId(issue), SubscriberId(person)),
         };
-        fates.insert(
+        found.insert(
             key,
             (
                 delivery_state(row.try_get("state")?)?,
@@ -343,12 +343,12 @@ fn grants(claims: &[Claim], rows: &[SqliteRow]) -> sqlx::Result<Vec<Grant>> {
         );
     }
     // Taken out, so that one who was read ahead twice is granted once.
-    let fate = |claim: &Claim| match fates.remove(&claim.key) {
+    let grant = |claim: &Claim| match found.remove(&claim.key) {
         Some((State::Sending, attempt)) => Grant::Granted { attempt },
         Some(_) => Grant::Gone,
         None => Grant::Refused,
     };
-    Ok(claims.iter().map(fate).collect())
+    Ok(claims.iter().map(grant).collect())
 }
 
 /// Outcomes as the statement reads them: issue (0: a system mail), person, from, attempt, to, next_at, code,

@@ -27,7 +27,7 @@ pub(super) const PART: &str = "INSERT INTO delivery (issue_id, subscriber_id, st
 pub enum FanOut {
     /// More people follow.
     Partial,
-    /// It is whole; so many people are planned.
+    /// It is whole; the number of people it is planned for.
     Whole(u64),
     /// There is nothing to fix: it is whole already, or the issue was cancelled or does not exist.
     Nothing,

@@ -38,6 +38,7 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0006_waiting.sql"),
     ),
     (7, "terms", include_str!("../../migrations/0007_terms.sql")),
+    (8, "rates", include_str!("../../migrations/0008_rates.sql")),
 ];
 
 /// The number of the newest schema that this program knows.

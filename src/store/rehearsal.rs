@@ -33,7 +33,7 @@ impl Store {
                 .execute(&mut *c)
                 .await?;
                 // Into the sink mails go as quickly as they can.
-                for sql in ["DELETE FROM measure", "DELETE FROM speed", "DELETE FROM warm_up"] {
+                for sql in ["DELETE FROM saved_rate", "DELETE FROM rate_override", "DELETE FROM warmup_day"] {
                     sqlx::query(sql).execute(&mut *c).await?;
                 }
                 for state in [State::Queued, State::Deferred, State::Sending] {

@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were. Each chunk looks at
-    /// the issue anew: one that was cancelled meanwhile is [`Steered::Not`], with those who were queued until then.
+    /// the issue again: one that was cancelled meanwhile is [`Steered::Not`], with those who were queued until then.
     ///
     /// # Errors
     /// [`super::StoreError`]; those that were queued until then stay so.
@@ -313,7 +313,7 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
     Ok(())
 }
 
-/// Tells whoever reads the issue's queue that people may wait where it was read before.
+/// Tells the scheduler that people may wait where the issue's queue was read before.
 async fn request_rescan(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
     sqlx::query("UPDATE issue SET rescans = rescans + 1 WHERE id = ?")
         .bind(id.0)

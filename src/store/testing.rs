@@ -22,7 +22,7 @@ pub(crate) async fn open() -> (TempDir, Store) {
     (dir, store)
 }
 
-/// The same with one list, `weekly`.
+/// A fresh database with one list, `weekly`.
 pub(crate) async fn open_with_list() -> (TempDir, Store, ListId) {
     let (dir, store) = open().await;
     let list = store
@@ -32,12 +32,12 @@ pub(crate) async fn open_with_list() -> (TempDir, Store, ListId) {
     (dir, store, list)
 }
 
-/// So many seconds after the tests' first day began.
+/// A time this number of seconds after the tests' first day began.
 pub(crate) fn t(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-/// So many hours, as a duration.
+/// A number of hours, as a duration.
 pub(crate) fn hours(n: u64) -> Duration {
     Duration::from_secs(n * 3600)
 }
@@ -46,7 +46,7 @@ pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-/// A person's consent by the author's word.
+/// Consent by the author's command.
 pub(crate) fn consent() -> Consent {
     Consent {
         at: t(0),

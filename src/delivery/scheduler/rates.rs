@@ -25,7 +25,7 @@ pub(crate) struct Rates {
 impl Scheduler {
     /// Follows the author's overrides, and saves rate limits where that is due.
     pub(crate) async fn follow_rates(&mut self, now: Timestamp) -> Result<()> {
-        let overrides = self.store.speeds().await?;
+        let overrides = self.store.rate_overrides().await?;
         if overrides != self.rates.overrides {
             for relay in self.relays.iter() {
                 relay.set_overrides(&overrides);
@@ -61,12 +61,12 @@ async fn reserve(store: &Store, relay: &RelayState, now: Timestamp, is_wanted: b
     let (name, today) = (&relay.relay.name, day_of(now));
     if quota.day() != today {
         write_used(store, name, quota).await?;
-        let (days, used) = store.warm_up(name, today).await?;
+        let (days, used) = store.warmup_days(name, today).await?;
         relay.set_quota(DailyQuota::new(today, plan.allowed(days), used));
     }
     let wanted = relay.quota().and_then(|quota| quota.to_reserve());
     if let Some(reserved) = wanted.filter(|_| is_wanted) {
-        store.note_warm_up(name, today, reserved).await?;
+        store.save_warmup_day(name, today, reserved).await?;
         relay.reserve(reserved);
     }
     Ok(())
@@ -86,7 +86,7 @@ pub(crate) async fn save(
     let mut rates = queue.save(now, is_final);
     rates.extend(relays.iter().filter_map(|relay| relay.save(now, is_final)));
     if !rates.is_empty() {
-        store.keep_measures(rates).await?;
+        store.save_rates(rates).await?;
     }
     for relay in relays.iter().filter(|_| is_final) {
         if let Some(quota) = relay.quota() {
@@ -99,7 +99,9 @@ pub(crate) async fn save(
 /// Writes how much of a day's quota was used, in place of what was reserved.
 async fn write_used(store: &Store, relay: &str, quota: DailyQuota) -> Result<()> {
     if quota.counts() {
-        store.note_warm_up(relay, quota.day(), quota.used()).await?;
+        store
+            .save_warmup_day(relay, quota.day(), quota.used())
+            .await?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
     let name = relay_name("main");
     newsletter
         .store
-        .set_speed(&name, Some(6000), newsletter.clock.now())
+        .override_rate(&name, Some(6000), newsletter.clock.now())
         .await
         .unwrap();
     let issue = newsletter.send(1).await;
@@ -37,7 +37,7 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
         assert!(sent < 30, "{sent} went out");
         sender.stop().await;
         newsletter.agree(issue, &server).await;
-        let kept = newsletter.store.measures().await.unwrap();
+        let kept = newsletter.store.saved_rates().await.unwrap();
         assert!(
             kept.iter()
                 .any(|measure| measure.name == name && measure.learned.is_some()),
@@ -47,10 +47,10 @@ async fn what_was_learnt_under_the_authors_word_outlives_a_restart_and_no_newer_
     let later = newsletter.clock.now() + jiff::SignedDuration::from_secs(60);
     newsletter
         .store
-        .set_speed(&name, Some(3000), later)
+        .override_rate(&name, Some(3000), later)
         .await
         .unwrap();
-    let kept = newsletter.store.measures().await.unwrap();
+    let kept = newsletter.store.saved_rates().await.unwrap();
     assert!(
         kept.iter()
             .all(|measure| measure.name != name || measure.learned.is_none()),
@@ -79,13 +79,13 @@ async fn the_authors_word_holds_while_mails_go() {
     assert!(newsletter.row(issue).await.totals.sent < 10);
     newsletter
         .store
-        .set_speed(&name, Some(6000), newsletter.clock.now())
+        .override_rate(&name, Some(6000), newsletter.clock.now())
         .await
         .unwrap();
     assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 40);
     newsletter
         .store
-        .set_speed(&name, None, newsletter.clock.now())
+        .override_rate(&name, None, newsletter.clock.now())
         .await
         .unwrap();
     let second = newsletter.send(2).await;

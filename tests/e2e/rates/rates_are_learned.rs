@@ -11,7 +11,7 @@ fn is_gmail(who: &str) -> bool {
 
 /// The names of all measures for which something was learnt.
 async fn learnt(newsletter: &Newsletter) -> Vec<String> {
-    let kept = newsletter.store.measures().await.unwrap();
+    let kept = newsletter.store.saved_rates().await.unwrap();
     assert!(kept.iter().all(|measure| measure.is_final));
     kept.into_iter()
         .filter(|measure| measure.learned.is_some())
@@ -108,7 +108,7 @@ async fn a_complaint_that_closes_the_connection_slows_the_relay_as_well() {
     for name in names {
         newsletter
             .store
-            .set_speed(&name, Some(0), newsletter.clock.now())
+            .override_rate(&name, Some(0), newsletter.clock.now())
             .await
             .unwrap();
     }

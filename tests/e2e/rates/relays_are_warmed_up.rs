@@ -32,7 +32,7 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     let today = day_of(newsletter.clock.now());
     newsletter
         .store
-        .note_warm_up("main", today - 3, 20)
+        .save_warmup_day("main", today - 3, 20)
         .await
         .unwrap();
     let issue = newsletter.send(1).await;
@@ -49,7 +49,7 @@ async fn a_day_allows_so_many_and_the_next_one_more() {
     let counts = newsletter.agree(issue, &server).await;
     assert_eq!((counts[&State::Sent], counts[&State::Queued]), (30, 30));
     assert_eq!(
-        newsletter.store.warm_up("main", today).await.unwrap(),
+        newsletter.store.warmup_days("main", today).await.unwrap(),
         (1, 30)
     );
 
@@ -109,14 +109,14 @@ async fn a_day_counts_with_what_went_on_it_and_not_at_all_where_nothing_did() {
         clock.forward(24);
         newsletter.store.wake();
         until("what went, and not the leave for it", async || {
-            newsletter.store.warm_up("main", day).await.unwrap() == (0, 3)
+            newsletter.store.warmup_days("main", day).await.unwrap() == (0, 3)
         })
         .await;
         // Some rounds of the scheduler.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     assert_eq!(
-        newsletter.store.warm_up("main", day + 3).await.unwrap(),
+        newsletter.store.warmup_days("main", day + 3).await.unwrap(),
         (1, 0),
         "one day on which something went"
     );
@@ -144,7 +144,7 @@ async fn a_relay_that_is_not_there_uses_up_no_day() {
     sender.stop().await;
     let today = day_of(newsletter.clock.now());
     assert_eq!(
-        newsletter.store.warm_up("main", today).await.unwrap(),
+        newsletter.store.warmup_days("main", today).await.unwrap(),
         (0, 3)
     );
 }

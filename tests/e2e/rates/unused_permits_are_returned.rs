@@ -27,7 +27,7 @@ async fn newsletter(server: &Server) -> Newsletter {
 
 /// The measures by which the next mail must wait for one before it, as a stopped sender wrote them down.
 async fn used(newsletter: &Newsletter) -> Vec<String> {
-    let kept = newsletter.store.measures().await.unwrap();
+    let kept = newsletter.store.saved_rates().await.unwrap();
     kept.into_iter()
         .filter(|measure| measure.due_at.is_some_and(|due| due > measure.saved_at))
         .map(|measure| measure.name)

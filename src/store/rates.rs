@@ -1,5 +1,5 @@
-//! How quickly mails go, as far as it outlives a process: measures and what they learnt, the author's word, and the
-//! days of a warm-up. What it means is left to `pace`.
+//! Rate limits, as far as they outlive a process: rates while they are used and what they learned, the author's
+//! overrides, and the days of a warm-up. What it means is left to `pace`.
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -8,16 +8,16 @@ use super::{Result, Store, time_of};
 use crate::model::rate::{LearnedRate, SavedRate};
 
 impl Store {
-    /// Every measure that was written down. What was learnt before its author's last word on it counts no more.
+    /// Every rate that was saved. What was learned before the author last overrode it no longer counts.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn measures(&self) -> Result<Vec<SavedRate>> {
+    pub async fn saved_rates(&self) -> Result<Vec<SavedRate>> {
         let say = self.reading("reading how quickly mails went");
         let rows = sqlx::query(
             "SELECT m.name, m.due_at, CASE WHEN s.since > m.saved_at THEN NULL ELSE m.learnt END AS learnt, m.learnt_from,
                     m.saved_at, m.is_final
-             FROM measure m LEFT JOIN speed s ON s.name = m.name ORDER BY m.name",
+             FROM saved_rate m LEFT JOIN rate_override s ON s.name = m.name ORDER BY m.name",
         )
         .fetch_all(self.readers())
         .await
@@ -42,15 +42,15 @@ impl Store {
             .map_err(say)
     }
 
-    /// Writes measures down, each in place of what was written before; those of which nothing is left to say go.
+    /// Saves rates, each in place of what was saved before; those of which nothing is worth keeping are deleted.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn keep_measures(&self, measures: Vec<SavedRate>) -> Result<()> {
+    pub async fn save_rates(&self, measures: Vec<SavedRate>) -> Result<()> {
         self.write("noting how quickly mails go", move |c| {
             Box::pin(async move {
                 for measure in measures {
-                    sqlx::query("INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?)")
+                    sqlx::query("INSERT OR REPLACE INTO saved_rate VALUES (?, ?, ?, ?, ?, ?)")
                         .bind(measure.name)
                         .bind(measure.due_at.map(Timestamp::as_millisecond))
                         .bind(measure.learned.map(|rate| rate.per_minute))
@@ -66,22 +66,22 @@ impl Store {
         .await
     }
 
-    /// The author's word: names with messages a minute, 0 without limit.
+    /// The author's overrides: names with messages a minute, 0 without limit.
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn speeds(&self) -> Result<Vec<(String, u32)>> {
-        sqlx::query_as("SELECT name, per_minute FROM speed ORDER BY name")
+    pub async fn rate_overrides(&self) -> Result<Vec<(String, u32)>> {
+        sqlx::query_as("SELECT name, per_minute FROM rate_override ORDER BY name")
             .fetch_all(self.readers())
             .await
             .map_err(self.reading("reading which speed its author wants"))
     }
 
-    /// Notes the author's word on a speed; `None` takes it back. A running daemon follows within a second.
+    /// Overrides a rate, in messages a minute; `None` goes back to the settings. A running daemon follows within a second.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn set_speed(
+    pub async fn override_rate(
         &self,
         name: &str,
         per_minute: Option<u32>,
@@ -92,12 +92,12 @@ impl Store {
             Box::pin(async move {
                 let query = match per_minute {
                     Some(per_minute) => {
-                        sqlx::query("INSERT OR REPLACE INTO speed VALUES (?, ?, ?)")
+                        sqlx::query("INSERT OR REPLACE INTO rate_override VALUES (?, ?, ?)")
                             .bind(name)
                             .bind(per_minute)
                             .bind(now.as_millisecond())
                     }
-                    None => sqlx::query("DELETE FROM speed WHERE name = ?").bind(name),
+                    None => sqlx::query("DELETE FROM rate_override WHERE name = ?").bind(name),
                 };
                 query.execute(c).await?;
                 Ok(())
@@ -110,10 +110,10 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
-    pub async fn warm_up(&self, relay: &str, day: i64) -> Result<(u32, u64)> {
+    pub async fn warmup_days(&self, relay: &str, day: i64) -> Result<(u32, u64)> {
         let (days, given): (i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE day < ?2), coalesce(sum(given) FILTER (WHERE day = ?2), 0)
-             FROM warm_up WHERE relay = ?1 AND given > 0",
+             FROM warmup_day WHERE relay = ?1 AND given > 0",
         )
         .bind(relay.to_owned())
         .bind(day)
@@ -130,11 +130,11 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed, and no more may be given.
-    pub async fn note_warm_up(&self, relay: &str, day: i64, given: u64) -> Result<()> {
+    pub async fn save_warmup_day(&self, relay: &str, day: i64, given: u64) -> Result<()> {
         let (relay, given) = (relay.to_owned(), i64::try_from(given).unwrap_or(i64::MAX));
         self.write("noting how far a relay is warmed up", move |c| {
             Box::pin(async move {
-                sqlx::query("INSERT OR REPLACE INTO warm_up VALUES (?, ?, ?)")
+                sqlx::query("INSERT OR REPLACE INTO warmup_day VALUES (?, ?, ?)")
                     .bind(relay)
                     .bind(day)
                     .bind(given)
@@ -166,28 +166,34 @@ mod tests {
             is_final: false,
         };
         store
-            .keep_measures(vec![SavedRate {
+            .save_rates(vec![SavedRate {
                 due_at: None,
                 ..measure.clone()
             }])
             .await
             .unwrap();
-        store.keep_measures(vec![measure.clone()]).await.unwrap();
-        assert_eq!(store.measures().await.unwrap(), [measure]);
-        store.set_speed("relay:main", Some(60), t(1)).await.unwrap();
-        store.set_speed("relay:main", Some(0), t(2)).await.unwrap();
+        store.save_rates(vec![measure.clone()]).await.unwrap();
+        assert_eq!(store.saved_rates().await.unwrap(), [measure]);
+        store
+            .override_rate("relay:main", Some(60), t(1))
+            .await
+            .unwrap();
+        store
+            .override_rate("relay:main", Some(0), t(2))
+            .await
+            .unwrap();
         assert_eq!(
-            store.speeds().await.unwrap(),
+            store.rate_overrides().await.unwrap(),
             [("relay:main".to_owned(), 0)]
         );
-        store.set_speed("relay:main", None, t(2)).await.unwrap();
-        assert_eq!(store.speeds().await.unwrap(), []);
+        store.override_rate("relay:main", None, t(2)).await.unwrap();
+        assert_eq!(store.rate_overrides().await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn days_are_those_on_which_something_was_given() {
         let (_dir, store) = open().await;
-        assert_eq!(store.warm_up("main", 20_000).await.unwrap(), (0, 0));
+        assert_eq!(store.warmup_days("main", 20_000).await.unwrap(), (0, 0));
         for (day, given) in [
             (19_990, 50),
             (19_995, 0),
@@ -195,9 +201,9 @@ mod tests {
             (20_000, 20),
             (20_001, 7),
         ] {
-            store.note_warm_up("main", day, given).await.unwrap();
+            store.save_warmup_day("main", day, given).await.unwrap();
         }
-        assert_eq!(store.warm_up("main", 20_000).await.unwrap(), (1, 20));
-        assert_eq!(store.warm_up("other", 20_000).await.unwrap(), (0, 0));
+        assert_eq!(store.warmup_days("main", 20_000).await.unwrap(), (1, 20));
+        assert_eq!(store.warmup_days("other", 20_000).await.unwrap(), (0, 0));
     }
 }
