@@ -22,7 +22,7 @@ impl Clock for Machine {
     }
 
     fn random(&self, bytes: &mut [u8]) {
-        // AWS-LC's generator seeds itself from the kernel and has no failure that a program could mend.
+        // AWS-LC's generator seeds itself from the kernel and has no failure that a program could handle.
         self.dice
             .fill(bytes)
             .expect("the system's random generator works");

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 /// A token that the first of these signals cancels. A second one ends the process at once, as the system would have:
 /// mails in flight are then uncertain.
 ///
-/// SIGHUP comes where the terminal is closed; whoever began the process under `nohup` wants it to go on.
+/// SIGHUP arrives when the terminal is closed; under `nohup` the process continues.
 ///
 /// # Errors
 /// The system takes no handlers.

@@ -1,4 +1,4 @@
-//! How an issue is told of: the line of totals that scripts read, its name, and moments by its list's clocks.
+//! How an issue is shown: the line of totals that scripts read, its name, and moments by its list's clocks.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

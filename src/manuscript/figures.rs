@@ -43,7 +43,7 @@ pub(super) fn caption(blocks: Vec<Block>) -> Vec<Block> {
         .collect()
 }
 
-/// The same for blocks that know their lines.
+/// Makes captions of the paragraphs that follow a figure, in blocks that know their lines.
 pub(super) fn caption_tops(tops: Vec<TopBlock>) -> Vec<TopBlock> {
     let mut out: Vec<TopBlock> = Vec::with_capacity(tops.len());
     for top in tops {

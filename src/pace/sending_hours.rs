@@ -230,7 +230,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is told of the next change is true: just before it nothing has changed, and at it something has.
+        /// The next change is where it is said to be: just before it nothing has changed, and at it something has.
         #[test]
         fn the_next_change_is_the_next_change(
             seconds in 1_700_000_000_i64..1_900_000_000,

@@ -169,7 +169,7 @@ const SUSPECT: &[&str] = &[
     "cancel", "churn", "gdpr", "opt", "emailpreference", "mailpreference", "block", "kündig",
     "valid", "deliverability", "unwanted", "quarantine", "mailstop", "anschreib",
 ];
-/// The same, as whole words only.
+/// Words that may be about mailing only where they are a whole word of the column's name.
 #[rustfmt::skip]
 const SUSPECT_WORDS: &[&str] = &[
     "status", "state", "zustand", "stop", "stopped", "quit", "left", "hold", "held", "pause",

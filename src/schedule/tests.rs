@@ -67,7 +67,7 @@ impl Letter {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
-    /// The author edits the settings and starts the daemon anew.
+    /// The author edits the settings and restarts the daemon.
     fn schedule(&mut self, pattern: Option<&str>, zone: &str) {
         self.settings.lists[0].1.schedule = pattern.map(str::to_owned);
         self.settings.lists[0].1.zone = jiff::tz::TimeZone::get(zone).unwrap();

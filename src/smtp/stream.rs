@@ -229,7 +229,7 @@ impl SmtpStream {
 mod tests {
     use super::*;
 
-    /// How much of ten bytes may have been handed over when nobody is there any more.
+    /// How much of ten bytes may have been handed over when the peer is gone.
     async fn handed_over(sealed: bool) -> usize {
         let (mine, theirs) = tokio::io::duplex(4);
         drop(theirs);

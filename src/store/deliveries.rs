@@ -92,7 +92,7 @@ pub struct Candidate {
     pub since: Timestamp,
     /// `queued` or `deferred`, when it was read.
     pub from: State,
-    /// The claims made until then. Whoever claims it next holds the number after it.
+    /// The claims made so far. The next claim has the number after it.
     pub attempt: u32,
     /// When it was first tried.
     pub first_at: Option<Timestamp>,

@@ -19,7 +19,7 @@ use crate::format;
 /// The locks that this process holds: `flock` can't tell its own from those of others.
 static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Whoever looks who the daemon is holds its lock for an instant; a daemon that starts just then tries again.
+/// A process that asks which daemon runs holds the lock for an instant; a daemon that starts just then tries again.
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
@@ -145,7 +145,7 @@ pub(super) struct OpeningLock {
 }
 
 impl OpeningLock {
-    /// Waits for whoever else is making the database. Blocks the thread.
+    /// Waits while another process creates the database. Blocks the thread.
     pub(super) fn take(database: &Path) -> Result<OpeningLock> {
         let path = Self::path(database);
         let failed = |error: io::Error| cannot_lock(database, &error);

@@ -77,7 +77,7 @@ struct Shared {
     writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
     reader_options: SqliteConnectOptions,
-    /// Counts commits of this process; whoever waits for work watches it.
+    /// Counts commits of this process; tasks that wait for work watch it.
     changed: watch::Sender<u64>,
 }
 
@@ -251,7 +251,7 @@ impl Store {
         move |error| StoreError::from_sqlx(&error, &self.shared.path, what)
     }
 
-    /// Wakes whoever waits for work, as a commit does.
+    /// Wakes the tasks that wait for work, as a commit does.
     pub fn wake(&self) {
         self.shared.changed.send_modify(|n| *n += 1);
     }
@@ -262,7 +262,7 @@ impl Store {
     }
 
     /// Watches for commits of other processes and turns each into a wake-up, until the future is dropped. The first look
-    /// wakes as well: whoever has read before it may have missed one.
+    /// wakes as well: a reader from before it may have missed one.
     ///
     /// # Errors
     /// When the database can no longer be read.

@@ -19,7 +19,7 @@ use super::places::Ports;
 #[folder = "examples/"]
 struct Examples;
 
-/// The example and the one that lies ready after it: the name inside the program, and in the folder.
+/// The example issue and the one after it: the name inside the program, and in the folder.
 const ISSUES: [(&str, &str); 2] = [("issue-22.md", "022.md"), ("issue-23.md", "023.md")];
 /// The database, as the demo's settings name it.
 const DATABASE: &str = "letterpress.db";
@@ -39,7 +39,7 @@ pub(super) struct Folder {
     pub people: PathBuf,
     /// The issue that is sent.
     pub issue: PathBuf,
-    /// The one that lies ready.
+    /// The next issue, ready to be sent.
     pub next: PathBuf,
 }
 
@@ -358,7 +358,7 @@ fn mailbox_name(name: &str) -> String {
         .collect()
 }
 
-/// A short letter that lies ready after an issue by somebody else.
+/// A short next issue for a demo of somebody's own file.
 fn next_issue(issue: &Issue) -> String {
     let number = issue
         .meta

@@ -198,7 +198,7 @@ impl Demo {
         Ok(())
     }
 
-    /// The issue that lies ready, and what sends it.
+    /// The next issue, and the command that sends it.
     fn next_issue(&self) -> Option<NextIssue> {
         let manuscript = crate::publish::read(&self.folder.next).ok()?;
         let title = manuscript

@@ -17,7 +17,7 @@ use crate::phrases::script::Script;
 struct Manifest {
     /// Colours by name; they stand inline.
     light: BTreeMap<String, String>,
-    /// The same names again, for clients that honour `prefers-color-scheme`.
+    /// The colors of dark mode, for clients that honour `prefers-color-scheme`; the names are those of `light`.
     dark: BTreeMap<String, String>,
     /// Numbers by name, for templates and styles.
     size: BTreeMap<String, Size>,

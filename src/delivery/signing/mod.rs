@@ -81,7 +81,7 @@ impl Signing {
         Ok(())
     }
 
-    /// Tries those keys once more that could not be read. Their author may have mended the files.
+    /// Retries the keys that could not be read: their files may have been repaired.
     pub fn read_again(&self) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { chosen, domains } = &mut *state;

@@ -1,6 +1,6 @@
 //! A mail and the signatures before it, or on the way there.
 //!
-//! Room is left before a mail for what signs it, so that its 40 KB are neither moved nor written anew: they would
+//! Room is left before a mail for what signs it, so that its 40 KB are neither moved nor written again: they would
 //! have to travel from one core to another once more.
 
 use tokio::task::JoinHandle;
