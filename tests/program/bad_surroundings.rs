@@ -127,7 +127,7 @@ fn a_damaged_signing_key_stops_what_would_need_it_and_is_named() {
         let ended = newsletter.run(args);
         assert_eq!(ended.code, 1, "{args:?}: {}{}", ended.out, ended.err);
         assert!(
-            ended.err.contains("lp1e.pem") && ended.err.contains("put"),
+            ended.err.contains("lp1e.pem") && ended.err.contains("replace it"),
             "{args:?}: {}",
             ended.err
         );
