@@ -96,7 +96,7 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     let words = refused.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for wanted in [
         "letterpress.toml:8",
-        "room for 23",
+        "At most 23 bytes fit",
         "such as bounce@example.org",
     ] {
         assert!(words.contains(wanted), "{wanted} is not in {words}");
@@ -147,7 +147,7 @@ fn a_folder_that_is_named_and_missing_is_warned_of() {
     assert!(
         run(folder.path(), &["config", "check"])
             .out
-            .contains("is in order")
+            .contains("no problems found")
     );
 }
 
