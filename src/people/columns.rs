@@ -7,6 +7,7 @@
 //! values mean is for `consent` to tell.
 
 use super::consent::Reading;
+use crate::model::invisible;
 use crate::model::subscription::SubscriptionState::{self, Bounced, Complained, Unsubscribed};
 
 /// What a column holds.
@@ -173,7 +174,8 @@ const SUSPECT: &[&str] = &[
 #[rustfmt::skip]
 const SUSPECT_WORDS: &[&str] = &[
     "status", "state", "zustand", "stop", "stopped", "quit", "left", "hold", "held", "pause",
-    "paused", "dnc", "notification", "notifications", "mute", "never", "nicht", "kein", "keine",
+    "paused", "dnc", "notification", "notifications", "mute", "contactable", "reachable",
+    "never", "nicht", "kein", "keine",
 ];
 
 /// Words that leave the meaning of a name as it is.
@@ -234,6 +236,15 @@ const OTHER_STATES: &[&str] = &[
     "deal", "province", "region", "county", "country", "city", "zip", "bundesland", "home", "work",
     "business", "us",
 ];
+
+/// Whether a column of this name is about mail or contact at all, though it seems to say nothing of consent: a
+/// plain no in it may be one to being mailed.
+pub(super) fn is_about_mail(name: &str) -> bool {
+    let words = words(name);
+    let is_about =
+        any(&words, MAIL_WORDS) || any(&words, &["contact", "updates", "offers", "promotions"]);
+    is_about && !any(&words, ASIDE) && !any(&words, MOMENTS) && !any(&words, OTHER_CHANNELS)
+}
 
 impl Column {
     /// What a column of this name holds.
@@ -328,7 +339,12 @@ fn consenting(key: &str, words: &[String]) -> Option<Column> {
     // Since when somebody is subscribed is no more than a date; when somebody consented is the consent.
     let of_subscription = stems.iter().all(|stem| SUBSCRIBING.contains(stem));
     let is_aside = any(words, ASIDE)
-        || any(words, &["count", "total", "number", "days", "anzahl"])
+        || any(
+            words,
+            &[
+                "count", "total", "number", "days", "anzahl", "send", "sends", "name",
+            ],
+        )
         || (any(words, OTHER_STATES) && !any(words, MAIL_WORDS));
     Some(if is_aside || (any(words, MOMENTS) && of_subscription) {
         Column::Other
@@ -424,18 +440,13 @@ impl FileName {
     }
 }
 
-/// Characters that nobody sees: zero widths, marks of direction, the soft hyphen, the byte order mark.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || c == '\u{fffd}'
-        || (c.is_control() && !c.is_whitespace())
-}
-
 /// The words of a name in lower case. `EmailDisabled`, `email_disabled` and `Email-Disabled` have the same.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
-    for c in name.chars().filter(|c| !is_invisible(*c)) {
+    let is_shown =
+        |c: &char| invisible::name(*c).is_none() && (c.is_whitespace() || !c.is_control());
+    for c in name.chars().filter(is_shown) {
         let begins = c.is_uppercase() && was_lower;
         if (begins || !c.is_alphanumeric()) && words.last().is_some_and(|word| !word.is_empty()) {
             words.push(String::new());
@@ -638,6 +649,29 @@ mod tests {
             "Adoption",
         ] {
             assert_eq!(Column::of_name(name), Column::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_no_counts_in_columns_about_mail_alone() {
+        for name in [
+            "Email updates",
+            "OK to email",
+            "can_contact",
+            "Offers by mail",
+        ] {
+            assert!(
+                Column::of_name(name) == Column::Other && is_about_mail(name),
+                "{name}"
+            );
+        }
+        for name in [
+            "Welcome email sent",
+            "Phone contact",
+            "Vegetarian",
+            "Last email",
+        ] {
+            assert!(!is_about_mail(name), "{name}");
         }
     }
 

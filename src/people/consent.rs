@@ -213,6 +213,12 @@ pub(super) fn says_gone(value: &str) -> bool {
         && SURE.contains(&compact(value).as_str())
 }
 
+/// Whether a value is a plain no, in words.
+pub(super) fn says_no(value: &str) -> bool {
+    let is_word = value.len() <= 8 && value.chars().any(char::is_alphabetic);
+    is_word && meaning(value) == Some(Meaning::No)
+}
+
 /// A word as it is compared: lower case, letters and digits only.
 pub(super) fn compact(text: &str) -> String {
     text.chars()

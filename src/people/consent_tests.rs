@@ -160,6 +160,16 @@ async fn a_file_whose_consent_is_not_certain_is_refused_whole() {
             "people.csv:3: the column “bounce_count” says “3”",
         ),
         (
+            "people.csv",
+            "email,OK to email\nin@readers.example,yes\nout@readers.example,No\n",
+            "people.csv:3: the column “OK to email” says “No”",
+        ),
+        (
+            "people.csv",
+            "email,tags\nin@readers.example,gold\nout@readers.example,\"silver,Unsubscribed\"\n",
+            "people.csv:3: the column “tags” says “Unsubscribed”",
+        ),
+        (
             "unsubscribed people.csv",
             "email,name\nout@readers.example,Out\n",
             "unsubscribed people.csv:1: by its name the file",

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::columns::{Column, FileName};
-use super::consent::{Reading, Vote, compact, says_gone};
+use super::columns::{Column, FileName, is_about_mail};
+use super::consent::{Reading, Vote, compact, says_gone, says_no};
 use super::spreadsheet::original;
 use crate::model::Address;
 use crate::model::subscriber::{NAME_MAX_CHARS, tidy};
@@ -75,6 +75,24 @@ struct ConsentColumn {
     reading: Reading,
 }
 
+/// A column that nobody reads, but for words that say beyond doubt that somebody must not be mailed.
+#[derive(Debug)]
+struct UnreadColumn {
+    at: usize,
+    name: String,
+    is_about_mail: bool,
+}
+
+impl UnreadColumn {
+    fn new(at: usize, name: &str) -> Self {
+        Self {
+            at,
+            name: name.to_owned(),
+            is_about_mail: is_about_mail(name),
+        }
+    }
+}
+
 /// Where each column stands.
 #[derive(Debug, Default)]
 pub(super) struct Header {
@@ -82,7 +100,7 @@ pub(super) struct Header {
     first_name: Option<usize>,
     last_name: Option<usize>,
     consent: Vec<ConsentColumn>,
-    unread: Vec<(usize, String)>,
+    unread: Vec<UnreadColumn>,
     width: usize,
     /// How everybody in the file is gone, by the file's name.
     everybody: Option<SubscriptionState>,
@@ -155,7 +173,7 @@ impl Header {
                 name: name.to_owned(),
                 reading,
             }),
-            _ => self.unread.push((at, name.to_owned())),
+            _ => self.unread.push(UnreadColumn::new(at, name)),
         }
     }
 
@@ -163,7 +181,7 @@ impl Header {
     fn find_address(&mut self, names: &[String], emails: &[usize]) -> Result<(), String> {
         if self.places[0].is_some() {
             self.unread
-                .extend(emails.iter().map(|at| (*at, names[*at].clone())));
+                .extend(emails.iter().map(|at| UnreadColumn::new(*at, &names[*at])));
             return Ok(());
         }
         // MailerLite calls it so; elsewhere such a column says yes or no.
@@ -230,7 +248,10 @@ impl Header {
 
     /// Columns that nobody reads, as the file writes them.
     pub(super) fn ignored(&self) -> Vec<String> {
-        self.unread.iter().map(|(_, name)| name.clone()).collect()
+        self.unread
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
     }
 
     /// Whether the file has a column for the list of each row.
@@ -299,6 +320,25 @@ impl Header {
         )))
     }
 
+    /// Refuses the file where a column that nobody reads, or a tag, says that somebody must not be mailed.
+    fn look_at_unread(&self, row: &ByteRecord) -> Result<(), Refusal> {
+        for column in &self.unread {
+            if let Ok(word) = std::str::from_utf8(row.get(column.at).unwrap_or_default())
+                && (says_gone(word) || (column.is_about_mail && says_no(word)))
+            {
+                return Err(unknown_word(&column.name, word));
+            }
+        }
+        // Beside a column of states a tag is no more than a tag.
+        if self.places[3].is_none() && self.consent.is_empty() {
+            let tags = self.get(row, 4)?;
+            if let Some(tag) = tags.split([',', ';']).find(|tag| says_gone(tag)) {
+                return Err(unknown_word(COLUMNS[4], tag));
+            }
+        }
+        Ok(())
+    }
+
     /// What all columns together say about mailing this person: leaving wins over anything, then what keeps
     /// somebody from being mailed, then an open confirmation.
     fn state(&self, row: &ByteRecord) -> Result<SubscriptionState, Refusal> {
@@ -318,13 +358,7 @@ impl Header {
                 }
             }
         }
-        for (at, name) in &self.unread {
-            if let Ok(word) = std::str::from_utf8(row.get(*at).unwrap_or_default())
-                && says_gone(word)
-            {
-                return Err(unknown_word(name, word));
-            }
-        }
+        self.look_at_unread(row)?;
         match (gone, kept_away) {
             (Some(gone), _) => Ok(gone),
             (None, Some(why)) => Err(Refusal::Row(why)),
