@@ -13,6 +13,7 @@ use crate::compose::{self, Composed, Setting};
 use crate::link::utm::{Facts, Tagger};
 use crate::manuscript::{self, Parsed};
 use crate::model::issue::Issue;
+use crate::model::waiting::Reason;
 use crate::model::{Finding, List, ListId, Rendered, Severity};
 use crate::store::issues::{Firing, NewIssue, QueuedBy, Queueing};
 use crate::store::{Store, StoreError};
@@ -192,7 +193,7 @@ pub(crate) struct Order {
     /// When it is to go out.
     pub due_at: Timestamp,
     /// Why it is held, if it must not go out by itself.
-    pub hold: Option<String>,
+    pub hold: Option<Reason>,
     /// Whether one that is still scheduled may be replaced.
     pub replace: bool,
     /// The time of the list's schedule that this acts upon, if the schedule queues it.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::delivery::Relay;
 use crate::format::count;
+use crate::format::reason::local_time;
 use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
 use crate::operate::issues;
@@ -18,7 +19,7 @@ use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 
 use super::layout::wrap;
-use super::totals::{IssueSummary, local_time, name, zone_of};
+use super::totals::{IssueSummary, name, zone_of};
 use super::{Answer, Context, Failure, Outcome, ledger, overview, terminal};
 
 /// Rows that are read at once.

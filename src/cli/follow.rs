@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::store::issues::IssueRow;
 
 use super::progress::{BETWEEN_LINES, Progress};
-use super::totals::{in_local_time, name};
+use super::totals::name;
 use super::{Answer, Failure};
 
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -71,7 +71,7 @@ pub(super) async fn to_its_end(
         if planned > 0 {
             progress.show(planned - row.totals.open(), planned);
         }
-        if let Some(why) = row.reason.as_deref().map(|why| in_local_time(why, zone))
+        if let Some(why) = row.reason.as_ref().map(|why| why.in_zone(zone))
             && said.takes(&why, progress.elapsed())
         {
             progress.say(&format!("{} waits: {why}", name(&row)));

@@ -3,26 +3,25 @@
 use jiff::tz::TimeZone;
 
 use crate::format::count;
+use crate::format::reason::local_time;
 use crate::model::List;
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
+use crate::model::waiting::Reason;
 use crate::operate::issues;
 use crate::people::spreadsheet::harmless;
 use crate::store::Store;
 use crate::store::issues::IssueRow;
 
 use super::layout::{table, wrap};
-use super::totals::{in_local_time, local_time, zone_of};
+use super::totals::zone_of;
 
-/// Of an issue that is being sent: what was noted beside it is old where nobody sends.
-const NOBODY_SENDS: &str = "no daemon runs; it goes on when `letterpress serve` does";
-
-/// Puts right the reasons of issues that would go on if a daemon ran.
+/// Replaces the reasons of issues that are being sent where no daemon runs: what was noted beside them is old.
 pub(super) fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
     let is_sending = |row: &IssueRow| row.state == IssueState::Sending;
     if rows.iter().any(is_sending) && !issues::is_daemon_running(store.path()) {
         for row in rows.iter_mut().filter(|row| is_sending(row)) {
-            row.reason = Some(NOBODY_SENDS.into());
+            row.reason = Some(Reason::NoDaemon);
         }
     }
 }
@@ -35,8 +34,8 @@ pub(super) fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
     };
     issue
         .reason
-        .as_deref()
-        .map(|reason| in_local_time(reason, zone))
+        .as_ref()
+        .map(|reason| reason.in_zone(zone))
         .or_else(due)
 }
 
@@ -116,7 +115,9 @@ pub(super) fn as_csv(rows: &[IssueRow]) -> String {
             row.list.clone(),
             number,
             row.state.word().to_owned(),
-            row.reason.clone().unwrap_or_default(),
+            row.reason
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
             row.totals.planned().to_string(),
         ];
         let mut totals = row.totals;

@@ -13,7 +13,7 @@ use crate::stdio;
 use crate::store::issues::IssueRow;
 
 use super::progress::time;
-use super::totals::{IssueSummary, in_local_time};
+use super::totals::IssueSummary;
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, serve};
 
 /// How many of those who would not get it are named.
@@ -110,7 +110,7 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     };
     tell(context, &row, ended.took, &findings, estimated)?;
     if let (IssueState::Paused, Some(reason)) = (row.state, &row.reason) {
-        let reason = in_local_time(reason, &list.zone);
+        let reason = reason.in_zone(&list.zone);
         return Err(Failure::no(format!(
             "the real send would stop here too: {reason}"
         )));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::format::reason::local_time;
 use crate::model::rendered::{MergeField, Piece};
 use crate::model::sending::IssueState;
 use crate::model::{Finding, IssueId, List, Severity};
@@ -19,7 +20,7 @@ use crate::stdio;
 use crate::store::Store;
 
 use super::terminal::Paint;
-use super::totals::{IssueSummary, in_local_time, local_time, name};
+use super::totals::{IssueSummary, name};
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, ledger, refusal};
 
 #[derive(clap::Args)]
@@ -243,10 +244,10 @@ fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcom
         context.print(ledger::sum(&row.totals, Some(ended.took), context.paint).trim_end())?;
     }
     if matches!(row.state, IssueState::Paused | IssueState::Held) {
-        let reason = row.reason.as_deref().map_or_else(
-            || row.state.word().to_owned(),
-            |why| in_local_time(why, zone),
-        );
+        let reason = row
+            .reason
+            .as_ref()
+            .map_or_else(|| row.state.word().to_owned(), |why| why.in_zone(zone));
         return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).help(format!(
             "Fix that, then continue with\n  letterpress resume {}\nNo mail has failed because of it.",
             row.slug

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch_size::BatchSize;
-use super::failure_rate::BY_ITSELF;
 use super::refusal_streak::RefusalStreakBreaker;
 use crate::model::delivery::MailKey;
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
 use crate::store::commit_batch::{Batch, Claim, Grant, Outcome};
@@ -31,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 struct Entry {
     outcome: Option<Outcome>,
     /// An issue that must pause, with the reason.
-    pause: Option<(IssueId, String)>,
+    pause: Option<(IssueId, Reason)>,
     claim: Option<Claim>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct CommitHandle {
 
 impl CommitHandle {
     /// Keeps the outcome of a mail until the next claim or flush, with the reason why its issue must pause.
-    pub(super) fn set_pending(&mut self, outcome: Outcome, pause: Option<(IssueId, String)>) {
+    pub(super) fn set_pending(&mut self, outcome: Outcome, pause: Option<(IssueId, Reason)>) {
         self.pending = Entry {
             outcome: Some(outcome),
             pause,
@@ -108,7 +108,7 @@ impl CommitHandle {
     }
 
     /// Pauses an issue for a reason that no mail's outcome gives. Returns when that is on the disk.
-    pub(super) async fn pause(&mut self, issue: IssueId, reason: String) {
+    pub(super) async fn pause(&mut self, issue: IssueId, reason: Reason) {
         self.flush().await;
         self.pending.pause = Some((issue, reason));
         self.commit().await;
@@ -226,25 +226,22 @@ async fn commit_batch(store: &Store, clock: &SharedClock, batch: Batch) -> Vec<G
 }
 
 /// Each issue that stands still from now on, with the reason that is kept: the first of those that came together.
-fn moved<'g>(pauses: &'g [(IssueId, String)], paused: &[IssueId]) -> Vec<(IssueId, &'g str)> {
+fn moved<'g>(pauses: &'g [(IssueId, Reason)], paused: &[IssueId]) -> Vec<(IssueId, &'g Reason)> {
     let first = |issue: &IssueId| pauses.iter().find(|(other, _)| other == issue);
     paused
         .iter()
         .filter_map(first)
-        .map(|(issue, reason)| (*issue, reason.as_str()))
+        .map(|(issue, reason)| (*issue, reason))
         .collect()
 }
 
 /// Logs a pause with the issue's name, or its number where it can't be read.
-async fn log_pause(store: &Store, issue: IssueId, reason: &str) {
+async fn log_pause(store: &Store, issue: IssueId, reason: &Reason) {
     let name = match store.issue(issue).await {
         Ok(Some(row)) => format!("{} of {}", row.slug, row.list),
         _ => issue.to_string(),
     };
-    tracing::error!(
-        "issue {name} pauses: {}",
-        reason.strip_prefix(BY_ITSELF).unwrap_or(reason)
-    );
+    tracing::error!("issue {name} pauses: {reason}");
 }
 
 #[cfg(test)]
@@ -289,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_pause_that_several_connections_meet_is_told_once() {
-        let pause = |issue: i64, why: &str| (IssueId(issue), why.to_owned());
+        let why = |text: &str| Reason::Text { text: text.into() };
+        let pause = |issue: i64, text: &str| (IssueId(issue), why(text));
         let met = [
             pause(1, "no login"),
             pause(2, "blocked"),
@@ -299,7 +297,10 @@ mod tests {
         // The third stood still already.
         assert_eq!(
             moved(&met, &[IssueId(1), IssueId(2)]),
-            [(IssueId(1), "no login"), (IssueId(2), "blocked")]
+            [
+                (IssueId(1), &why("no login")),
+                (IssueId(2), &why("blocked"))
+            ]
         );
     }
 }

@@ -6,6 +6,7 @@ use super::relay::RelayState;
 use super::relays::Relays;
 use crate::model::delivery::Event;
 use crate::model::reply::Diagnostic;
+use crate::model::waiting::{RelayFault, RelayProblem, Remedy};
 use crate::smtp::{Client, ConnectionLost, LostAfterData, Reply, Step, Verdict};
 
 /// What became of one mail, before it is written down.
@@ -14,8 +15,8 @@ pub(super) struct Disposition {
     pub reply: Diagnostic,
     /// The server says that mails come too fast.
     pub complains_of_rate: bool,
-    /// Why its issue must pause.
-    pub pause: Option<String>,
+    /// Why its issue must pause, where no other relay takes it.
+    pub pause: Option<RelayFault>,
 }
 
 impl Disposition {
@@ -43,7 +44,7 @@ impl Disposition {
         Disposition::new(Event::Requeued, why)
     }
 
-    fn pausing(self, why: String) -> Disposition {
+    fn pausing(self, why: RelayFault) -> Disposition {
         Disposition {
             pause: Some(why),
             ..self
@@ -67,7 +68,7 @@ impl Disposition {
             }
             Verdict::TempFail => {
                 if reply.code == 421 && is_first {
-                    relay.back_off(&quoted(relay, step, reply));
+                    relay.back_off(&rejected(relay, step, reply, None));
                 }
                 client.served += 1;
                 Disposition::of(Event::TempFail, reply)
@@ -78,11 +79,11 @@ impl Disposition {
                 Disposition::of(Event::PermFail, reply)
             }
             Verdict::ConfigFault => {
-                let why = format!("{}: {}", quoted(relay, step, reply), reply.remedy(step));
+                let why = rejected(relay, step, reply, Some(reply.remedy(step)));
                 Disposition::of(Event::Requeued, reply).pausing(why)
             }
             Verdict::RelayUnavailable | Verdict::ProtocolError => {
-                relay.back_off(&quoted(relay, step, reply));
+                relay.back_off(&rejected(relay, step, reply, None));
                 Disposition::of(Event::Requeued, reply)
             }
         }
@@ -91,11 +92,9 @@ impl Disposition {
     /// From a connection that was lost while the content was written. Before its end the server has nothing; after it
     /// nobody knows (RFC 1047).
     pub(super) fn of_lost_content(relay: &RelayState, lost: &LostAfterData) -> Disposition {
-        let endpoint = &relay.relay.endpoint;
-        relay.connection_lost(&format!(
-            "{endpoint} lost the connection while it took a mail: {}",
-            lost.why
-        ));
+        relay.connection_lost(&relay.fault(RelayProblem::LostDuringMail {
+            cause: lost.why.to_string(),
+        }));
         if lost.after_dot {
             let text = format!(
                 "the connection was lost after the mail and before the answer: {}",
@@ -114,10 +113,9 @@ impl Disposition {
     /// From a connection that was lost before any content. A server's last words may be lost with it, so the mail waits
     /// as after a temporary failure.
     pub(super) fn of_lost_envelope(relay: &RelayState, lost: &ConnectionLost) -> Disposition {
-        let endpoint = &relay.relay.endpoint;
-        relay.connection_lost(&format!(
-            "{endpoint} lost the connection before a mail: {lost}"
-        ));
+        relay.connection_lost(&relay.fault(RelayProblem::LostBeforeMail {
+            cause: lost.to_string(),
+        }));
         Disposition::new(
             Event::TempFail,
             format!("the connection was lost before the mail: {lost}"),
@@ -127,11 +125,11 @@ impl Disposition {
     /// From a relay that lacks SMTPUTF8 (RFC 6531). Where the recipient's address needs it, only another relay helps,
     /// and one that backs off is waited for. Else the sender's address needs it, which fails nobody.
     pub(super) fn of_missing_utf8(relays: &Relays, place: usize, job: &Job) -> Disposition {
-        let relay = &relays.get(place).relay.name;
-        let text = format!("the relay {relay} takes no address beyond ASCII (SMTPUTF8)");
+        let relay = relays.get(place);
+        let name = &relay.relay.name;
+        let text = format!("the relay {name} takes no address beyond ASCII (SMTPUTF8)");
         if !job.candidate.email.needs_smtputf8() {
-            let why =
-                format!("{text}, and the sender's is one: set another `from` or `bounce_address`");
+            let why = relay.fault(RelayProblem::SenderNeedsUtf8);
             return Disposition::requeued(&text).pausing(why);
         }
         let mut others = relays.others(place);
@@ -145,11 +143,10 @@ impl Disposition {
     }
 }
 
-fn quoted(relay: &RelayState, step: Step, reply: &Reply) -> String {
-    format!(
-        "{} answers {} with “{}”",
-        relay.relay.endpoint,
-        step.word(),
-        reply.text()
-    )
+fn rejected(relay: &RelayState, step: Step, reply: &Reply, remedy: Option<Remedy>) -> RelayFault {
+    relay.fault(RelayProblem::Rejected {
+        step,
+        reply: reply.text(),
+        remedy,
+    })
 }

@@ -10,10 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::IssueId;
 use crate::model::delivery::Event;
 use crate::model::reply::{Diagnostic, EnhancedCode};
+use crate::model::waiting::Reason;
 use crate::pace::PauseAbove;
 
-/// What a reason begins with where nobody else paused the issue.
-pub(super) const BY_ITSELF: &str = "paused by itself: ";
 /// Fewer answers than this say nothing.
 const LEAST: u32 = 100;
 /// At this number of answers, those counted so far count half.
@@ -89,28 +88,28 @@ impl Counts {
         }
     }
 
-    /// Why the issue must pause. `of`: whose answers these are.
-    fn verdict(&self, above: PauseAbove, of: &str) -> Option<String> {
+    /// Why the issue must pause. `provider`: whose replies these are, if not all.
+    fn verdict(&self, above: PauseAbove, provider: Option<&str>) -> Option<Reason> {
         if self.answers < LEAST {
             return None;
         }
         let passes = |failures: &Failures, share: f64| {
             share > 0.0 && f64::from(failures.count) > share * f64::from(self.answers)
         };
-        let (failures, what) = if passes(&self.failed, above.failed) {
-            (&self.failed, "refused for good")
+        let (failures, temporary) = if passes(&self.failed, above.failed) {
+            (&self.failed, false)
         } else if passes(&self.deferred, above.deferred) {
-            (&self.deferred, "refused for now")
+            (&self.deferred, true)
         } else {
             return None;
         };
-        Some(format!(
-            "{BY_ITSELF}of the last {} answers{of}, {} ({} %) {what}, most often with “{}”; find out why, then resume",
-            self.answers,
-            failures.count,
-            failures.count * 100 / self.answers,
-            failures.words()
-        ))
+        Some(Reason::TooManyFailures {
+            replies: self.answers.into(),
+            failures: failures.count.into(),
+            temporary,
+            provider: provider.map(str::to_owned),
+            reply: failures.words().to_owned(),
+        })
     }
 }
 
@@ -129,7 +128,7 @@ impl FailureRateBreaker {
         provider: &str,
         event: Event,
         reply: &Diagnostic,
-    ) -> Option<String> {
+    ) -> Option<Reason> {
         let is_answer = matches!(event, Event::Accepted | Event::TempFail | Event::PermFail);
         if self.above == PauseAbove::NEVER || !is_answer || reply.code.is_none() {
             return None;
@@ -137,7 +136,7 @@ impl FailureRateBreaker {
         let mut issues = self.issues.lock().unwrap_or_else(PoisonError::into_inner);
         let issue = issues.entry(id).or_default();
         issue.all.add(event, reply);
-        let mut reason = issue.all.verdict(self.above, "");
+        let mut reason = issue.all.verdict(self.above, None);
         let is_known = issue.providers.contains_key(provider);
         if !is_known && issue.providers.len() < PROVIDERS_MAX {
             issue
@@ -146,7 +145,7 @@ impl FailureRateBreaker {
         }
         if let Some(counts) = issue.providers.get_mut(provider) {
             counts.add(event, reply);
-            reason = reason.or_else(|| counts.verdict(self.above, &format!(" for {provider}")));
+            reason = reason.or_else(|| counts.verdict(self.above, Some(provider)));
         }
         if reason.is_some() {
             issues.remove(&id);
@@ -200,7 +199,7 @@ mod tests {
             };
             breaker
                 .count(ISSUE, "p.example", event, &reply(text))
-                .map(|reason| (n, reason))
+                .map(|reason| (n, reason.to_string()))
         })
     }
 
@@ -209,7 +208,7 @@ mod tests {
         let (after, why) = run(&breaker(), 4, Event::PermFail, "550 5.7.1 blocked").unwrap();
         assert_eq!(after, 100);
         assert!(
-            why.contains("40 (40 %) refused for good") && why.contains("“550 5.7.1 blocked”"),
+            why.contains("40 (40 %) are permanent failures") && why.contains("“550 5.7.1 blocked”"),
             "{why}"
         );
         assert_eq!(
@@ -218,7 +217,7 @@ mod tests {
         );
         assert_eq!(run(&breaker(), 6, Event::TempFail, "451 later"), None);
         let (_, why) = run(&breaker(), 8, Event::TempFail, "451 later").unwrap();
-        assert!(why.contains("refused for now"), "{why}");
+        assert!(why.contains("temporary failures"), "{why}");
     }
 
     #[test]
@@ -243,7 +242,8 @@ mod tests {
         }
         assert!(
             why.unwrap()
-                .contains("of the last 100 answers for bad.example")
+                .to_string()
+                .contains("of the last 100 replies for bad.example")
         );
     }
 
@@ -257,7 +257,7 @@ mod tests {
         ];
         let reason =
             (0..100).find_map(|n| breaker.count(ISSUE, "p", Event::PermFail, &reply(texts[n % 3])));
-        assert!(reason.unwrap().contains("unknown"));
+        assert!(reason.unwrap().to_string().contains("unknown"));
     }
 
     #[test]

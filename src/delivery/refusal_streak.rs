@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::IssueId;
 use crate::model::delivery::{Event, MailKey, State};
 use crate::model::reply::EnhancedCode;
+use crate::model::waiting::Reason;
 use crate::store::commit_batch::{Batch, Outcome};
 
 /// How many equal failures in a row, with no mail accepted in between, pause an issue.
@@ -89,7 +90,7 @@ impl RefusalStreakBreaker {
         let Some(streak) = self.streaks.remove(&issue) else {
             return;
         };
-        let words = streak
+        let reply = streak
             .hit
             .last()
             .map(|outcome| outcome.reply.text.clone())
@@ -116,9 +117,10 @@ impl RefusalStreakBreaker {
         self.spared.extend(flying.map(|key| (*key, mark)));
         batch.pauses.push((
             issue,
-            format!(
-                "{IN_A_ROW} people in a row were refused with “{words}”, so it is meant for all: mend what it names, then resume"
-            ),
+            Reason::RefusedInARow {
+                people: IN_A_ROW as u64,
+                reply,
+            },
         ));
     }
 }
@@ -192,7 +194,12 @@ mod tests {
         );
         assert!(batches[..19].iter().all(|g| g.pauses.is_empty()));
         let last = &batches[19];
-        assert!(last.pauses[0].1.contains("blocked by our policy"));
+        assert!(
+            last.pauses[0]
+                .1
+                .to_string()
+                .contains("blocked by our policy")
+        );
         assert_eq!(last.outcomes.len(), 20);
         assert!(last.outcomes.iter().all(|o| o.event == Event::Requeued));
         assert_eq!(

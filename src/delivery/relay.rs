@@ -9,9 +9,10 @@ use rustls::ClientConfig;
 use tokio::sync::Notify;
 
 use super::{Relay, Settings, retry};
-use crate::model::rate::SavedRate;
+use crate::model::rate::{RateSource, SavedRate};
+use crate::model::waiting::{RelayFault, RelayProblem};
 use crate::pace::warmup::{self, DailyQuota};
-use crate::pace::{RateLimit, RateMeter, Source, relay_name};
+use crate::pace::{RateLimit, RateMeter, relay_name};
 use crate::smtp::{
     Blame, Client, ConnectError, ConnectFault, ConnectionLost, EnvelopeReply, PipeliningProbe,
     StallMonitor, Step, Tls, TlsSetupError, Wait, client_config,
@@ -61,7 +62,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub(super) struct BackOff {
     pub until: Instant,
-    pub why: String,
+    pub why: RelayFault,
 }
 
 /// Why a relay takes no mail now.
@@ -148,9 +149,17 @@ impl RelayState {
         Client::open(endpoint, tls.as_ref(), wait).await
     }
 
+    /// Something wrong with it.
+    pub(super) fn fault(&self, problem: RelayProblem) -> RelayFault {
+        RelayFault {
+            at: self.relay.endpoint.to_string(),
+            problem,
+        }
+    }
+
     /// Stops using it for a while, longer than the last time. Does nothing where it backs off already: what several
     /// connections meet at the same time counts once.
-    pub(super) fn back_off(&self, why: &str) {
+    pub(super) fn back_off(&self, why: &RelayFault) {
         let now = Instant::now();
         let mut inner = self.inner();
         if inner.back_off(now).is_some() {
@@ -160,20 +169,20 @@ impl RelayState {
         let delay = retry::back_off(inner.failures, self.first_back_off, self.longest_back_off);
         inner.back_off = Some(BackOff {
             until: now + delay,
-            why: why.to_owned(),
+            why: why.clone(),
         });
         drop(inner);
         // A relay that stands by takes over where all others back off.
         self.changed.notify_waiters();
         self.log(
-            why,
+            &why.to_string(),
             &format!("the next try is in {:.0} s", delay.as_secs_f64()),
         );
     }
 
     /// A connection was lost. That happens once in a while, to all connections at a time; where it happens more often
     /// without a mail that was answered, the relay backs off.
-    pub(super) fn connection_lost(&self, why: &str) {
+    pub(super) fn connection_lost(&self, why: &RelayFault) {
         let mut inner = self.inner();
         inner.losses += 1;
         let is_often = inner.losses > self.relay.connections;
@@ -181,15 +190,15 @@ impl RelayState {
         if is_often {
             self.back_off(why);
         } else {
-            self.log(why, "a new connection is opened");
+            self.log(&why.to_string(), "a new connection is opened");
         }
     }
 
     /// A connection could not be opened. Where others are open the relay works, and only this connection waits for the
     /// time that is returned; else the relay backs off.
-    pub(super) fn connect_failed(&self, why: &str) -> Option<Duration> {
+    pub(super) fn connect_failed(&self, why: &RelayFault) -> Option<Duration> {
         if self.inner().open > 0 {
-            self.log(why, "the other connections go on");
+            self.log(&why.to_string(), "the other connections continue");
             return Some(self.first_back_off);
         }
         self.back_off(why);
@@ -341,7 +350,7 @@ impl RelayState {
     }
 
     /// The messages a minute that hold, and why; `None`: no limit.
-    pub(super) fn rate(&self) -> Option<(f64, Source)> {
+    pub(super) fn rate(&self) -> Option<(f64, RateSource)> {
         self.inner().rate.effective()
     }
 

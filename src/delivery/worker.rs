@@ -29,6 +29,7 @@ use super::session::Session;
 use super::signing::{SignedMail, Signing};
 use crate::link::Links;
 use crate::model::delivery::{Event, State};
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, SharedClock};
 use crate::smtp::{Client, ConnectError, ConnectionLost, EnvelopeReply, Step, Verdict, WaitingFor};
 use crate::store::commit_batch::{Claim, Grant, Outcome};
@@ -263,16 +264,18 @@ impl Worker {
     /// There is no connection, for which no mail is the reason.
     async fn cannot_connect(&mut self, permit: Permit, error: ConnectError) {
         let is_ours = error.fault.is_config_fault();
-        let why = error.to_string();
+        let fault = error.relay_fault();
         match permit.issue() {
             Some(issue) if is_ours && !self.shared.relays.has_another_up(self.place) => {
-                self.commits.pause(issue, why).await;
+                self.commits
+                    .pause(issue, Reason::RelayFault { fault })
+                    .await;
                 permit.discard();
                 self.stop_issue(issue);
             }
-            _ if is_ours => self.relay.back_off(&why),
+            _ if is_ours => self.relay.back_off(&fault),
             _ => {
-                let alone = self.relay.connect_failed(&why);
+                let alone = self.relay.connect_failed(&fault);
                 self.paused_until = alone.map(|wait| Instant::now() + wait);
             }
         }
@@ -489,15 +492,15 @@ impl Worker {
         let mut give_up_after = shared.settings.give_up_after;
         let mut pause = None;
         match (disposition.pause.take(), mail.issue()) {
-            (Some(why), Some(issue)) if !shared.relays.has_another_up(self.place) => {
-                pause = Some((issue, why));
+            (Some(fault), Some(issue)) if !shared.relays.has_another_up(self.place) => {
+                pause = Some((issue, Reason::RelayFault { fault }));
             }
             // Another relay may take it.
-            (Some(why), Some(_)) => self.relay.back_off(&why),
+            (Some(fault), Some(_)) => self.relay.back_off(&fault),
             // There is no issue to pause, and other lists' mails need not wait: it waits alone until its author has fixed
             // the reason.
-            (Some(why), None) => {
-                tracing::warn!("a confirmation mail waits: {why}");
+            (Some(fault), None) => {
+                tracing::warn!("a confirmation mail waits: {fault}");
                 (disposition.event, give_up_after) = (Event::TempFail, Duration::MAX);
             }
             (None, Some(issue)) => pause = too_many_fail.map(|why| (issue, why)),
@@ -517,7 +520,7 @@ impl Worker {
     }
 
     /// Counts the outcome of an issue's mail; returns why the issue must pause where too many fail.
-    fn count_failure(&self, job: &Job, disposition: &Disposition) -> Option<String> {
+    fn count_failure(&self, job: &Job, disposition: &Disposition) -> Option<Reason> {
         let providers = &self.shared.settings.pacing.domains.providers;
         self.shared.failure_rate.count(
             job.issue()?,

@@ -17,6 +17,7 @@ pub mod reply;
 pub mod sending;
 pub mod subscriber;
 pub mod subscription;
+pub mod waiting;
 
 pub use address::Address;
 pub use clock::SharedClock;

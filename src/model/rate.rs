@@ -1,6 +1,7 @@
 //! What the database keeps of a rate limit between two runs of the daemon. What it means is left to `pace`.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One row of the table `measure`: the state of a relay's or a provider's rate limit.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,4 +25,16 @@ pub struct LearnedRate {
     pub per_minute: f64,
     /// Messages a minute at the first complaint. The limit is lifted when this rate is reached again.
     pub ceiling: f64,
+}
+
+/// Where the rate limit that holds comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateSource {
+    /// The settings.
+    Settings,
+    /// The other side's complaints.
+    Adaptive,
+    /// The author, by `letterpress speed`.
+    Override,
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::delivery::{State, Totals};
 use crate::model::sending::IssueState;
+use crate::model::waiting::Reason;
 use crate::store::Store;
 use crate::store::issues::IssueRow;
 use crate::store::steering::Steered;
@@ -50,7 +51,10 @@ pub(crate) async fn pause(
     by: &str,
     now: Timestamp,
 ) -> Result<IssueRow> {
-    let reason = format!("paused by {by} with “letterpress pause” at {now:.0}");
+    let reason = Reason::PausedByUser {
+        by: by.to_owned(),
+        at: now,
+    };
     let steered = store.pause(issue.id, &reason).await?;
     moved(store, issue, steered, Action::Pause).await
 }

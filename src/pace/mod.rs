@@ -17,7 +17,7 @@ pub mod warmup;
 
 pub use balancer::{Balancer, RelayHealth, Turn};
 pub use limits::{DomainLimits, Limits, Section};
-pub use rate_limit::{RateLimit, SAVE_EVERY, Source};
+pub use rate_limit::{RateLimit, SAVE_EVERY};
 pub use rate_meter::RateMeter;
 pub use sending_hours::SendingHours;
 

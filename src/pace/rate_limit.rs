@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::adaptive_rate::AdaptiveRate;
 use super::token_bucket::TokenBucket;
-use crate::model::rate::SavedRate;
+use crate::model::rate::{RateSource, SavedRate};
 
 /// How often rate limits are saved while mails go.
 pub const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -16,17 +16,6 @@ pub const SAVE_EVERY: Duration = Duration::from_secs(5);
 pub fn effective_rate(wanted: u32, learned: Option<f64>) -> Option<f64> {
     let wanted = (wanted > 0).then(|| f64::from(wanted));
     [wanted, learned].into_iter().flatten().reduce(f64::min)
-}
-
-/// Where the rate that holds comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The settings.
-    Settings,
-    /// The other side's complaints.
-    Adaptive,
-    /// The author, by `letterpress speed`.
-    Override,
 }
 
 /// A limit of messages a minute, to a provider or by a relay.
@@ -57,15 +46,17 @@ impl RateLimit {
     }
 
     /// The messages a minute that hold, and why; `None`: no limit.
-    pub fn effective(&self) -> Option<(f64, Source)> {
+    pub fn effective(&self) -> Option<(f64, RateSource)> {
         let (wanted, source) = match self.override_rate {
-            Some(rate) => (rate, Source::Override),
-            None => (self.configured, Source::Settings),
+            Some(rate) => (rate, RateSource::Override),
+            None => (self.configured, RateSource::Settings),
         };
         let wanted = (wanted > 0).then(|| (f64::from(wanted), source));
         match (wanted, self.adaptive.per_minute()) {
-            (Some((rate, _)), Some(learned)) if learned < rate => Some((learned, Source::Adaptive)),
-            (None, Some(learned)) => Some((learned, Source::Adaptive)),
+            (Some((rate, _)), Some(learned)) if learned < rate => {
+                Some((learned, RateSource::Adaptive))
+            }
+            (None, Some(learned)) => Some((learned, RateSource::Adaptive)),
             (wanted, _) => wanted,
         }
     }
@@ -203,13 +194,13 @@ mod tests {
     fn the_lower_of_setting_and_learned_rate_holds_and_an_override_wins() {
         let now = Instant::now();
         let mut limit = RateLimit::new(600);
-        assert_eq!(limit.effective(), Some((600.0, Source::Settings)));
+        assert_eq!(limit.effective(), Some((600.0, RateSource::Settings)));
         assert_eq!(limit.complaint(400.0, now), Some(200.0));
-        assert_eq!(limit.effective(), Some((200.0, Source::Adaptive)));
+        assert_eq!(limit.effective(), Some((200.0, RateSource::Adaptive)));
         assert!(limit.set_override(Some(0), now) && limit.effective().is_none());
         assert_eq!(limit.complaint(100.0, now), Some(50.0));
         assert!(limit.set_override(None, now) && !limit.set_override(None, now));
-        assert_eq!(limit.effective(), Some((600.0, Source::Settings)));
+        assert_eq!(limit.effective(), Some((600.0, RateSource::Settings)));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{List, ListId, Severity};
+use crate::model::waiting::Reason;
+use crate::model::{Finding, List, ListId, Severity};
 use crate::publish::{self, Order, Press, Proof, PublishError};
 use crate::store::issues::{Firing, QueuedBy, Queueing};
 use crate::store::{Store, StoreError};
@@ -61,7 +62,7 @@ pub(super) async fn act(
     }
     let late = now.duration_since(at)
         > SignedDuration::try_from(settings.hold_when_late).unwrap_or(SignedDuration::MAX);
-    let late = late.then(|| format!("its list's schedule fired at {at:.0}, while no daemon was running: `letterpress resume` sends it, `cancel` does not"));
+    let late = late.then_some(Reason::LateSchedule { fired_at: at });
     let order = Order {
         list: id,
         queued_by: QueuedBy::Schedule,
@@ -122,27 +123,34 @@ async fn queue(
             publish::queue_unrendered(store, &file, order).await
         }
         Err(died) => {
-            order.hold = Some(format!("it could not be rendered: {died}"));
+            order.hold = Some(Reason::CannotRender {
+                why: format!("it could not be rendered: {died}"),
+            });
             publish::queue_unrendered(store, &file, order).await
         }
     }
 }
 
 /// Why an issue with errors is held.
-fn first_error(proof: &Proof) -> Option<String> {
-    let error = proof
-        .findings
-        .iter()
-        .find(|f| f.severity == Severity::Error)?;
-    Some(error.to_string())
+fn first_error(proof: &Proof) -> Option<Reason> {
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    proof.findings.iter().find(is_error).map(file_error)
 }
 
-fn reason(error: &PublishError) -> String {
+fn file_error(finding: &Finding) -> Reason {
+    Reason::FileError {
+        place: finding.place(),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+    }
+}
+
+fn reason(error: &PublishError) -> Reason {
     match error {
-        PublishError::FrontMatter(findings) => findings
-            .first()
-            .map_or_else(|| error.to_string(), ToString::to_string),
-        other => other.to_string(),
+        PublishError::FrontMatter(findings) if !findings.is_empty() => file_error(&findings[0]),
+        other => Reason::CannotRender {
+            why: other.to_string(),
+        },
     }
 }
 

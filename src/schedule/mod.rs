@@ -106,7 +106,10 @@ async fn tick(
     let started = store.start_due(now, settings.hold_when_late).await?;
     for id in started.held {
         if let Some(row) = store.issue(id).await? {
-            tracing::warn!(issue = %row.slug, "held: {}", row.reason.unwrap_or_default());
+            let reason = row
+                .reason
+                .map_or_else(String::new, |reason| reason.to_string());
+            tracing::warn!(issue = %row.slug, "held: {reason}");
         }
     }
     for id in started.started {

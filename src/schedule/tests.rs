@@ -179,8 +179,9 @@ async fn a_time_that_was_missed_fires_late_within_the_limit_and_is_held_beyond()
     assert!(
         rows[1]
             .reason
-            .as_deref()
+            .as_ref()
             .unwrap()
+            .to_string()
             .contains("2026-12-07T06:00:00Z"),
         "{:?}",
         rows[1].reason
@@ -226,7 +227,7 @@ async fn an_error_holds_the_issue_with_the_reason() {
     letter.look("2026-11-24T12:00:00Z").await;
     let rows = letter.look("2026-11-30T06:00:00Z").await;
     assert_eq!(rows[0].state, IssueState::Held);
-    let reason = rows[0].reason.as_deref().unwrap();
+    let reason = rows[0].reason.as_ref().unwrap().to_string();
     assert!(
         reason.contains("001.md:8") && reason.contains("no-such.png"),
         "{reason}"
@@ -243,7 +244,12 @@ async fn an_error_holds_the_issue_with_the_reason() {
         ("002", IssueState::Held)
     );
     assert!(
-        rows[1].reason.as_deref().unwrap().contains("002.md:2"),
+        rows[1]
+            .reason
+            .as_ref()
+            .unwrap()
+            .to_string()
+            .contains("002.md:2"),
         "{:?}",
         rows[1].reason
     );

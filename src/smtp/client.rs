@@ -15,9 +15,10 @@ use super::ehlo::Capabilities;
 use super::endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
 use super::error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData};
 use super::reply::{Reply, Verdict};
-use super::stall::{Wait, WaitingFor};
+use super::stall::Wait;
 use super::stream::SmtpStream;
 use crate::model::reply::Step;
+use crate::model::waiting::WaitingFor;
 
 /// The longest wait for the reply to QUIT.
 const QUIT_WAIT: Duration = Duration::from_secs(5);

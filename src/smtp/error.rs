@@ -1,15 +1,17 @@
 //! What goes wrong on a connection, as values: where, what, and what to do about it.
 //!
-//! `Display` is the one place that makes sentences of them. Whose matter a negative reply is, is judged in `reply`.
+//! What ends a connection says so itself; what keeps one from being made is worded by `format::reason`. Whose matter a
+//! negative reply is, is judged in `reply`.
 
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::reply::{Remedy, Reply};
+use super::reply::Reply;
 use super::tls::{TlsFailure, TlsSetupError};
 use crate::format;
 use crate::model::reply::Step;
+use crate::model::waiting::{RelayFault, RelayProblem, Remedy};
 
 /// Why nothing more can be had from a connection. Its text follows “the connection was lost: …”.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,43 +159,45 @@ impl ConnectFault {
     }
 }
 
+impl ConnectError {
+    /// What people read of it, and what is stored where an issue waits for it.
+    pub fn relay_fault(&self) -> RelayFault {
+        RelayFault {
+            at: self.at.clone(),
+            problem: match &self.fault {
+                ConnectFault::Unreachable(why) => RelayProblem::Unreachable {
+                    cause: why.to_string(),
+                },
+                ConnectFault::Unavailable { step, reply } => RelayProblem::Rejected {
+                    step: *step,
+                    reply: reply.text(),
+                    remedy: None,
+                },
+                ConnectFault::Rejected {
+                    step,
+                    reply,
+                    remedy,
+                } => RelayProblem::Rejected {
+                    step: *step,
+                    reply: reply.text(),
+                    remedy: Some(*remedy),
+                },
+                ConnectFault::NoStarttls => RelayProblem::NoStarttls,
+                ConnectFault::ClearTextLogin => RelayProblem::ClearTextLogin,
+                ConnectFault::UnknownChallenge => RelayProblem::UnknownChallenge,
+                ConnectFault::NoLogin => RelayProblem::NoLogin,
+                ConnectFault::Tls(why) => RelayProblem::TlsSetup {
+                    cause: why.to_string(),
+                },
+            },
+        }
+    }
+}
+
 impl fmt::Display for ConnectError {
     /// One sentence with what failed, where, and what to do about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = &self.at;
-        match &self.fault {
-            ConnectFault::Unreachable(why) => write!(f, "{at} can't be reached: {why}"),
-            ConnectFault::Unavailable { step, reply } => {
-                write!(f, "{at} answers {} with “{}”", step.word(), reply.text())
-            }
-            ConnectFault::Rejected {
-                step,
-                reply,
-                remedy,
-            } => write!(
-                f,
-                "{at} answers {} with “{}”: {remedy}",
-                step.word(),
-                reply.text()
-            ),
-            ConnectFault::NoStarttls => write!(
-                f,
-                "{at} offers no STARTTLS, and nothing is sent in clear text: set port and tls of the relay to what it expects"
-            ),
-            ConnectFault::ClearTextLogin => write!(
-                f,
-                "{at}: the password would go out in clear text; set tls of the relay to starttls or implicit"
-            ),
-            ConnectFault::UnknownChallenge => write!(
-                f,
-                "{at}: the relay asks for the login in an unknown way; ask its operator how to log in"
-            ),
-            ConnectFault::NoLogin => write!(
-                f,
-                "{at}: it offers no login by PLAIN or LOGIN; unset username, or set tls and port to what it expects"
-            ),
-            ConnectFault::Tls(why) => write!(f, "{at}: {why}"),
-        }
+        self.relay_fault().fmt(f)
     }
 }
 

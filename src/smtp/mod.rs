@@ -19,12 +19,13 @@ mod stream;
 mod tls;
 
 pub use crate::model::reply::{EnhancedCode, Step};
+pub use crate::model::waiting::{Remedy, WaitingFor};
 pub use client::{Client, Envelope, EnvelopeReply};
 pub use ehlo::Capabilities;
 pub use endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
 pub use error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData, PartialWrite};
 pub use pipelining::{Blame, PipeliningProbe};
-pub use reply::{LINE_MAX, LINES_MAX, Remedy, Reply, ReplyLine, Verdict};
-pub use stall::{StallMonitor, Wait, WaitingFor};
+pub use reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine, Verdict};
+pub use stall::{StallMonitor, Wait};
 pub use stream::SmtpStream;
 pub use tls::{TlsFailure, TlsSetupError, client_config};

@@ -6,9 +6,8 @@
 //! authentication). It tells whose matter a rejection is: this person's, this connection's, or ours; nobody fails for
 //! what is not their fault.
 
-use std::fmt;
-
 use crate::model::reply::{Diagnostic, EnhancedCode, Step};
+use crate::model::waiting::Remedy;
 
 /// The most bytes of a line that are kept. RFC 5321, section 4.5.3.1.5 allows 512; servers write more.
 pub const LINE_MAX: usize = 2048;
@@ -247,57 +246,6 @@ const TOO_FAST: [&str; 12] = [
 ];
 /// Words by which greylisting is known: it asks for a later try of each mail, not for fewer of all (RFC 6647).
 const GREYLISTING: [&str; 2] = ["greylist", "graylist"];
-
-/// What the author can do about a rejection that is our matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// The server asks for TLS first.
-    UseTls,
-    /// The login is wrong or missing.
-    CheckLogin,
-    /// The server knows no EHLO, which STARTTLS and a login need.
-    KnowsNoEhlo,
-    /// The server does not serve this machine.
-    NotServed,
-    /// The server rejects STARTTLS.
-    CheckTls,
-    /// The issue is too large.
-    Shorten,
-    /// The server has no room for this sender's mails.
-    NoRoom,
-    /// The server rejects the sender's address.
-    CheckSender,
-    /// Nothing better is known.
-    AskOperator,
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Remedy::UseTls => {
-                "the relay wants TLS first: set its tls to starttls, or to implicit with the port for that"
-            }
-            Remedy::CheckLogin => "check username and password of the relay in the settings",
-            Remedy::KnowsNoEhlo => {
-                "it knows no EHLO, without which there is neither STARTTLS nor a login: set tls and username to what it expects"
-            }
-            Remedy::NotServed => {
-                "the relay does not serve this machine: ask its operator, or set another relay"
-            }
-            Remedy::CheckTls => {
-                "the relay refuses TLS: check its port and tls in the settings"
-            }
-            Remedy::Shorten => {
-                "shorten the issue, or have the relay's message size limit raised"
-            }
-            Remedy::NoRoom => "the relay has no room for the sender's mails: ask its operator",
-            Remedy::CheckSender => {
-                "the relay refuses the sender: check from, and bounce_address if set, of the list"
-            }
-            Remedy::AskOperator => "ask the relay's operator what it means",
-        })
-    }
-}
 
 #[cfg(test)]
 mod tests {

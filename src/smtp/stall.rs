@@ -5,30 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::model::waiting::WaitingFor;
+
 /// A shorter silence is not worth reporting.
 const LONG: Duration = Duration::from_secs(5);
-
-/// What a connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitingFor {
-    /// TCP, and TLS where the connection begins with it.
-    Connection,
-    /// The server's greeting.
-    Greeting,
-    /// The reply to a command or a mail.
-    Reply,
-}
-
-impl WaitingFor {
-    /// As it is said in “waits for … the relay main”.
-    pub fn words(self) -> &'static str {
-        match self {
-            WaitingFor::Connection => "a connection to",
-            WaitingFor::Greeting => "the greeting of",
-            WaitingFor::Reply => "an answer of",
-        }
-    }
-}
 
 /// All waits for one server.
 #[derive(Debug, Default)]

@@ -25,6 +25,7 @@ use super::{Query, Result, Store};
 use crate::model::delivery::{Event, MailKey, State, step};
 use crate::model::reply::Diagnostic;
 use crate::model::sending::Steer;
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, SubscriberId, SystemMailId};
 
 /// What became of a mail.
@@ -73,7 +74,7 @@ pub struct Batch {
     /// What became of mails that were claimed before.
     pub outcomes: Vec<Outcome>,
     /// Issues that pause, with the reason; before any claim of this batch is looked at.
-    pub pauses: Vec<(IssueId, String)>,
+    pub pauses: Vec<(IssueId, Reason)>,
     /// The mails that are about to go out.
     pub claims: Vec<Claim>,
 }

@@ -15,6 +15,7 @@ use crate::model::delivery::Totals;
 use crate::model::issue::Picture;
 use crate::model::rendered::{self, Rendered};
 use crate::model::sending::IssueState;
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, ListId};
 
 /// Who queued an issue.
@@ -69,7 +70,7 @@ pub struct NewIssue {
     /// When it is to go out.
     pub due_at: Timestamp,
     /// Why it must not go out by itself; it is then held.
-    pub hold: Option<String>,
+    pub hold: Option<Reason>,
     /// Whether one that is still scheduled under the same identity may be replaced.
     pub replace: bool,
     /// The schedule's time, where the schedule queues it.
@@ -121,7 +122,7 @@ pub enum Queueing {
 }
 
 /// One queued issue without its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IssueRow {
     /// Its row.
     pub id: IssueId,
@@ -140,7 +141,7 @@ pub struct IssueRow {
     /// Where its sending stands.
     pub state: IssueState,
     /// Why it is paused, held or waiting.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// When it goes out, or went out.
@@ -395,7 +396,9 @@ fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {
         title: row.try_get("title")?,
         file: PathBuf::from(row.try_get::<String, _>("file")?),
         state,
-        reason: row.try_get("reason")?,
+        reason: row
+            .try_get::<Option<String>, _>("reason")?
+            .map(|stored| Reason::from_stored(&stored)),
         queued_at: time_of(row.try_get("queued_at")?),
         due_at: time_of(row.try_get("due_at")?),
         started_at: time("started_at")?,
@@ -544,7 +547,7 @@ async fn insert(c: &mut SqliteConnection, issue: &NewIssue, content: String) -> 
     .bind(&issue.title)
     .bind(issue.file.to_string_lossy().into_owned())
     .bind(state.word())
-    .bind(issue.hold.as_deref())
+    .bind(issue.hold.as_ref().map(Reason::to_json))
     .bind(issue.queued_by.word())
     .bind(issue.queued_at.as_millisecond())
     .bind(issue.due_at.as_millisecond())

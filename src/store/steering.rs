@@ -13,6 +13,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::{Result, Store};
 use crate::model::delivery::{Event, State, step};
 use crate::model::sending::{IssueState, Steer, steer};
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, SubscriberId};
 
 /// Rows a transaction: another writer waits no longer than a tenth of a second for it.
@@ -51,12 +52,12 @@ pub struct Started {
 }
 
 impl Store {
-    /// Stops an issue. `reason` is what people read beside it, such as “paused by anna with “letterpress pause””.
+    /// Stops an issue, with the reason that people read beside it.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn pause(&self, id: IssueId, reason: &str) -> Result<Steered> {
-        let reason = reason.to_owned();
+    pub async fn pause(&self, id: IssueId, reason: &Reason) -> Result<Steered> {
+        let reason = reason.clone();
         self.write("pausing an issue", move |c| {
             Box::pin(async move { apply(c, id, Steer::Pause, Some(&reason)).await })
         })
@@ -92,8 +93,8 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn hold(&self, id: IssueId, reason: &str) -> Result<Steered> {
-        let reason = reason.to_owned();
+    pub async fn hold(&self, id: IssueId, reason: &Reason) -> Result<Steered> {
+        let reason = reason.clone();
         self.write("holding an issue", move |c| {
             Box::pin(async move { apply(c, id, Steer::Hold, Some(&reason)).await })
         })
@@ -179,9 +180,7 @@ impl Store {
                 for (id, due_at) in due {
                     let waited = now.duration_since(due_at);
                     if Duration::try_from(waited).is_ok_and(|waited| waited > late) {
-                        let reason = format!(
-                            "it was due at {due_at:.0}, when nothing ran here: `letterpress resume` sends it, `cancel` does not"
-                        );
+                        let reason = Reason::Late { due_at };
                         if let Steered::Now(_) = apply(c, id, Steer::Hold, Some(&reason)).await? {
                             all.held.push(id);
                         }
@@ -240,13 +239,13 @@ impl Store {
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
-    pub async fn explain(&self, id: IssueId, reason: Option<String>) -> Result<()> {
+    pub async fn explain(&self, id: IssueId, reason: Option<Reason>) -> Result<()> {
         self.write("noting why an issue waits", move |c| {
             Box::pin(async move {
                 sqlx::query(
                     "UPDATE issue SET reason = ?1 WHERE id = ?2 AND state = 'sending' AND reason IS NOT ?1",
                 )
-                .bind(reason)
+                .bind(reason.map(|reason| reason.to_json()))
                 .bind(id.0)
                 .execute(c)
                 .await?;
@@ -276,7 +275,7 @@ pub(super) async fn apply(
     c: &mut SqliteConnection,
     id: IssueId,
     event: Steer,
-    reason: Option<&str>,
+    reason: Option<&Reason>,
 ) -> Result<Steered> {
     let Some(from) = state_of(c, id).await? else {
         return Ok(Steered::Unknown);
@@ -289,7 +288,7 @@ pub(super) async fn apply(
     }
     sqlx::query("UPDATE issue SET state = ?, reason = ? WHERE id = ?")
         .bind(to.word())
-        .bind(reason)
+        .bind(reason.map(Reason::to_json))
         .bind(id.0)
         .execute(c)
         .await?;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::Store;
 use super::issues::NewIssue;
 use crate::model::subscription::{Consent, ConsentMethod};
+use crate::model::waiting::Reason;
 use crate::model::{Address, ListId, Rendered};
 
 /// A fresh database; it is gone when the folder is dropped.
@@ -173,4 +174,12 @@ pub(crate) async fn plan(store: &Store, sql: &str) -> String {
         .map(|row| row.get::<String, _>("detail"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// A pause that somebody asked for.
+pub(crate) fn by_author() -> Reason {
+    Reason::PausedByUser {
+        by: "anna".into(),
+        at: t(0),
+    }
 }

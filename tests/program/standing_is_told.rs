@@ -33,7 +33,7 @@ fn without_a_daemon_an_issue_that_is_being_sent_says_so() {
     let reason = row["reason"].as_str().unwrap();
     assert_eq!(
         reason,
-        "no daemon runs; it goes on when `letterpress serve` does"
+        "no daemon runs; it continues when `letterpress serve` does"
     );
     for command in [
         &["deliveries"][..],

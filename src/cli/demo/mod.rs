@@ -32,7 +32,7 @@ use crate::store::{DaemonLock, Store};
 use super::ledger::{self, fact};
 use super::progress::Progress;
 use super::terminal::Paint;
-use super::totals::{IssueSummary, in_local_time, zone_of};
+use super::totals::{IssueSummary, zone_of};
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, render, serve};
 use folder::Folder;
 use places::Places;
@@ -326,7 +326,7 @@ impl Demo {
         let paint = say.context.paint;
         let mut text = format!("\n{}\n", ledger::sum(&row.totals, Some(took), paint));
         if let Some(reason) = &row.reason {
-            let reason = in_local_time(reason, &zone_of(&self.settings.lists, row));
+            let reason = reason.in_zone(&zone_of(&self.settings.lists, row));
             text.push_str(&format!("  {}: {reason}\n", row.state.word()));
         }
         if arrived < row.totals.planned() {

@@ -17,7 +17,6 @@ use tokio::sync::Notify;
 
 pub(super) use permit::{InFlight, Permit};
 pub(super) use provider_queues::{COMMON, QueueId};
-pub(super) use throttled::Throttled;
 
 use provider_queues::ProviderQueues;
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::provider_queues::{Listed, ProviderQueue, ProviderQueues};
 use super::{QueueId, ReadyQueue};
-use crate::pace::{Limits, Source};
+use crate::model::rate::RateSource;
+use crate::pace::Limits;
 
 /// A provider whose limits mails wait for.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +15,7 @@ pub(crate) struct Throttled {
     pub provider: Arc<str>,
     pub limits: Limits,
     /// The messages a minute that hold, and why; `None`: no limit.
-    pub rate: Option<(f64, Source)>,
+    pub rate: Option<(f64, RateSource)>,
     /// The number of mails in its queue.
     pub queued: usize,
 }

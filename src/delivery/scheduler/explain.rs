@@ -1,53 +1,45 @@
-//! Why an issue waits, in words: what people read beside it.
+//! Why an issue waits: what people read beside it, as a value. The sentence is left to `format::reason`.
 
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
 
 use super::Scheduler;
-use crate::delivery::ready_queue::Throttled;
-use crate::format::count;
-use crate::pace::Source;
+use crate::model::waiting::{RateLimited, Reason};
 use crate::store::Result;
 use crate::store::issues::IssueRow;
 
 /// An estimate that only moves is written no more often.
 const ESTIMATE_EVERY: Duration = Duration::from_secs(30);
-/// What an estimate begins with, in a reason.
-const UNTIL: &str = ", until about ";
 /// A wait that is shorter needs no estimate.
 const WORTH_TELLING_MINUTES: f64 = 2.0;
 
 impl Scheduler {
-    /// Writes why an issue waits, if that is new. Relays that all rest are the first reason, `own` is the issue's.
-    pub(crate) async fn explain(&mut self, row: &IssueRow, own: Option<String>) -> Result<()> {
+    /// Writes why an issue waits, if that is new. Relays that all back off are the first reason, `own` is the issue's.
+    pub(crate) async fn explain(&mut self, row: &IssueRow, own: Option<Reason>) -> Result<()> {
         let reason = self
-            .all_rest()
+            .all_back_off()
             .or(own)
-            .or_else(|| self.days_are_over())
+            .or_else(|| self.quotas_are_used())
             .or_else(|| self.providers_alone(row))
             .or_else(|| self.silence(true))
-            .or_else(|| self.measures(row))
+            .or_else(|| self.relay_rates(row))
             .or_else(|| self.providers(row))
-            .or_else(|| self.some_rest())
+            .or_else(|| self.some_back_off())
             .or_else(|| self.silence(false));
-        if reason == row.reason || !self.is_worth_writing(row, reason.as_deref()) {
+        if reason == row.reason || !self.is_worth_writing(row, reason.as_ref()) {
             return Ok(());
         }
         self.store.explain(row.id, reason).await
     }
 
     /// Whether a reason says more than that an estimate has moved, or the last one is old.
-    fn is_worth_writing(&mut self, row: &IssueRow, reason: Option<&str>) -> bool {
+    fn is_worth_writing(&mut self, row: &IssueRow, reason: Option<&Reason>) -> bool {
         let Some(cursor) = self.issues.get_mut(&row.id) else {
             return true;
         };
-        let fixed = |reason: Option<&str>| {
-            reason
-                .and_then(|r| r.split(UNTIL).next())
-                .map(str::to_owned)
-        };
-        let is_same = fixed(reason) == fixed(row.reason.as_deref());
+        let is_same = reason.map(Reason::without_estimate)
+            == row.reason.as_ref().map(Reason::without_estimate);
         if is_same
             && cursor
                 .explained
@@ -59,42 +51,41 @@ impl Scheduler {
         true
     }
 
-    fn all_rest(&self) -> Option<String> {
-        let resting: Vec<_> = self
+    fn all_back_off(&self) -> Option<Reason> {
+        let backing_off: Vec<_> = self
             .relays
             .iter()
             .filter_map(|relay| relay.backing_off())
             .collect();
-        let first = resting.iter().min_by_key(|rest| rest.until)?;
-        let all = resting.len() == self.relays.iter().count();
-        all.then(|| {
-            format!(
-                "{}; the relay rests until {:.0}",
-                first.why,
-                self.wall(first.until)
-            )
+        let first = backing_off.iter().min_by_key(|it| it.until)?;
+        let all = backing_off.len() == self.relays.iter().count();
+        all.then(|| Reason::BacksOff {
+            fault: first.why.clone(),
+            relay: None,
+            until: self.wall(first.until),
         })
     }
 
-    fn some_rest(&self) -> Option<String> {
-        let resting = self
+    fn some_back_off(&self) -> Option<Reason> {
+        let backing_off = self
             .relays
             .iter()
             .filter_map(|relay| Some((relay, relay.backing_off()?)));
-        let (relay, rest) = resting.min_by_key(|(_, rest)| rest.until)?;
-        let (name, until) = (&relay.relay.name, self.wall(rest.until));
-        Some(format!(
-            "{}; the relay {name} rests until {until:.0}, the others go on",
-            rest.why
-        ))
+        let (relay, first) = backing_off.min_by_key(|(_, it)| it.until)?;
+        Some(Reason::BacksOff {
+            fault: first.why,
+            relay: Some(relay.relay.name.clone()),
+            until: self.wall(first.until),
+        })
     }
 
-    /// What is waited for of a server that says nothing for long; `all`: where none of those that don't rest does better.
-    fn silence(&self, all: bool) -> Option<String> {
+    /// What is waited for of a server that has been silent for some time; `all`: where every relay that does not back
+    /// off is silent.
+    fn silence(&self, all: bool) -> Option<Reason> {
         let mut silent = Vec::new();
-        let mut others = false;
+        let mut others_continue = false;
         for state in self.relays.iter().filter(|relay| !relay.is_backing_off()) {
-            // While its measure permits nothing, those that are free wait for that.
+            // While its rate limit permits nothing, idle connections wait for that.
             match state
                 .stalls
                 .stalled(Instant::now())
@@ -102,56 +93,53 @@ impl Scheduler {
             {
                 Some(waiting_for) => silent.push((state, waiting_for)),
                 None if all => return None,
-                None => others = true,
+                None => others_continue = true,
             }
         }
-        let (state, waiting_for) = silent.first()?;
-        let relay = &state.relay;
-        let told = format!(
-            "waits for {} the relay {} ({})",
-            waiting_for.words(),
-            relay.name,
-            relay.endpoint
+        let (state, waiting_for) = *silent.first()?;
+        let reason = |others_continue| Reason::Silent {
+            waiting_for,
+            relay: state.relay.name.clone(),
+            at: state.relay.endpoint.to_string(),
+            others_continue,
+        };
+        state.log(
+            &reason(false).to_string(),
+            "[sending.timeout] says for how long",
         );
-        state.log(&told, "[sending.timeout] says for how long");
-        Some(if others {
-            format!("{told}, the others go on")
-        } else {
-            told
+        Some(reason(others_continue))
+    }
+
+    /// Warm-ups that let nothing more through today, where every relay is warmed up.
+    fn quotas_are_used(&self) -> Option<Reason> {
+        let mut first: Option<(&str, u64, Timestamp)> = None;
+        for relay in self.relays.iter().filter(|relay| !relay.is_backing_off()) {
+            let (sent, until) = relay.used_up()?;
+            if first.is_none_or(|(_, _, other)| until < other) {
+                first = Some((&relay.relay.name, sent, until));
+            }
+        }
+        first.map(|(relay, sent, until)| Reason::WarmupQuotaUsed {
+            relay: relay.to_owned(),
+            sent,
+            until,
         })
     }
 
-    /// Warm-ups that let nothing more through today, where no relay is without.
-    fn days_are_over(&self) -> Option<String> {
-        let mut first: Option<(String, Timestamp)> = None;
-        for relay in self.relays.iter().filter(|relay| !relay.is_backing_off()) {
-            let (given, until) = relay.used_up()?;
-            let said = format!(
-                "the relay {} is being warmed up: {} mails went today, and it goes on at {until:.0}",
-                relay.relay.name,
-                count(given)
-            );
-            if first.as_ref().is_none_or(|(_, other)| until < *other) {
-                first = Some((said, until));
-            }
-        }
-        first.map(|(said, _)| said)
-    }
-
-    /// What the relays' measures let through, where each has one: it is why the rest waits.
-    fn measures(&self, row: &IssueRow) -> Option<String> {
-        let mut limits = Vec::new();
+    /// What the relays' rate limits let through, where each has one: it is why the rest waits.
+    fn relay_rates(&self, row: &IssueRow) -> Option<Reason> {
+        let (mut relays, mut sum) = (Vec::new(), 0.0);
         for relay in self.relays.iter() {
             let (rate, source) = relay.rate()?;
-            limits.push((relay.relay.name.as_str(), rate, source));
+            sum += rate;
+            relays.push(RateLimited::new(&relay.relay.name, rate, source));
         }
-        let sum = limits.iter().map(|(_, rate, _)| rate).sum();
-        let estimate = self.estimate(row.totals.queued + row.totals.deferred, sum);
-        Some(format!("{}{estimate}", of_relays(&limits)))
+        let until = self.estimate(row.totals.queued + row.totals.deferred, sum);
+        Some(Reason::RelayRates { relays, until })
     }
 
     /// The providers, where all who wait do so for them, and no relay is slower.
-    fn providers_alone(&self, row: &IssueRow) -> Option<String> {
+    fn providers_alone(&self, row: &IssueRow) -> Option<Reason> {
         if !self.queue.waits_for_providers() {
             return None;
         }
@@ -165,40 +153,37 @@ impl Scheduler {
         is_slowest.then(|| self.providers(row))?
     }
 
-    /// The providers for whom people wait, the first of them by name.
-    fn providers(&self, row: &IssueRow) -> Option<String> {
+    /// The providers that people wait for, the first of them by name.
+    fn providers(&self, row: &IssueRow) -> Option<Reason> {
         let (first, others) = self.queue.throttled()?;
+        let others = others as u64;
+        let Some((rate, source)) = first.rate else {
+            return Some(Reason::ProviderConnections {
+                provider: first.provider.to_string(),
+                connections: first.limits.connections as u64,
+                others,
+            });
+        };
         let overflow = self
             .issues
             .get(&row.id)
             .map_or(0, |cursor| cursor.overflow_of(first.queue));
-        let estimate = first
-            .rate
-            .map(|(rate, _)| self.estimate(overflow + first.queued as u64, rate));
-        let others = match others {
-            0 => String::new(),
-            1 => ", and another provider is limited".to_owned(),
-            others => format!(", and {} other providers are limited", count(others as u64)),
-        };
-        Some(format!(
-            "{}{others}{}",
-            of_provider(&first),
-            estimate.unwrap_or_default()
-        ))
+        Some(Reason::ProviderRate {
+            provider: RateLimited::new(&*first.provider, rate, source),
+            others,
+            until: self.estimate(overflow + first.queued as u64, rate),
+        })
     }
 
-    /// When so many will have gone at so many a minute, where that is worth telling.
-    fn estimate(&self, mails: u64, per_minute: f64) -> String {
+    /// When the given number of mails will have gone at a rate per minute, where that is worth telling.
+    fn estimate(&self, mails: u64, per_minute: f64) -> Option<Timestamp> {
         let minutes = mails as f64 / per_minute.max(f64::MIN_POSITIVE);
         if !(WORTH_TELLING_MINUTES..1e7).contains(&minutes) {
-            return String::new();
+            return None;
         }
-        let at = self
-            .clock
-            .now()
-            .checked_add(Duration::from_secs_f64(minutes * 60.0));
-        let at = at.and_then(|at| at.round(Unit::Minute));
-        at.map_or_else(|_| String::new(), |at| format!("{UNTIL}{at:.0}"))
+        let wait = Duration::from_secs_f64(minutes * 60.0);
+        let at = self.clock.now().checked_add(wait).ok()?;
+        at.round(Unit::Minute).ok()
     }
 
     /// A moment of the monotonic clock as people's clocks will show it, to the second.
@@ -206,85 +191,5 @@ impl Scheduler {
         let wait = at.saturating_duration_since(Instant::now());
         let at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
         at.round(Unit::Second).unwrap_or(at)
-    }
-}
-
-/// What the relays' measures let through, and why: name, rate and source of each.
-fn of_relays(limits: &[(&str, f64, Source)]) -> String {
-    if let [(name, rate, source)] = limits {
-        return format!(
-            "the relay {name} gets no more than {} messages a minute{}",
-            rate_of(*rate),
-            why(*source)
-        );
-    }
-    let reasons = limits.iter().filter_map(|(name, _, source)| match source {
-        Source::Settings => None,
-        Source::Adaptive => Some(format!("the relay {name} complained of more")),
-        Source::Override => Some(format!("the author said so of the relay {name}")),
-    });
-    let reasons = reasons.collect::<Vec<_>>().join(", ");
-    let colon = if reasons.is_empty() { "" } else { ": " };
-    let sum = limits.iter().map(|(_, rate, _)| rate).sum();
-    format!(
-        "the relays together get no more than {} messages a minute{colon}{reasons}",
-        rate_of(sum)
-    )
-}
-
-/// Why a limit holds, where the settings do not say so.
-fn why(source: Source) -> &'static str {
-    match source {
-        Source::Settings => "",
-        Source::Adaptive => " since it complained of more",
-        Source::Override => " as the author said",
-    }
-}
-
-/// What a provider's limits let through, and why.
-fn of_provider(throttled: &Throttled) -> String {
-    let provider = &throttled.provider;
-    let Some((rate, source)) = throttled.rate else {
-        return format!(
-            "{provider} gets no more than {} at once",
-            throttled.limits.connections
-        );
-    };
-    format!(
-        "{provider} gets no more than {} a minute{}",
-        rate_of(rate),
-        why(source)
-    )
-}
-
-/// Messages a minute, with a decimal where they are few.
-fn rate_of(rate: f64) -> String {
-    if rate < 10.0 && rate.fract() > 0.05 {
-        format!("{rate:.1}")
-    } else {
-        count(rate.round() as u64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_told_with_whose_it_is() {
-        let set = ("main", 1200.0, Source::Settings);
-        assert_eq!(
-            of_relays(&[set]),
-            "the relay main gets no more than 1,200 messages a minute"
-        );
-        let learnt = ("main", 2.5, Source::Adaptive);
-        let said =
-            "the relay main gets no more than 2.5 messages a minute since it complained of more";
-        assert_eq!(of_relays(&[learnt]), said);
-        let word = ("second", 60.0, Source::Override);
-        assert_eq!(
-            of_relays(&[set, word]),
-            "the relays together get no more than 1,260 messages a minute: the author said so of the relay second"
-        );
     }
 }

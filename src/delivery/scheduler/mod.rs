@@ -31,6 +31,7 @@ use super::relays::Relays;
 use super::signing::Signing;
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
+use crate::model::waiting::Reason;
 use crate::model::{IssueId, List, ListId, SharedClock};
 use crate::pace::sending_hours;
 use crate::store::fanout::FanOut;
@@ -292,11 +293,8 @@ impl Scheduler {
             return Ok(until);
         }
         self.wake_at(&mut until, Some(opens));
-        self.explain(
-            row,
-            Some(format!("the hours in which it may go begin at {opens:.0}")),
-        )
-        .await?;
+        self.explain(row, Some(Reason::SendingHours { from: opens }))
+            .await?;
         Ok(until)
     }
 
@@ -311,11 +309,8 @@ impl Scheduler {
         let course_pause = self.issues.get(&row.id).and_then(|cursor| cursor.pause);
         if let Some(pause) = course_pause.filter(|pause| *pause > Instant::now()) {
             let at = self.wall(pause);
-            self.explain(
-                row,
-                Some(format!("pause between two batches until {at:.0}")),
-            )
-            .await?;
+            self.explain(row, Some(Reason::BatchPause { until: at }))
+                .await?;
             return Ok(until.min(pause));
         }
         let next = self.store.next_deferred(row.id).await?;
@@ -330,10 +325,12 @@ impl Scheduler {
         match next {
             Some(at) if queued == 0 => {
                 let deferred = fresh.map_or(0, |row| row.totals.deferred);
-                let who = crate::format::people(deferred);
                 self.explain(
                     row,
-                    Some(format!("{who} deferred; the next try is at {at:.0}")),
+                    Some(Reason::Deferred {
+                        people: deferred,
+                        next_at: at,
+                    }),
                 )
                 .await?;
             }
@@ -346,23 +343,21 @@ impl Scheduler {
     /// Reads what an issue's mails are made of. `false`: it can't be sent as it is, and pauses.
     async fn begin(&mut self, row: &IssueRow) -> Result<bool> {
         let Some(list) = self.lists.get(&row.list_id) else {
-            let reason = format!(
-                "the settings know no list “{}” any more: put it back, then resume",
-                row.list
-            );
-            return self.cannot_begin(row, reason).await;
+            let list = row.list.clone();
+            return self.cannot_begin(row, Reason::ListMissing { list }).await;
         };
         if self.signing.obstacle(&list.from.address).is_some() {
             // Its author may have fixed the key and resumed.
             self.signing.read_again();
         }
-        if let Some(reason) = self.signing.obstacle(&list.from.address) {
-            return self.cannot_begin(row, reason).await;
+        if let Some(why) = self.signing.obstacle(&list.from.address) {
+            return self.cannot_begin(row, Reason::CannotSign { why }).await;
         }
         let rendered = match self.store.rendered(row.id).await {
             Ok(rendered) => rendered,
             Err(refused) if refused.is_refused() => {
-                return self.cannot_begin(row, refused.to_string()).await;
+                let why = refused.to_string();
+                return self.cannot_begin(row, Reason::CannotRead { why }).await;
             }
             Err(other) => return Err(other),
         };
@@ -391,7 +386,7 @@ impl Scheduler {
         Ok(true)
     }
 
-    async fn cannot_begin(&self, row: &IssueRow, reason: String) -> Result<bool> {
+    async fn cannot_begin(&self, row: &IssueRow, reason: Reason) -> Result<bool> {
         if let Steered::Now(_) = self.store.pause(row.id, &reason).await? {
             tracing::error!("issue {} of {} pauses: {reason}", row.slug, row.list);
         }

@@ -12,7 +12,7 @@ use crate::model::{IssueId, SubscriberId};
 use crate::store::Store;
 use crate::store::commit_batch::{Batch, Grant, Outcome};
 use crate::store::deliveries::Candidate;
-use crate::store::testing::{open_with_list, t};
+use crate::store::testing::{by_author, open_with_list, t};
 
 const PEOPLE: usize = 5;
 
@@ -207,7 +207,7 @@ async fn make(
             expected.all(*which, Event::Retry);
         }
         Act::Pause => {
-            store.pause(issue, "paused by its author").await.unwrap();
+            store.pause(issue, &by_author()).await.unwrap();
             expected.paused = true;
         }
         Act::Resume => {

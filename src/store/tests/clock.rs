@@ -6,7 +6,7 @@ use crate::model::delivery::Event;
 use crate::model::sending::IssueState;
 use crate::store::issues::{NewIssue, Queueing};
 use crate::store::steering::Steered;
-use crate::store::testing::{address, consent, hours, new_issue, open_with_list, t};
+use crate::store::testing::{address, by_author, consent, hours, new_issue, open_with_list, t};
 
 #[tokio::test]
 async fn an_issue_that_has_begun_goes_on_whatever_the_clock_says() {
@@ -14,7 +14,7 @@ async fn an_issue_that_has_begun_goes_on_whatever_the_clock_says() {
     let issue = under_way(&store, list, 2).await;
     let people = ahead(&store, issue, 2).await;
     claim(&store, people, 2).await;
-    store.pause(issue, "paused by its author").await.unwrap();
+    store.pause(issue, &by_author()).await.unwrap();
     let before_it_was_due = t(-600);
     assert_eq!(
         store.resume(issue, before_it_was_due).await.unwrap(),

@@ -37,9 +37,9 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
             is_paused(row) && row.totals.sending == 0
         })
         .await;
-    let reason = row.reason.unwrap();
+    let reason = row.reason.unwrap().to_string();
     assert!(
-        reason.contains("refused for good") && reason.contains("550 5.1.1 no such person here"),
+        reason.contains("permanent failures") && reason.contains("550 5.1.1 no such person here"),
         "{reason}"
     );
     let answered = row.totals.sent + row.totals.failed;
@@ -106,7 +106,7 @@ async fn refusals_for_now_of_one_provider_pause_it() {
             is_paused(row) && row.totals.sending == 0
         })
         .await;
-    let reason = row.reason.unwrap();
+    let reason = row.reason.unwrap().to_string();
     assert!(
         reason.contains("for bad.example") && reason.contains("451 4.7.1 not from you today"),
         "{reason}"

@@ -3,7 +3,7 @@
 use letterpress::model::Address;
 use letterpress::pace::{DomainLimits, Limits, Section};
 
-use crate::fixture::{Newsletter, Shifted, says, until};
+use crate::fixture::{Newsletter, Shifted, by_author, says, until};
 use crate::scripts::held_after;
 use crate::server::{At, Do, Gate, Server, say};
 
@@ -186,11 +186,7 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
     newsletter.settings.longest_retry = newsletter.settings.first_retry;
     newsletter.settings.give_up_after = std::time::Duration::from_secs(48 * 3600);
     let one = newsletter.send(1).await;
-    newsletter
-        .store
-        .pause(one, "until the other has gone")
-        .await
-        .unwrap();
+    newsletter.store.pause(one, &by_author()).await.unwrap();
     let sender = newsletter.serve();
     let two = newsletter.send(2).await;
     newsletter

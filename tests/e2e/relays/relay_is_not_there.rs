@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use letterpress::model::delivery::State;
 
-use crate::fixture::{Newsletter, is_paused, says, silent_port};
+use crate::fixture::{Newsletter, by_author, is_paused, says, silent_port};
 use crate::server::{At, Do, OFFERS, Server, say};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -38,11 +38,7 @@ async fn a_relay_that_is_busy_is_the_reason_of_the_wait() {
     newsletter
         .until(issue, "the reason", says("system busy"))
         .await;
-    newsletter
-        .store
-        .pause(issue, "paused by its author")
-        .await
-        .unwrap();
+    newsletter.store.pause(issue, &by_author()).await.unwrap();
     newsletter
         .until(issue, "those in hand", |row| {
             is_paused(row) && row.totals.sending == 0
@@ -50,9 +46,6 @@ async fn a_relay_that_is_busy_is_the_reason_of_the_wait() {
         .await;
     assert_eq!(newsletter.agree(issue, &server).await[&State::Queued], 5);
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(
-        newsletter.row(issue).await.reason.as_deref(),
-        Some("paused by its author")
-    );
+    assert_eq!(newsletter.row(issue).await.reason, Some(by_author()));
     sender.stop().await;
 }

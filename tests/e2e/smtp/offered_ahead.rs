@@ -6,7 +6,7 @@ use std::time::Duration;
 use letterpress::model::delivery::State;
 use letterpress::smtp::Pipelining;
 
-use crate::fixture::{Newsletter, is_paused};
+use crate::fixture::{Newsletter, by_author, is_paused};
 use crate::scripts::{held_after, mixed_faults};
 use crate::server::{At, Do, Gate, Server, say};
 
@@ -127,11 +127,7 @@ async fn a_pause_holds_back_who_was_offered_already() {
             row.totals.sent == 6 && row.totals.sending == 2
         })
         .await;
-    newsletter
-        .store
-        .pause(issue, "paused by its author")
-        .await
-        .unwrap();
+    newsletter.store.pause(issue, &by_author()).await.unwrap();
     gate.open();
     newsletter
         .until(issue, "rest", |row| {

@@ -68,7 +68,7 @@ async fn where_the_settings_need_an_extension_nobody_is_greeted_without() {
         let sender = newsletter.serve();
         let issue = newsletter.send(1).await;
         let row = newsletter.until(issue, "the pause", is_paused).await;
-        assert!(row.reason.unwrap().contains("knows no EHLO"));
+        assert!(row.reason.unwrap().to_string().contains("knows no EHLO"));
         assert!(
             server
                 .commands()
@@ -95,7 +95,8 @@ async fn a_server_that_will_not_have_us_is_heard() {
         .until(issue, "the pause", is_paused)
         .await
         .reason
-        .unwrap();
+        .unwrap()
+        .to_string();
     assert!(
         reason.contains("EHLO with “550 5.7.1 not from there”"),
         "{reason}"

@@ -73,7 +73,7 @@ async fn without_its_key_an_issue_pauses() {
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let row = newsletter.until(issue, "the pause", is_paused).await;
-    assert!(row.reason.unwrap().contains("lp9r.pem"));
+    assert!(row.reason.unwrap().to_string().contains("lp9r.pem"));
     assert_eq!(newsletter.agree(issue, &server).await[&State::Queued], 3);
 
     // The author puts it there, and resumes.

@@ -33,5 +33,5 @@ async fn a_greeting_that_does_not_come_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_does_not_come_is_told() {
-    silent_at(At::Dot, "an answer of").await;
+    silent_at(At::Dot, "a reply from").await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use letterpress::model::delivery::State;
 
-use crate::fixture::Newsletter;
+use crate::fixture::{Newsletter, by_author};
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -12,11 +12,7 @@ async fn an_issue_that_was_paused_before_the_start_waits() {
     let server = Server::usual().await;
     let newsletter = Newsletter::new(&server, 10).await;
     let issue = newsletter.send(1).await;
-    newsletter
-        .store
-        .pause(issue, "paused by its author")
-        .await
-        .unwrap();
+    newsletter.store.pause(issue, &by_author()).await.unwrap();
     let sender = newsletter.serve();
     newsletter
         .until(issue, "the audience", |row| row.totals.queued == 10)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use letterpress::model::delivery::State;
 use letterpress::model::sending::IssueState;
 
-use crate::fixture::{Newsletter, is_paused};
+use crate::fixture::{Newsletter, by_author, is_paused};
 use crate::scripts::held_after;
 use crate::server::{Gate, Server};
 
@@ -22,11 +22,7 @@ async fn a_pause_stops_and_a_resume_goes_on_and_a_cancel_ends() {
             row.totals.sent == 20 && row.totals.sending == 4
         })
         .await;
-    newsletter
-        .store
-        .pause(issue, "paused by its author")
-        .await
-        .unwrap();
+    newsletter.store.pause(issue, &by_author()).await.unwrap();
     gate.open();
     newsletter
         .until(issue, "those in flight", |row| row.totals.sending == 0)

@@ -17,6 +17,7 @@ use letterpress::model::list::Mailbox;
 use letterpress::model::rendered::{Context, FORMAT, MergeField, Piece};
 use letterpress::model::sending::IssueState;
 use letterpress::model::subscription::{Consent, ConsentMethod};
+use letterpress::model::waiting::Reason;
 use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
 use letterpress::pace::Pacing;
 use letterpress::smtp::{Endpoint, Pipelining, Timeouts, Tls};
@@ -338,6 +339,14 @@ impl Newsletter {
     }
 }
 
+/// A pause that somebody asked for.
+pub(crate) fn by_author() -> Reason {
+    Reason::PausedByUser {
+        by: "anna".into(),
+        at: Timestamp::UNIX_EPOCH,
+    }
+}
+
 /// Whether an issue stands still until its author acts.
 pub(crate) fn is_paused(row: &IssueRow) -> bool {
     row.state == IssueState::Paused
@@ -348,6 +357,6 @@ pub(crate) fn says(words: &str) -> impl Fn(&IssueRow) -> bool {
     move |row| {
         row.reason
             .as_ref()
-            .is_some_and(|reason| reason.contains(words))
+            .is_some_and(|reason| reason.to_string().contains(words))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! English, for the command line, the log and the pages. What mails say in other languages is not here.
 
+pub(crate) mod reason;
+
 /// An I/O error without the system's error number, such as `permission denied`.
 pub(crate) fn io(error: &std::io::Error) -> String {
     let text = error.to_string();
