@@ -1,6 +1,6 @@
 //! A file of people, open for reading, row by row.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::path::PathBuf;
 
 use csv::ByteRecord;
@@ -10,6 +10,8 @@ use super::rows::{Entry, Header, Lists, Refusal};
 use super::text;
 use crate::{files, format};
 
+/// How much of a file is looked at to learn what separates its columns.
+const HEAD_BYTES: u64 = 64 * 1024;
 /// The most columns that a file may have.
 const COLUMNS_MAX: usize = 1000;
 
@@ -54,8 +56,8 @@ impl Rows {
     /// One paragraph that names the file.
     pub(super) fn of(path: PathBuf, raw: impl Read + Send + 'static) -> Result<Rows, String> {
         let failed = |error: std::io::Error| unreadable(&path, &error);
-        let mut text = BufReader::with_capacity(1 << 16, text::decoded(raw).map_err(failed)?);
-        let delimiter = delimiter(text.fill_buf().map_err(failed)?);
+        let (head, text) = with_head(text::decoded(raw).map_err(failed)?).map_err(failed)?;
+        let delimiter = delimiter(&head);
         let mut csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -64,6 +66,10 @@ impl Rows {
         let mut record = ByteRecord::new();
         csv.read_byte_record(&mut record)
             .map_err(|e| broken(&path, e))?;
+        if named_delimiter(&head).is_some() {
+            csv.read_byte_record(&mut record)
+                .map_err(|e| broken(&path, e))?;
+        }
         if record.len() > COLUMNS_MAX {
             return Err(format!(
                 "{}:1: this line has {} columns, and at most {COLUMNS_MAX} are read. Begin the file with a line such \
@@ -109,22 +115,48 @@ impl Rows {
     }
 }
 
-/// What separates the columns: spreadsheets in many countries write semicolons.
+/// The beginning of a text, in which its first line is looked for, and the whole text from its beginning.
+fn with_head(mut text: Box<dyn Read + Send>) -> std::io::Result<(Vec<u8>, Text)> {
+    let mut head = Vec::new();
+    text.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
+    let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head.clone()).chain(text));
+    Ok((head, BufReader::with_capacity(1 << 16, whole)))
+}
+
+/// What separates the columns: what Excel's line `sep=;` names, else the character that the first line has most of
+/// outside quotation marks. Spreadsheets in many countries write semicolons.
 fn delimiter(head: &[u8]) -> u8 {
-    let first_line = head
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find(|line| !line.is_empty());
-    let count = |wanted: u8| {
-        first_line
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == wanted)
-            .count()
-    };
-    [b';', b'\t']
-        .into_iter()
-        .find(|other| count(*other) > count(b','))
-        .unwrap_or(b',')
+    if let Some(named) = named_delimiter(head) {
+        return named;
+    }
+    let mut quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for byte in first_line(head) {
+        quoted ^= *byte == b'"';
+        for (candidate, count) in &mut counts {
+            *count += u32::from(!quoted && byte == candidate);
+        }
+    }
+    // Of several with the same number, the first.
+    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
+    most.map_or(b',', |(candidate, _)| *candidate)
+}
+
+/// The character that a first line such as `sep=;` names, by which Excel tells itself how to read the file.
+fn named_delimiter(head: &[u8]) -> Option<u8> {
+    let line = first_line(head).trim_ascii_end();
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let named = line
+        .get(..4)
+        .filter(|word| word.eq_ignore_ascii_case(b"sep="));
+    named.map(|_| line.get(4).copied().unwrap_or(b'\t'))
+}
+
+/// The first line that is not empty.
+fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|byte| matches!(byte, b'\n' | b'\r'))
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
 }
 
 fn unreadable(path: &std::path::Path, error: &std::io::Error) -> String {
@@ -150,5 +182,9 @@ mod tests {
         assert_eq!(delimiter(b"email\tname"), b'\t');
         assert_eq!(delimiter(b"email"), b',');
         assert_eq!(delimiter(b""), b',');
+        assert_eq!(delimiter(b"email|name"), b'|');
+        assert_eq!(delimiter(b"email;\"a, b, c\""), b';');
+        assert_eq!(delimiter(b"sep=;\r\nemail;a,b,c"), b';');
+        assert_eq!(delimiter(b"SEP=,\nemail"), b',');
     }
 }

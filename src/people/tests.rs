@@ -509,3 +509,30 @@ async fn invisible_characters_make_nobody_anew() {
         ["ann@readers.example weekly unsubscribed"]
     );
 }
+
+#[tokio::test]
+async fn separators_are_found_without_a_mark_and_excel_may_name_them() {
+    for file in [
+        "email;name\nann@readers.example;Ann, the first\n",
+        "email\tname\nann@readers.example\tAnn, the first\n",
+        "email|name\nann@readers.example|Ann, the first\n",
+        "sep=;\r\nemail;name\r\nann@readers.example;Ann, the first\r\n",
+        "\u{FEFF}sep=,\nemail,name\nann@readers.example,\"Ann, the first\"\n",
+        "\r\n\r\nemail;name\r\nann@readers.example;Ann, the first\r\n",
+        "email;\"name\"\nann@readers.example;\"Ann, the first\"\n",
+    ] {
+        let letter = Newsletter::new().await;
+        let (report, rejected) = letter.import(file).await;
+        assert_eq!((report.added, rejected.len()), (1, 0), "{file:?}");
+        assert_eq!(letter.names().await, ["Ann, the first"], "{file:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_names_the_separator_counts_as_a_line() {
+    let letter = Newsletter::new().await;
+    let (_, rejected) = letter
+        .import("sep=;\nemail;name\nann@readers.example;Ann\nno-at-sign;Bob\n")
+        .await;
+    assert_eq!(rejected[0].0, 4);
+}
