@@ -44,3 +44,8 @@ pub fn read_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
     }
     Ok(all)
 }
+
+/// A value as an export writes it: what a spreadsheet would take for a formula begins with an apostrophe.
+pub fn exported(value: &str) -> String {
+    super::spreadsheet::harmless(value).into_owned()
+}

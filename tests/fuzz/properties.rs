@@ -9,7 +9,7 @@ use letterpress::inbox::{Mailbox, Received, serve_smtp};
 use letterpress::manuscript;
 use letterpress::model::Address;
 use letterpress::model::subscriber::NAME_MAX_CHARS;
-use letterpress::people::foreign::read_rows;
+use letterpress::people::foreign::{exported, read_rows};
 use letterpress::smtp::{Capabilities, LINE_MAX, LINES_MAX, Reply, SmtpStream, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -125,7 +125,8 @@ pub(crate) fn csv(bytes: &[u8]) {
     };
     let last = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
     let mut before = 0;
-    let mut again = String::from("email,name,tags\n");
+    // With a column of states, as an export has it, a tag is no more than a tag.
+    let mut again = String::from("email,name,state,tags\n");
     let mut taken = Vec::new();
     for (line, row) in rows {
         // Rows may end with a CR alone, which begins no line.
@@ -145,9 +146,10 @@ pub(crate) fn csv(bytes: &[u8]) {
                 assert!(
                     row.name.chars().count() <= NAME_MAX_CHARS && row.tags.chars().count() <= 1000
                 );
-                let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-                let line = [quoted(&row.email), quoted(&row.name), quoted(&row.tags)].join(",");
-                again.push_str(&format!("{line}\n"));
+                let quoted = |text: &str| format!("\"{}\"", exported(text).replace('"', "\"\""));
+                let [email, name, tags] =
+                    [&row.email, &row.name, &row.tags].map(|text| quoted(text));
+                again.push_str(&format!("{email},{name},active,{tags}\n"));
                 taken.push(row);
             }
         }
