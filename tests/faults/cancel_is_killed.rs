@@ -2,18 +2,12 @@
 
 use crate::killed_command::{READERS, count, kill_at_each_step};
 use crate::newsletter::until;
-use crate::server::{At, Do, say};
+use crate::server::{At, refuse};
 use crate::stage::Stage;
 
 /// The audience is whole and nobody has it, since the relay takes nobody.
 fn planned(stage: &mut Stage) {
-    stage.server.script(|at, _, _| {
-        if at == At::Connect {
-            say("421 4.3.2 busy")
-        } else {
-            Do::Usual
-        }
-    });
+    stage.server.script(refuse(At::Connect, "421 4.3.2 busy"));
     stage.newsletter.serve();
     until("the audience", || {
         stage.newsletter.totals()["planned"] == READERS

@@ -3,7 +3,7 @@
 
 use crate::breakpoints::{break_at_each, generate};
 use crate::newsletter::until;
-use crate::server::{At, Do, say};
+use crate::server::{At, refuse};
 use crate::shim::Fault;
 use crate::stage::{CONNECTIONS, Ended, Stage};
 use crate::web;
@@ -14,13 +14,7 @@ const NEW: [&str; 3] = ["ann@new.example", "bo@new.example", "cy@new.example"];
 /// An issue and three confirmations wait, since the relay took nobody.
 fn with_sign_ups() -> Stage {
     let mut stage = Stage::new(READERS);
-    stage.server.script(|at, _, _| {
-        if at == At::Connect {
-            say("421 4.3.2 busy")
-        } else {
-            Do::Usual
-        }
-    });
+    stage.server.script(refuse(At::Connect, "421 4.3.2 busy"));
     stage.newsletter.serve();
     for who in NEW {
         let form = format!("email={who}&name=New&list=weekly");

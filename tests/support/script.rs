@@ -47,6 +47,18 @@ pub(crate) fn say(text: &str) -> Do {
     Do::Say(text.into())
 }
 
+/// A script that refuses everybody at a step.
+pub(crate) fn refuse(step: At, reply: &str) -> impl FnMut(At, &str, usize) -> Do + Send + 'static {
+    let refusal = say(reply);
+    move |at, _, _| {
+        if at == step {
+            refusal.clone()
+        } else {
+            Do::Usual
+        }
+    }
+}
+
 /// The script: the step, the recipient where one is known (at MAIL the sender), and how many steps were asked before.
 pub(super) type Script = Box<dyn FnMut(At, &str, usize) -> Do + Send>;
 

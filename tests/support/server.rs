@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 mod script;
 
 use script::Script;
-pub(crate) use script::{At, Do, Gate, say};
+pub(crate) use script::{At, Do, Gate, refuse, say};
 
 /// A mail that was kept.
 #[derive(Clone, Debug)]

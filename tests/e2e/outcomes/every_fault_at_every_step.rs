@@ -101,11 +101,7 @@ async fn see_through(newsletter: &Newsletter, issue: IssueId) {
         if !is_paused(&newsletter.until(issue, "the end or a pause", settled).await) {
             return;
         }
-        newsletter
-            .store
-            .resume(issue, newsletter.clock.now())
-            .await
-            .unwrap();
+        newsletter.resume(issue).await;
     }
 }
 

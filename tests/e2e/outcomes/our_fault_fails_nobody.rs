@@ -7,19 +7,11 @@ use letterpress::model::delivery::State;
 use letterpress::smtp::{Login, Tls};
 
 use crate::fixture::{Newsletter, is_paused};
-use crate::server::{At, Do, OFFERS, Server, say};
+use crate::server::{At, Do, OFFERS, Server, refuse};
 
 /// A server refuses everybody at a step, then does not any more.
 async fn refused_at(at: At, answer: &str, readers: usize) {
-    let refusal = say(answer);
-    let server = Server::start(move |step, _, _| {
-        if step == at {
-            refusal.clone()
-        } else {
-            Do::Usual
-        }
-    })
-    .await;
+    let server = Server::start(refuse(at, answer)).await;
     let newsletter = Newsletter::new(&server, readers).await;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
@@ -39,11 +31,7 @@ async fn refused_at(at: At, answer: &str, readers: usize) {
         "{answer}"
     );
     server.script(|_, _, _| Do::Usual);
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     assert_eq!(
         newsletter.settle(issue, &server).await.totals.sent,
         readers as u64
@@ -99,14 +87,7 @@ async fn everybody_is_refused_alike() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_of_old_addresses_is_not_our_fault() {
-    let server = Server::start(|at, _, _| {
-        if at == At::Rcpt {
-            say("550 5.1.1 no such person")
-        } else {
-            Do::Usual
-        }
-    })
-    .await;
+    let server = Server::start(refuse(At::Rcpt, "550 5.1.1 no such person")).await;
     let newsletter = Newsletter::new(&server, 60).await;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;

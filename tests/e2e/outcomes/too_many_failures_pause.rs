@@ -32,11 +32,7 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     };
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
-    let row = newsletter
-        .until(issue, "the pause", |row| {
-            is_paused(row) && row.totals.sending == 0
-        })
-        .await;
+    let row = newsletter.paused(issue).await;
     let reason = row.reason.unwrap().to_string();
     assert!(
         reason.contains("permanent failures") && reason.contains("550 5.1.1 no such person here"),
@@ -49,11 +45,7 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
         400 - answered
     );
 
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     let row = newsletter
         .until(issue, "the next pause", |row| {
             is_paused(row) && row.totals.sending == 0
@@ -67,11 +59,7 @@ async fn refusals_for_good_pause_it_and_a_resume_counts_anew() {
     );
 
     server.script(|_, _, _| Do::Usual);
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     let row = newsletter.settle(issue, &server).await;
     assert_eq!(row.totals.sent + row.totals.failed, 400);
     sender.stop().await;
@@ -101,11 +89,7 @@ async fn refusals_for_now_of_one_provider_pause_it() {
     newsletter.settings.first_retry = std::time::Duration::from_secs(600);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
-    let row = newsletter
-        .until(issue, "the pause", |row| {
-            is_paused(row) && row.totals.sending == 0
-        })
-        .await;
+    let row = newsletter.paused(issue).await;
     let reason = row.reason.unwrap().to_string();
     assert!(
         reason.contains("for bad.example") && reason.contains("451 4.7.1 not from you today"),

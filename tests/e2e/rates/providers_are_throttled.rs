@@ -1,7 +1,7 @@
 //! What one provider may get holds up nobody else: measure, connections, mails a connection.
 
 use letterpress::model::Address;
-use letterpress::pace::{DomainLimits, Limits, Section};
+use letterpress::pace::Limits;
 
 use crate::fixture::{Newsletter, Shifted, by_author, says, until};
 use crate::scripts::held_after;
@@ -25,12 +25,7 @@ async fn newsletter(server: &Server, gmail: usize, others: usize, limits: Limits
             .reader(&format!("other{i}@readers.example"), "Other")
             .await;
     }
-    let section = Section {
-        name: "gmail.com".into(),
-        domains: Vec::new(),
-        limits,
-    };
-    newsletter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    newsletter.limit_provider("gmail.com", limits);
     newsletter
 }
 
@@ -74,11 +69,7 @@ async fn a_slow_provider_of_many_holds_up_nobody_behind_it() {
         all as f64 <= most,
         "{all} to Gmail where {most} are allowed"
     );
-    newsletter
-        .store
-        .cancel(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.cancel(issue).await;
     let row = newsletter.settle(issue, &server).await;
     assert!(
         row.totals.cancelled > 0,
@@ -203,11 +194,7 @@ async fn who_is_due_again_and_finds_no_room_waits_for_the_provider() {
             Do::Usual
         }
     });
-    newsletter
-        .store
-        .resume(one, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(one).await;
     let limited = "gmail.com gets no more than 1 at once";
     newsletter.until(one, "a full queue", says(limited)).await;
     clock.forward(2);
@@ -231,11 +218,7 @@ async fn who_was_withdrawn_holds_nobody_up_in_words() {
     newsletter
         .until(one, "why it waits", says("gmail.com"))
         .await;
-    newsletter
-        .store
-        .cancel(one, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.cancel(one).await;
     newsletter.settle(one, &server).await;
     let (gmail, others): (Vec<String>, _) = newsletter
         .readers

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use letterpress::model::Address;
 use letterpress::model::delivery::State;
 use letterpress::pace::warmup::{Plan, day_of};
 
@@ -78,12 +77,7 @@ async fn who_leaves_meanwhile_uses_up_no_day() {
             row.totals.sent == 1 && row.totals.sending == 1
         })
         .await;
-    let who = Address::parse("reader4@readers.example").unwrap();
-    newsletter
-        .store
-        .remove(Some(newsletter.list), &who, newsletter.consent())
-        .await
-        .unwrap();
+    newsletter.leave("reader4@readers.example").await;
     gate.open();
     let row = newsletter.settle(issue, &server).await;
     assert_eq!((row.totals.sent, row.totals.skipped), (5, 1));

@@ -1,6 +1,6 @@
 //! Where a relay and a provider have limits, an issue says which of them its people wait for.
 
-use letterpress::pace::{DomainLimits, Limits, Section};
+use letterpress::pace::Limits;
 
 use crate::fixture::{Newsletter, says};
 use crate::server::Server;
@@ -19,21 +19,12 @@ async fn a_provider_that_is_slower_than_the_relay_is_told() {
         messages_per_minute: 6,
         ..Limits::default()
     };
-    let section = Section {
-        name: "gmail.com".into(),
-        domains: Vec::new(),
-        limits,
-    };
-    newsletter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    newsletter.limit_provider("gmail.com", limits);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let told = "gmail.com gets no more than 6 a minute, until about ";
     newsletter.until(issue, "why it waits", says(told)).await;
-    newsletter
-        .store
-        .cancel(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.cancel(issue).await;
     assert!(newsletter.settle(issue, &server).await.totals.sent >= 20);
     sender.stop().await;
 }

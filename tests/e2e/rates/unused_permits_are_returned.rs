@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 use letterpress::model::delivery::State;
-use letterpress::pace::{DomainLimits, Limits, Section, SendingHours, provider_name, relay_name};
+use letterpress::pace::{Limits, SendingHours, provider_name, relay_name};
 
 use crate::fixture::{Newsletter, Shifted, says, until};
-use crate::server::{At, Do, Server, say};
+use crate::server::{At, Do, Server, refuse};
 
 /// A newsletter of which relay and provider get one mail a minute.
 async fn newsletter(server: &Server) -> Newsletter {
@@ -16,12 +16,7 @@ async fn newsletter(server: &Server) -> Newsletter {
         messages_per_minute: 1,
         ..Limits::default()
     };
-    let section = Section {
-        name: "gmail.com".into(),
-        domains: Vec::new(),
-        limits,
-    };
-    newsletter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    newsletter.limit_provider("gmail.com", limits);
     newsletter
 }
 
@@ -78,14 +73,7 @@ async fn what_the_end_of_the_hours_holds_back_uses_no_measure() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_that_goes_back_uses_no_measure_and_one_that_goes_does() {
-    let server = Server::start(|at, _, _| {
-        if at == At::Connect {
-            say("421 4.3.2 not now")
-        } else {
-            Do::Usual
-        }
-    })
-    .await;
+    let server = Server::start(refuse(At::Connect, "421 4.3.2 not now")).await;
     let newsletter = newsletter(&server).await;
     let sender = newsletter.serve();
     newsletter.sign_up("new@gmail.com").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use letterpress::model::delivery::State;
 
 use crate::fixture::{Newsletter, by_author, is_paused, says, silent_port};
-use crate::server::{At, Do, OFFERS, Server, say};
+use crate::server::{At, Do, OFFERS, Server, refuse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_wait_for_a_relay_that_is_not_there() {
@@ -24,14 +24,7 @@ async fn people_wait_for_a_relay_that_is_not_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_busy_is_the_reason_of_the_wait() {
-    let server = Server::start(|at, _, _| {
-        if at == At::Mail {
-            say("451 4.3.2 system busy")
-        } else {
-            Do::Usual
-        }
-    })
-    .await;
+    let server = Server::start(refuse(At::Mail, "451 4.3.2 system busy")).await;
     let newsletter = Newsletter::new(&server, 5).await;
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;

@@ -90,11 +90,7 @@ async fn without_its_key_an_issue_pauses() {
         };
         std::fs::rename(file(&made), file("lp9")).unwrap();
     }
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     newsletter.settle(issue, &server).await;
     assert!(
         server

@@ -1,6 +1,5 @@
 //! Who leaves while an issue goes out, before it is their turn, gets nothing of it.
 
-use letterpress::model::Address;
 use letterpress::model::delivery::State;
 
 use crate::fixture::Newsletter;
@@ -21,12 +20,7 @@ async fn who_leaves_meanwhile_is_skipped() {
         .await;
     let leave = ["reader50@readers.example", "reader59@readers.example"];
     for who in leave {
-        let who = Address::parse(who).unwrap();
-        newsletter
-            .store
-            .remove(Some(newsletter.list), &who, newsletter.consent())
-            .await
-            .unwrap();
+        newsletter.leave(who).await;
     }
     gate.open();
     let row = newsletter.settle(issue, &server).await;

@@ -19,11 +19,7 @@ async fn an_issue_that_was_paused_before_the_start_waits() {
         .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(newsletter.agree(issue, &server).await[&State::Queued], 10);
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     assert_eq!(newsletter.settle(issue, &server).await.totals.sent, 10);
     sender.stop().await;
 }

@@ -2,7 +2,7 @@
 //! queue.
 
 use letterpress::model::delivery::State;
-use letterpress::pace::{DomainLimits, Limits, Section};
+use letterpress::pace::Limits;
 
 use crate::fixture::{Newsletter, until};
 use crate::server::{At, Do, Server, say};
@@ -33,12 +33,7 @@ async fn a_retry_is_found_while_others_wait_for_their_provider() {
         messages_per_minute: 1,
         ..Limits::default()
     };
-    let section = Section {
-        name: "slow.example".into(),
-        domains: Vec::new(),
-        limits,
-    };
-    newsletter.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    newsletter.limit_provider("slow.example", limits);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     newsletter
@@ -47,11 +42,7 @@ async fn a_retry_is_found_while_others_wait_for_their_provider() {
         })
         .await;
 
-    newsletter
-        .store
-        .retry(issue, State::Failed, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.retry(issue, State::Failed).await;
     newsletter
         .until(issue, "the second try", |row| {
             row.totals.failed == 0 && row.totals.sending == 0
@@ -64,11 +55,7 @@ async fn a_retry_is_found_while_others_wait_for_their_provider() {
         is_sent,
     )
     .await;
-    newsletter
-        .store
-        .cancel(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.cancel(issue).await;
     newsletter.settle(issue, &server).await;
     sender.stop().await;
 }

@@ -34,21 +34,13 @@ async fn a_pause_stops_and_a_resume_goes_on_and_a_cancel_ends() {
 
     let gate = Gate::new();
     server.script(held_after(20, &gate));
-    newsletter
-        .store
-        .resume(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.resume(issue).await;
     newsletter
         .until(issue, "twenty more", |row| {
             row.totals.sent == 44 && row.totals.sending == 4
         })
         .await;
-    newsletter
-        .store
-        .cancel(issue, newsletter.clock.now())
-        .await
-        .unwrap();
+    newsletter.cancel(issue).await;
     gate.open();
     let row = newsletter.settle(issue, &server).await;
     assert_eq!(

@@ -41,6 +41,18 @@ impl Newsletter {
         row
     }
 
+    /// Sends to a server that has [`mixed_faults`](crate::scripts::mixed_faults): each kind came, and all is counted.
+    pub(crate) async fn survives_mixed_faults(&self, server: &Server) {
+        let sender = self.serve();
+        let issue = self.send(1).await;
+        let totals = self.settle(issue, server).await.totals;
+        assert!(
+            totals.sent > 60 && totals.failed > 0 && totals.uncertain > 0,
+            "{totals:?}"
+        );
+        sender.stop().await;
+    }
+
     /// Server and ledger agree about every single reader; gives the number of each state. Where an issue is not at its
     /// end, nothing may move meanwhile.
     pub(crate) async fn agree(&self, issue: IssueId, sink: &impl Sink) -> BTreeMap<State, usize> {

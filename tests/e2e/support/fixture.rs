@@ -13,13 +13,14 @@ use letterpress::delivery::{self, Relay, Settings};
 use letterpress::link::Links;
 use letterpress::link::token::KeyRing;
 use letterpress::model::clock::Clock;
+use letterpress::model::delivery::State;
 use letterpress::model::list::Mailbox;
 use letterpress::model::rendered::{Context, FORMAT, MergeField, Piece};
 use letterpress::model::sending::IssueState;
 use letterpress::model::subscription::{Consent, ConsentMethod};
 use letterpress::model::waiting::Reason;
 use letterpress::model::{Address, IssueId, List, ListId, Rendered, SharedClock, SubscriberId};
-use letterpress::pace::Pacing;
+use letterpress::pace::{DomainLimits, Limits, Pacing, Section};
 use letterpress::smtp::{Endpoint, Pipelining, Timeouts, Tls};
 use letterpress::store::Store;
 use letterpress::store::deliveries::DeliveryRow;
@@ -291,6 +292,40 @@ impl Newsletter {
         id
     }
 
+    pub(crate) async fn resume(&self, issue: IssueId) {
+        let now = self.clock.now();
+        self.store.resume(issue, now).await.unwrap();
+    }
+
+    pub(crate) async fn cancel(&self, issue: IssueId) {
+        let now = self.clock.now();
+        self.store.cancel(issue, now).await.unwrap();
+    }
+
+    pub(crate) async fn retry(&self, issue: IssueId, state: State) {
+        let now = self.clock.now();
+        self.store.retry(issue, state, now).await.unwrap();
+    }
+
+    /// A reader unsubscribes.
+    pub(crate) async fn leave(&self, email: &str) {
+        let email = Address::parse(email).unwrap();
+        self.store
+            .remove(Some(self.list), &email, self.consent())
+            .await
+            .unwrap();
+    }
+
+    /// Limits what one provider gets; the others keep the defaults.
+    pub(crate) fn limit_provider(&mut self, name: &str, limits: Limits) {
+        let section = Section {
+            name: name.into(),
+            domains: Vec::new(),
+            limits,
+        };
+        self.settings.pacing.domains = DomainLimits::new(vec![section], Limits::default());
+    }
+
     pub(crate) async fn row(&self, issue: IssueId) -> IssueRow {
         let row = self.store.issue(issue).await.unwrap().unwrap();
         assert_eq!(
@@ -318,6 +353,14 @@ impl Newsletter {
             .into_iter()
             .find(|row| row.email == email)
             .unwrap()
+    }
+
+    /// Waits until an issue is paused and no mail of it is in flight.
+    pub(crate) async fn paused(&self, issue: IssueId) -> IssueRow {
+        self.until(issue, "the pause", |row| {
+            is_paused(row) && row.totals.sending == 0
+        })
+        .await
     }
 
     /// Waits until a condition holds of the issue's row.

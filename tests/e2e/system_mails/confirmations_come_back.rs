@@ -3,7 +3,7 @@
 use letterpress::model::delivery::State;
 
 use crate::fixture::{Newsletter, until};
-use crate::server::{At, Do, Server, say};
+use crate::server::{At, Do, Server, refuse, say};
 
 const NEW: &str = "new@readers.example";
 
@@ -29,14 +29,7 @@ async fn a_confirmation_that_is_refused_for_now_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_waits_out_our_own_fault() {
-    let server = Server::start(|at, _, _| {
-        if at == At::Mail {
-            say("550 5.7.1 sender not allowed")
-        } else {
-            Do::Usual
-        }
-    })
-    .await;
+    let server = Server::start(refuse(At::Mail, "550 5.7.1 sender not allowed")).await;
     let newsletter = Newsletter::new(&server, 0).await;
     let sender = newsletter.serve();
     newsletter.sign_up(NEW).await;
