@@ -265,17 +265,7 @@ fn hostile_names_and_addresses_stay_in_their_place() {
     ] {
         rows.push_str(&format!("{},Nobody\n", csv(address)));
     }
-    std::fs::write(stage.newsletter.path().join("people.csv"), rows).unwrap();
-    let args = [
-        "subscribers",
-        "import",
-        "people.csv",
-        "--list",
-        "weekly",
-        "--yes",
-        "--json",
-    ];
-    let report = stage.newsletter.run(&args);
+    let report = stage.newsletter.import(&rows);
     let added = report.json().last().unwrap()["added"].as_u64().unwrap();
     assert!(
         added as usize > names.len() / 2,

@@ -1,28 +1,13 @@
 // Opens mails in a real Chromium as clients of two widths and two modes show them, and looks at them.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { AXE } from "../support/browser.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /** A mail stands within a client's page, which has the landmarks. */
 const RULES = { "landmark-one-main": { enabled: false }, region: { enabled: false } };
 /** CSS pixels that a link on a line of its own must be high. */
 const TARGET = 44;
 
 export const VIEWS = [600, 375].flatMap((width) => ["light", "dark"].map((mode) => ({ width, mode })));
-
-export const launch = () =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /** Opens a mail's HTML; `asked` gathers what it asks of the network. */
 export async function open(browser, html, { width, mode }, { pictures = true, scale = 1 } = {}) {

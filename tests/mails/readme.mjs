@@ -2,7 +2,8 @@
 // program renders it, wide and light beside narrow and dark.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { launch, open } from "./camera.mjs";
+import { launch } from "../support/browser.mjs";
+import { open } from "./camera.mjs";
 import { render } from "./letter.mjs";
 
 const [binary, issue, out] = process.argv.slice(2);

@@ -7,17 +7,16 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import mjml from "mjml";
-import { VIEWS, faults, launch, open, reading } from "./camera.mjs";
+import { check, count, launch } from "../support/browser.mjs";
+import { VIEWS, faults, open, reading } from "./camera.mjs";
 import { CUT_BYTES, THEMES, render } from "./letter.mjs";
 
 const { binary, shots, issues } = asked(process.argv.slice(2));
-let passed = 0;
-let failed = 0;
 const browser = await launch();
 for (const issue of issues) for (const theme of THEMES) await look(issue, theme);
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+console.log(`${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed ? 1 : 0;
 
 function asked([binary, ...rest]) {
   if (!binary) {
@@ -32,17 +31,6 @@ function asked([binary, ...rest]) {
   const issues = rest.length ? rest : all.filter((file) => file.endsWith(".md"));
   if (dir) mkdirSync(dir, { recursive: true });
   return { binary: resolve(binary), shots: dir && resolve(dir), issues };
-}
-
-async function check(name, body) {
-  try {
-    await body();
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
-  }
 }
 
 async function look(issue, theme) {

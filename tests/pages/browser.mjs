@@ -1,19 +1,8 @@
 // A real Chromium, and what every page is looked at for: axe in light and dark, wide and narrow; no sideways
 // scroll at 320 px; targets that a thumb can hit; nothing asked of any other host; no script, no cookie.
-import { readFileSync, mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { mkdirSync } from "node:fs";
+import { AXE, launch } from "../support/browser.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const MODES = ["light", "dark"];
 const WIDTHS = [1280, 375];
 /** CSS pixels that a button or a link on its own must be high. */
@@ -21,7 +10,7 @@ const TARGET = 44;
 
 /** Starts the browser; `complaints` gathers what no page may do. */
 export async function open() {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const browser = await launch();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const complaints = [];
   context.on("request", (request) => {

@@ -4,6 +4,7 @@
 // every page on the way is looked at (browser.mjs). Prints `N passed, N failed`; fails where anything failed.
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
+import { check, count } from "../support/browser.mjs";
 import { faults, open } from "./browser.mjs";
 import { start } from "./demo.mjs";
 
@@ -15,19 +16,6 @@ if (!binary) {
 const shots = rest[0] === "--shots" ? resolve(rest[1]) : undefined;
 const WHO = "mei.lin@readers.example";
 const PATIENCE_MS = 20_000;
-
-let passed = 0;
-let failed = 0;
-async function check(name, body) {
-  try {
-    await body();
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
-  }
-}
 
 const looksGood = (page, name) =>
   check(`${name} looks as it must`, async () => {
@@ -184,11 +172,11 @@ try {
     assert.deepEqual(await context.cookies(), []);
   });
 } catch (error) {
-  failed += 1;
+  count.failed += 1;
   console.log(`FAILED  the walk ended early\n        ${error.stack}`);
 } finally {
   await browser.close();
 }
 await check("the demo stops when it is asked to", async () => assert.equal(await demo.stop(), 0));
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+console.log(`${count.passed} passed, ${count.failed} failed`);
+process.exit(count.failed ? 1 : 0);

@@ -180,12 +180,18 @@ impl Newsletter {
             .iter()
             .map(|email| format!("{email},Reader\n"))
             .collect();
-        std::fs::write(
-            self.folder.path().join("people.csv"),
-            format!("email,name\n{csv}"),
-        )
-        .unwrap();
-        let report = self.ok(&[
+        let report = self.import(&format!(
+            "email,name
+{csv}"
+        ));
+        assert_eq!(report.json().last().unwrap()["added"], count);
+        emails
+    }
+
+    /// Imports a CSV file with this content; some of its rows may be rejected.
+    pub(crate) fn import(&self, csv: &str) -> Ended {
+        std::fs::write(self.folder.path().join("people.csv"), csv).unwrap();
+        self.run(&[
             "subscribers",
             "import",
             "people.csv",
@@ -193,9 +199,7 @@ impl Newsletter {
             "weekly",
             "--yes",
             "--json",
-        ]);
-        assert_eq!(report.json().last().unwrap()["added"], count);
-        emails
+        ])
     }
 
     /// Starts the daemon and waits until it answers.

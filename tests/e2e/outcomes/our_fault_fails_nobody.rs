@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use letterpress::model::Address;
 use letterpress::model::delivery::State;
-use letterpress::smtp::{Login, Tls};
+use letterpress::smtp::{Endpoint, Login, Tls};
 
 use crate::fixture::{Newsletter, is_paused};
 use crate::server::{At, Do, OFFERS, Server, refuse};
@@ -101,15 +101,15 @@ async fn a_list_of_old_addresses_is_not_our_fault() {
     sender.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_tls_nothing_leaves() {
+/// A server that offers neither TLS nor a login gets none of this command: the issue pauses and says what is missing.
+async fn never_says(command: &str, missing: &str, set: impl FnOnce(&mut Endpoint)) {
     let server = Server::usual().await;
     let mut newsletter = Newsletter::new(&server, 5).await;
-    newsletter.settings.relays[0].endpoint.tls = Tls::Starttls;
+    set(&mut newsletter.settings.relays[0].endpoint);
     let sender = newsletter.serve();
     let issue = newsletter.send(1).await;
     let row = newsletter.until(issue, "the pause", is_paused).await;
-    assert!(row.reason.unwrap().to_string().contains("STARTTLS"));
+    assert!(row.reason.unwrap().to_string().contains(missing));
     assert_eq!(
         newsletter.agree(issue, &server).await,
         BTreeMap::from([(State::Queued, 5)])
@@ -118,32 +118,21 @@ async fn without_tls_nothing_leaves() {
         server
             .commands()
             .iter()
-            .all(|line| !line.starts_with("MAIL"))
+            .all(|line| !line.starts_with(command))
     );
     sender.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_tls_nothing_leaves() {
+    never_says("MAIL", "STARTTLS", |endpoint| endpoint.tls = Tls::Starttls).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_does_not_go_out_to_who_takes_no_login() {
-    let server = Server::usual().await;
-    let mut newsletter = Newsletter::new(&server, 5).await;
-    newsletter.settings.relays[0].endpoint.login = Some(Login {
+    let login = Login {
         username: "akira".into(),
         password: "open sesame".into(),
-    });
-    let sender = newsletter.serve();
-    let issue = newsletter.send(1).await;
-    let row = newsletter.until(issue, "the pause", is_paused).await;
-    assert!(row.reason.unwrap().to_string().contains("no login"));
-    assert_eq!(
-        newsletter.agree(issue, &server).await,
-        BTreeMap::from([(State::Queued, 5)])
-    );
-    assert!(
-        server
-            .commands()
-            .iter()
-            .all(|line| !line.starts_with("AUTH"))
-    );
-    sender.stop().await;
+    };
+    never_says("AUTH", "no login", |endpoint| endpoint.login = Some(login)).await;
 }
