@@ -64,13 +64,18 @@ impl Store {
         .await
     }
 
-    /// Lets a paused or held issue go on: at its own time where that is still to come, else now.
+    /// Lets a paused or held issue go on: at its own time where that is still to come, else now. One that is being sent
+    /// and waits for something tries it at once.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
     pub async fn resume(&self, id: IssueId, now: Timestamp) -> Result<Steered> {
         self.write("resuming an issue", move |c| {
             Box::pin(async move {
+                if waits(c, id).await? {
+                    request_rescan(c, id).await?;
+                    return apply(c, id, Steer::TryNow, None).await;
+                }
                 // One that has begun goes on: a clock that was set back must not make it one that may be replaced.
                 let due = "SELECT due_at FROM issue WHERE id = ? AND started_at IS NULL";
                 let due: Option<i64> = sqlx::query_scalar(due)
@@ -310,6 +315,16 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
         .execute(c)
         .await?;
     Ok(())
+}
+
+/// Whether an issue is being sent and waits for something.
+async fn waits(c: &mut SqliteConnection, id: IssueId) -> Result<bool> {
+    let waits = "SELECT 1 FROM issue WHERE id = ? AND state = 'sending' AND reason IS NOT NULL";
+    let found: Option<i64> = sqlx::query_scalar(waits)
+        .bind(id.0)
+        .fetch_optional(c)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Tells the scheduler that people may wait where the issue's queue was read before.
