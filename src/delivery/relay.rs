@@ -490,3 +490,63 @@ impl RelayState {
         blame.is_due()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relay(first_retry: u64, longest_retry: u64) -> RelayState {
+        let settings = crate::config::of_text(&format!(
+            "[relay.main]\nhost = \"h\"\n[sending]\nfirst_retry = \"{first_retry}s\"\nlongest_retry = \"{longest_retry}s\"\n\
+             [list.w]\nname = \"W\"\nfrom = \"a@b.example\"\n"
+        ))
+        .sending;
+        RelayState::new(settings.relays[0].clone(), &settings, Arc::default())
+    }
+
+    /// The seconds of the first back-offs, each of which ends before the next.
+    fn back_offs(relay: &RelayState) -> Vec<u64> {
+        let back_off = |_| {
+            let before = Instant::now();
+            relay.back_off(&relay.fault(RelayProblem::NoStarttls));
+            let until = relay.backing_off().unwrap().until;
+            relay.inner().back_off = None;
+            (until - before).as_secs()
+        };
+        (0..5).map(back_off).collect()
+    }
+
+    #[test]
+    fn a_relay_that_was_away_is_tried_again_soon_and_then_less_and_less_often() {
+        assert_eq!(back_offs(&relay(60, 120)), [15, 30, 60, 120, 120]);
+        assert_eq!(back_offs(&relay(2, 14_400)), [2, 4, 8, 16, 32]);
+        let relay = relay(300, 3600);
+        back_offs(&relay);
+        relay.end_back_off();
+        assert_eq!(back_offs(&relay)[0], 15, "after a resume it begins anew");
+    }
+
+    #[test]
+    fn a_day_that_is_used_up_ends_with_the_day_or_a_resume() {
+        let relay = relay(1, 2);
+        let until: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+        let limit = || DailyLimit {
+            until,
+            reply: "550 5.4.5 daily limit".into(),
+        };
+        relay.reached_daily_limit(limit());
+        relay.begin_day(until - jiff::SignedDuration::from_secs(1));
+        assert_eq!(relay.hold(Instant::now()), Some(Hold::DailyLimit));
+        assert!(relay.is_backing_off() && relay.try_take(true, Instant::now()).is_none());
+        relay.recovered();
+        assert!(
+            relay.daily_limit().is_some(),
+            "an answer in flight ends nothing"
+        );
+        relay.begin_day(until);
+        assert_eq!(relay.hold(Instant::now()), None);
+        relay.reached_daily_limit(limit());
+        relay.end_back_off();
+        assert_eq!(relay.daily_limit(), None);
+    }
+}

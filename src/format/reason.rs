@@ -193,8 +193,8 @@ fn provider_refuses(reason: &Reason) -> String {
         "refuse"
     };
     format!(
-        "{provider}{others} {refuse} your mails, not the people, of whom {} wait: {fault}; fix that, then resume",
-        count(*waiting)
+        "{provider}{others} {refuse} your mails, so {} must wait: {fault}; fix that, then resume",
+        people(*waiting)
     )
 }
 
@@ -455,10 +455,10 @@ mod tests {
             others: 0,
             fault,
         };
-        let why = "wait: smtp.example:25 answers the mail with “550 5.7.26 unauthenticated”: it is about the authentication of your mails: check SPF, DKIM and DMARC of the sender's domain; fix that, then resume";
+        let why = "must wait: smtp.example:25 answers the mail with “550 5.7.26 unauthenticated”: it is about the authentication of your mails: check SPF, DKIM and DMARC of the sender's domain; fix that, then resume";
         assert_eq!(
             reason.to_string(),
-            format!("gmail.com refuses your mails, not the people, of whom 1,095 {why}")
+            format!("gmail.com refuses your mails, so 1,095 people {why}")
         );
         if let Reason::ProviderRefuses { others, .. } = &mut reason {
             *others = 2;

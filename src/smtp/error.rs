@@ -80,7 +80,10 @@ impl fmt::Display for ConnectionLost {
                 f.write_str("something was inserted into it before TLS began")
             }
             ConnectionLost::Unasked(line) => {
-                write!(f, "the server said “{line}” before it was asked anything")
+                write!(
+                    f,
+                    "“{line}” came in reply to something that was not sent yet"
+                )
             }
             ConnectionLost::NotAReply(line) => write!(f, "“{line}” is not an SMTP reply"),
             ConnectionLost::MixedReply => {

@@ -27,9 +27,13 @@ const CANCEL: &str = "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
 const RETRY: &str = "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
      WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6";
 
+const NOTE: &str =
+    "UPDATE delivery SET reply = ?1 WHERE issue_id = ?2 AND state = 0 AND reply IS NULL
+     AND subscriber_id IN (SELECT j.value FROM json_each(?3) j)";
+
 /// What touches many rows, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 2] = [CANCEL, RETRY];
+pub(super) const HOT: [&str; 3] = [CANCEL, RETRY, NOTE];
 
 /// What steering led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,6 +258,33 @@ impl Store {
                 .bind(id.0)
                 .execute(c)
                 .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Writes beside people who were not tried yet why they wait; what a server said of somebody stays. The caller gives
+    /// no more than some thousand at once.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn note_waiting(
+        &self,
+        id: IssueId,
+        who: &[SubscriberId],
+        reason: String,
+    ) -> Result<()> {
+        let who: Vec<i64> = who.iter().map(|who| who.0).collect();
+        let who = serde_json::to_string(&who).unwrap_or_default();
+        self.write("noting why people wait", move |c| {
+            Box::pin(async move {
+                sqlx::query(NOTE)
+                    .bind(reason)
+                    .bind(id.0)
+                    .bind(who)
+                    .execute(c)
+                    .await?;
                 Ok(())
             })
         })

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 pub(super) use permit::{InFlight, Permit};
 pub(super) use provider_queues::{COMMON, QueueId};
-pub(super) use returned::Returned;
+pub(super) use returned::{Refusing, Returned};
 
 use provider_queues::{ProviderQueues, Taker};
 

@@ -26,7 +26,7 @@ use issue_cursor::horizon;
 
 use super::Settings;
 use super::failure_rate::FailureRateBreaker;
-use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue};
+use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue, Refusing};
 use super::refusal_streak::RefusalStreakBreaker;
 use super::relays::Relays;
 use super::signing::Signing;
@@ -47,6 +47,8 @@ const BREATH: Duration = Duration::from_millis(100);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How many parts of an audience are written before other issues are looked at.
 const PARTS: usize = 5;
+/// The most people beside whom it is written at once why they wait.
+const NOTES_MAX: usize = 5_000;
 /// The most system mails that are queued.
 const SYSTEM_MAX: usize = 100;
 
@@ -272,7 +274,7 @@ impl Scheduler {
         let read = cursor
             .read((&self.store, &self.queue, &self.settings), row.id, now)
             .await?;
-        if read.has_more {
+        if self.note_refused(row).await? || read.has_more {
             return Ok(Instant::now());
         }
         if read.enqueued == 0 && self.queue.held(row.id) == 0 {
@@ -347,6 +349,27 @@ impl Scheduler {
             _ => {}
         }
         Ok(until)
+    }
+
+    /// Writes beside people why they wait for a provider that refuses us; whether there are more of them.
+    async fn note_refused(&mut self, row: &IssueRow) -> Result<bool> {
+        let Some(cursor) = self.issues.get_mut(&row.id) else {
+            return Ok(false);
+        };
+        for Refusing {
+            queue,
+            provider,
+            fault,
+        } in self.queue.refusing()
+        {
+            let people = cursor.to_note(queue, NOTES_MAX);
+            if !people.is_empty() {
+                let why = format!("{provider} refuses your mails: {fault}");
+                self.store.note_waiting(row.id, &people, why).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Everybody who can be mailed now was mailed; the rest was refused for faults of ours. Where nobody is in flight or

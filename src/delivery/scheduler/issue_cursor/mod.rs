@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 
 use super::overflow::Overflow;
 use crate::delivery::Settings;
@@ -41,6 +42,8 @@ pub(crate) struct IssueCursor {
     relays: RelaySet,
     /// Those who were refused for a fault of ours, with the relays that did. Whom all have refused waits for the author.
     refused: HashMap<SubscriberId, RelaySet>,
+    /// Those beside whom it stands already why they wait.
+    noted: RoaringTreemap,
     /// The provider and the words of the last of these refusals.
     pub last_refusal: Option<(String, RelayFault)>,
     /// Everything was read once more since the last mail was enqueued, and nobody was found who can be mailed.
@@ -86,6 +89,7 @@ impl IssueCursor {
             overflow: Overflow::default(),
             relays: RelaySet::all(1),
             refused: HashMap::new(),
+            noted: RoaringTreemap::new(),
             last_refusal: None,
             is_read_twice: false,
             enqueued: 0,
@@ -115,6 +119,11 @@ impl IssueCursor {
             }
         }
         self.overflow.put(returned.queue, returned.who);
+    }
+
+    /// Some of those who wait for a queue, beside whom it does not stand yet why.
+    pub(crate) fn to_note(&mut self, queue: QueueId, most: usize) -> Vec<SubscriberId> {
+        self.overflow.not_in(queue, &mut self.noted, most)
     }
 
     /// How many people every relay has refused.
