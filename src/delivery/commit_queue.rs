@@ -5,13 +5,16 @@
 //! waits for is left to [`BatchSize`]; it is never longer than a moment.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch_size::BatchSize;
-use super::refusal_streak::RefusalStreakBreaker;
-use crate::model::delivery::MailKey;
+use super::ready_queue::ReadyQueue;
+use super::refusal_streak::{Action, Answer, RefusalStreakBreaker, Return, Surroundings};
+use super::relays::Relays;
+use crate::model::delivery::{Event, MailKey};
 use crate::model::waiting::Reason;
 use crate::model::{IssueId, SharedClock};
 use crate::store::Store;
@@ -30,6 +33,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Default)]
 struct Entry {
     outcome: Option<Outcome>,
+    /// Where the outcome came from; `None` for a system mail.
+    answer: Option<Answer>,
     /// An issue that must pause, with the reason.
     pause: Option<(IssueId, Reason)>,
     claim: Option<Claim>,
@@ -38,6 +43,50 @@ struct Entry {
 struct Request {
     entry: Entry,
     answer: oneshot::Sender<Grant>,
+}
+
+/// What an outcome may have to change beside the database.
+#[derive(Clone)]
+pub(super) struct Affected {
+    pub queue: Arc<ReadyQueue>,
+    pub relays: Arc<Relays>,
+    pub refusals: Arc<RefusalStreakBreaker>,
+}
+
+impl Affected {
+    /// Adds an outcome to a batch, and does at once what it calls for. Those who are queued again come back later, once
+    /// that is on the disk.
+    fn record(&self, outcome: Outcome, answer: Option<Answer>, batch: &mut Batch) -> Vec<Return> {
+        let around = answer
+            .as_ref()
+            .map_or_else(Surroundings::default, |answer| {
+                let relay = self.relays.get(answer.place);
+                Surroundings {
+                    has_another_up: self.relays.has_another_up(answer.place),
+                    has_accepted: relay.has_accepted(),
+                }
+            });
+        let then = self.refusals.record(outcome, answer, batch, &around);
+        for action in then.actions {
+            match action {
+                Action::Close {
+                    place,
+                    provider,
+                    fault,
+                } => {
+                    let relay = &self.relays.get(place).relay.name;
+                    tracing::warn!(%relay, "{provider} refuses us: {fault}");
+                    self.queue.close_provider(&provider, place, fault);
+                }
+                Action::BackOff { place, fault } => {
+                    self.relays.get(place).back_off(&fault);
+                    // It is the relay's word and not its providers'.
+                    self.queue.reopen_providers(Some(place));
+                }
+            }
+        }
+        then.returns
+    }
 }
 
 /// The way to the task that writes; each connection gets a handle of its own.
@@ -51,9 +100,13 @@ impl CommitQueue {
     pub(super) fn new(
         store: Store,
         clock: SharedClock,
+        affected: Affected,
     ) -> (CommitQueue, impl Future<Output = ()> + Send) {
         let (requests, inbox) = mpsc::channel(BATCH_MAX);
-        (CommitQueue { requests }, write(store, clock, inbox))
+        (
+            CommitQueue { requests },
+            write(store, clock, affected, inbox),
+        )
     }
 
     /// A connection's handle.
@@ -76,9 +129,15 @@ pub(super) struct CommitHandle {
 
 impl CommitHandle {
     /// Keeps the outcome of a mail until the next claim or flush, with the reason why its issue must pause.
-    pub(super) fn set_pending(&mut self, outcome: Outcome, pause: Option<(IssueId, Reason)>) {
+    pub(super) fn set_pending(
+        &mut self,
+        outcome: Outcome,
+        answer: Option<Answer>,
+        pause: Option<(IssueId, Reason)>,
+    ) {
         self.pending = Entry {
             outcome: Some(outcome),
+            answer,
             pause,
             claim: None,
         };
@@ -87,6 +146,14 @@ impl CommitHandle {
     /// Whether an outcome is not written yet.
     pub(super) fn has_pending_outcome(&self) -> bool {
         self.pending.outcome.is_some()
+    }
+
+    /// Whether the pending outcome is a refusal that is about us: until it is written, the next mail may meet the same.
+    pub(super) fn has_pending_refusal(&self) -> bool {
+        let refusal = |answer: &Answer| answer.refusal.is_some();
+        let requeued = |outcome: &Outcome| outcome.event == Event::Requeued;
+        self.pending.answer.as_ref().is_some_and(refusal)
+            && self.pending.outcome.as_ref().is_some_and(requeued)
     }
 
     /// The issue that pauses with the pending outcome.
@@ -140,18 +207,23 @@ impl Drop for CommitHandle {
     }
 }
 
-async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Request>) {
-    let mut breaker = RefusalStreakBreaker::default();
+async fn write(
+    store: Store,
+    clock: SharedClock,
+    affected: Affected,
+    mut inbox: mpsc::Receiver<Request>,
+) {
     let mut in_flight = HashSet::new();
     let mut size = BatchSize::default();
     let mut requests = Vec::new();
     while gather(&mut inbox, &mut requests, &mut size, in_flight.len()).await {
         let mut batch = Batch::default();
         let mut waiting = Vec::new();
+        let mut returns = Vec::new();
         for Request { entry, answer } in requests.drain(..) {
             if let Some(outcome) = entry.outcome {
                 in_flight.remove(&outcome.key);
-                breaker.record(outcome, &mut batch, &in_flight);
+                returns.extend(affected.record(outcome, entry.answer, &mut batch));
             }
             batch.pauses.extend(entry.pause);
             let claimed = entry.claim.map(|claim| {
@@ -160,7 +232,12 @@ async fn write(store: Store, clock: SharedClock, mut inbox: mpsc::Receiver<Reque
             });
             waiting.push((answer, claimed));
         }
+        let paused: Vec<IssueId> = batch.pauses.iter().map(|(issue, _)| *issue).collect();
         let mut grants = commit_batch(&store, &clock, batch).await.into_iter();
+        affected.queue.give_back(returns);
+        if !paused.is_empty() {
+            affected.queue.retain(|issue| !paused.contains(&issue));
+        }
         for (answer, claimed) in waiting {
             let grant = claimed.and_then(|key| settle(key, grants.next(), &mut in_flight));
             let _ = answer.send(grant.unwrap_or(Grant::Refused));
@@ -253,11 +330,22 @@ mod tests {
     use crate::model::reply::Diagnostic;
     use crate::store::testing::open_with_list;
 
+    fn affected() -> Affected {
+        let (settings, changed) = (crate::config::defaults().sending, Arc::default());
+        let limits = Arc::new(settings.pacing.domains.clone());
+        Affected {
+            relays: Arc::new(Relays::new(&settings, &changed)),
+            queue: Arc::new(ReadyQueue::new(4, limits, changed)),
+            refusals: Arc::default(),
+        }
+    }
+
     #[tokio::test]
     async fn an_outcome_is_written_though_its_task_ends_before_the_next_claim() {
         let (_dir, store, list) = open_with_list().await;
         let issue = under_way(&store, list, vec!["r1@readers.example".into()]).await;
-        let (queue, writing) = CommitQueue::new(store.clone(), crate::app::clock::machine());
+        let (queue, writing) =
+            CommitQueue::new(store.clone(), crate::app::clock::machine(), affected());
         let writing = tokio::spawn(writing);
         let mut handle = queue.handle();
         let claim = Claim {
@@ -277,7 +365,7 @@ mod tests {
             reply: Diagnostic::without_reply("taken"),
             relay: "main".into(),
         };
-        handle.set_pending(outcome, None);
+        handle.set_pending(outcome, None, None);
         drop((handle, queue));
         writing.await.unwrap();
         let totals = store.issue(issue).await.unwrap().unwrap().totals;

@@ -1,13 +1,16 @@
 //! What became of one mail: the server's reply, or a connection that was lost, becomes an event of the ledger, and tells
 //! the relay's state.
 
+use jiff::Timestamp;
+
 use super::ready_queue::Job;
-use super::relay::RelayState;
+use super::relay::{DailyLimit, RelayState};
 use super::relays::Relays;
 use crate::model::delivery::Event;
 use crate::model::reply::Diagnostic;
 use crate::model::waiting::{RelayFault, RelayProblem, Remedy};
-use crate::smtp::{Client, ConnectionLost, LostAfterData, Reply, Step, Verdict};
+use crate::pace::warmup;
+use crate::smtp::{About, Client, ConnectionLost, LostAfterData, Reply, Step, Verdict};
 
 /// What became of one mail, before it is written down.
 pub(super) struct Disposition {
@@ -15,8 +18,12 @@ pub(super) struct Disposition {
     pub reply: Diagnostic,
     /// The server says that mails come too fast.
     pub complains_of_rate: bool,
+    /// The server asks for a later try, as it does of every sender it has not met.
+    pub is_greylisting: bool,
     /// Why its issue must pause, where no other relay takes it.
     pub pause: Option<RelayFault>,
+    /// Whom a permanent refusal is about, where that is not the person.
+    pub refusal: Option<(About, RelayFault)>,
 }
 
 impl Disposition {
@@ -26,16 +33,17 @@ impl Disposition {
             event,
             reply: Diagnostic::without_reply(text),
             complains_of_rate: false,
+            is_greylisting: false,
             pause: None,
+            refusal: None,
         }
     }
 
     fn of(event: Event, reply: &Reply) -> Disposition {
         Disposition {
-            event,
             reply: reply.diagnostic(),
             complains_of_rate: reply.is_rate_complaint(),
-            pause: None,
+            ..Disposition::new(event, "")
         }
     }
 
@@ -51,15 +59,23 @@ impl Disposition {
         }
     }
 
-    /// From the server's reply to a step of the mail.
+    fn refused(self, about: About, why: RelayFault) -> Disposition {
+        Disposition {
+            refusal: Some((about, why)),
+            ..self
+        }
+    }
+
+    /// From the server's reply to a step of a mail, at a time.
     pub(super) fn of_reply(
-        relay: &RelayState,
-        client: &mut Client,
-        step: Step,
-        reply: &Reply,
-        verdict: Verdict,
+        (relay, client, job): (&RelayState, &mut Client, &Job),
+        (step, reply, verdict): (Step, &Reply, Verdict),
+        now: Timestamp,
     ) -> Disposition {
         let is_first = client.served == 0;
+        if verdict != Verdict::Positive && reply.is_about_daily_limit() {
+            return Disposition::of_daily_limit(relay, step, reply, now);
+        }
         match verdict {
             Verdict::Positive => {
                 client.served += 1;
@@ -71,12 +87,14 @@ impl Disposition {
                     relay.back_off(&rejected(relay, step, reply, None));
                 }
                 client.served += 1;
-                Disposition::of(Event::TempFail, reply)
+                Disposition {
+                    is_greylisting: reply.is_greylisting(step),
+                    ..Disposition::of(Event::TempFail, reply)
+                }
             }
             Verdict::PermFail => {
                 client.served += 1;
-                relay.recovered();
-                Disposition::of(Event::PermFail, reply)
+                Disposition::of_refusal(relay, job, step, reply)
             }
             Verdict::ConfigFault => {
                 let why = rejected(relay, step, reply, Some(reply.remedy(step)));
@@ -86,6 +104,40 @@ impl Disposition {
                 relay.back_off(&rejected(relay, step, reply, None));
                 Disposition::of(Event::Requeued, reply)
             }
+        }
+    }
+
+    /// From a permanent refusal of one mail. Only one that is about the person fails it for certain.
+    fn of_refusal(relay: &RelayState, job: &Job, step: Step, reply: &Reply) -> Disposition {
+        let about = reply.about(names_sender(reply, job));
+        let event = match about {
+            About::Recipient => {
+                relay.recovered();
+                return Disposition::of(Event::PermFail, reply);
+            }
+            About::Unknown => Event::PermFail,
+            _ => Event::Requeued,
+        };
+        let why = rejected(relay, step, reply, Some(about.remedy()));
+        Disposition::of(event, reply).refused(about, why)
+    }
+
+    /// From a relay that takes no more mails on this day, which is nobody's fault.
+    fn of_daily_limit(
+        relay: &RelayState,
+        step: Step,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Disposition {
+        relay.reached_daily_limit(DailyLimit {
+            until: warmup::end_of(warmup::day_of(now)),
+            reply: reply.text(),
+        });
+        let about = About::DailyLimit;
+        let why = rejected(relay, step, reply, Some(about.remedy()));
+        Disposition {
+            complains_of_rate: false,
+            ..Disposition::of(Event::Requeued, reply).refused(about, why)
         }
     }
 
@@ -135,12 +187,23 @@ impl Disposition {
         let mut others = relays.others(place);
         match others.find(|other| other.offers_utf8() == Some(true)) {
             Some(other) => {
-                let text = format!("{text}, and {}, which does, rests", other.relay.name);
+                let text = format!("{text}, and {}, which does, backs off", other.relay.name);
                 Disposition::new(Event::TempFail, text)
             }
             None => Disposition::new(Event::PermFail, text),
         }
     }
+}
+
+/// Whether a reply's text holds our sender's address, and not the recipient's.
+fn names_sender(reply: &Reply, job: &Job) -> bool {
+    let text = reply.text().to_lowercase();
+    let holds = |address: &str| text.contains(&address.to_lowercase());
+    let mailing = &job.mailing;
+    let holds_bounce = mailing.bounce.as_ref().is_some_and(|bounce| {
+        holds(&format!("{}+", bounce.local())) && holds(&format!("@{}", bounce.domain()))
+    });
+    (holds(mailing.from.as_str()) || holds_bounce) && !holds(job.candidate.email.as_str())
 }
 
 fn rejected(relay: &RelayState, step: Step, reply: &Reply, remedy: Option<Remedy>) -> RelayFault {

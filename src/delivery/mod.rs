@@ -6,9 +6,9 @@
 //! relay's rate, daily quota and share) and gives it back by itself. The worker has the mail written and signed
 //! (**prepared mail**), and claims it through the **commit queue**, which writes the claims and outcomes of all workers in
 //! batches. Only then does the content go out on the worker's **session**. The reply becomes a **disposition**, whose
-//! outcome goes with the next claim; as **feedback** it raises or lowers rates. Two **breakers** pause an issue: one where
-//! too many mails fail in a row, one where too large a share of them fails. Where a **relay** fails, it backs off and the
-//! other **relays** go on. Nothing in memory is a promise: what counts is in the database.
+//! outcome goes with the next claim; as **feedback** it raises or lowers rates. Two **breakers** watch them: one sees to it
+//! that nobody fails for a refusal that is about us, and closes the provider or the relay that refuses us; the other pauses
+//! an issue of which too large a share fails. Where a **relay** fails, it backs off and the other **relays** go on. Nothing in memory is a promise: what counts is in the database.
 //!
 //! What a mail looks like is left to `mail`, the conversation with a server to `smtp`, limits to `pace`, the ledger to
 //! `store`, and which moves exist to `model::delivery` and `model::sending`.
@@ -23,6 +23,7 @@ mod prepared_mail;
 mod ready_queue;
 mod refusal_streak;
 mod relay;
+mod relay_set;
 mod relays;
 mod retry;
 mod run;

@@ -20,6 +20,8 @@ use crate::smtp::{
 
 /// Complaints for two providers within this time are taken to be about all mails.
 const SAME_COMPLAINT: Duration = Duration::from_secs(60);
+/// The first back-off is no longer than this: most relays that are away come back within seconds.
+const FIRST_BACK_OFF_MAX: Duration = Duration::from_secs(15);
 
 /// A relay while it is used.
 pub(super) struct RelayState {
@@ -52,6 +54,10 @@ struct Inner {
     /// Open connections.
     open: usize,
     back_off: Option<BackOff>,
+    /// It takes no more mails on this day.
+    daily_limit: Option<DailyLimit>,
+    /// It accepted a mail since an issue last began or was resumed.
+    has_accepted: bool,
     /// Whether its last connection offered SMTPUTF8; `None`: there was none yet.
     offers_utf8: Option<bool>,
     /// The last trouble that was logged, so that each is logged once.
@@ -65,9 +71,20 @@ pub(super) struct BackOff {
     pub why: RelayFault,
 }
 
+/// A relay's word that the mails of a day are used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DailyLimit {
+    /// When its next day begins.
+    pub until: Timestamp,
+    /// The server's reply.
+    pub reply: String,
+}
+
 /// Why a relay takes no mail now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
+    /// The mails that it takes in a day are used up. The scheduler ends it on the next day.
+    DailyLimit,
     /// It failed, and is not tried before this time.
     BackingOff(Instant),
     /// Its rate permits the next mail at this time.
@@ -81,6 +98,9 @@ pub(super) enum Hold {
 
 impl Inner {
     fn hold(&self, now: Instant) -> Option<Hold> {
+        if self.daily_limit.is_some() {
+            return Some(Hold::DailyLimit);
+        }
         if let Some(back_off) = self.back_off(now) {
             return Some(Hold::BackingOff(back_off.until));
         }
@@ -112,7 +132,7 @@ impl RelayState {
             tls,
             pipelining: PipeliningProbe::new(relay.endpoint.pipelining),
             stalls: StallMonitor::default(),
-            first_back_off: settings.first_retry,
+            first_back_off: settings.first_retry.min(FIRST_BACK_OFF_MAX),
             longest_back_off: settings.longest_retry,
             changed,
             inner: Mutex::new(Inner {
@@ -125,6 +145,8 @@ impl RelayState {
                 losses: 0,
                 open: 0,
                 back_off: None,
+                daily_limit: None,
+                has_accepted: false,
                 offers_utf8: None,
                 logged: None,
             }),
@@ -246,11 +268,50 @@ impl RelayState {
         }
     }
 
-    /// Ends a back-off before its time, since the author wants to see whether the relay works now.
+    /// Ends every wait before its time, since the author wants to see whether the relay works now.
     pub(super) fn end_back_off(&self) {
-        if self.inner().back_off.take().is_some() {
+        let mut inner = self.inner();
+        inner.has_accepted = false;
+        inner.failures = 0;
+        let waited = inner.back_off.take().is_some() | inner.daily_limit.take().is_some();
+        drop(inner);
+        if waited {
             self.changed.notify_waiters();
         }
+    }
+
+    /// It takes no more mails until its next day.
+    pub(super) fn reached_daily_limit(&self, limit: DailyLimit) {
+        let why = format!(
+            "{} has reached its daily limit (“{}”)",
+            self.relay.endpoint, limit.reply
+        );
+        let then = format!("it continues at {:.0}", limit.until);
+        self.inner().daily_limit = Some(limit);
+        // A relay that stands by takes over.
+        self.changed.notify_waiters();
+        self.log(&why, &then);
+    }
+
+    /// Its daily limit, where that is reached.
+    pub(super) fn daily_limit(&self) -> Option<DailyLimit> {
+        self.inner().daily_limit.clone()
+    }
+
+    /// Ends the wait for its next day, where that has come.
+    pub(super) fn begin_day(&self, now: Timestamp) {
+        let mut inner = self.inner();
+        let has_come = |limit: &DailyLimit| limit.until <= now;
+        if inner.daily_limit.as_ref().is_some_and(has_come) {
+            inner.daily_limit = None;
+            drop(inner);
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Whether it accepted a mail since an issue last began or was resumed.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.inner().has_accepted
     }
 
     /// Why it is not tried now, and until when.
@@ -258,8 +319,10 @@ impl RelayState {
         self.inner().back_off(Instant::now()).cloned()
     }
 
+    /// Whether it is not tried now, since it failed or its day is used up.
     pub(super) fn is_backing_off(&self) -> bool {
-        self.inner().back_off(Instant::now()).is_some()
+        let inner = self.inner();
+        inner.daily_limit.is_some() || inner.back_off(Instant::now()).is_some()
     }
 
     /// Why it takes no mail now; `None`: it takes one.
@@ -314,7 +377,11 @@ impl RelayState {
 
     /// It accepted a mail.
     pub(super) fn accepted(&self) {
-        if self.inner().rate.accepted(Instant::now()) {
+        let mut inner = self.inner();
+        inner.has_accepted = true;
+        let was_raised = inner.rate.accepted(Instant::now());
+        drop(inner);
+        if was_raised {
             self.changed.notify_waiters();
         }
     }
@@ -421,5 +488,65 @@ impl RelayState {
             );
         }
         blame.is_due()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relay(first_retry: u64, longest_retry: u64) -> RelayState {
+        let settings = crate::config::of_text(&format!(
+            "[relay.main]\nhost = \"h\"\n[sending]\nfirst_retry = \"{first_retry}s\"\nlongest_retry = \"{longest_retry}s\"\n\
+             [list.w]\nname = \"W\"\nfrom = \"a@b.example\"\n"
+        ))
+        .sending;
+        RelayState::new(settings.relays[0].clone(), &settings, Arc::default())
+    }
+
+    /// The seconds of the first back-offs, each of which ends before the next.
+    fn back_offs(relay: &RelayState) -> Vec<u64> {
+        let back_off = |_| {
+            let before = Instant::now();
+            relay.back_off(&relay.fault(RelayProblem::NoStarttls));
+            let until = relay.backing_off().unwrap().until;
+            relay.inner().back_off = None;
+            (until - before).as_secs()
+        };
+        (0..5).map(back_off).collect()
+    }
+
+    #[test]
+    fn a_relay_that_was_away_is_tried_again_soon_and_then_less_and_less_often() {
+        assert_eq!(back_offs(&relay(60, 120)), [15, 30, 60, 120, 120]);
+        assert_eq!(back_offs(&relay(2, 14_400)), [2, 4, 8, 16, 32]);
+        let relay = relay(300, 3600);
+        back_offs(&relay);
+        relay.end_back_off();
+        assert_eq!(back_offs(&relay)[0], 15, "after a resume it begins anew");
+    }
+
+    #[test]
+    fn a_day_that_is_used_up_ends_with_the_day_or_a_resume() {
+        let relay = relay(1, 2);
+        let until: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+        let limit = || DailyLimit {
+            until,
+            reply: "550 5.4.5 daily limit".into(),
+        };
+        relay.reached_daily_limit(limit());
+        relay.begin_day(until - jiff::SignedDuration::from_secs(1));
+        assert_eq!(relay.hold(Instant::now()), Some(Hold::DailyLimit));
+        assert!(relay.is_backing_off() && relay.try_take(true, Instant::now()).is_none());
+        relay.recovered();
+        assert!(
+            relay.daily_limit().is_some(),
+            "an answer in flight ends nothing"
+        );
+        relay.begin_day(until);
+        assert_eq!(relay.hold(Instant::now()), None);
+        relay.reached_daily_limit(limit());
+        relay.end_back_off();
+        assert_eq!(relay.daily_limit(), None);
     }
 }

@@ -29,7 +29,7 @@ impl Wait {
     pub(super) fn until(self) -> Option<Instant> {
         match self {
             Wait::Relay(Hold::BackingOff(until) | Hold::Rate(until)) => Some(until),
-            Wait::Relay(Hold::Quota { .. }) => None,
+            Wait::Relay(Hold::Quota { .. } | Hold::DailyLimit) => None,
             Wait::Share(until) => until,
         }
     }
@@ -58,6 +58,11 @@ impl Relays {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<RelayState>> {
         self.states.iter()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
     }
 
     /// All relays but one.
@@ -90,7 +95,7 @@ impl Relays {
         }
         let health = |other: usize| match self.states[other].hold(now) {
             None => RelayHealth::Available,
-            Some(Hold::BackingOff(_)) => RelayHealth::BackingOff,
+            Some(Hold::BackingOff(_) | Hold::DailyLimit) => RelayHealth::BackingOff,
             Some(Hold::Rate(_) | Hold::Quota { .. }) => RelayHealth::Throttled,
         };
         match self.balancer.turn(place, health, now) {

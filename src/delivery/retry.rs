@@ -11,6 +11,14 @@ pub(super) fn wait(tries: u32, first: Duration, longest: Duration, chance: u8) -
     base + base.mul_f64(f64::from(chance) / 255.0 / 4.0)
 }
 
+/// The longest wait where a server greylists, which is over after some minutes as a rule (RFC 6647, section 2.4).
+const LONGEST_FOR_GREYLISTING: Duration = Duration::from_secs(15 * 60);
+
+/// The longest wait after greylisting: no longer than `longest`, and no shorter than `first`.
+pub(super) fn longest_for_greylisting(first: Duration, longest: Duration) -> Duration {
+    longest.min(LONGEST_FOR_GREYLISTING.max(first))
+}
+
 /// How long a relay backs off after a number of failures in a row: between `first` and `longest`.
 pub(super) fn back_off(failures: u32, first: Duration, longest: Duration) -> Duration {
     grown(failures, first, longest)
@@ -40,6 +48,18 @@ mod tests {
         assert_eq!(steps, [300, 600, 1200, 2400, 4800, 9600, 14_400, 14_400]);
         assert_eq!(at(0), 300);
         assert_eq!(at(u32::MAX), 14_400);
+    }
+
+    #[test]
+    fn who_was_greylisted_comes_back_within_a_quarter_of_an_hour() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let at = |tries, first: u64, longest: u64| {
+            let longest = longest_for_greylisting(minutes(first), minutes(longest));
+            wait(tries, minutes(first), longest, 0).as_secs() / 60
+        };
+        let steps: Vec<u64> = (1..=5).map(|tries| at(tries, 5, 240)).collect();
+        assert_eq!(steps, [5, 10, 15, 15, 15]);
+        assert_eq!((at(3, 30, 240), at(3, 1, 2)), (30, 2));
     }
 
     #[test]

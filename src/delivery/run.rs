@@ -10,9 +10,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::commit_queue::CommitQueue;
+use super::commit_queue::{Affected, CommitQueue};
 use super::failure_rate::FailureRateBreaker;
 use super::ready_queue::ReadyQueue;
+use super::refusal_streak::RefusalStreakBreaker;
 use super::relays::Relays;
 use super::scheduler::{self, Rates, Scheduler};
 use super::signing::Signing;
@@ -49,9 +50,8 @@ pub async fn run(
     if left > 0 {
         tracing::warn!("mails in flight when the last daemon ended, uncertain now: {left}");
     }
-    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone());
+    let (shared, writing) = parts(&store, settings, links, clock.clone()).await?;
     let mut writing = tokio::spawn(writing);
-    let shared = parts(&store, settings, commits, links, clock.clone()).await?;
     let (queue, relays) = (shared.queue.clone(), shared.relays.clone());
     let scheduler = scheduler(&store, lists, &shared);
     // The last worker drops the last handle of the commit queue, whose task then ends.
@@ -73,14 +73,14 @@ pub async fn run(
     ended
 }
 
-/// What scheduler and workers share, with the rate limits as they were when the last sender ended.
+/// What scheduler and workers share, with the rate limits as they were when the last sender ended; and the task of the
+/// commit queue.
 async fn parts(
     store: &Store,
     settings: Settings,
-    commits: CommitQueue,
     links: Links,
     clock: SharedClock,
-) -> Result<Shared> {
+) -> Result<(Shared, impl Future<Output = ()> + Send + use<>)> {
     let settings = Arc::new(settings);
     let changed = Arc::new(Notify::new());
     let connections: usize = settings
@@ -88,12 +88,11 @@ async fn parts(
         .iter()
         .map(|relay| relay.connections.max(1))
         .sum();
-    let queue = Arc::new(ReadyQueue::new(
-        connections * 4,
-        Arc::new(settings.pacing.domains.clone()),
-        changed.clone(),
-    ));
     let relays = Arc::new(Relays::new(&settings, &changed));
+    let limits = Arc::new(settings.pacing.domains.clone());
+    let queue = ReadyQueue::new(connections * 4, limits, changed.clone());
+    let queue = Arc::new(queue.for_relays(relays.len()));
+    let refusals = Arc::new(RefusalStreakBreaker::default());
     let (saved, overrides) = (store.saved_rates().await?, store.rate_overrides().await?);
     // The overrides first: set later, they would discard what was learned under them.
     queue.set_overrides(&overrides);
@@ -102,17 +101,25 @@ async fn parts(
         relay.set_overrides(&overrides);
         relay.restore(&saved, clock.now());
     }
-    Ok(Shared {
+    let affected = Affected {
+        queue: queue.clone(),
+        relays: relays.clone(),
+        refusals: refusals.clone(),
+    };
+    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone(), affected);
+    let shared = Shared {
         queue,
         relays,
         changed,
+        refusals,
         failure_rate: Arc::new(FailureRateBreaker::new(settings.pacing.pause_above)),
         commits,
         links,
         signing: Arc::new(Signing::new(settings.dkim.clone())),
         clock,
         settings,
-    })
+    };
+    Ok((shared, writing))
 }
 
 fn scheduler(store: &Store, lists: HashMap<ListId, List>, shared: &Shared) -> Scheduler {
@@ -128,6 +135,7 @@ fn scheduler(store: &Store, lists: HashMap<ListId, List>, shared: &Shared) -> Sc
         rates: Rates::default(),
         unreadable: None,
         failure_rate: shared.failure_rate.clone(),
+        refusals: shared.refusals.clone(),
     }
 }
 

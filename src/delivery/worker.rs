@@ -22,6 +22,7 @@ use super::failure_rate::FailureRateBreaker;
 use super::feedback::adapt_rates;
 use super::prepared_mail::PreparedMail;
 use super::ready_queue::{InFlight, Job, Permit, ReadyQueue, Wanted};
+use super::refusal_streak::{Answer, RefusalStreakBreaker};
 use super::relay::{Hold, RelayState};
 use super::relays::{Relays, Wait};
 use super::retry;
@@ -31,7 +32,9 @@ use crate::link::Links;
 use crate::model::delivery::{Event, State};
 use crate::model::waiting::Reason;
 use crate::model::{IssueId, SharedClock};
-use crate::smtp::{Client, ConnectError, ConnectionLost, EnvelopeReply, Step, Verdict, WaitingFor};
+use crate::smtp::{
+    About, Client, ConnectError, ConnectionLost, EnvelopeReply, Reply, Step, Verdict, WaitingFor,
+};
 use crate::store::commit_batch::{Claim, Grant, Outcome};
 
 /// A connection that is not used is closed after this time, before most servers close it.
@@ -45,6 +48,7 @@ pub(super) struct Shared {
     /// Wakes workers that wait.
     pub changed: Arc<Notify>,
     pub failure_rate: Arc<FailureRateBreaker>,
+    pub refusals: Arc<RefusalStreakBreaker>,
     pub commits: CommitQueue,
     pub links: Links,
     pub signing: Arc<Signing>,
@@ -99,7 +103,9 @@ impl Worker {
     /// before anything that takes time.
     async fn next(&mut self) -> Option<Permit> {
         let idle_at = Instant::now() + IDLE;
-        if self.commits.pending_pause().is_some() || !self.has_session() {
+        let changes_what_may_go =
+            self.commits.pending_pause().is_some() || self.commits.has_pending_refusal();
+        if changes_what_may_go || !self.has_session() {
             self.flush().await;
         }
         if let Ok(permit) = self.try_next() {
@@ -148,24 +154,31 @@ impl Worker {
     }
 
     /// Which mails can be taken all the same: confirmations wait for no daily quota, and mails that another relay could
-    /// not take wait for no relay's share.
+    /// not take, or that were refused by it for a fault of ours, wait for no relay's share.
     fn wanted(&self, wait: Option<Wait>) -> Wanted {
-        let rerouted = !self.shared.relays.leaves_utf8_to_another(self.place);
+        let none = Wanted {
+            relay: self.place,
+            beyond_ascii: !self.shared.relays.leaves_utf8_to_another(self.place),
+            ..Wanted::default()
+        };
         match wait {
             None => Wanted {
                 system: true,
-                rerouted,
+                rerouted: true,
+                refused_elsewhere: true,
                 queued: true,
+                ..none
             },
             Some(Wait::Share(_)) => Wanted {
-                rerouted,
-                ..Wanted::default()
+                rerouted: true,
+                refused_elsewhere: true,
+                ..none
             },
             Some(Wait::Relay(Hold::Quota { .. })) => Wanted {
                 system: true,
-                ..Wanted::default()
+                ..none
             },
-            Some(Wait::Relay(_)) => Wanted::default(),
+            Some(Wait::Relay(_)) => none,
         }
     }
 
@@ -212,7 +225,7 @@ impl Worker {
     ) {
         let now = Instant::now();
         let lasts = match self.wait_reason(now) {
-            Some(Wait::Relay(Hold::BackingOff(_))) => true,
+            Some(Wait::Relay(Hold::BackingOff(_) | Hold::DailyLimit)) => true,
             Some(Wait::Relay(Hold::Rate(until))) => until > now + IDLE,
             Some(Wait::Relay(Hold::Quota { is_used_up })) => is_used_up,
             Some(Wait::Share(_)) | None => false,
@@ -347,7 +360,7 @@ impl Worker {
             (Disposition::requeued(why), None)
         } else {
             match answered {
-                Ok(EnvelopeReply::Ready) => self.send_content(session, content).await,
+                Ok(EnvelopeReply::Ready) => self.send_content(session, &mail, content).await,
                 answered => (self.not_taken(client, &mail, answered), None),
             }
         };
@@ -401,7 +414,7 @@ impl Worker {
                 step,
                 reply,
                 verdict,
-            }) => Disposition::of_reply(&self.relay, client, step, &reply, verdict),
+            }) => self.replied(client, job, (step, &reply, verdict)),
             Ok(EnvelopeReply::Ready | EnvelopeReply::NeedsUtf8) => {
                 Disposition::of_missing_utf8(&self.shared.relays, self.place, job)
             }
@@ -416,10 +429,22 @@ impl Worker {
         }
     }
 
+    /// What a reply to a step of a mail means for it.
+    fn replied(
+        &self,
+        client: &mut Client,
+        job: &Job,
+        reply: (Step, &Reply, Verdict),
+    ) -> Disposition {
+        let now = self.shared.clock.now();
+        Disposition::of_reply((&self.relay, client, job), reply, now)
+    }
+
     /// Sends the content, with the next mail's envelope behind it where that is possible. Returns that mail as well.
     async fn send_content(
         &mut self,
         session: &mut Session,
+        job: &Job,
         content: impl Future<Output = SignedMail>,
     ) -> (Disposition, Option<PreparedMail>) {
         let next = self.follower(session);
@@ -443,9 +468,7 @@ impl Worker {
                     "the relay did not take it with another mail's commands behind it",
                 )
             }
-            Ok((reply, verdict)) => {
-                Disposition::of_reply(relay, client, Step::Content, &reply, verdict)
-            }
+            Ok((reply, verdict)) => self.replied(client, job, (Step::Content, &reply, verdict)),
             Err(lost) => {
                 client.closing = true;
                 if next.is_some() {
@@ -489,6 +512,7 @@ impl Worker {
         let shared = &self.shared;
         adapt_rates(&shared.queue, &self.relay, &mail, &disposition);
         let too_many_fail = self.count_failure(&mail, &disposition);
+        let answer = mail.issue().map(|_| self.answer(&mail, &disposition));
         let mut give_up_after = shared.settings.give_up_after;
         let mut pause = None;
         match (disposition.pause.take(), mail.issue()) {
@@ -504,7 +528,15 @@ impl Worker {
                 (disposition.event, give_up_after) = (Event::TempFail, Duration::MAX);
             }
             (None, Some(issue)) => pause = too_many_fail.map(|why| (issue, why)),
-            (None, None) => {}
+            (None, None) => {
+                if let Some((about, fault)) = &disposition.refusal
+                    && about.is_us()
+                    && *about != About::DailyLimit
+                {
+                    tracing::warn!("a confirmation mail waits: {fault}");
+                    (disposition.event, give_up_after) = (Event::TempFail, Duration::MAX);
+                }
+            }
         }
         let next_at = self.next_try(&mail, attempt, give_up_after, &mut disposition);
         let outcome = Outcome {
@@ -516,11 +548,25 @@ impl Worker {
             reply: disposition.reply,
             relay: self.relay.relay.name.clone(),
         };
-        self.commits.set_pending(outcome, pause);
+        self.commits.set_pending(outcome, answer, pause);
     }
 
-    /// Counts the outcome of an issue's mail; returns why the issue must pause where too many fail.
+    /// Where an outcome came from, for those who watch refusals.
+    fn answer(&self, job: &Job, disposition: &Disposition) -> Answer {
+        let providers = &self.shared.settings.pacing.domains.providers;
+        Answer {
+            place: self.place,
+            provider: providers.of(job.candidate.email.domain()).to_owned(),
+            refusal: disposition.refusal.clone(),
+        }
+    }
+
+    /// Counts the outcome of an issue's mail; returns why the issue must pause where too many fail. Greylisting is no
+    /// failure: it asks everybody to come again.
     fn count_failure(&self, job: &Job, disposition: &Disposition) -> Option<Reason> {
+        if disposition.is_greylisting {
+            return None;
+        }
         let providers = &self.shared.settings.pacing.domains.providers;
         self.shared.failure_rate.count(
             job.issue()?,
@@ -554,7 +600,12 @@ impl Worker {
         }
         let mut chance = [0];
         clock.random(&mut chance);
-        let (first, longest) = (settings.first_retry, settings.longest_retry);
+        let first = settings.first_retry;
+        let longest = if disposition.is_greylisting {
+            retry::longest_for_greylisting(first, settings.longest_retry)
+        } else {
+            settings.longest_retry
+        };
         now.checked_add(retry::wait(attempt, first, longest, chance[0]))
             .ok()
     }

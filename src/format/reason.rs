@@ -43,6 +43,7 @@ fn sentence(reason: &Reason, time: &dyn Fn(Timestamp) -> String) -> String {
         ),
         Reason::TooManyFailures { .. } => too_many_failures(reason),
         Reason::RelayFault { fault } => fault.to_string(),
+        Reason::ProviderRefuses { .. } => provider_refuses(reason),
         Reason::ListMissing { list } => {
             format!("the settings no longer have the list “{list}”: put it back, then resume")
         }
@@ -82,6 +83,20 @@ fn wait(reason: &Reason, time: &dyn Fn(Timestamp) -> String) -> String {
         } => format!(
             "{fault}; the relay {relay} backs off until {}, the others continue",
             time(*until)
+        ),
+        Reason::DailyLimit {
+            relay,
+            reply,
+            until,
+            others_continue,
+        } => format!(
+            "the relay {relay} has reached its daily limit (“{reply}”) and continues at {}{}",
+            time(*until),
+            if *others_continue {
+                ", the others continue"
+            } else {
+                ""
+            }
         ),
         Reason::Silent {
             waiting_for,
@@ -154,6 +169,32 @@ fn too_many_failures(reason: &Reason) -> String {
         count(*replies),
         count(*failures),
         failures * 100 / (*replies).max(1)
+    )
+}
+
+fn provider_refuses(reason: &Reason) -> String {
+    let Reason::ProviderRefuses {
+        provider,
+        people: waiting,
+        others,
+        fault,
+    } = reason
+    else {
+        return String::new();
+    };
+    let others = match others {
+        0 => String::new(),
+        1 => " and another provider".to_owned(),
+        others => format!(" and {} other providers", count(*others)),
+    };
+    let refuse = if others.is_empty() {
+        "refuses"
+    } else {
+        "refuse"
+    };
+    format!(
+        "{provider}{others} {refuse} your mails, so {} must wait: {fault}; fix that, then resume",
+        people(*waiting)
     )
 }
 
@@ -286,6 +327,19 @@ impl Display for Remedy {
             Remedy::CheckSender => {
                 "the relay refuses the sender: check from, and bounce_address if set, of the list"
             }
+            Remedy::WaitForNextDay => "the mails of this day are used up, and tomorrow more may go",
+            Remedy::RaiseLimit => {
+                "it is about a limit of your account: ask the relay's operator, or send more slowly"
+            }
+            Remedy::RestoreReputation => {
+                "it is about the reputation of your network or domain: have it taken off the block list"
+            }
+            Remedy::Authenticate => {
+                "it is about the authentication of your mails: check SPF, DKIM and DMARC of the sender's domain"
+            }
+            Remedy::ChangeContent => {
+                "it is about the mail itself: its size, its content or a policy that it meets"
+            }
             Remedy::AskOperator => "ask the relay's operator what it means",
         })
     }
@@ -382,6 +436,47 @@ mod tests {
         assert_eq!(
             reason.without_estimate().to_string(),
             "gmail.com gets no more than 6 a minute, and 2 other providers are limited"
+        );
+    }
+
+    #[test]
+    fn who_waits_for_a_provider_or_a_day_is_told_why() {
+        let fault = RelayFault {
+            at: "smtp.example:25".into(),
+            problem: RelayProblem::Rejected {
+                step: Step::Content,
+                reply: "550 5.7.26 unauthenticated".into(),
+                remedy: Some(Remedy::Authenticate),
+            },
+        };
+        let mut reason = Reason::ProviderRefuses {
+            provider: "gmail.com".into(),
+            people: 1_095,
+            others: 0,
+            fault,
+        };
+        let why = "must wait: smtp.example:25 answers the mail with “550 5.7.26 unauthenticated”: it is about the authentication of your mails: check SPF, DKIM and DMARC of the sender's domain; fix that, then resume";
+        assert_eq!(
+            reason.to_string(),
+            format!("gmail.com refuses your mails, so 1,095 people {why}")
+        );
+        if let Reason::ProviderRefuses { others, .. } = &mut reason {
+            *others = 2;
+        }
+        assert!(
+            reason
+                .to_string()
+                .starts_with("gmail.com and 2 other providers refuse your mails")
+        );
+        let limit = Reason::DailyLimit {
+            relay: "main".into(),
+            reply: "550 5.4.5 Daily user sending limit exceeded".into(),
+            until: t("2026-11-30T00:00:00Z"),
+            others_continue: false,
+        };
+        assert_eq!(
+            limit.to_string(),
+            "the relay main has reached its daily limit (“550 5.4.5 Daily user sending limit exceeded”) and continues at 2026-11-30T00:00:00Z"
         );
     }
 

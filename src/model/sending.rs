@@ -71,6 +71,8 @@ pub enum Steer {
         /// Whether the issue is not due yet.
         early: bool,
     },
+    /// Tries at once what waits: its author wants to see whether the cause is gone.
+    TryNow,
     /// Withdrawn.
     Cancel,
     /// Nothing is open any more.
@@ -89,6 +91,7 @@ pub fn steer(from: IssueState, event: Steer) -> Option<IssueState> {
         (Paused, Steer::Resume { early: true }) => Scheduled,
         (Paused, Steer::Resume { early: false }) => Sending,
         (Held, Steer::Resume { .. }) => Sending,
+        (Sending, Steer::TryNow) => Sending,
         (Scheduled | Sending | Paused | Held, Steer::Cancel) => Cancelled,
         (Sending, Steer::Finish) => Done,
         (Done, Steer::Retry) => Sending,
@@ -112,21 +115,22 @@ mod tests {
     /// Every move, as it was agreed upon: states downwards, events across, `-` where nothing happens. `early` is a
     /// resume before the issue's own time.
     const TABLE: &str = "
-                   start    hold  pause   resume   early      cancel     finish  retry
-        scheduled  sending  held  paused  -        -          cancelled  -       -
-        sending    -        -     paused  -        -          cancelled  done    sending
-        paused     -        -     -       sending  scheduled  cancelled  -       paused
-        done       -        -     -       -        -          -          -       sending
-        cancelled  -        -     -       -        -          -          -       -
-        held       -        -     -       sending  sending    cancelled  -       -";
+                   start    hold  pause   resume   early      trynow   cancel     finish  retry
+        scheduled  sending  held  paused  -        -          -        cancelled  -       -
+        sending    -        -     paused  -        -          sending  cancelled  done    sending
+        paused     -        -     -       sending  scheduled  -        cancelled  -       paused
+        done       -        -     -       -        -          -        -          -       sending
+        cancelled  -        -     -       -        -          -        -          -       -
+        held       -        -     -       sending  sending    -        cancelled  -       -";
 
     /// In the order of the table's head.
-    const EVENTS: [Steer; 8] = [
+    const EVENTS: [Steer; 9] = [
         Steer::Start,
         Steer::Hold,
         Steer::Pause,
         Steer::Resume { early: false },
         Steer::Resume { early: true },
+        Steer::TryNow,
         Steer::Cancel,
         Steer::Finish,
         Steer::Retry,

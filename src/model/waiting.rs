@@ -92,6 +92,28 @@ pub enum Reason {
         /// When the relay is tried again.
         until: Timestamp,
     },
+    /// A relay has sent as many mails as it may in a day.
+    DailyLimit {
+        /// The relay's name.
+        relay: String,
+        /// The server's reply.
+        reply: String,
+        /// When its next day begins.
+        until: Timestamp,
+        /// Whether other relays continue.
+        others_continue: bool,
+    },
+    /// A provider refuses us: its people wait, and the rest goes on. It pauses the issue when nobody else is left.
+    ProviderRefuses {
+        /// The provider.
+        provider: String,
+        /// How many people wait for it.
+        people: u64,
+        /// How many other providers refuse us as well.
+        others: u64,
+        /// What was replied, and what the author can do.
+        fault: RelayFault,
+    },
     /// A server has been silent for some time.
     Silent {
         /// What is waited for.
@@ -261,6 +283,16 @@ pub enum Remedy {
     NoRoom,
     /// The server rejects the sender's address.
     CheckSender,
+    /// The mails that may be sent in a day are used up.
+    WaitForNextDay,
+    /// A rate, a quota or the account itself is limited.
+    RaiseLimit,
+    /// The sender's network or domain is on a block list, or has a bad reputation.
+    RestoreReputation,
+    /// SPF, DKIM or DMARC fails.
+    Authenticate,
+    /// The mail's content or size is refused.
+    ChangeContent,
     /// Nothing better is known.
     AskOperator,
 }

@@ -344,7 +344,13 @@ impl Client {
                 }
             }
         }
-        Ok(rejected.unwrap_or(EnvelopeReply::Ready))
+        if let Some(rejected) = rejected {
+            // A reply more than there were commands: which of them was the rejection is not known. Where the content
+            // may follow, the next write notices it.
+            self.closing |= !self.closing && !self.stream.no_more_came().await?;
+            return Ok(rejected);
+        }
+        Ok(EnvelopeReply::Ready)
     }
 
     /// Ends a DATA for which nobody was accepted.

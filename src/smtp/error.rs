@@ -28,6 +28,8 @@ pub enum ConnectionLost {
     NoServerName(String),
     /// Bytes arrived in clear text after the reply to STARTTLS and before TLS began (CVE-2011-0411).
     BytesBeforeTls,
+    /// A reply to something that was not sent yet; its first line, escaped.
+    Unasked(String),
     /// A line that is not an SMTP reply; its beginning, escaped.
     NotAReply(String),
     /// The lines of a reply have different codes, or there are too many (RFC 5321, section 4.2.1).
@@ -50,6 +52,18 @@ impl ConnectionLost {
             _ => ConnectionLost::Io(format::io(error)),
         }
     }
+
+    /// From bytes that nothing had asked for.
+    pub(super) fn unasked(bytes: &[u8]) -> ConnectionLost {
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
+        ConnectionLost::Unasked(shown(line.trim_ascii_end()))
+    }
+}
+
+/// The beginning of a server's bytes, escaped.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let beginning: String = String::from_utf8_lossy(bytes).chars().take(80).collect();
+    beginning.escape_debug().to_string()
 }
 
 impl fmt::Display for ConnectionLost {
@@ -64,6 +78,12 @@ impl fmt::Display for ConnectionLost {
             }
             ConnectionLost::BytesBeforeTls => {
                 f.write_str("something was inserted into it before TLS began")
+            }
+            ConnectionLost::Unasked(line) => {
+                write!(
+                    f,
+                    "“{line}” came in reply to something that was not sent yet"
+                )
             }
             ConnectionLost::NotAReply(line) => write!(f, "“{line}” is not an SMTP reply"),
             ConnectionLost::MixedReply => {

@@ -8,6 +8,7 @@
 //! [`Endpoint`] says where a connection leads, [`Client`] is the connection, [`Reply`] what the server says on it;
 //! [`PipeliningProbe`] and [`StallMonitor`] are what the connections to one server learn together.
 
+mod about;
 mod client;
 mod ehlo;
 mod endpoint;
@@ -20,6 +21,7 @@ mod tls;
 
 pub use crate::model::reply::{EnhancedCode, Step};
 pub use crate::model::waiting::{Remedy, WaitingFor};
+pub use about::About;
 pub use client::{Client, Envelope, EnvelopeReply};
 pub use ehlo::Capabilities;
 pub use endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};

@@ -2,9 +2,8 @@
 //!
 //! A reply is parsed once, at the wire, into its code, its enhanced code and its lines. [`Reply::verdict`] follows
 //! RFC 5321 (section 4.2.1: the first digit decides; 4.2.4: also for unknown codes; 4.3.2: which reply to which
-//! command), RFC 3463 and its registry (5.1.x is about the address, 5.7.x about policy) and RFC 4954, section 6 (53x:
-//! authentication). It tells whose matter a rejection is: this person's, this connection's, or ours; nobody fails for
-//! what is not their fault.
+//! command) and RFC 4954, section 6 (53x: authentication): it tells what a reply means for the conversation. Whom a
+//! refusal of a mail is about, this person or us, is left to `about`.
 
 use crate::model::reply::{Diagnostic, EnhancedCode, Step};
 use crate::model::waiting::Remedy;
@@ -207,45 +206,7 @@ impl Reply {
             None => self.code == 552,
         }
     }
-
-    /// Whether a temporary failure says that mails come too fast, or too many at once.
-    ///
-    /// RFC 3463 has X.3.2 (the system accepts nothing for now), X.4.5 (congestion) and X.7.x (policy); of the last, most
-    /// is greylisting and the like, so there the words must say it, as they must with no enhanced code. X.2.x is about
-    /// one mailbox, whatever the words.
-    pub fn is_rate_complaint(&self) -> bool {
-        if self.code / 100 != 4 {
-            return false;
-        }
-        let words = self.text().to_ascii_lowercase();
-        if GREYLISTING.iter().any(|word| words.contains(word)) {
-            return false;
-        }
-        match self.enhanced {
-            Some(EnhancedCode(_, 2, _)) => false,
-            Some(EnhancedCode(_, 3, 2) | EnhancedCode(_, 4, 5)) => true,
-            _ => TOO_FAST.iter().any(|word| words.contains(word)),
-        }
-    }
 }
-
-/// Words by which servers say that mails come too fast, in lower case.
-const TOO_FAST: [&str; 12] = [
-    "too many",
-    "too fast",
-    "too quick",
-    "rate limit",
-    "ratelimit",
-    "rate exceeded",
-    "unusual rate",
-    "throttl",
-    "slow down",
-    "limit exceeded",
-    "exceeded the",
-    "unexpected volume",
-];
-/// Words by which greylisting is known: it asks for a later try of each mail, not for fewer of all (RFC 6647).
-const GREYLISTING: [&str; 2] = ["greylist", "graylist"];
 
 #[cfg(test)]
 mod tests {
@@ -370,38 +331,6 @@ mod tests {
         assert_eq!(reply(250, "").text(), "250");
         let long = Reply::new(550, vec!["长".repeat(5000)]);
         assert_eq!(long.text().chars().count(), TEXT_MAX + 1);
-    }
-
-    #[test]
-    fn complaints_about_the_rate_are_told_from_other_delays() {
-        let read = |text: &str| {
-            let line = ReplyLine::read(text.as_bytes()).unwrap();
-            Reply::new(line.code, vec![line.text])
-        };
-        for quick in [
-            "421 4.7.0 Too many connections from your host",
-            "421 4.7.28 Our system has detected an unusual rate of unsolicited mail",
-            "450 4.7.1 Error: too many messages, slow down",
-            "451 4.3.2 Please try again later",
-            "452 4.4.5 congestion",
-            "451 Throttling failure: Maximum sending rate exceeded",
-            "421 RP-001 The mail server IP connecting has exceeded the rate limit allowed",
-            "421 4.7.0 [TSS04] temporarily deferred due to unexpected volume",
-        ] {
-            assert!(read(quick).is_rate_complaint(), "{quick}");
-        }
-        for other in [
-            "450 4.7.1 Greylisted, too many unknown senders",
-            "450 4.2.1 The user is receiving mail too quickly",
-            "451 4.7.1 try again in five minutes",
-            "450 4.1.8 sender's domain not found",
-            "452 4.2.2 mailbox full",
-            "550 5.7.1 too many messages",
-            "421 closing",
-            "450",
-        ] {
-            assert!(!read(other).is_rate_complaint(), "{other}");
-        }
     }
 
     #[test]

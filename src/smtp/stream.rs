@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::endpoint::Endpoint;
-use super::error::{ConnectionLost, PartialWrite};
+use super::error::{ConnectionLost, PartialWrite, shown};
 use super::reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine};
 use super::tls::TlsFailure;
 
@@ -113,11 +113,46 @@ impl SmtpStream {
         std::future::poll_fn(|context| Poll::Ready(look.as_mut().poll(context).is_pending())).await
     }
 
+    /// Passes where nothing has come. Whoever writes has read every reply that it waited for; so bytes that are here before
+    /// a command or a mail answer something that was not said yet, and no reply on this connection can be believed any
+    /// more. It does not wait.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`] where something has come, or the server has hung up.
+    async fn nothing_came(&mut self) -> Result<(), ConnectionLost> {
+        let mut look = std::pin::pin!(self.stream.fill_buf());
+        let come = std::future::poll_fn(|context| Poll::Ready(look.as_mut().poll(context))).await;
+        match come {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Err(error)) => Err(ConnectionLost::io(&error)),
+            Poll::Ready(Ok([])) => Err(ConnectionLost::Closed),
+            Poll::Ready(Ok(bytes)) => Err(ConnectionLost::unasked(bytes)),
+        }
+    }
+
+    /// Passes where no more has come than was read already. One more reply, 421, is a server's goodbye (RFC 5321, section
+    /// 3.8): that, or an end, is `false`. It does not wait.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`] where something else has come, which answers nothing.
+    pub(super) async fn no_more_came(&mut self) -> Result<bool, ConnectionLost> {
+        match self.nothing_came().await {
+            Ok(()) => Ok(true),
+            Err(ConnectionLost::Unasked(line)) if !line.starts_with("421") => {
+                Err(ConnectionLost::Unasked(line))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Hands bytes to the system. Each part of them has the limit of a block (RFC 5321, section 4.5.3.2.5).
     ///
     /// # Errors
-    /// [`PartialWrite`]: the server can have seen no more than was handed over.
+    /// [`PartialWrite`]: the server can have seen no more than was handed over. Nothing was where replies had come before.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), PartialWrite> {
+        self.nothing_came()
+            .await
+            .map_err(|why| PartialWrite { why, written: 0 })?;
         // Under TLS the last record may still be on this side, and where this fails, it stays there.
         let all_but_the_end = bytes.len().saturating_sub(1);
         let mut written = 0;
@@ -178,8 +213,7 @@ impl SmtpStream {
         loop {
             let bytes = self.line().await?;
             let Some(line) = ReplyLine::read(&bytes) else {
-                let shown: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
-                return Err(ConnectionLost::NotAReply(shown.escape_debug().to_string()));
+                return Err(ConnectionLost::NotAReply(shown(&bytes)));
             };
             let code = *first.get_or_insert(line.code);
             // RFC 5321, section 4.2.1: each line has the same code.
@@ -229,10 +263,46 @@ impl SmtpStream {
 mod tests {
     use super::*;
 
-    /// How much of ten bytes may have been handed over when the peer is gone.
+    /// What a server had said before anything was written, and whether that was noticed.
+    async fn said_before(server: &[u8]) -> Result<(), ConnectionLost> {
+        let (mine, mut theirs) = tokio::io::duplex(1000);
+        let mut stream = SmtpStream::over(mine, Duration::from_secs(60));
+        theirs.write_all(server).await.unwrap();
+        let first = stream.read_reply(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(first.code, 354);
+        let written = stream.write(b"mail\r\n.\r\n").await;
+        written.map_err(|partial| {
+            assert_eq!(partial.written, 0);
+            partial.why
+        })
+    }
+
+    #[tokio::test]
+    async fn a_reply_to_what_was_not_sent_yet_is_not_believed() {
+        assert_eq!(said_before(b"354 go on\r\n").await, Ok(()));
+        assert_eq!(
+            said_before(b"354 go on\r\n250 taken already\r\nx").await,
+            Err(ConnectionLost::Unasked("250 taken already".into()))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_that_has_hung_up_is_handed_nothing() {
+        let (mine, mut theirs) = tokio::io::duplex(1000);
+        let mut stream = SmtpStream::over(mine, Duration::from_secs(60));
+        theirs.write_all(b"354 go on\r\n").await.unwrap();
+        stream.read_reply(Duration::from_secs(60)).await.unwrap();
+        // It still reads.
+        theirs.shutdown().await.unwrap();
+        let partial = stream.write(b"mail\r\n.\r\n").await.unwrap_err();
+        assert_eq!((partial.why, partial.written), (ConnectionLost::Closed, 0));
+    }
+
+    /// How much of ten bytes may have been handed over when the peer goes after four.
     async fn handed_over(sealed: bool) -> usize {
         let (mine, theirs) = tokio::io::duplex(4);
-        drop(theirs);
+        // It runs when the writer waits for room.
+        tokio::spawn(async move { drop(theirs) });
         let mut stream = SmtpStream {
             sealed,
             ..SmtpStream::over(mine, Duration::from_secs(60))
@@ -243,6 +313,6 @@ mod tests {
     /// A record that was made before the one that fails may have been sent.
     #[tokio::test]
     async fn under_tls_all_but_the_end_may_have_been_handed_over() {
-        assert_eq!((handed_over(false).await, handed_over(true).await), (0, 9));
+        assert_eq!((handed_over(false).await, handed_over(true).await), (4, 9));
     }
 }

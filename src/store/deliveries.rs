@@ -64,6 +64,8 @@ const AMONG: &str = in_one_row!(
 );
 const NEXT_DEFERRED: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
      WHERE issue_id = ? AND state = 3 AND state IN (0, 3) ORDER BY next_at LIMIT 1";
+const NEXT_DEFERRED_AFTER: &str = "SELECT next_at FROM delivery INDEXED BY delivery_live
+     WHERE issue_id = ? AND state = 3 AND state IN (0, 3) AND next_at > ? ORDER BY next_at LIMIT 1";
 const PAGE: &str =
     "SELECT d.subscriber_id, p.email, d.state, d.attempt, d.code, d.reply, d.relay, d.at, d.next_at
      FROM delivery d JOIN subscriber p ON p.id = d.subscriber_id
@@ -73,7 +75,7 @@ const PAGE: &str =
 
 /// What runs while mails go out, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 5] = [DUE, QUEUED, NEXT_DEFERRED, PAGE, AMONG];
+pub(super) const HOT: [&str; 6] = [DUE, QUEUED, NEXT_DEFERRED, NEXT_DEFERRED_AFTER, PAGE, AMONG];
 
 /// Somebody whose mail may be claimed: what was read ahead, and stays as it is until [`Store::commit_batch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,6 +277,24 @@ impl Store {
     pub async fn next_deferred(&self, issue: IssueId) -> Result<Option<Timestamp>> {
         let at: Option<i64> = sqlx::query_scalar(NEXT_DEFERRED)
             .bind(issue.0)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(self.reading("reading who is deferred"))?;
+        Ok(at.map(time_of))
+    }
+
+    /// When the next deferred one of an issue is due that is not due yet; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn next_deferred_after(
+        &self,
+        issue: IssueId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let at: Option<i64> = sqlx::query_scalar(NEXT_DEFERRED_AFTER)
+            .bind(issue.0)
+            .bind(now.as_millisecond())
             .fetch_optional(self.readers())
             .await
             .map_err(self.reading("reading who is deferred"))?;

@@ -27,9 +27,13 @@ const CANCEL: &str = "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
 const RETRY: &str = "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
      WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6";
 
+const NOTE: &str =
+    "UPDATE delivery SET reply = ?1 WHERE issue_id = ?2 AND state = 0 AND reply IS NULL
+     AND subscriber_id IN (SELECT j.value FROM json_each(?3) j)";
+
 /// What touches many rows, for a look at how SQLite would do it.
 #[cfg(test)]
-pub(super) const HOT: [&str; 2] = [CANCEL, RETRY];
+pub(super) const HOT: [&str; 3] = [CANCEL, RETRY, NOTE];
 
 /// What steering led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +68,18 @@ impl Store {
         .await
     }
 
-    /// Lets a paused or held issue go on: at its own time where that is still to come, else now.
+    /// Lets a paused or held issue go on: at its own time where that is still to come, else now. One that is being sent
+    /// and waits for something tries it at once.
     ///
     /// # Errors
     /// [`super::StoreError`]; then nothing was changed.
     pub async fn resume(&self, id: IssueId, now: Timestamp) -> Result<Steered> {
         self.write("resuming an issue", move |c| {
             Box::pin(async move {
+                if waits(c, id).await? {
+                    request_rescan(c, id).await?;
+                    return apply(c, id, Steer::TryNow, None).await;
+                }
                 // One that has begun goes on: a clock that was set back must not make it one that may be replaced.
                 let due = "SELECT due_at FROM issue WHERE id = ? AND started_at IS NULL";
                 let due: Option<i64> = sqlx::query_scalar(due)
@@ -255,6 +264,33 @@ impl Store {
         .await
     }
 
+    /// Writes beside people who were not tried yet why they wait; what a server said of somebody stays. The caller gives
+    /// no more than some thousand at once.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn note_waiting(
+        &self,
+        id: IssueId,
+        who: &[SubscriberId],
+        reason: String,
+    ) -> Result<()> {
+        let who: Vec<i64> = who.iter().map(|who| who.0).collect();
+        let who = serde_json::to_string(&who).unwrap_or_default();
+        self.write("noting why people wait", move |c| {
+            Box::pin(async move {
+                sqlx::query(NOTE)
+                    .bind(reason)
+                    .bind(id.0)
+                    .bind(who)
+                    .execute(c)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     async fn due(&self, now: Timestamp) -> Result<Vec<(IssueId, Timestamp)>> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT id, due_at FROM issue WHERE state = 'scheduled' AND due_at <= ? ORDER BY due_at, id",
@@ -310,6 +346,16 @@ async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> 
         .execute(c)
         .await?;
     Ok(())
+}
+
+/// Whether an issue is being sent and waits for something.
+async fn waits(c: &mut SqliteConnection, id: IssueId) -> Result<bool> {
+    let waits = "SELECT 1 FROM issue WHERE id = ? AND state = 'sending' AND reason IS NOT NULL";
+    let found: Option<i64> = sqlx::query_scalar(waits)
+        .bind(id.0)
+        .fetch_optional(c)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Tells the scheduler that people may wait where the issue's queue was read before.

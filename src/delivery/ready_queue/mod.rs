@@ -2,10 +2,12 @@
 //!
 //! Nothing here is a promise: a mail in this queue is still `queued` or `deferred` in the database, and is read again
 //! after a restart. The claim decides. What a provider's limits permit is left to [`provider_queues`], and what a mail
-//! takes of all limits is held by its [`Permit`].
+//! takes of all limits is held by its [`Permit`]. What leaves it untried, since its provider refuses us, is
+//! [`Returned`] to the scheduler.
 
 mod permit;
 mod provider_queues;
+mod returned;
 mod throttled;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -17,8 +19,11 @@ use tokio::sync::Notify;
 
 pub(super) use permit::{InFlight, Permit};
 pub(super) use provider_queues::{COMMON, QueueId};
+pub(super) use returned::{Refusing, Returned};
 
-use provider_queues::ProviderQueues;
+use provider_queues::{ProviderQueues, Taker};
+
+use super::relay_set::RelaySet;
 
 use crate::mail::Template;
 use crate::model::delivery::MailKey;
@@ -41,6 +46,8 @@ pub(crate) struct Job {
     pub mailing: Arc<Mailing>,
     /// When the sending hours end: from then on it must not be claimed.
     pub closes_at: Option<Timestamp>,
+    /// The relays that refused it for a fault of ours: another one tries it.
+    pub refused_at: RelaySet,
 }
 
 impl Job {
@@ -49,6 +56,7 @@ impl Job {
             candidate,
             mailing,
             closes_at: None,
+            refused_at: RelaySet::default(),
         }
     }
 
@@ -68,12 +76,26 @@ impl Job {
 /// Which mails a connection can take now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
+    /// The place of its relay in the settings.
+    pub relay: usize,
     /// Confirmations and other system mails.
     pub system: bool,
     /// Those that another relay could not take.
     pub rerouted: bool,
+    /// Of these, those to addresses beyond ASCII as well.
+    pub beyond_ascii: bool,
+    /// Those of providers that refuse us by another relay.
+    pub refused_elsewhere: bool,
     /// All others.
     pub queued: bool,
+}
+
+impl Wanted {
+    /// Whether it takes a mail that was rerouted, of a provider that is closed to these relays.
+    fn takes(&self, job: &Job, closed_to: RelaySet) -> bool {
+        let refused = closed_to.union(job.refused_at).contains(self.relay);
+        !refused && (self.beyond_ascii || !job.candidate.email.needs_smtputf8())
+    }
 }
 
 /// The queue. Every method returns at once.
@@ -98,6 +120,10 @@ struct Inner {
     of_issue: HashMap<IssueId, usize>,
     /// The mails that left since the scheduler last began to read: what it reads may be older than that.
     left: HashSet<MailKey>,
+    /// The mails that are queued in the database, and that the scheduler has passed.
+    returned: Vec<Returned>,
+    /// All relays.
+    relays: RelaySet,
     is_closed: bool,
 }
 
@@ -138,11 +164,32 @@ impl Inner {
         is_last
     }
 
+    /// Queues an issue's mail; `false` where there is no room for it. One that a relay refused waits for the others.
+    fn push(&mut self, queue: QueueId, job: &Arc<Job>) -> bool {
+        if job.refused_at.is_empty() {
+            return self.providers.push(queue, job.clone());
+        }
+        let refused = self.providers.closed_to(queue).union(job.refused_at);
+        let has_room = !refused.covers(self.relays);
+        if has_room {
+            self.rerouted.push_back((queue, job.clone()));
+        }
+        has_room
+    }
+
     /// Takes a rerouted mail that its provider permits now; else tells when it may permit one, where that is known.
-    fn take_rerouted(&mut self, now: Instant) -> Result<(QueueId, Arc<Job>), Option<Instant>> {
+    fn take_rerouted(
+        &mut self,
+        wanted: Wanted,
+        now: Instant,
+    ) -> Result<(QueueId, Arc<Job>), Option<Instant>> {
         let mut soonest: Option<Instant> = None;
         for at in 0..self.rerouted.len() {
             let (queue, job) = &self.rerouted[at];
+            let own_queue = self.providers.of(job.domain());
+            if !wanted.takes(job, self.providers.closed_to(own_queue)) {
+                continue;
+            }
             match self.providers.take_again(*queue, job, now) {
                 Ok(()) => return self.rerouted.remove(at).ok_or(None),
                 Err(wait) => {
@@ -165,6 +212,8 @@ impl ReadyQueue {
             held: HashSet::new(),
             of_issue: HashMap::new(),
             left: HashSet::new(),
+            returned: Vec::new(),
+            relays: RelaySet::all(1),
             is_closed: false,
         };
         ReadyQueue {
@@ -204,7 +253,7 @@ impl ReadyQueue {
                 inner.system.push_back(job.clone());
             } else {
                 let queue = inner.providers.of(job.domain());
-                if !inner.providers.push(queue, job.clone()) {
+                if !inner.push(queue, &job) {
                     enqueued.overflow.push((queue, job.candidate.subscriber));
                     continue;
                 }
@@ -250,18 +299,23 @@ impl ReadyQueue {
         }
         let mut taken = Err(None);
         if wanted.rerouted {
-            taken = inner.take_rerouted(now);
+            taken = inner.take_rerouted(wanted, now);
         }
         let mut is_low = false;
-        if wanted.queued
+        if (wanted.queued || wanted.refused_elsewhere)
             && let Err(again) = taken
         {
-            taken = inner.providers.take(now);
+            let taker = Taker {
+                relay: wanted.relay,
+                refused_elsewhere_only: !wanted.queued,
+            };
+            taken = inner.providers.take(taker, now);
+            is_low |= inner.return_dropped();
             if let Err(at) = &mut taken {
                 *at = at.iter().copied().chain(again).min();
             }
             let queue = taken.as_ref().map_or(COMMON, |(queue, _)| *queue);
-            is_low = inner.providers.is_low(queue, self.low);
+            is_low |= inner.providers.is_low(queue, self.low);
         }
         drop(inner);
         if is_low {
@@ -276,6 +330,9 @@ impl ReadyQueue {
         match job.issue() {
             Some(_) => inner.providers.requeue(queue, job),
             None => inner.system.push_front(job),
+        }
+        if inner.return_dropped() {
+            self.hungry.notify_one();
         }
         drop(inner);
         self.notify();

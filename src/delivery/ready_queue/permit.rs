@@ -162,8 +162,11 @@ mod tests {
     }
 
     const ALL: Wanted = Wanted {
+        relay: 0,
         system: true,
         rerouted: true,
+        beyond_ascii: true,
+        refused_elsewhere: true,
         queued: true,
     };
 

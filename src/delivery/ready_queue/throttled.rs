@@ -45,8 +45,9 @@ impl ProviderQueues {
     pub(super) fn throttled(&self, now: Instant) -> Option<(Throttled, usize)> {
         let stands =
             |queue: &ProviderQueue| queue.listed != Listed::Ready || queue.is_throttled(now);
-        let waits =
-            |queue: &ProviderQueue| (queue.has_more || !queue.jobs.is_empty()) && stands(queue);
+        let waits = |queue: &ProviderQueue| {
+            (queue.has_more || !queue.jobs.is_empty()) && stands(queue) && !queue.is_closed_to_all()
+        };
         let waiting = || self.limited_queues().filter(|(_, queue)| waits(queue));
         let (id, queue) = waiting().max_by_key(|(_, queue)| (queue.has_more, queue.jobs.len()))?;
         let first = Throttled {

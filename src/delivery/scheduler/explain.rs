@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use jiff::{Timestamp, Unit};
 
 use super::Scheduler;
-use crate::model::waiting::{RateLimited, Reason};
+use crate::delivery::relay::{DailyLimit, RelayState};
+use crate::model::waiting::{RateLimited, Reason, RelayFault};
 use crate::store::Result;
 use crate::store::issues::IssueRow;
 
@@ -19,12 +20,14 @@ impl Scheduler {
     pub(crate) async fn explain(&mut self, row: &IssueRow, own: Option<Reason>) -> Result<()> {
         let reason = self
             .all_back_off()
+            .or_else(|| self.refusing(row))
             .or(own)
             .or_else(|| self.quotas_are_used())
             .or_else(|| self.providers_alone(row))
             .or_else(|| self.silence(true))
             .or_else(|| self.relay_rates(row))
             .or_else(|| self.providers(row))
+            .or_else(|| self.refused_people(row))
             .or_else(|| self.some_back_off())
             .or_else(|| self.silence(false));
         if reason == row.reason || !self.is_worth_writing(row, reason.as_ref()) {
@@ -51,32 +54,94 @@ impl Scheduler {
         true
     }
 
+    /// Why no relay takes a mail, by the one that continues first.
     fn all_back_off(&self) -> Option<Reason> {
-        let backing_off: Vec<_> = self
-            .relays
-            .iter()
-            .filter_map(|relay| relay.backing_off())
-            .collect();
-        let first = backing_off.iter().min_by_key(|it| it.until)?;
-        let all = backing_off.len() == self.relays.iter().count();
-        all.then(|| Reason::BacksOff {
-            fault: first.why.clone(),
-            relay: None,
-            until: self.wall(first.until),
+        let mut first: Option<(Timestamp, Reason)> = None;
+        for relay in self.relays.iter() {
+            let (until, reason) = self.unavailable(relay, None)?;
+            if first.as_ref().is_none_or(|(at, _)| until < *at) {
+                first = Some((until, reason));
+            }
+        }
+        first.map(|(_, reason)| reason)
+    }
+
+    /// Why a relay takes no mail while others do, by the one that continues first.
+    fn some_back_off(&self) -> Option<Reason> {
+        let unavailable = self.relays.iter().filter_map(|relay| {
+            let name = relay.relay.name.clone();
+            self.unavailable(relay, Some(name))
+        });
+        unavailable
+            .min_by_key(|(until, _)| *until)
+            .map(|(_, reason)| reason)
+    }
+
+    /// Until when a relay takes no mail, and why; `name` where other relays continue.
+    fn unavailable(&self, relay: &RelayState, name: Option<String>) -> Option<(Timestamp, Reason)> {
+        if let Some(DailyLimit { until, reply }) = relay.daily_limit() {
+            let reason = Reason::DailyLimit {
+                relay: relay.relay.name.clone(),
+                reply,
+                until,
+                others_continue: name.is_some(),
+            };
+            return Some((until, reason));
+        }
+        let back_off = relay.backing_off()?;
+        let until = self.wall(back_off.until);
+        let reason = Reason::BacksOff {
+            fault: back_off.why,
+            relay: name,
+            until,
+        };
+        Some((until, reason))
+    }
+
+    /// The providers that refuse us, where everybody who is left waits for them and no mail is in hand.
+    pub(crate) fn refusing(&self, row: &IssueRow) -> Option<Reason> {
+        let cursor = self.issues.get(&row.id)?;
+        let refusing = self.queue.refusing();
+        let is_refusing = |queue| refusing.iter().any(|it| it.queue == queue);
+        let is_alone = self.queue.held(row.id) == 0 && cursor.waits_only_for(is_refusing);
+        is_alone.then(|| self.refused_people(row))?
+    }
+
+    /// The providers that refuse us, where people of an issue wait for them.
+    fn refused_people(&self, row: &IssueRow) -> Option<Reason> {
+        let cursor = self.issues.get(&row.id)?;
+        let waiting = self.queue.refusing().into_iter().filter_map(|it| {
+            let people = cursor.overflow_of(it.queue);
+            (people > 0).then(|| (people, it.provider.to_string(), it.fault))
+        });
+        let mut waiting: Vec<(u64, String, RelayFault)> = waiting.collect();
+        let alone = cursor.refused_by_all();
+        let people = waiting.iter().map(|(people, ..)| people).sum::<u64>() + alone;
+        waiting.sort_by_key(|(people, ..)| std::cmp::Reverse(*people));
+        let others = waiting.len().saturating_sub(1) as u64;
+        let (provider, fault) = match waiting.into_iter().next() {
+            Some((_, provider, fault)) => (provider, fault),
+            None if alone > 0 => cursor.last_refusal.clone()?,
+            None => return None,
+        };
+        Some(Reason::ProviderRefuses {
+            provider,
+            people,
+            others,
+            fault,
         })
     }
 
-    fn some_back_off(&self) -> Option<Reason> {
-        let backing_off = self
-            .relays
-            .iter()
-            .filter_map(|relay| Some((relay, relay.backing_off()?)));
-        let (relay, first) = backing_off.min_by_key(|(_, it)| it.until)?;
-        Some(Reason::BacksOff {
-            fault: first.why,
-            relay: Some(relay.relay.name.clone()),
-            until: self.wall(first.until),
-        })
+    /// A reason of an issue that pauses for it: where no relay has accepted a mail, it is not about a provider.
+    pub(crate) fn reason_of_all(&self, reason: Reason) -> Reason {
+        match reason {
+            Reason::ProviderRefuses { fault, .. }
+                if !self.relays.iter().any(|relay| relay.has_accepted()) =>
+            {
+                Reason::RelayFault { fault }
+            }
+            other => other,
+        }
     }
 
     /// What is waited for of a server that has been silent for some time; `all`: where every relay that does not back

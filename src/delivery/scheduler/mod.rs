@@ -26,7 +26,8 @@ use issue_cursor::horizon;
 
 use super::Settings;
 use super::failure_rate::FailureRateBreaker;
-use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue};
+use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue, Refusing};
+use super::refusal_streak::RefusalStreakBreaker;
 use super::relays::Relays;
 use super::signing::Signing;
 use crate::mail::{Stream, Template};
@@ -46,6 +47,8 @@ const BREATH: Duration = Duration::from_millis(100);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How many parts of an audience are written before other issues are looked at.
 const PARTS: usize = 5;
+/// The most people beside whom it is written at once why they wait.
+const NOTES_MAX: usize = 5_000;
 /// The most system mails that are queued.
 const SYSTEM_MAX: usize = 100;
 
@@ -63,6 +66,7 @@ pub(super) struct Scheduler {
     /// What was last logged of confirmations that can't be read, so that it is logged once.
     pub unreadable: Option<UnreadableMails>,
     pub failure_rate: Arc<FailureRateBreaker>,
+    pub refusals: Arc<RefusalStreakBreaker>,
 }
 
 impl Scheduler {
@@ -111,6 +115,15 @@ impl Scheduler {
         };
         self.issues.retain(|id, _| goes_on(id));
         self.queue.retain(|id| goes_on(&id));
+        for relay in self.relays.iter() {
+            relay.begin_day(now);
+            self.wake_at(&mut until, relay.daily_limit().map(|limit| limit.until));
+        }
+        for returned in self.queue.take_returned() {
+            if let Some(cursor) = self.issues.get_mut(&returned.issue) {
+                cursor.take_back(returned);
+            }
+        }
         for row in &rows {
             match row.state {
                 IssueState::Cancelled => {
@@ -142,13 +155,8 @@ impl Scheduler {
             .values()
             .flat_map(IssueCursor::overflowing)
             .collect();
-        self.queue.set_more(|queue| {
-            if queue == COMMON {
-                has_more
-            } else {
-                overflowing.contains(&queue)
-            }
-        });
+        self.queue
+            .set_more(|queue| queue == COMMON && has_more || overflowing.contains(&queue));
     }
 
     /// Wakes no later than at a time of the wall clock.
@@ -266,7 +274,7 @@ impl Scheduler {
         let read = cursor
             .read((&self.store, &self.queue, &self.settings), row.id, now)
             .await?;
-        if read.has_more {
+        if self.note_refused(row).await? || read.has_more {
             return Ok(Instant::now());
         }
         if read.enqueued == 0 && self.queue.held(row.id) == 0 {
@@ -313,6 +321,9 @@ impl Scheduler {
                 .await?;
             return Ok(until.min(pause));
         }
+        if let Some(reason) = self.refusing(row) {
+            return self.wait_for_author(row, reason).await;
+        }
         let next = self.store.next_deferred(row.id).await?;
         if next.is_some_and(|at| at <= now) {
             // Due and not enqueued: others fill the provider's queue.
@@ -337,6 +348,54 @@ impl Scheduler {
             _ if queued > 0 => until = Instant::now() + BREATH,
             _ => {}
         }
+        Ok(until)
+    }
+
+    /// Writes beside people why they wait for a provider that refuses us; whether there are more of them.
+    async fn note_refused(&mut self, row: &IssueRow) -> Result<bool> {
+        let Some(cursor) = self.issues.get_mut(&row.id) else {
+            return Ok(false);
+        };
+        for Refusing {
+            queue,
+            provider,
+            fault,
+        } in self.queue.refusing()
+        {
+            let people = cursor.to_note(queue, NOTES_MAX);
+            if !people.is_empty() {
+                let why = format!("{provider} refuses your mails: {fault}");
+                self.store.note_waiting(row.id, &people, why).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Everybody who can be mailed now was mailed; the rest was refused for faults of ours. Where nobody is in flight or
+    /// deferred, that is for the author to see to.
+    async fn wait_for_author(&mut self, row: &IssueRow, reason: Reason) -> Result<Instant> {
+        let mut until = Instant::now() + LONGEST_SLEEP;
+        let next = self
+            .store
+            .next_deferred_after(row.id, self.clock.now())
+            .await?;
+        self.wake_at(&mut until, next);
+        let fresh = self.store.issue(row.id).await?;
+        let is_in_flight = fresh.is_none_or(|fresh| fresh.totals.sending > 0);
+        if next.is_some() || is_in_flight {
+            self.explain(row, None).await?;
+            return Ok(until);
+        }
+        let Some(cursor) = self.issues.get_mut(&row.id) else {
+            return Ok(until);
+        };
+        if !std::mem::replace(&mut cursor.is_read_twice, true) {
+            // Somebody may have come back whom the cursor has passed.
+            cursor.rescan();
+            return Ok(Instant::now());
+        }
+        self.stop(row, self.reason_of_all(reason)).await?;
         Ok(until)
     }
 
@@ -374,7 +433,8 @@ impl Scheduler {
             from: list.from.address.clone(),
             bounce: list.bounce_address.clone(),
         };
-        let mut cursor = IssueCursor::new(Arc::new(mailing), self.clock.now());
+        let cursor = IssueCursor::new(Arc::new(mailing), self.clock.now());
+        let mut cursor = cursor.for_relays(self.relays.len());
         cursor.rescans = row.rescans;
         if let Some(before) = self.issues.remove(&row.id) {
             cursor.continue_batch(&before);
@@ -382,14 +442,22 @@ impl Scheduler {
         self.issues.insert(row.id, cursor);
         self.failure_rate.forget(row.id);
         // It starts, or its author wants to see whether it works now.
+        self.refusals.forget();
         self.relays.iter().for_each(|relay| relay.end_back_off());
+        self.queue.reopen_providers(None);
         Ok(true)
     }
 
     async fn cannot_begin(&self, row: &IssueRow, reason: Reason) -> Result<bool> {
+        self.stop(row, reason).await?;
+        Ok(false)
+    }
+
+    /// Pauses an issue for a reason that its author has to see to.
+    async fn stop(&self, row: &IssueRow, reason: Reason) -> Result<()> {
         if let Steered::Now(_) = self.store.pause(row.id, &reason).await? {
             tracing::error!("issue {} of {} pauses: {reason}", row.slug, row.list);
         }
-        Ok(false)
+        Ok(())
     }
 }

@@ -44,6 +44,22 @@ impl Overflow {
             .collect()
     }
 
+    /// Up to `most` of a queue whom these do not hold, who are added to them.
+    pub(super) fn not_in(
+        &self,
+        queue: QueueId,
+        noted: &mut RoaringTreemap,
+        most: usize,
+    ) -> Vec<SubscriberId> {
+        let Some(people) = self.queues.get(&queue) else {
+            return Vec::new();
+        };
+        let new: Vec<u64> = (people - &*noted).iter().take(most).collect();
+        noted.extend(new.iter().copied());
+        let ids = new.into_iter().filter_map(|id| i64::try_from(id).ok());
+        ids.map(SubscriberId).collect()
+    }
+
     /// The queues of which somebody was read past.
     pub(super) fn queues(&self) -> Vec<QueueId> {
         self.queues.keys().copied().collect()
@@ -87,6 +103,14 @@ mod tests {
             prop_assert_eq!(out.iter().map(|id| id.0).collect::<Vec<_>>(), people.into_iter().collect::<Vec<_>>());
             prop_assert!(overflow.is_empty() && overflow.of(COMMON) == 0);
         }
+    }
+
+    #[test]
+    fn each_is_noted_once() {
+        let (mut overflow, mut noted) = (Overflow::default(), RoaringTreemap::new());
+        (1..=5).for_each(|id| overflow.put(COMMON, SubscriberId(id)));
+        let mut next = |most| overflow.not_in(COMMON, &mut noted, most).len();
+        assert_eq!([next(3), next(3), next(3)], [3, 2, 0]);
     }
 
     #[test]

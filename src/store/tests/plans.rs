@@ -49,6 +49,7 @@ async fn who_is_next_is_found_by_the_whole_index() {
         "delivery_live (issue_id=? AND state=? AND next_at>? AND next_at<?)",
         "delivery_live (issue_id=? AND state=? AND next_at=? AND subscriber_id>?)",
         "delivery_live (issue_id=? AND state=?)",
+        "delivery_live (issue_id=? AND state=? AND next_at>?)",
         "PRIMARY KEY (issue_id=? AND subscriber_id>?)",
         "SEARCH d USING PRIMARY KEY (issue_id=? AND subscriber_id=?)",
     ]) {

@@ -4,6 +4,8 @@
 //! A provider's mail is handed out only when the provider permits: by its rate, and by the number of its mails in
 //! flight. Queues that may go take turns with the common one, so a slow provider holds nobody else up. Such a queue
 //! keeps few mails, and tells the scheduler for which it has no room.
+//!
+//! A provider that refuses us by a relay is closed to that relay. One that is closed to all keeps no mail at all.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -13,7 +15,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Job;
+use crate::delivery::relay_set::RelaySet;
 use crate::model::rate::SavedRate;
+use crate::model::waiting::RelayFault;
 use crate::pace::{DomainLimits, Limits, PROVIDER_PREFIX, RateLimit, RateMeter, provider_name};
 
 /// The mails that the queues of all limited providers hold together. Above it each keeps a single one.
@@ -27,6 +31,25 @@ pub(crate) struct QueueId(u32);
 
 /// The queue of all providers that are not limited.
 pub(crate) const COMMON: QueueId = QueueId(0);
+
+/// To which relays a provider is closed, since it refuses us by them.
+#[derive(Clone, Debug)]
+pub(super) struct Closed {
+    relays: RelaySet,
+    /// To every relay.
+    to_all: bool,
+    /// What was replied last.
+    pub fault: RelayFault,
+}
+
+/// A relay's connection that asks for a mail.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taker {
+    /// The relay's place in the settings.
+    pub relay: usize,
+    /// It takes only mails of providers that refuse us by another relay.
+    pub refused_elsewhere_only: bool,
+}
 
 /// Where a queue is listed; each is in at most one list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +75,7 @@ pub(super) struct ProviderQueue {
     pub has_more: bool,
     /// The scheduler was asked for more and has not looked yet.
     was_asked: bool,
+    closed: Option<Closed>,
 }
 
 impl ProviderQueue {
@@ -65,7 +89,26 @@ impl ProviderQueue {
             listed: Listed::Nowhere,
             has_more: false,
             was_asked: false,
+            closed: None,
         }
+    }
+
+    /// Whether it is closed to every relay.
+    pub(super) fn is_closed_to_all(&self) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.to_all)
+    }
+
+    /// The relays it is closed to.
+    fn closed_to(&self) -> RelaySet {
+        self.closed
+            .as_ref()
+            .map_or_else(RelaySet::default, |closed| closed.relays)
+    }
+
+    /// Whether a relay's connection may take its mails.
+    fn is_open_to(&self, taker: Taker) -> bool {
+        let closed_to = self.closed_to();
+        !(closed_to.contains(taker.relay) || taker.refused_elsewhere_only && closed_to.is_empty())
     }
 
     /// Whether as many of its mails are in flight as may be.
@@ -77,6 +120,9 @@ impl ProviderQueue {
     /// How many mails it may hold: what goes in half a minute, where that is known. `limited`: the mails that all
     /// limited providers' queues hold.
     fn capacity(&self, limited: usize) -> usize {
+        if self.is_closed_to_all() {
+            return 0;
+        }
         if limited >= LIMITED_MAX {
             return 1;
         }
@@ -101,6 +147,8 @@ pub(super) struct ProviderQueues {
     limited: usize,
     /// The rates at which mails went to each domain lately.
     meter: RateMeter,
+    /// Mails of providers that are closed to every relay, which leave the queues.
+    dropped: Vec<(QueueId, Arc<Job>)>,
 }
 
 impl ProviderQueues {
@@ -114,6 +162,7 @@ impl ProviderQueues {
             waiting: BinaryHeap::new(),
             limited: 0,
             meter: RateMeter::default(),
+            dropped: Vec::new(),
         }
     }
 
@@ -175,6 +224,72 @@ impl ProviderQueues {
         true
     }
 
+    /// Closes a provider to a relay, `all` of which there are. Where it is closed to all now, its mails leave the queue.
+    pub(super) fn close(&mut self, provider: &str, place: usize, all: RelaySet, fault: RelayFault) {
+        let id = self.open(provider);
+        if id == COMMON {
+            return;
+        }
+        let mut relays = self.queue(id).closed_to();
+        relays.insert(place);
+        let to_all = relays.covers(all);
+        let queue = self.queue(id);
+        queue.closed = Some(Closed {
+            relays,
+            to_all,
+            fault,
+        });
+        if to_all {
+            let jobs = std::mem::take(&mut queue.jobs);
+            self.limited -= jobs.len();
+            self.dropped.extend(jobs.into_iter().map(|job| (id, job)));
+        }
+    }
+
+    /// Opens what is closed to one relay, or to any where none is given.
+    pub(super) fn reopen(&mut self, place: Option<usize>) {
+        for number in 1..self.queues.len() {
+            let id = QueueId(number as u32);
+            let Some(closed) = &mut self.queue(id).closed else {
+                continue;
+            };
+            match place {
+                Some(place) => {
+                    closed.to_all &= !closed.relays.contains(place);
+                    closed.relays.remove(place);
+                }
+                None => closed.relays = RelaySet::default(),
+            }
+            if closed.relays.is_empty() {
+                self.queue(id).closed = None;
+            }
+            self.list(id);
+        }
+    }
+
+    /// The relays to which a queue is closed.
+    pub(super) fn closed_to(&self, id: QueueId) -> RelaySet {
+        self.queues[id.0 as usize].closed_to()
+    }
+
+    /// Every provider that is closed to all relays.
+    pub(super) fn closed_to_all(&self) -> impl Iterator<Item = (QueueId, &ProviderQueue, &Closed)> {
+        self.limited_queues().filter_map(|(id, queue)| {
+            let closed = queue.closed.as_ref().filter(|closed| closed.to_all)?;
+            Some((id, queue, closed))
+        })
+    }
+
+    /// The queue of a provider, where it has its own.
+    pub(super) fn of_provider(&self, provider: &str) -> QueueId {
+        self.by_provider.get(provider).copied().unwrap_or(COMMON)
+    }
+
+    /// The mails that left the queues since they were last asked for.
+    pub(super) fn take_dropped(&mut self) -> Vec<(QueueId, Arc<Job>)> {
+        std::mem::take(&mut self.dropped)
+    }
+
     /// Says for which queues there are more mails to be read.
     pub(super) fn set_more(&mut self, has_more: impl Fn(QueueId) -> bool) {
         for (number, queue) in self.queues.iter_mut().enumerate() {
@@ -182,11 +297,15 @@ impl ProviderQueues {
         }
     }
 
-    /// Takes the next mail that may go, with its provider's rate and its place among the mails in flight.
+    /// Takes the next mail that may go by a relay, with its provider's rate and its place among the mails in flight.
     ///
     /// # Errors
     /// Where none may go now: when one may, where that is known.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(QueueId, Arc<Job>), Option<Instant>> {
+    pub(super) fn take(
+        &mut self,
+        taker: Taker,
+        now: Instant,
+    ) -> Result<(QueueId, Arc<Job>), Option<Instant>> {
         while let Some(Reverse((at, id))) = self.waiting.peek().copied()
             && at <= now
         {
@@ -194,8 +313,28 @@ impl ProviderQueues {
             self.queue(id).listed = Listed::Nowhere;
             self.list(id);
         }
+        let mut skipped = Vec::new();
+        let taken = self.take_ready(taker, now, &mut skipped);
+        // Those stay listed, in the order in which they were.
+        for id in skipped.into_iter().rev() {
+            self.ready.push_front(id);
+        }
+        taken
+    }
+
+    /// Takes a mail of those that may go. `skipped`: the queues that are not for this relay.
+    fn take_ready(
+        &mut self,
+        taker: Taker,
+        now: Instant,
+        skipped: &mut Vec<QueueId>,
+    ) -> Result<(QueueId, Arc<Job>), Option<Instant>> {
         while let Some(id) = self.ready.pop_front() {
             let queue = self.queue(id);
+            if !queue.is_open_to(taker) {
+                skipped.push(id);
+                continue;
+            }
             queue.listed = Listed::Nowhere;
             if queue.is_full() || queue.jobs.is_empty() {
                 continue;
@@ -229,6 +368,10 @@ impl ProviderQueues {
     /// Moves a mail of the common queue into its provider's, whether there is room or not: it was read already.
     fn transfer(&mut self, job: Arc<Job>) {
         let id = self.of(job.domain());
+        if self.queue(id).is_closed_to_all() {
+            self.dropped.push((id, job));
+            return;
+        }
         self.queue(id).jobs.push_back(job);
         self.limited += 1;
         self.list(id);
@@ -259,6 +402,11 @@ impl ProviderQueues {
 
     /// Puts a mail that was taken back to the front of its queue, and gives back what it took.
     pub(super) fn requeue(&mut self, id: QueueId, job: Arc<Job>) {
+        if self.queue(id).is_closed_to_all() {
+            self.dropped.push((id, job));
+            self.put_back(id);
+            return;
+        }
         self.queue(id).jobs.push_front(job);
         self.limited += usize::from(id != COMMON);
         self.put_back(id);
@@ -403,7 +551,8 @@ impl ProviderQueues {
     /// Lists a queue among those that may go, where it may.
     fn list(&mut self, id: QueueId) {
         let queue = self.queue(id);
-        if queue.listed == Listed::Nowhere && !queue.jobs.is_empty() && !queue.is_full() {
+        let is_open = !queue.is_full() && !queue.is_closed_to_all();
+        if queue.listed == Listed::Nowhere && !queue.jobs.is_empty() && is_open {
             queue.listed = Listed::Ready;
             self.ready.push_back(id);
         }

@@ -42,18 +42,18 @@ fn a_slow_provider_holds_nobody_up() {
     let mut to_gmail = 0;
     for _ in 0..6 {
         let (id, _) = queues
-            .take(now)
+            .take(Taker::default(), now)
             .unwrap_or_else(|_| panic!("somebody may go"));
         to_gmail += usize::from(id == gmail);
     }
     assert_eq!(to_gmail, 1);
     assert_eq!(
-        queues.take(now).err(),
+        queues.take(Taker::default(), now).err(),
         Some(Some(now + Duration::from_secs(1)))
     );
     assert_eq!(
         queues
-            .take(now + Duration::from_secs(1))
+            .take(Taker::default(), now + Duration::from_secs(1))
             .map(|(id, _)| id)
             .ok(),
         Some(gmail)
@@ -65,12 +65,18 @@ fn no_more_are_under_way_than_a_provider_allows() {
     let mut queues = queues(vec![section("gmail.com", 0, 2)]);
     let gmail = put(&mut queues, "gmail.com", 0..5);
     let now = Instant::now();
-    assert!(queues.take(now).is_ok() && queues.take(now).is_ok());
-    assert_eq!(queues.take(now).err(), Some(None));
+    assert!(
+        queues.take(Taker::default(), now).is_ok() && queues.take(Taker::default(), now).is_ok()
+    );
+    assert_eq!(queues.take(Taker::default(), now).err(), Some(None));
     assert!(queues.finish(gmail), "who waits must be told");
-    let (id, job) = queues.take(now).unwrap_or_else(|_| panic!("one has ended"));
+    let (id, job) = queues
+        .take(Taker::default(), now)
+        .unwrap_or_else(|_| panic!("one has ended"));
     queues.requeue(id, job);
-    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+    assert!(
+        queues.take(Taker::default(), now).is_ok() && queues.take(Taker::default(), now).is_err()
+    );
 }
 
 #[test]
@@ -79,13 +85,17 @@ fn what_is_given_back_lets_a_queue_go_that_waits() {
     let gmail = put(&mut queues, "gmail.com", 0..5);
     let now = Instant::now();
     let (id, job) = queues
-        .take(now)
+        .take(Taker::default(), now)
         .unwrap_or_else(|_| panic!("the first may go"));
-    assert!(queues.take(now).is_err(), "one a minute");
+    assert!(queues.take(Taker::default(), now).is_err(), "one a minute");
     queues.requeue(id, job);
-    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+    assert!(
+        queues.take(Taker::default(), now).is_ok() && queues.take(Taker::default(), now).is_err()
+    );
     queues.put_back(gmail);
-    assert!(queues.take(now).is_ok() && queues.take(now).is_err());
+    assert!(
+        queues.take(Taker::default(), now).is_ok() && queues.take(Taker::default(), now).is_err()
+    );
 }
 
 #[test]
@@ -99,7 +109,7 @@ fn a_provider_s_queue_keeps_few_and_says_when_it_has_room() {
     let mut now = Instant::now();
     let mut told = 0;
     for _ in 0..30 {
-        assert!(queues.take(now).is_ok());
+        assert!(queues.take(Taker::default(), now).is_ok());
         told += usize::from(queues.is_low(gmail, 0));
         now += Duration::from_secs(1);
     }
@@ -149,7 +159,7 @@ proptest! {
         let many = std::iter::repeat_n((1000, 0), 400);
         for (wait, what) in steps.into_iter().chain(many) {
             now += Duration::from_millis(wait);
-            match queues.take(now) {
+            match queues.take(Taker::default(), now) {
                 Ok((id, job)) if what == 3 => queues.requeue(id, job),
                 Ok((id, job)) => {
                     *seen.entry(job.candidate.subscriber.0).or_default() += 1;
@@ -183,7 +193,7 @@ fn whether_all_wait_for_providers_is_known() {
     assert!(!queues.are_throttled(now), "one may go");
     put(&mut queues, "hotmail.com", 10..13);
     put(&mut queues, "readers.example", 20..21);
-    assert!((0..3).all(|_| queues.take(now).is_ok()));
+    assert!((0..3).all(|_| queues.take(Taker::default(), now).is_ok()));
     assert!(queues.are_throttled(now));
     let held = queues
         .throttled(now)

@@ -1,15 +1,19 @@
-//! How far the mails of one issue were read from the database, those for which there was no room, and the batch that is
-//! being sent.
+//! How far the mails of one issue were read from the database, those for which there was no room, those that were refused
+//! for a fault of ours, and the batch that is being sent.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 
 use super::overflow::Overflow;
 use crate::delivery::Settings;
-use crate::delivery::ready_queue::{Job, Mailing, QueueId, ReadyQueue};
-use crate::model::IssueId;
+use crate::delivery::ready_queue::{Job, Mailing, QueueId, ReadyQueue, Returned};
+use crate::delivery::relay_set::RelaySet;
+use crate::model::waiting::RelayFault;
+use crate::model::{IssueId, SubscriberId};
 use crate::store::deliveries::{Candidate, QueuePosition};
 use crate::store::{Result, Store};
 
@@ -34,6 +38,16 @@ pub(crate) struct IssueCursor {
     /// The wall clock when it was last looked at.
     seen: Timestamp,
     overflow: Overflow,
+    /// All relays.
+    relays: RelaySet,
+    /// Those who were refused for a fault of ours, with the relays that did. Whom all have refused waits for the author.
+    refused: HashMap<SubscriberId, RelaySet>,
+    /// Those beside whom it stands already why they wait.
+    noted: RoaringTreemap,
+    /// The provider and the words of the last of these refusals.
+    pub last_refusal: Option<(String, RelayFault)>,
+    /// Everything was read once more since the last mail was enqueued, and nobody was found who can be mailed.
+    pub is_read_twice: bool,
     /// How many mails of the current batch were enqueued.
     enqueued: usize,
     /// When the sending hours end.
@@ -73,11 +87,54 @@ impl IssueCursor {
             rescans: 0,
             seen: now,
             overflow: Overflow::default(),
+            relays: RelaySet::all(1),
+            refused: HashMap::new(),
+            noted: RoaringTreemap::new(),
+            last_refusal: None,
+            is_read_twice: false,
             enqueued: 0,
             closes_at: None,
             explained: None,
             pause: None,
         }
+    }
+
+    /// For so many relays.
+    pub(crate) fn for_relays(self, count: usize) -> IssueCursor {
+        IssueCursor {
+            relays: RelaySet::all(count),
+            ..self
+        }
+    }
+
+    /// Notes somebody who is queued again and was passed: they are read again when there is room for them, unless every
+    /// relay has refused them.
+    pub(crate) fn take_back(&mut self, returned: Returned) {
+        if let Some((provider, place, fault)) = returned.refused_at {
+            let refused = self.refused.entry(returned.who).or_default();
+            refused.insert(place);
+            self.last_refusal = Some((provider, fault));
+            if refused.covers(self.relays) {
+                return;
+            }
+        }
+        self.overflow.put(returned.queue, returned.who);
+    }
+
+    /// Some of those who wait for a queue, beside whom it does not stand yet why.
+    pub(crate) fn to_note(&mut self, queue: QueueId, most: usize) -> Vec<SubscriberId> {
+        self.overflow.not_in(queue, &mut self.noted, most)
+    }
+
+    /// How many people every relay has refused.
+    pub(crate) fn refused_by_all(&self) -> u64 {
+        let refused = self.refused.values();
+        refused.filter(|relays| relays.covers(self.relays)).count() as u64
+    }
+
+    /// Whether all were read, and everybody for whom there is no room is of one of these queues.
+    pub(crate) fn waits_only_for(&self, queues: impl Fn(QueueId) -> bool) -> bool {
+        self.is_at_end && self.overflow.queues().into_iter().all(queues)
     }
 
     /// Continues the batch that another cursor of the same issue had begun.
@@ -195,12 +252,21 @@ impl IssueCursor {
 
     /// Enqueues mails and notes those for which there is no room. Returns how many were enqueued.
     fn enqueue(&mut self, queue: &ReadyQueue, people: Vec<Candidate>) -> usize {
-        let jobs = people.into_iter().map(|candidate| Job {
-            closes_at: self.closes_at,
-            ..Job::new(candidate, self.mailing.clone())
-        });
-        let enqueued = queue.enqueue(jobs.collect());
+        let mut jobs = Vec::with_capacity(people.len());
+        for candidate in people {
+            let refused_at = self.refused.get(&candidate.subscriber).copied();
+            if refused_at.is_some_and(|relays| relays.covers(self.relays)) {
+                continue;
+            }
+            jobs.push(Job {
+                closes_at: self.closes_at,
+                refused_at: refused_at.unwrap_or_default(),
+                ..Job::new(candidate, self.mailing.clone())
+            });
+        }
+        let enqueued = queue.enqueue(jobs);
         self.enqueued += enqueued.count;
+        self.is_read_twice &= enqueued.count == 0;
         for (provider, who) in enqueued.overflow {
             self.overflow.put(provider, who);
         }
