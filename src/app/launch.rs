@@ -22,7 +22,7 @@ use crate::{delivery, http, schedule};
 
 use super::error::{DaemonError, RoomError};
 use super::rooms::{self, Group};
-use super::{keys, rehearsal};
+use super::{descriptors, keys, rehearsal};
 
 /// How often another process's writes are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
@@ -54,9 +54,14 @@ pub(crate) async fn launch(
     let [mut sending, mut web, mut watching] =
         [Group::default(), Group::default(), Group::default()];
     let site = site(&settings, &lists, &store, &links, &clock)?;
+    let limits = limits(&settings);
     web.start("web", |stop| {
-        let serving = http::serve(listener, site, stop);
-        async { Ok(serving.await?) }
+        let site = site.clone();
+        async { Ok(serve(listener, site, limits, stop).await?) }
+    });
+    web.start("keeper of sign-ups", |stop| {
+        let tidying = http::tidy(site, stop);
+        async { Ok(tidying.await?) }
     });
     sending.start("schedule", |stop| {
         let going_by = schedule::Settings {
@@ -78,7 +83,7 @@ pub(crate) async fn launch(
             clock.clone(),
             stop,
         );
-        async { Ok(rooms::on_its_own_thread("sender", running).await??) }
+        async { Ok(rooms::on_its_own_thread("sender", false, running).await??) }
     });
     watching.start("key watcher", |stop| {
         let following = keys::follow(store.clone(), links.clone(), stop);
@@ -93,6 +98,30 @@ pub(crate) async fn launch(
     store.close().await;
     drop(lock);
     ended
+}
+
+/// How many visitors there may be at once: the sender's descriptors are not for them.
+fn limits(settings: &Settings) -> http::Limits {
+    let relays = settings.sending.relays.iter();
+    let connections: usize = relays.map(|relay| relay.connections).sum();
+    descriptors::left_for_visitors(
+        descriptors::raise(),
+        connections as u64,
+        settings.trusted_proxies.clone(),
+    )
+}
+
+/// Serves visitors on a thread of their own, which steps back where the machine is busy.
+async fn serve(
+    listener: TcpListener,
+    site: Arc<http::Site>,
+    limits: http::Limits,
+    stop: CancellationToken,
+) -> Result<(), RoomError> {
+    let listener = listener.into_std()?;
+    // Of the runtime that it is served by, so that no other one is woken for each connection.
+    let serving = async { http::serve(TcpListener::from_std(listener)?, site, limits, stop).await };
+    Ok(rooms::on_its_own_thread("web", true, serving).await??)
 }
 
 /// Every list of the settings with its row.
@@ -124,6 +153,7 @@ fn site(
     let web = http::Settings {
         lists: lists.to_vec(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        cors_origins: settings.cors_origins.clone(),
         confirmations,
     };
     let next_letter: http::NextLetter = Arc::new(|list, now| {
@@ -132,7 +162,7 @@ fn site(
     });
     Ok(http::Site::new(
         web,
-        store.clone(),
+        store.for_visitors(),
         links.clone(),
         clock.clone(),
         next_letter,

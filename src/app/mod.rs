@@ -2,6 +2,7 @@
 //! asks the machine for time and randomness.
 
 pub mod clock;
+mod descriptors;
 mod error;
 pub(crate) mod keys;
 mod launch;

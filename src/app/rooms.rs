@@ -9,6 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{DaemonError, RoomError};
 
+/// How much nicer a room is that steps back: a core that it shares with another thread is a quarter its own.
+#[cfg(target_os = "linux")]
+const NICER: i32 = 5;
+
 type Ended = (&'static str, Result<(), RoomError>);
 
 /// Rooms that are stopped together.
@@ -81,6 +85,9 @@ fn failure(ended: Result<Ended, JoinError>) -> DaemonError {
 
 /// Runs a room to its end on a thread of that name, with a runtime for it and what it spawns.
 ///
+/// `steps_back` lowers the thread's priority, and with it that of the threads that it starts: on a busy machine, its room
+/// gets what the others leave, and a share that keeps it responsive.
+///
 /// The connections of the sender wait for one another at every commit. On one thread that is a look at a queue; on
 /// several it wakes another core each time, which cost a tenth of the CPU time of a mail.
 ///
@@ -88,6 +95,7 @@ fn failure(ended: Result<Ended, JoinError>) -> DaemonError {
 /// The thread can't be started, or it died of a defect.
 pub(super) async fn on_its_own_thread<T: Send + 'static>(
     name: &str,
+    steps_back: bool,
     room: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, RoomError> {
     let (tell, told) = oneshot::channel();
@@ -95,10 +103,22 @@ pub(super) async fn on_its_own_thread<T: Send + 'static>(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
+            if steps_back {
+                step_back();
+            }
             // Nobody listens any more if the daemon ends without it.
             let _ = tell.send(runtime.block_on(room));
         })?;
     told.await.map_err(|_| RoomError::ThreadDied)
+}
+
+/// Lowers the priority of the calling thread. On Linux alone: elsewhere it would be the whole process's. Where the system
+/// refuses (a seccomp filter, as of a systemd unit), everything works all the same.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(why) = rustix::process::nice(NICER) {
+        tracing::debug!("the priority of a thread could not be lowered: {why}");
+    }
 }
 
 #[cfg(test)]
@@ -145,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_ends_with_what_the_room_gave() {
-        let name = on_its_own_thread("a room", async {
+        let name = on_its_own_thread("a room", false, async {
             tokio::spawn(async { std::thread::current().name().map(str::to_owned) })
                 .await
                 .unwrap()
@@ -154,9 +174,26 @@ mod tests {
     }
 
     #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_room_that_steps_back_is_nicer_than_the_others_and_so_is_what_it_starts() {
+        /// How nice the calling thread is (proc_pid_stat(5), the nineteenth field).
+        fn niceness() -> i32 {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            let behind_the_name = stat.rsplit_once(')').unwrap().1;
+            let mut fields = behind_the_name.split_whitespace();
+            fields.nth(16).unwrap().parse().unwrap()
+        }
+        let room = async { (niceness(), std::thread::spawn(niceness).join().unwrap()) };
+        let before = niceness();
+        let inside = on_its_own_thread("a room", true, room).await.unwrap();
+        let nicer = (before + NICER).min(19);
+        assert_eq!((inside, niceness()), ((nicer, nicer), before));
+    }
+
+    #[tokio::test]
     async fn a_defect_is_told() {
         let died: Result<(), RoomError> =
-            on_its_own_thread("a room", async { panic!("a test's own panic") }).await;
+            on_its_own_thread("a room", false, async { panic!("a test's own panic") }).await;
         assert!(matches!(died, Err(RoomError::ThreadDied)));
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
         findings: Vec::new(),
     };
     advice.of_links(settings);
+    advice.of_proxies(settings);
     if settings.lists.is_empty() {
         let help = "Add a section such as [list.weekly] with name and from.";
         advice.say("no-list", &[], "no list is set", help);
@@ -99,6 +100,20 @@ impl Advice<'_> {
                 "Mail providers accept one-click unsubscribe (RFC 8058) only over https: put a reverse proxy with TLS in front of the daemon.",
             ),
             Some(_) => {}
+        }
+    }
+
+    /// Trusted proxies that are half the internet.
+    fn of_proxies(&mut self, settings: &Settings) {
+        for block in settings.trusted_proxies.iter().filter(|b| b.is_wide()) {
+            self.say(
+                "proxies-wide",
+                &["web", "trusted_proxies"],
+                &format!(
+                    "web.trusted_proxies: {block} covers public networks of strangers, who can then claim any address"
+                ),
+                "Name only the addresses of your own proxies, such as 127.0.0.1/32: limits and consent records depend on them.",
+            );
         }
     }
 

@@ -31,6 +31,7 @@ pub(super) fn build(values: &Values, folder: &Path, findings: &mut Vec<Finding>)
             .unwrap_or_default(),
         public_url: taker.parsed(&["web", "public_url"], parse::public_url),
         trusted_proxies: taker.each(&["web", "trusted_proxies"], parse::network),
+        cors_origins: taker.each(&["web", "cors_origins"], parse::origin),
         database: taker.path(&["store", "path"]).unwrap_or_default(),
         log: Log {
             level: taker

@@ -74,7 +74,13 @@ pub(crate) const KEYS: &[Key] = &[
         "web.trusted_proxies",
         Texts,
         Is(""),
-        "networks of proxies whose X-Forwarded-For is trusted",
+        "networks of proxies whose X-Forwarded-For or Forwarded is trusted",
+    ),
+    key(
+        "web.cors_origins",
+        Texts,
+        Is(""),
+        "sites whose scripts may call POST /subscribe; *: all",
     ),
     key("store.path", Text, Is("letterpress.db"), "the database"),
     key(

@@ -132,6 +132,27 @@ pub(super) fn public_url(text: &str) -> Result<String, BadValue> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// A site as browsers name it in `Origin` (scheme, host, and port where it is unusual), or `*` for all.
+pub(super) fn origin(text: &str) -> Result<String, BadValue> {
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let bad = |why: &str| {
+        Err(BadValue::new(format!("“{text}” {why}")).help("Write it as https://blog.example.org."))
+    };
+    let Ok(url) = url::Url::parse(text) else {
+        return bad("is not a site such as https://blog.example.org");
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return bad("must begin with https:// and a host");
+    }
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !is_bare || !url.username().is_empty() || url.password().is_some() || text.contains('*') {
+        return bad("may only have a host and a port: a site is listed as a whole");
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
 /// A sender: `Akira <news@example.org>`, or the address alone.
 pub(super) fn mailbox(text: &str) -> Result<Mailbox, BadValue> {
     let text = text.trim();
@@ -242,6 +263,36 @@ pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<&'static str,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        for (text, origin) in [
+            ("https://blog.example.org", "https://blog.example.org"),
+            ("https://Blog.Example.org/", "https://blog.example.org"),
+            ("https://blog.example.org:443", "https://blog.example.org"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            (
+                "https://b\u{fc}cher.example",
+                "https://xn--bcher-kva.example",
+            ),
+            ("*", "*"),
+        ] {
+            assert_eq!(super::origin(text).unwrap(), origin, "{text}");
+        }
+        for bad in [
+            "",
+            "blog.example.org",
+            "https://",
+            "ftp://blog.example.org",
+            "https://blog.example.org/page",
+            "https://blog.example.org/?q",
+            "https://me@blog.example.org",
+            "https://*.example.org",
+            "null",
+        ] {
+            assert!(super::origin(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub public_url: Option<String>,
     /// `[web] trusted_proxies`.
     pub trusted_proxies: Vec<Cidr>,
+    /// `[web] cors_origins`, as browsers write them.
+    pub cors_origins: Vec<String>,
     /// `[store] path`.
     pub database: PathBuf,
     /// `[log]`.

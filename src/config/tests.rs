@@ -322,6 +322,18 @@ fn what_would_surprise_is_warned_of_where_it_stands() {
 }
 
 #[test]
+fn trusting_the_whole_internet_is_warned_of() {
+    let text = GOOD.replace(
+        "[web]\n",
+        "[web]\ntrusted_proxies = [\"127.0.0.1\", \"0.0.0.0/0\", \"10.0.0.0/8\", \"::/0\"]\n",
+    );
+    let findings = examined(&text).findings;
+    let said: Vec<_> = findings.iter().map(|f| (f.code, f.line)).collect();
+    assert_eq!(said, [("proxies-wide", Some(2)), ("proxies-wide", Some(2))]);
+    assert!(findings[0].message.contains("0.0.0.0/0"), "{findings:?}");
+}
+
+#[test]
 fn nobody_is_given_up_before_a_second_try() {
     let found = errors(&format!(
         "{GOOD}[sending]\nfirst_retry = \"1h\"\ngive_up_after = \"5m\"\n"

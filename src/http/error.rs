@@ -35,6 +35,8 @@ pub(super) enum Problem {
     WhichList,
     /// Too many sign-ups from one network, and how long to wait.
     TooMany(Duration),
+    /// Too many sign-ups in all, and how long to wait.
+    Crowded(Duration),
     /// Neither a form nor JSON.
     WrongType,
     /// The address does not accept this method.
@@ -80,7 +82,7 @@ impl Problem {
             }
             Problem::Malformed(_) => StatusCode::BAD_REQUEST,
             Problem::Invalid { .. } | Problem::WhichList => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Problem::TooMany(_) | Problem::Crowded(_) => StatusCode::TOO_MANY_REQUESTS,
             Problem::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Problem::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -119,7 +121,7 @@ impl Problem {
             Problem::Invalid { .. } => "invalid",
             Problem::UnknownList => "unknown_list",
             Problem::WhichList => "which_list",
-            Problem::TooMany(_) => "too_many",
+            Problem::TooMany(_) | Problem::Crowded(_) => "too_many",
             Problem::WrongType => "wrong_type",
             Problem::WrongMethod => "wrong_method",
             Problem::TooLarge => "too_large",
@@ -185,9 +187,14 @@ impl Problem {
                 "Please try again in a minute.",
                 false,
             ),
+            Problem::Crowded(_) => say(
+                "Too many sign-ups at the moment",
+                "Your address was not added. Please try again later.",
+                false,
+            ),
             Problem::WrongType => say(
                 "This request can't be read",
-                "Send a form or JSON, and say which in Content-Type.",
+                "Send a form or JSON, and name its type in Content-Type.",
                 false,
             ),
             Problem::WrongMethod => say(

@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
 use super::Site;
+use super::client::warn_of_proxy;
 use super::error::Problem;
-use super::page::{Plain, answer};
+use super::page::{Plain, answer, speaks_json};
 use crate::page::HEADERS;
 
 /// Adds the headers that the route has not set, and logs the answer by its route. Paths are not logged: they can
@@ -50,6 +51,7 @@ pub(super) async fn show_problems(
     request: Request,
     next: Next,
 ) -> Response {
+    warn_of_proxy(&site, request.extensions(), request.headers());
     let in_json = speaks_json(request.headers());
     let response = next.run(request).await;
     let known = response.extensions().get::<Problem>().cloned();
@@ -70,7 +72,7 @@ pub(super) async fn show_problems(
         dressed.headers_mut().insert(header::ALLOW, allow.clone());
     }
     let wait = match problem {
-        Problem::TooMany(wait) => Some(wait.as_secs() + 1),
+        Problem::TooMany(wait) | Problem::Crowded(wait) => Some(wait.as_secs() + 1),
         Problem::Busy => Some(60),
         _ => None,
     };
@@ -80,17 +82,6 @@ pub(super) async fn show_problems(
             .insert(header::RETRY_AFTER, seconds.into());
     }
     dressed
-}
-
-/// Whether the body, or all that is accepted, is JSON.
-fn speaks_json(headers: &HeaderMap) -> bool {
-    let has = |name, word| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.trim_start().starts_with(word))
-    };
-    has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
 }
 
 /// The problem as JSON, with its status.

@@ -1,4 +1,5 @@
-//! The rate limit of `POST /subscribe`: twenty a minute for each network.
+//! The rate limits of `POST /subscribe`: twenty a minute for each network, and more than a busy day brings for all
+//! networks together.
 //!
 //! The counts are in memory, which is bounded: quiet networks are forgotten, and when too many are active, further
 //! ones share one count.
@@ -10,12 +11,15 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock, Reference as _};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::model::Network;
 
 /// Sign-ups per minute and network; the burst is as large.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Sign-ups per minute of all networks; the burst is as large. Each sends a mail to whoever has the address.
+const PER_MINUTE_IN_ALL: NonZeroU32 = NonZeroU32::new(1500).unwrap();
 /// How many networks are counted at once; some 100 bytes each.
 const NETWORKS_MAX: usize = 20_000;
 /// The least time between two searches for networks that can be forgotten.
@@ -31,6 +35,7 @@ enum Who {
 /// The counts of all networks.
 pub(super) struct Limiter<C: Clock = DefaultClock> {
     counts: RateLimiter<Who, HashMapStateStore<Who>, C, NoOpMiddleware<C::Instant>>,
+    in_all: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     /// When quiet networks were last looked for while the table was full: once a second is often enough.
     swept: Mutex<Option<C::Instant>>,
@@ -47,12 +52,26 @@ impl<C: Clock + Clone> Limiter<C> {
         let quota = Quota::per_minute(PER_MINUTE);
         Limiter {
             counts: RateLimiter::hashmap_with_clock(quota, clock.clone()),
+            in_all: RateLimiter::direct_with_clock(
+                Quota::per_minute(PER_MINUTE_IN_ALL),
+                clock.clone(),
+            ),
             clock,
             swept: Mutex::default(),
         }
     }
 
-    /// Counts one more.
+    /// Counts one more of all networks together.
+    ///
+    /// # Errors
+    /// The time after which the next one passes.
+    pub(super) fn take_of_all(&self) -> Result<(), Duration> {
+        self.in_all
+            .check()
+            .map_err(|refused| refused.wait_time_from(self.clock.now()))
+    }
+
+    /// Counts one more of a network.
     ///
     /// # Errors
     /// The time after which the next one passes.
@@ -111,6 +130,18 @@ mod tests {
             assert_eq!(limiter.take(network(1)), Ok(()));
         }
         assert!(limiter.take(network(1)).is_err());
+    }
+
+    #[test]
+    fn all_networks_together_have_a_limit_too() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::with_clock(clock.clone());
+        for _ in 0..1500 {
+            assert_eq!(limiter.take_of_all(), Ok(()));
+        }
+        let wait = limiter.take_of_all().unwrap_err();
+        clock.advance(wait);
+        assert_eq!(limiter.take_of_all(), Ok(()));
     }
 
     #[test]

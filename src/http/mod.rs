@@ -1,6 +1,7 @@
 //! The web: pages to subscribe, confirm and unsubscribe, the pictures of issues, and `/healthz`.
 //!
-//! One file an endpoint; `error` alone gives failures their status and text, and `layers` shows them. GET and
+//! One file an endpoint; `error` alone gives failures their status and text, and `layers` shows them. `server` accepts
+//! connections, and `places` and `metered` keep visitors from using up what the sender needs. GET and
 //! HEAD never change anything; a POST behind a signed link acts by the token in its address, so there are no
 //! cookies, logins or scripts. No request sends mail: signing up queues a mail in the store. Of a client's
 //! address only the network is used; nothing more precise is kept or logged.
@@ -8,19 +9,26 @@
 //! Rows are `store`'s, tokens `link`'s, the confirmation mail `notice`'s. When the next issue comes is passed in
 //! by `app`, since this module does not know the schedule.
 
+mod address;
 mod assets;
 mod client;
 mod confirm;
+mod cors;
 mod error;
 mod healthz;
 mod home;
 mod layers;
 mod limit;
 mod media;
+mod metered;
 mod page;
+mod places;
+mod rarely;
 mod server;
 mod signed;
 mod subscribe;
+mod turnstile;
+mod unconfirmed;
 mod undo;
 mod unsubscribe;
 
@@ -32,9 +40,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::get;
 use jiff::{Timestamp, Zoned};
 use tokio::net::TcpListener;
@@ -42,18 +50,26 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
+use rarely::Rarely;
+
 use crate::link::Links;
 use crate::model::network::Cidr;
 use crate::model::{List, ListId, SharedClock};
 use crate::notice::Confirmation;
 use crate::store::Store;
 
+pub(crate) use places::Limits;
 pub(crate) use server::serve_router;
+pub(crate) use unconfirmed::tidy;
 
 /// The most bytes of a request's body; a form of one field needs far less.
 const BODY_MAX: usize = 16 * 1024;
 /// How long one request may take, once its head is read.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a proxy is warned of that is not trusted.
+const WARN_OF_PROXY_EVERY: Duration = Duration::from_secs(3600);
+/// How often refused sign-ups are warned of.
+const WARN_OF_REFUSALS_EVERY: Duration = Duration::from_secs(60);
 /// How long somebody can undo an unsubscription: 30 days.
 const UNDO_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -66,6 +82,8 @@ pub(crate) struct Settings {
     pub lists: Vec<(ListId, List)>,
     /// Proxies whose `X-Forwarded-For` and `Forwarded` are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// Origins of sites whose scripts may call `POST /subscribe`; `*` stands for all.
+    pub cors_origins: Vec<String>,
     /// The confirmation mail of each list.
     pub confirmations: HashMap<ListId, Confirmation>,
 }
@@ -78,6 +96,12 @@ pub(crate) struct Site {
     settings: Settings,
     next_letter: NextLetter,
     limiter: limit::Limiter,
+    unconfirmed: unconfirmed::Unconfirmed,
+    shelf: media::Shelf,
+    /// When these warnings were last logged.
+    untrusted_proxy: Rarely,
+    refused_sign_up: Rarely,
+    crowded: Rarely,
     /// The path of `public_url`, without a slash at its end: what addresses within a page begin with.
     base: String,
 }
@@ -102,6 +126,11 @@ impl Site {
             settings,
             next_letter,
             limiter,
+            unconfirmed: unconfirmed::Unconfirmed::default(),
+            shelf: media::Shelf::default(),
+            untrusted_proxy: Rarely::every(WARN_OF_PROXY_EVERY),
+            refused_sign_up: Rarely::every(WARN_OF_REFUSALS_EVERY),
+            crowded: Rarely::every(WARN_OF_REFUSALS_EVERY),
             base,
         })
     }
@@ -135,6 +164,20 @@ impl Site {
 
 /// The routes, with the layers around them.
 pub(crate) fn router(site: Arc<Site>) -> Router {
+    let base = site.base.clone();
+    // Around the routes, since a layer of theirs comes after the choice of the route.
+    let bring_into_form = move |mut request: Request| {
+        if let Some(uri) = address::known(request.uri(), &base) {
+            *request.uri_mut() = uri;
+        }
+        std::future::ready(request)
+    };
+    Router::new()
+        .fallback_service(routes(site))
+        .layer(map_request(bring_into_form))
+}
+
+fn routes(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/healthz", get(healthz::show))
@@ -155,6 +198,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
             REQUEST_TIMEOUT,
         ))
         .layer(from_fn_with_state(site.clone(), layers::show_problems))
+        .layer(from_fn_with_state(site.clone(), cors::allow))
         .layer(from_fn(layers::add_headers))
         .with_state(site)
 }
@@ -166,7 +210,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
 pub(crate) async fn serve(
     listener: TcpListener,
     site: Arc<Site>,
+    limits: Limits,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    serve_router(listener, router(site), shutdown).await
+    serve_router(listener, router(site), limits, shutdown).await
 }

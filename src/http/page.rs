@@ -1,7 +1,7 @@
 //! The frame of every page (title, masthead, footer), and how a page becomes a response.
 
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::Problem;
@@ -81,6 +81,17 @@ pub(super) fn answer(status: StatusCode, page: &impl Template) -> Response {
             Problem::Broken.into_response()
         }
     }
+}
+
+/// Whether the body, or all that is accepted, is JSON: then the answer is, too.
+pub(super) fn speaks_json(headers: &HeaderMap) -> bool {
+    let has = |name, word| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.trim_start().starts_with(word))
+    };
+    has(header::CONTENT_TYPE, "application/json") || has(header::ACCEPT, "application/json")
 }
 
 /// A page of one headline and a few words.

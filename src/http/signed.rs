@@ -30,7 +30,7 @@ pub(super) struct Person<'a> {
     pub(super) email: Option<Address>,
 }
 
-/// Reads a token that must be for this purpose.
+/// Reads the token in an address, which must be for this purpose.
 ///
 /// # Errors
 /// [`Problem::BadLink`], or what the store says.
@@ -39,7 +39,7 @@ pub(super) async fn holder<'a>(
     token: &str,
     purpose: Purpose,
 ) -> Result<Holder<'a>, Problem> {
-    let claim = site.links.verify(token).map_err(|_| Problem::BadLink)?;
+    let claim = site.links.verify_in(token).map_err(|_| Problem::BadLink)?;
     if claim.purpose == Purpose::Inert {
         return Ok(Holder::TestCopy);
     }

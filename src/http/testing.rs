@@ -47,6 +47,7 @@ pub(super) struct Web {
     pub(super) links: Links,
     pub(super) lists: HashMap<String, ListId>,
     pub(super) clock: Arc<HandClock>,
+    pub(super) site: Arc<Site>,
     router: axum::Router,
 }
 
@@ -56,6 +57,7 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -141,6 +143,7 @@ impl Web {
                 .collect(),
             lists: lists.into_iter().map(|l| (ids[&l.key], l)).collect(),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            cors_origins: vec!["https://blog.example".into()],
         };
         let next = Arc::new(|list: &List, now: Timestamp| {
             list.schedule
@@ -154,7 +157,8 @@ impl Web {
             links,
             lists: ids,
             clock,
-            router: router(site),
+            router: router(site.clone()),
+            site,
         }
     }
 
@@ -176,6 +180,7 @@ impl Web {
             status: head.status,
             headers: head.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
+            bytes: body.into(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::token::{BadToken, Claim, KeyRing};
+use super::written::readings;
 use crate::model::rendered::Purpose;
 use crate::model::{IssueId, ListId, SubscriberId};
 
@@ -110,6 +111,19 @@ impl Links {
         self.ring().ok_or(BadToken)?.verify(token)
     }
 
+    /// What the token permits that is in the last part of an address, as it comes back from a mail program: with brackets,
+    /// quotes or full stops around it, broken by a space or a line's end, or without the `-` at its end.
+    ///
+    /// # Errors
+    /// [`BadToken`] if the text holds none that one of our keys signed.
+    pub fn verify_in(&self, text: &str) -> Result<Claim, BadToken> {
+        let readings = readings(text);
+        readings
+            .iter()
+            .find_map(|token| self.verify(token).ok())
+            .ok_or(BadToken)
+    }
+
     /// The token of the envelope sender of an issue's mail to one person (VERP); `None` in a preview.
     pub fn bounce_token(&self, issue: IssueId, subscriber: SubscriberId) -> Option<String> {
         self.ring().map(|ring| ring.mint_bounce(issue, subscriber))
@@ -167,6 +181,31 @@ mod tests {
         assert_eq!(links.media_base(), "https://letters.example.org/media/");
         let confirm = links.of(ListId(1), SubscriberId(7)).url(Purpose::Confirm);
         assert!(confirm.starts_with("https://letters.example.org/confirm/"));
+    }
+
+    #[test]
+    fn a_token_is_found_in_what_mail_programs_make_of_it() {
+        let links = Links::new("https://e.example", ring(1));
+        let token = links.token(Purpose::Unsubscribe, ListId(1), SubscriberId(7));
+        let (start, end) = token.split_at(9);
+        for text in [
+            format!("<{token}>."),
+            format!("{start} {end}"),
+            format!("{start}=\r\n{end}\u{200b}"),
+            format!("{token}&amp;utm_source=x"),
+            format!("{token} to leave"),
+        ] {
+            assert_eq!(links.verify_in(&text).unwrap().subscriber, SubscriberId(7));
+        }
+        for text in [
+            format!("{token}A"),
+            format!("x{token}"),
+            end.to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(links.verify_in(&text), Err(BadToken), "{text}");
+        }
+        assert_eq!(links.verify_in("preview.").unwrap().purpose, Purpose::Inert);
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod addresses;
 pub(crate) mod signed;
 pub mod token;
 pub mod utm;
+mod written;
 
 pub use addresses::{Links, PersonalLinks};

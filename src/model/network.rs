@@ -30,6 +30,43 @@ impl From<IpAddr> for Network {
     }
 }
 
+impl Network {
+    /// Whether it is of this machine or of a network of one's own, from which no visitor comes directly: one of RFC 1918,
+    /// 6598, 3927, 4193 and 4291, or loopback.
+    pub fn is_local(&self) -> bool {
+        let (v4, v6) = match *self {
+            Network::V4([a, b, c]) => (Some(Ipv4Addr::new(a, b, c, 0)), None),
+            Network::V6([a, b, c]) => (None, Some(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))),
+        };
+        v4.is_some_and(|ip| LOCAL_V4.iter().any(|block| in_block(ip, *block)))
+            || v6.is_some_and(|ip| {
+                ip.segments()[..3] == [0; 3] || ip.is_unique_local() || ip.is_unicast_link_local()
+            })
+    }
+}
+
+/// Blocks of IPv4 that are not on the public internet.
+const LOCAL_V4: [(Ipv4Addr, u8); 6] = [
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+];
+/// The same of IPv6.
+const LOCAL_V6: [(Ipv6Addr, u8); 3] = [
+    (Ipv6Addr::LOCALHOST, 128),
+    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),
+    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+];
+/// A block of the public internet is wide with fewer bits than these: no proxies of one operator fill it.
+const WIDE_BELOW: (u8, u8) = (12, 24);
+
+fn in_block(ip: Ipv4Addr, (base, bits): (Ipv4Addr, u8)) -> bool {
+    same_start(ip.to_bits().into(), base.to_bits().into(), 32 - bits)
+}
+
 /// Such as `192.0.2.0/24` and `2001:db8:1::/48`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,9 +108,15 @@ impl FromStr for Cidr {
             Some(_) => return Err(bad()),
         };
         if bits > most {
-            Err(bad())
-        } else {
-            Ok(Cidr { base, bits })
+            return Err(bad());
+        }
+        // IPv4 written as IPv6 counts as IPv4, here as in an address.
+        match base.to_canonical() {
+            v4 @ IpAddr::V4(_) if base.is_ipv6() && bits >= 96 => Ok(Cidr {
+                base: v4,
+                bits: bits - 96,
+            }),
+            _ => Ok(Cidr { base, bits }),
         }
     }
 }
@@ -85,6 +128,23 @@ impl fmt::Display for Cidr {
 }
 
 impl Cidr {
+    /// Whether it holds so much of the public internet that strangers are in it.
+    pub fn is_wide(&self) -> bool {
+        match self.base {
+            IpAddr::V4(base) => {
+                let is_local =
+                    |block: &(Ipv4Addr, u8)| self.bits >= block.1 && in_block(base, *block);
+                self.bits < WIDE_BELOW.0 && !LOCAL_V4.iter().any(is_local)
+            }
+            IpAddr::V6(base) => {
+                let is_local = |(local, bits): &(Ipv6Addr, u8)| {
+                    self.bits >= *bits && same_start(base.to_bits(), local.to_bits(), 128 - bits)
+                };
+                self.bits < WIDE_BELOW.1 && !LOCAL_V6.iter().any(is_local)
+            }
+        }
+    }
+
     /// Whether an address lies in the block. IPv4 written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.base, address.to_canonical()) {
@@ -146,6 +206,56 @@ mod tests {
             holds("2001:db8::/33", "2001:db8:7fff::1")
                 && !holds("2001:db8::/33", "2001:db8:8000::1")
         );
+    }
+
+    #[test]
+    fn ipv4_written_as_ipv6_is_ipv4() {
+        let block: Cidr = "::ffff:10.0.0.0/104".parse().unwrap();
+        assert_eq!(block.to_string(), "10.0.0.0/8");
+        let one: Cidr = "::ffff:127.0.0.1".parse().unwrap();
+        assert!(one.contains(ip("127.0.0.1")) && !one.contains(ip("127.0.0.2")));
+    }
+
+    #[test]
+    fn blocks_of_the_whole_internet_are_wide_and_those_of_ones_own_are_not() {
+        for (block, is_wide) in [
+            ("0.0.0.0/0", true),
+            ("::/0", true),
+            ("128.0.0.0/1", true),
+            ("8.0.0.0/8", true),
+            ("2000::/3", true),
+            ("::ffff:0.0.0.0/96", true),
+            ("10.0.0.0/7", true),
+            ("10.0.0.0/8", false),
+            ("100.64.0.0/10", false),
+            ("127.0.0.0/8", false),
+            ("172.16.0.0/12", false),
+            ("104.16.0.0/13", false),
+            ("fc00::/7", false),
+            ("fe80::/10", false),
+            ("2606:4700::/32", false),
+            ("203.0.113.7", false),
+        ] {
+            assert_eq!(block.parse::<Cidr>().unwrap().is_wide(), is_wide, "{block}");
+        }
+    }
+
+    #[test]
+    fn networks_of_ones_own_are_local() {
+        for (address, is_local) in [
+            ("127.0.0.1", true),
+            ("10.1.2.3", true),
+            ("172.31.0.1", true),
+            ("172.32.0.1", false),
+            ("192.168.1.1", true),
+            ("100.127.0.1", true),
+            ("203.0.113.7", false),
+            ("::1", true),
+            ("fd00::1", true),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(Network::from(ip(address)).is_local(), is_local, "{address}");
+        }
     }
 
     #[test]

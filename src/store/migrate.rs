@@ -39,6 +39,11 @@ const STEPS: &[(i64, &str, &str)] = &[
     ),
     (7, "terms", include_str!("../../migrations/0007_terms.sql")),
     (8, "rates", include_str!("../../migrations/0008_rates.sql")),
+    (
+        13,
+        "visitors",
+        include_str!("../../migrations/0013_visitors.sql"),
+    ),
 ];
 
 /// The number of the newest schema that this program knows.

@@ -32,6 +32,7 @@ pub mod system_mails;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod unconfirmed;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ use sqlx::sqlite::{
     SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 pub use error::StoreError;
@@ -65,17 +67,27 @@ pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reading connections; more gain nothing on a small machine.
 const READERS: u32 = 4;
+/// Reading connections of visitors, who must not make the sender wait for one.
+const VISITORS_READERS: u32 = 3;
+
+/// The most file descriptors that a store opens: three for each connection (database, log, shared memory), and a few
+/// for locks and for a backup under way.
+pub const DESCRIPTORS_MAX: u64 = 3 * (1 + READERS as u64 + VISITORS_READERS as u64) + 8;
 
 /// A handle to the database; clones share the writer, the readers and the wake-up signal.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// Set for visitors: they read by connections of their own, and their writes run on this runtime.
+    writes_on: Option<Handle>,
 }
 
 struct Shared {
     path: PathBuf,
     writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
+    /// Connected when the first visitor comes.
+    visitors_readers: SqlitePool,
     reader_options: SqliteConnectOptions,
     /// Counts commits of this process; tasks that wait for work watch it.
     changed: watch::Sender<u64>,
@@ -168,16 +180,32 @@ impl Store {
             .connect_with(reader_options.clone())
             .await
             .map_err(say)?;
+        let visitors_readers = SqlitePoolOptions::new()
+            .max_connections(VISITORS_READERS)
+            .test_before_acquire(false)
+            .connect_lazy_with(reader_options.clone().pragma("cache_size", "-2000"));
         let (changed, _) = watch::channel(0);
         Ok(Store {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 writer: Arc::new(Mutex::new(writer)),
                 readers,
+                visitors_readers,
                 reader_options,
                 changed,
             }),
+            writes_on: None,
         })
+    }
+
+    /// A handle for what visitors ask for. It reads by connections of its own, so that no crowd of them makes the sender
+    /// wait for one; and it writes on the runtime that calls this, so that a transaction, for which the sender may be
+    /// waiting, never runs at the lower priority of the visitors' thread.
+    pub fn for_visitors(&self) -> Store {
+        Store {
+            shared: self.shared.clone(),
+            writes_on: Some(Handle::current()),
+        }
     }
 
     /// The database's file.
@@ -197,7 +225,7 @@ impl Store {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T> + Send + 'static,
     {
         let shared = self.shared.clone();
-        let task = tokio::spawn(async move {
+        let job = async move {
             let mut writer = shared.writer.clone().lock_owned().await;
             let outcome = writer
                 .transaction(job)
@@ -208,7 +236,11 @@ impl Store {
                 shared.changed.send_modify(|n| *n += 1);
             }
             outcome
-        });
+        };
+        let task = match &self.writes_on {
+            Some(runtime) => runtime.spawn(job),
+            None => tokio::spawn(job),
+        };
         match task.await {
             Ok(outcome) => outcome,
             Err(died) => Err(StoreError::internal(
@@ -238,7 +270,10 @@ impl Store {
 
     /// The reading connections, for queries of this room.
     fn readers(&self) -> &SqlitePool {
-        &self.shared.readers
+        match self.writes_on {
+            Some(_) => &self.shared.visitors_readers,
+            None => &self.shared.readers,
+        }
     }
 
     /// How a reading connection beside the pool is opened.
@@ -288,6 +323,7 @@ impl Store {
 
     /// Closes every connection; the WAL is folded into the database.
     pub async fn close(self) {
+        self.shared.visitors_readers.close().await;
         self.shared.readers.close().await;
         if let Some(shared) = Arc::into_inner(self.shared)
             && let Some(writer) = Arc::into_inner(shared.writer)

@@ -78,18 +78,15 @@ impl Store {
         .unwrap()
     }
 
+    /// Marks every system mail as sent, when it was queued.
+    pub async fn send_all_system_mails(&self) {
+        meddle(self, "UPDATE system_mail SET state = 2, at = queued_at").await;
+    }
+
     /// Keeps a picture that belongs to no issue.
-    pub async fn put_media(&self, hash: &'static str, ext: &'static str, bytes: &'static [u8]) {
+    pub async fn put_media(&self, hash: &'static str, ext: &'static str, bytes: Vec<u8>) {
         self.write("keeping a picture", move |c| {
-            Box::pin(async move {
-                sqlx::query("INSERT INTO media VALUES (?, ?, ?)")
-                    .bind(hash)
-                    .bind(ext)
-                    .bind(bytes)
-                    .execute(c)
-                    .await?;
-                Ok(())
-            })
+            Box::pin(async move { super::media::keep(c, hash, ext, &bytes).await })
         })
         .await
         .unwrap();

@@ -172,7 +172,12 @@ impl Demo {
             zone,
         };
         let router = crate::inbox::pages::router(self.folder.inbox.clone(), facts);
-        let pages = crate::http::serve_router(places.pages, router, shutdown.clone());
+        let pages = crate::http::serve_router(
+            places.pages,
+            router,
+            crate::http::Limits::default(),
+            shutdown.clone(),
+        );
         let daemon = app::launch(
             self.settings.clone(),
             places.web,

@@ -1,13 +1,16 @@
-//! `/subscribe`: GET shows the form; POST takes it, or JSON, and queues a confirmation mail.
+//! `/subscribe`: GET shows the form; POST takes it, as a page or a script sends it, or JSON, and queues a confirmation
+//! mail.
 //!
 //! The answer is 202 and the same for known and unknown addresses, so nobody can find out who subscribes. An
 //! invalid address is explained in one line below the field, and the input is kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
+use axum::extract::multipart::MultipartError;
 use axum::extract::rejection::{FormRejection, JsonRejection};
-use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::extract::{FromRequest as _, Multipart, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Form, Json};
@@ -17,14 +20,16 @@ use serde_json::json;
 use super::Site;
 use super::client::Client;
 use super::error::Problem;
-use super::page::{Shell, answer};
+use super::page::{Shell, answer, speaks_json};
 use crate::format;
-use crate::model::subscription::ConsentMethod;
+use crate::model::subscription::{ConsentMethod, SignUp};
 use crate::model::{Address, List, ListId};
 use crate::phrases::dates;
 
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
+/// When to try again where too many have not confirmed.
+const CROWDED_FOR: Duration = Duration::from_secs(600);
 /// How many past issues are shown beside the form.
 const PAST_SHOWN: u32 = 3;
 
@@ -100,13 +105,14 @@ pub(super) async fn take(
     client: Client,
     request: Request,
 ) -> Result<Response, Problem> {
-    site.limiter.take(client.0).map_err(Problem::TooMany)?;
+    count(&site, client)?;
+    let in_json = speaks_json(request.headers());
     let (how, fields) = read(request).await?;
     let (id, list) = wanted_list(&site, fields.list.as_deref())?;
     let typed = fields.email.unwrap_or_default();
     let (email, name) = match checked(&typed, &fields.name.unwrap_or_default()) {
         Ok(good) => good,
-        Err(Problem::Invalid { why, .. }) if how == ConsentMethod::Form => {
+        Err(Problem::Invalid { why, .. }) if !in_json => {
             return form(&site, id, list, &typed, Some(&why)).await;
         }
         Err(other) => return Err(other),
@@ -119,10 +125,14 @@ pub(super) async fn take(
         .ok_or(Problem::Broken)?;
     let mail = confirmation.render(consent.at, consent.network.as_deref());
     let quiet_for = list.confirm_again_after;
-    site.store
+    let outcome = site
+        .store
         .sign_up(id, &email, &name, consent, mail, quiet_for)
         .await?;
-    if how == ConsentMethod::Json {
+    if outcome == SignUp::Asked {
+        site.unconfirmed.one_more();
+    }
+    if in_json {
         let message =
             format!("If {email} can receive this newsletter, a mail with a button is on its way.");
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
@@ -135,6 +145,36 @@ pub(super) async fn take(
         list_key: &list.key,
     };
     Ok(answer(StatusCode::ACCEPTED, &page))
+}
+
+/// Counts a sign-up towards every limit.
+fn count(site: &Site, client: Client) -> Result<(), Problem> {
+    if let Err(wait) = site.limiter.take(client.0) {
+        if site.refused_sign_up.is_due() {
+            let network = client.0;
+            let hint = if network.is_local() {
+                ". If your proxy is there, set [web] trusted_proxies, or all visitors count as one"
+            } else {
+                ""
+            };
+            tracing::warn!(
+                "sign-ups from {network} are refused for now (429): more than 20 came within a minute{hint}"
+            );
+        }
+        return Err(Problem::TooMany(wait));
+    }
+    let wait = match site.limiter.take_of_all() {
+        Ok(()) if !site.unconfirmed.are_too_many() => return Ok(()),
+        Ok(()) => CROWDED_FOR,
+        Err(wait) => wait,
+    };
+    if site.crowded.is_due() {
+        let count = site.unconfirmed.count();
+        tracing::warn!(
+            "sign-ups from everywhere are refused for now (429): too many came within a minute, or too many ({count}) were not confirmed yet"
+        );
+    }
+    Err(Problem::Crowded(wait))
 }
 
 /// The form, empty or with what was typed and what is wrong with it.
@@ -220,8 +260,34 @@ async fn read(request: Request) -> Result<(ConsentMethod, Fields), Problem> {
             Err(FormRejection::BytesRejection(e)) => Err(unread(e.status())),
             Err(_) => Err(Problem::Malformed("the body is not a form, or has a field twice".into())),
         },
+        "multipart/form-data" => Ok((ConsentMethod::Form, parts(request).await?)),
         _ => Err(Problem::WrongType),
     }
+}
+
+/// The fields of a form in parts, as scripts send `FormData`.
+async fn parts(request: Request) -> Result<Fields, Problem> {
+    let not_a_form = || Problem::Malformed("the body is not a form, or has a field twice".into());
+    let broken = |error: MultipartError| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+        _ => not_a_form(),
+    };
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| not_a_form())?;
+    let mut fields = Fields::default();
+    while let Some(part) = form.next_field().await.map_err(broken)? {
+        let field = match part.name() {
+            Some("email") => &mut fields.email,
+            Some("name") => &mut fields.name,
+            Some("list") => &mut fields.list,
+            _ => continue,
+        };
+        if field.replace(part.text().await.map_err(broken)?).is_some() {
+            return Err(not_a_form());
+        }
+    }
+    Ok(fields)
 }
 
 /// The problem with a body that did not arrive whole.

@@ -227,13 +227,66 @@ async fn json_gets_json_that_says_what_is_wrong() {
     );
 }
 
+/// A field of a form in parts, whose boundary is `x`.
+fn part(name: &str, value: &str) -> String {
+    format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+}
+
+#[tokio::test]
+async fn a_form_in_parts_is_taken_and_a_script_gets_json_where_it_asks_for_it() {
+    let web = Web::new().await;
+    let body = |email: &str| {
+        let fields = [part("email", email), part("name", "Ann"), part("more", "y")];
+        format!("{}--x--\r\n", fields.concat())
+    };
+    let kind = "multipart/form-data; boundary=x";
+    let page = web
+        .post("/subscribe", kind, &body("a@readers.example"))
+        .await;
+    assert_eq!(
+        (page.status.as_u16(), page.text("h1").as_str()),
+        (202, "Check your mail")
+    );
+    assert_eq!(
+        state(&web, "a@readers.example").await,
+        Some(SubscriptionState::Pending)
+    );
+    for (email, status, holds) in [
+        ("b@readers.example", 202, "message"),
+        ("no", 422, "invalid"),
+    ] {
+        let request = Request::post("/subscribe")
+            .header("content-type", kind)
+            .header("accept", "application/json")
+            .body(Body::from(body(email)));
+        let answer = web.send(request.unwrap()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (status, JSON)
+        );
+        assert!(answer.body.contains(holds), "{}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn other_bodies_are_refused_with_a_page() {
     let web = Web::new().await;
     for (kind, body, status) in [
         ("text/plain", "email=a@b.example", 415),
         ("", "email=a@b.example", 415),
-        ("multipart/form-data; boundary=x", "--x--", 415),
+        ("multipart/form-data; boundary=x", "--x--", 422),
+        ("multipart/form-data", "--x--", 400),
+        ("multipart/form-data; boundary=x", "--x\r\nbroken", 400),
+        (
+            "multipart/form-data; boundary=x",
+            &part("name", &"x".repeat(20_000)),
+            413,
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            &[part("email", "a@b.example"), part("email", "c@d.example")].concat(),
+            400,
+        ),
         (FORM, "email=a%40b.example&email=c%40d.example", 400),
         (
             FORM,
@@ -375,6 +428,50 @@ async fn below_a_path_links_begin_with_it() {
     );
     assert_eq!(page.attribute("form", "action"), "/letters/subscribe");
     assert_eq!(web.get("/").await.header("location"), "/letters/subscribe");
+}
+
+#[tokio::test]
+async fn a_proxy_may_leave_the_path_of_public_url_on_the_address() {
+    let web = Web::below(
+        "https://example.org/letters",
+        vec![list("weekly", "W")],
+        &[],
+    )
+    .await;
+    let page = web.get("/letters/subscribe?list=weekly").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let style = page.attribute("link[rel=stylesheet]", "href");
+    assert_eq!(web.get(&style).await.status, StatusCode::OK);
+    assert_eq!(web.get("/letters/healthz").await.body, "ok\n");
+    let root = web.get("/letters").await;
+    assert_eq!(root.header("location"), "/letters/subscribe");
+    let form = web
+        .post("/letters/subscribe", FORM, "email=a%40readers.example")
+        .await;
+    assert_eq!(form.status, StatusCode::ACCEPTED);
+    assert_eq!(
+        web.get("/lettersubscribe").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn where_too_many_have_not_confirmed_nobody_else_may_sign_up() {
+    let web = Web::new().await;
+    web.site.unconfirmed.set(100_000);
+    let answer = web
+        .post("/subscribe", FORM, "email=a%40readers.example")
+        .await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.text("h1"), "Too many sign-ups at the moment");
+    assert!(answer.header("retry-after").parse::<u64>().unwrap() > 60);
+    assert_eq!(state(&web, "a@readers.example").await, None);
+    web.site.unconfirmed.set(99_999);
+    for status in [202, 429] {
+        let body = format!("email=a{status}%40readers.example");
+        let answer = web.post("/subscribe", FORM, &body).await;
+        assert_eq!(answer.status.as_u16(), status);
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! `/unsubscribe/TOKEN`: GET shows one button; POST unsubscribes the person at once.
 //!
-//! A POST acts by its address alone, whatever its body. Mailbox providers send RFC 8058's
-//! `List-Unsubscribe=One-Click`, urlencoded or as multipart/form-data (section 3.2), without cookies; they get
-//! 200 and one line, never a redirect. The body only tells which way was used.
+//! A POST acts by its address alone, whatever its body, and also where the body never comes or the client has gone.
+//! Mailbox providers send RFC 8058's `List-Unsubscribe=One-Click`, urlencoded or as multipart/form-data (section 3.2),
+//! without cookies; they get 200 and one line, never a redirect. The body only tells which way was used.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{FromRequest as _, Multipart, Path, Request, State};
@@ -21,6 +22,10 @@ use super::{Site, UNDO_WITHIN};
 use crate::model::rendered::Purpose;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
 use crate::phrases::dates;
+
+/// How long a body is waited for that tells which way was used. A client that wants to hear first that it may send one
+/// (`Expect: 100-continue`) has time to.
+const BODY_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "http/pages/unsubscribe.html")]
@@ -70,15 +75,20 @@ pub(super) async fn act(
     let Holder::Person(person) = holder(&site, &token, Purpose::Unsubscribe).await? else {
         return Ok(site.test_copy());
     };
-    let how = if is_one_click(request).await {
-        ConsentMethod::OneClick
-    } else {
-        ConsentMethod::Page
-    };
-    // Whether unsubscribed now, earlier, or never subscribed: no further issue goes out, as asked.
-    site.store
-        .unsubscribe(person.list_id, person.id, site.consent(how, client))
-        .await?;
+    let (list, who) = (person.list_id, person.id);
+    let at = site.clone();
+    // In a task of its own, which ends well also where the client goes away meanwhile.
+    let leaving = tokio::spawn(async move {
+        let is_one_click = tokio::time::timeout(BODY_WITHIN, is_one_click(request)).await;
+        let how = match is_one_click {
+            Ok(true) => ConsentMethod::OneClick,
+            Ok(false) | Err(_) => ConsentMethod::Page,
+        };
+        // Whether unsubscribed now, earlier, or never subscribed: no further issue goes out, as asked.
+        let consent = at.consent(how, client);
+        at.store.unsubscribe(list, who, consent).await.map(|_| how)
+    });
+    let how = leaving.await.map_err(|_| Problem::Broken)??;
     if how == ConsentMethod::OneClick {
         return Ok("No further issues will be sent to this address.\n".into_response());
     }

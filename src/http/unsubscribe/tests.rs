@@ -120,6 +120,148 @@ async fn a_post_acts_whatever_its_body() {
     }
 }
 
+/// A body that begins and never ends.
+struct Endless(Option<&'static str>);
+
+impl hyper::body::Body for Endless {
+    type Data = hyper::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<hyper::body::Bytes>, Self::Error>>> {
+        match self.0.take() {
+            Some(start) => {
+                let frame =
+                    hyper::body::Frame::data(hyper::body::Bytes::from_static(start.as_bytes()));
+                std::task::Poll::Ready(Some(Ok(frame)))
+            }
+            None => std::task::Poll::Pending,
+        }
+    }
+}
+
+fn endless(path: &str, kind: &str) -> Request {
+    let body = axum::body::Body::new(Endless(Some("List-")));
+    Request::post(path)
+        .header("content-type", kind)
+        .body(body)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_post_acts_though_its_body_never_comes() {
+    let web = Web::new().await;
+    for (i, kind) in [FORM, MULTIPART].into_iter().enumerate() {
+        let who = web.reader(&format!("r{i}@readers.example")).await;
+        let path = web.path("unsubscribe", Purpose::Unsubscribe, who);
+        let answer = web.send(endless(&path, kind)).await;
+        assert_eq!(
+            (answer.status, web.state(who).await),
+            (StatusCode::OK, SubscriptionState::Unsubscribed)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_post_acts_though_its_client_goes_away() {
+    let web = Web::new().await;
+    let who = web.reader("a@readers.example").await;
+    let path = web.path("unsubscribe", Purpose::Unsubscribe, who);
+    let asking = web.send(endless(&path, FORM));
+    let gone = tokio::time::timeout(Duration::from_millis(300), asking).await;
+    assert!(gone.is_err(), "it was answered before the client went");
+    let mut changes = web.store.changes();
+    while web.state(who).await != SubscriptionState::Unsubscribed {
+        changes.changed().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn links_work_with_what_mail_programs_hang_on_them() {
+    let web = Web::new().await;
+    let hung_on = [
+        "/",
+        ".",
+        ")",
+        "%3E",
+        ",",
+        ";",
+        "%22",
+        "=",
+        "%20",
+        "%0D%0A",
+        "%E2%80%8B",
+        "%23x",
+        "&amp;x=1",
+        "?x=y",
+        "/%20",
+        "].",
+    ];
+    for (i, tail) in hung_on.into_iter().enumerate() {
+        let who = web.reader(&format!("t{i}@readers.example")).await;
+        let path = web.path("unsubscribe", Purpose::Unsubscribe, who) + tail;
+        leaves_by(&web, &path, who).await;
+    }
+    type Write = fn(&str, &str) -> String;
+    let written: [Write; 6] = [
+        |start, end| format!("/unsubscribe/%3C{start}{end}"),
+        |start, end| format!("//unsubscribe/{start}{end}"),
+        |start, end| format!("/Unsubscribe/{start}{end}"),
+        |start, end| format!("/unsubscribe//{start}{end}/"),
+        |start, end| format!("/unsubscribe/{start}%20{end}"),
+        |start, end| format!("/unsubscribe/{start}%0D%0A{end}."),
+    ];
+    for (i, write) in written.into_iter().enumerate() {
+        let who = web.reader(&format!("w{i}@readers.example")).await;
+        let path = web.path("unsubscribe", Purpose::Unsubscribe, who);
+        let token = path.rsplit('/').next().unwrap();
+        let (start, end) = token.split_at(11);
+        leaves_by(&web, &write(start, end), who).await;
+    }
+}
+
+/// The page opens and changes nothing, and one click leaves.
+async fn leaves_by(web: &Web, path: &str, who: SubscriberId) {
+    let page = web.get(path).await;
+    assert_eq!(
+        (page.status, page.count("form")),
+        (StatusCode::OK, 1),
+        "{path}"
+    );
+    assert_eq!(web.state(who).await, SubscriptionState::Active, "{path}");
+    let done = web.post(path, FORM, "List-Unsubscribe=One-Click").await;
+    assert_eq!(done.status, StatusCode::OK, "{path}");
+    assert_eq!(
+        web.state(who).await,
+        SubscriptionState::Unsubscribed,
+        "{path}"
+    );
+}
+
+#[tokio::test]
+async fn confirming_and_undoing_tolerate_the_same() {
+    let web = Web::new().await;
+    let who = web.pending("new@readers.example").await;
+    let path = web
+        .path("confirm", Purpose::Confirm, who)
+        .replace("confirm", "Confirm");
+    assert_eq!(
+        web.post(&format!("/{path}%3E."), FORM, "").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(web.state(who).await, SubscriptionState::Active);
+    let leave = web.path("unsubscribe", Purpose::Unsubscribe, who);
+    web.post(&leave, FORM, "").await;
+    let undo = web.path("undo", Purpose::Undo, who);
+    assert_eq!(
+        web.post(&format!("{undo}%20"), FORM, "").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(web.state(who).await, SubscriptionState::Active);
+}
+
 #[tokio::test]
 async fn forged_and_foreign_links_remove_nobody() {
     let web = Web::new().await;

@@ -2,7 +2,8 @@
 //!
 //! A token is `version ‖ key ‖ purpose ‖ list ‖ subscriber ‖ tag`, numbers as varints, the tag being the first
 //! 16 bytes of HMAC-SHA-256 over all before it; as base64url without padding (RFC 4648, section 5), it has some
-//! 30 characters. It is read strictly: one text is one token. Nobody without a key can change who, where or
+//! 30 characters. Mail programs take a `-` or `_` at the end of an address for punctuation, so one that ends in them gets a
+//! `0` behind it. It is read strictly: one text is one token. Nobody without a key can change who, where or
 //! what for. The newest key signs, every known key verifies, so links stay good for years after a rotation.
 //!
 //! Envelope senders (VERP) bear a token too, in small base32 letters, because mail servers may fold the case of
@@ -28,6 +29,9 @@ const BOUNCE_TAG: usize = 10;
 const MAX_CHARS: usize = 96;
 /// Shorter secrets than the hash's output weaken HMAC (RFC 2104, section 3), in bytes.
 const SECRET_MIN: usize = 32;
+
+/// What follows a token that ends in `-` or `_`.
+const END: char = '0';
 
 /// The most characters of a token in an envelope sender, for as many rows as a database will ever hold. With
 /// `bounce` and `+` before it, the local part stays below the 64 bytes of RFC 5321, 4.5.3.1.1.
@@ -129,14 +133,24 @@ impl KeyRing {
             put(out, claim.list.0);
             put(out, claim.subscriber.0);
         });
-        BASE64URL_NOPAD.encode(&bytes)
+        let mut token = BASE64URL_NOPAD.encode(&bytes);
+        if is_mark_at_end(&token) {
+            token.push(END);
+        }
+        token
     }
 
-    /// What a link's token says.
+    /// What a link's token says. Tokens of earlier versions have no [`END`].
     ///
     /// # Errors
     /// [`BadToken`] unless every character is as [`KeyRing::mint`] wrote it with one of these keys.
     pub fn verify(&self, token: &str) -> Result<Claim, BadToken> {
+        let without_end = || token.strip_suffix(END).filter(|rest| is_mark_at_end(rest));
+        self.verify_encoded(token)
+            .or_else(|bad| self.verify_encoded(without_end().ok_or(bad)?))
+    }
+
+    fn verify_encoded(&self, token: &str) -> Result<Claim, BadToken> {
         let bytes = decoded(token, &BASE64URL_NOPAD)?;
         let mut rest = self.signed(Label::Link, TAG, &bytes)?;
         let (&found, after) = rest.split_first().ok_or(BadToken)?;
@@ -215,6 +229,11 @@ impl KeyRing {
         verify_slices_are_equal(&full.as_ref()[..tag], given).map_err(|_| BadToken)?;
         Ok(rest)
     }
+}
+
+/// Whether a token ends in one of the two characters of its alphabet that are no letters and digits.
+fn is_mark_at_end(token: &str) -> bool {
+    token.ends_with(['-', '_'])
 }
 
 /// The number that stands for a purpose in a token. It never changes its meaning.

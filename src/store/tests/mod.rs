@@ -40,14 +40,7 @@ async fn meddle(path: &Path, sql: &'static str) {
 
 async fn add_picture(store: &Store, hash: String, bytes: usize) -> Result<()> {
     let add = store.write("adding a picture", move |connection| {
-        Box::pin(async move {
-            sqlx::query("INSERT INTO media (hash, ext, bytes) VALUES (?, 'png', ?)")
-                .bind(hash)
-                .bind(vec![7; bytes])
-                .execute(connection)
-                .await?;
-            Ok(())
-        })
+        Box::pin(async move { media::keep(connection, &hash, "png", &vec![7; bytes]).await })
     });
     add.await
 }

@@ -1,7 +1,7 @@
 //! How SQLite does what runs while mails go out: by a key or an index, whatever the number of people.
 
 use crate::store::testing::{column, open, plan};
-use crate::store::{commit_batch, deliveries, fanout, issues, steering, system_mails};
+use crate::store::{commit_batch, deliveries, fanout, issues, steering, system_mails, unconfirmed};
 
 /// Steps that may walk: through what a statement was given or made itself, through the few issues, and to the first
 /// row of a table of which no more is asked than whether it is empty.
@@ -35,6 +35,7 @@ async fn nothing_that_runs_while_mails_go_out_walks_through_a_table() {
         .chain(commit_batch::AT_START)
         .chain(steering::HOT)
         .chain(system_mails::HOT)
+        .chain(unconfirmed::HOT)
         .chain([fanout::PART]);
     for sql in hot {
         let plan = plan(&store, sql).await;
