@@ -10,7 +10,7 @@ use std::process::Command;
 const GROUPS: [&str; 4] = ["config", "dkim", "keys", "subscribers"];
 
 /// What the pages describe ahead of the program: settings as `relay.*.host`, commands and their options as they are
-/// typed. An entry that the program has by now must go.
+/// typed, messages. An entry that the program has by now must go.
 const AHEAD: &[&str] = &[
     "relay.*.ehlo_name",
     "relay.*.dkim",
@@ -27,6 +27,16 @@ const AHEAD: &[&str] = &[
     "subscribers import --map",
     "subscribers import --separator",
     "subscribers import --encoding",
+    "there is no database",
+];
+
+/// What messages have from the system, or as a value.
+const VALUES: [&str; 5] = [
+    "address already in use",
+    "connection refused",
+    "failed to lookup address information",
+    "letterpress.toml",
+    "no such file or directory",
 ];
 
 fn is_ahead(name: &str) -> bool {
@@ -405,18 +415,68 @@ fn every_command_and_option_exists() {
 
 #[test]
 fn nothing_is_called_ahead_of_the_program_that_it_has() {
-    let known = Known::of_the_sample();
+    let (known, sources) = (Known::of_the_sample(), sources());
+    let is_message = |name: &str| name.split(' ').count() > 3;
     let has = |name: &&&str| match name.rsplit_once('.') {
         Some((section, key)) => known.has(section, Some(key)) || known.has(name, None),
         None => match name.split_once(" --") {
             Some((command, option)) => {
                 help_of(command).is_some_and(|help| has_option(&help, &format!("--{option}")))
             }
+            None if is_message(name) => sources.contains(**name),
             None => help_of(name).is_some(),
         },
     };
     let stale: Vec<_> = AHEAD.iter().filter(has).collect();
     assert!(stale.is_empty(), "take these out of AHEAD: {stale:?}");
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_page_is_one_of_the_programs() {
+    let sources = sources();
+    let page = pages()
+        .into_iter()
+        .find(|page| page.path.ends_with("troubleshooting.md"))
+        .unwrap();
+    let mut wrong = Vec::new();
+    for line in page.lines().iter().filter(|line| line.code.is_none()) {
+        if !line.text.starts_with("### `") {
+            continue;
+        }
+        // `…` stands for a value.
+        let heading = VALUES
+            .iter()
+            .fold(line.text.to_owned(), |text, value| text.replace(value, "…"));
+        for part in code_spans(&heading)
+            .iter()
+            .flat_map(|message| message.split('…'))
+        {
+            let part = part.trim_matches([' ', ':']);
+            if !sources.contains(part) && !is_ahead(part) {
+                wrong.push(format!("{}: no message has “{part}”", page.at(line.number)));
+            }
+        }
+    }
+    fail_with(&wrong);
+}
+
+/// The program's text, without line breaks within strings.
+fn sources() -> String {
+    fn read(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, text);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    read(&root().join("src"), &mut text);
+    let pieces = text.split("\\\n").enumerate();
+    let joined = pieces.map(|(at, piece)| if at == 0 { piece } else { piece.trim_start() });
+    joined.collect()
 }
 
 /// What follows `letterpress` in a line that runs it, up to a comment or a pipe; nothing for any other line.
