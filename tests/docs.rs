@@ -28,6 +28,10 @@ const AHEAD: &[&str] = &[
     "subscribers import --separator",
     "subscribers import --encoding",
     "there is no database",
+    "answers in TLS: this port speaks TLS from the first byte",
+    "speaks clear text first",
+    "the relay may want a full name in EHLO",
+    "the database is a backup that was put in place",
 ];
 
 /// What messages have from the system, or as a value.
