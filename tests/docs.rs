@@ -32,6 +32,8 @@ const AHEAD: &[&str] = &[
     "speaks clear text first",
     "the relay may want a full name in EHLO",
     "the database is a backup that was put in place",
+    "a quotation mark is opened on this line and never closed",
+    "is a placeholder",
 ];
 
 /// What messages have from the system, or as a value.
@@ -420,7 +422,7 @@ fn every_command_and_option_exists() {
 #[test]
 fn nothing_is_called_ahead_of_the_program_that_it_has() {
     let (known, sources) = (Known::of_the_sample(), sources());
-    let is_message = |name: &str| name.split(' ').count() > 3;
+    let is_message = |name: &str| name.split(' ').count() > 2 && !name.contains("--");
     let has = |name: &&&str| match name.rsplit_once('.') {
         Some((section, key)) => known.has(section, Some(key)) || known.has(name, None),
         None => match name.split_once(" --") {
