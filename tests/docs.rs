@@ -10,7 +10,7 @@ use std::process::Command;
 const GROUPS: [&str; 4] = ["config", "dkim", "keys", "subscribers"];
 
 /// What the pages describe ahead of the program: settings as `relay.*.host`, commands and their options as they are
-/// typed, messages. An entry that the program has by now must go.
+/// typed. An entry that the program has by now must go.
 const AHEAD: &[&str] = &[
     "relay.*.ehlo_name",
     "relay.*.dkim",
@@ -21,12 +21,13 @@ const AHEAD: &[&str] = &[
     "restore",
     "prune",
     "dkim remove",
-    "completions",
-    "man",
-    "help",
     "subscribers import --map",
     "subscribers import --separator",
     "subscribers import --encoding",
+];
+
+/// Messages of the page on troubleshooting that the program does not have yet.
+const MESSAGES_AHEAD: &[&str] = &[
     "there is no database",
     "answers in TLS: this port speaks TLS from the first byte",
     "speaks clear text first",
@@ -34,6 +35,10 @@ const AHEAD: &[&str] = &[
     "the database is a backup that was put in place",
     "a quotation mark is opened on this line and never closed",
     "is a placeholder",
+    "your mails, so",
+    "must wait",
+    "has reached its daily limit",
+    "the database is a copy as of",
 ];
 
 /// What messages have from the system, or as a value.
@@ -422,19 +427,24 @@ fn every_command_and_option_exists() {
 #[test]
 fn nothing_is_called_ahead_of_the_program_that_it_has() {
     let (known, sources) = (Known::of_the_sample(), sources());
-    let is_message = |name: &str| name.split(' ').count() > 2 && !name.contains("--");
     let has = |name: &&&str| match name.rsplit_once('.') {
         Some((section, key)) => known.has(section, Some(key)) || known.has(name, None),
         None => match name.split_once(" --") {
             Some((command, option)) => {
                 help_of(command).is_some_and(|help| has_option(&help, &format!("--{option}")))
             }
-            None if is_message(name) => sources.contains(**name),
             None => help_of(name).is_some(),
         },
     };
-    let stale: Vec<_> = AHEAD.iter().filter(has).collect();
-    assert!(stale.is_empty(), "take these out of AHEAD: {stale:?}");
+    let names = AHEAD.iter().filter(has);
+    let messages = MESSAGES_AHEAD
+        .iter()
+        .filter(|part| sources.contains(**part));
+    let stale: Vec<_> = names.chain(messages).collect();
+    assert!(
+        stale.is_empty(),
+        "take out of AHEAD and MESSAGES_AHEAD: {stale:?}"
+    );
 }
 
 #[test]
@@ -458,7 +468,7 @@ fn every_message_of_the_troubleshooting_page_is_one_of_the_programs() {
             .flat_map(|message| message.split('…'))
         {
             let part = part.trim_matches([' ', ':']);
-            if !sources.contains(part) && !is_ahead(part) {
+            if !sources.contains(part) && !MESSAGES_AHEAD.contains(&part) {
                 wrong.push(format!("{}: no message has “{part}”", page.at(line.number)));
             }
         }
