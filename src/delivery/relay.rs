@@ -1,6 +1,7 @@
 //! One relay while it is used: what its connections know together. Whether it backs off, which of its limits permit a
 //! mail, and what it was found to support.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,10 +35,34 @@ pub(super) struct RelayState {
     longest_back_off: Duration,
     /// Wakes the connections that wait.
     changed: Arc<Notify>,
+    /// Held by the connection that logs in, for as long as no login has been accepted.
+    logging_in: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
 }
 
+/// What became of the last login.
+#[derive(Debug)]
+enum Login {
+    /// There was none.
+    Untried,
+    Accepted,
+    /// When, and why.
+    Refused(Instant, ConnectError),
+}
+
+impl Login {
+    fn is_accepted(&self) -> bool {
+        matches!(self, Login::Accepted)
+    }
+}
+
+/// One connection's turn to log in, which ends when it is dropped.
+pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
 struct Inner {
+    /// The address of its name that worked last.
+    address: Option<SocketAddr>,
+    login: Login,
     rate: RateLimit,
     /// The rate at which mails went lately.
     meter: RateMeter,
@@ -115,7 +140,10 @@ impl RelayState {
             first_back_off: settings.first_retry,
             longest_back_off: settings.longest_retry,
             changed,
+            logging_in: tokio::sync::Mutex::new(()),
             inner: Mutex::new(Inner {
+                address: None,
+                login: Login::Untried,
                 rate: RateLimit::new(relay.messages_per_minute),
                 meter: RateMeter::default(),
                 // Nothing goes until the database was asked what went today.
@@ -146,7 +174,39 @@ impl RelayState {
             at: endpoint.to_string(),
             fault: ConnectFault::Tls(why.clone()),
         })?;
-        Client::open(endpoint, tls.as_ref(), wait).await
+        let first = self.inner().address;
+        let opened = Client::open(endpoint, tls.as_ref(), first, wait).await;
+        let mut inner = self.inner();
+        match &opened {
+            Ok(client) => {
+                inner.address = Some(client.peer());
+                inner.login = Login::Accepted;
+            }
+            Err(error) if error.is_refused_login() => {
+                inner.login = Login::Refused(Instant::now(), error.clone());
+            }
+            Err(_) => {}
+        }
+        drop(inner);
+        opened
+    }
+
+    /// Waits for this connection's turn where a login has not been accepted yet: a wrong password is tried by one
+    /// connection alone, since servers count tries and lock accounts.
+    ///
+    /// # Errors
+    /// The login of another connection was refused meanwhile.
+    pub(super) async fn turn_to_log_in(&self) -> Result<Option<Turn<'_>>, ConnectError> {
+        if self.relay.endpoint.login.is_none() || self.inner().login.is_accepted() {
+            return Ok(None);
+        }
+        let asked = Instant::now();
+        let turn = self.logging_in.lock().await;
+        match &self.inner().login {
+            Login::Refused(at, error) if *at >= asked => Err(error.clone()),
+            Login::Accepted => Ok(None),
+            _ => Ok(Some(turn)),
+        }
     }
 
     /// Something wrong with it.

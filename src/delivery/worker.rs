@@ -308,6 +308,7 @@ impl Worker {
             ..
         } = &self.shared;
         let buffer = std::mem::take(&mut self.buffer);
+        let signing = (&**signing, &self.relay.relay.dkim);
         PreparedMail::new(permit, links, signing, clock.now(), buffer)
     }
 

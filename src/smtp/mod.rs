@@ -8,11 +8,14 @@
 //! [`Endpoint`] says where a connection leads, [`Client`] is the connection, [`Reply`] what the server says on it;
 //! [`PipeliningProbe`] and [`StallMonitor`] are what the connections to one server learn together.
 
+mod auth;
 mod client;
+mod connect;
 mod ehlo;
 mod endpoint;
 mod error;
 mod pipelining;
+mod probe;
 mod reply;
 mod stall;
 mod stream;
@@ -22,10 +25,10 @@ pub use crate::model::reply::{EnhancedCode, Step};
 pub use crate::model::waiting::{Remedy, WaitingFor};
 pub use client::{Client, Envelope, EnvelopeReply};
 pub use ehlo::Capabilities;
-pub use endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
+pub use endpoint::{Endpoint, Login, Password, Pipelining, Timeouts, Tls};
 pub use error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData, PartialWrite};
 pub use pipelining::{Blame, PipeliningProbe};
 pub use reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine, Verdict};
 pub use stall::{StallMonitor, Wait};
 pub use stream::SmtpStream;
-pub use tls::{TlsFailure, TlsSetupError, client_config};
+pub use tls::{TlsFailure, TlsSetupError, check_certificates, client_config};

@@ -85,8 +85,8 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let check = |local: &str| {
         let settings = format!(
-            "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-             [list.a]\nname = \"A\"\nfrom = \"a@example.org\"\nbounce_address = \"{local}@example.org\"\n"
+            "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+             [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\nbounce_address = \"{local}@proof.test\"\n"
         );
         std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
         run(folder.path(), &["config", "check"])
@@ -97,7 +97,7 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     for wanted in [
         "letterpress.toml:8",
         "At most 23 bytes fit",
-        "such as bounce@example.org",
+        "such as bounce@proof.test",
     ] {
         assert!(words.contains(wanted), "{wanted} is not in {words}");
     }
@@ -110,8 +110,8 @@ fn a_password_that_others_can_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letterpress.toml");
-    let settings = "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-                    username = \"u\"\npassword = \"p\"\n[list.a]\nname = \"A\"\nfrom = \"a@example.org\"\n";
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    username = \"u\"\npassword = \"p\"\n[list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\n";
     std::fs::write(&file, settings).unwrap();
     let check = |mode| {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -127,12 +127,13 @@ fn a_password_that_others_can_read_is_warned_of() {
 fn a_folder_that_is_named_and_missing_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, more: &str| {
-        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n{more}\n")
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@proof.test\"\n{more}\n")
     };
     let settings =
-        "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"
+        "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n"
             .to_owned()
-            + &list("a", "") + &list("b", "issues = \"nowhere\"");
+            + &list("a", "")
+            + &list("b", "issues = \"nowhere\"");
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
     let checked = run(folder.path(), &["config", "check", "--json"]);
     let found = checked.json();
@@ -155,13 +156,19 @@ fn a_folder_that_is_named_and_missing_is_warned_of() {
 fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, theme: &str| {
-        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n  theme = \"{theme}\"\n")
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@proof.test\"\n  theme = \"{theme}\"\n")
     };
-    let settings =
-        ["[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([list("a", "magazin"), list("b", "quiet"), list("c", "mine"), list("d", "minne")]);
+    let settings = [
+        "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([
+        list("a", "magazin"),
+        list("b", "quiet"),
+        list("c", "mine"),
+        list("d", "minne"),
+    ]);
     std::fs::write(
         folder.path().join("letterpress.toml"),
         settings.collect::<String>(),

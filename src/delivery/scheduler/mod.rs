@@ -351,6 +351,7 @@ impl Scheduler {
             self.signing.read_again();
         }
         if let Some(why) = self.signing.obstacle(&list.from.address) {
+            let why = why.to_string();
             return self.cannot_begin(row, Reason::CannotSign { why }).await;
         }
         let rendered = match self.store.rendered(row.id).await {
