@@ -31,6 +31,7 @@ mod rehearsal_leaves_nothing;
 mod runs_under_its_unit;
 mod send_has_its_options;
 mod settings_are_explained;
+mod settings_are_reloaded;
 mod speed_by_command;
 mod standing_is_told;
 mod starttls_and_login;
