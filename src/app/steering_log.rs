@@ -71,6 +71,10 @@ fn told(before: Option<&IssueRow>, now: &IssueRow) -> Option<String> {
         )),
         (Paused | Held, Sending | Scheduled) => Some("resumed".to_owned()),
         (Done | Cancelled, Sending) => retried().or_else(|| Some("retried".to_owned())),
+        // It was quicker than the looks.
+        (Done | Cancelled, Done) if now.rescans > before.rescans => {
+            Some("retried, and done".into())
+        }
         (Sending, Sending) if now.rescans > before.rescans => {
             retried().or_else(|| Some("paused and resumed".to_owned()))
         }
@@ -139,6 +143,14 @@ mod tests {
             Some("retried: 7 mails are queued again")
         );
         assert_eq!(told(&sending, &row(Done, 3)), None);
+        let quick = IssueRow {
+            rescans: 1,
+            ..row(Done, 3)
+        };
+        assert_eq!(
+            told(&row(Done, 3), &quick).as_deref(),
+            Some("retried, and done")
+        );
         let again = IssueRow {
             rescans: 1,
             ..row(Sending, 0)

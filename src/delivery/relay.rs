@@ -10,10 +10,10 @@ use rustls::ClientConfig;
 use tokio::sync::Notify;
 
 use super::{Relay, Settings, retry};
-use crate::model::rate::{RateSource, SavedRate};
+use crate::model::rate::{RateSource, RelaySpeed, SavedRate};
 use crate::model::waiting::{RelayFault, RelayProblem};
 use crate::pace::warmup::{self, DailyQuota};
-use crate::pace::{RateLimit, RateMeter, relay_name};
+use crate::pace::{RateLimit, RateMeter, SpeedMeter, relay_name};
 use crate::smtp::{
     Blame, Client, ConnectError, ConnectFault, ConnectionLost, EnvelopeReply, PipeliningProbe,
     StallMonitor, Step, Tls, TlsSetupError, Wait, client_config,
@@ -66,6 +66,8 @@ struct Inner {
     rate: RateLimit,
     /// The rate at which mails went lately.
     meter: RateMeter,
+    /// How quickly the server takes mails.
+    speed: SpeedMeter,
     /// What its warm-up permits today; `None`: it is not warmed up.
     quota: Option<DailyQuota>,
     /// The provider for which it last complained of the rate.
@@ -146,6 +148,7 @@ impl RelayState {
                 login: Login::Untried,
                 rate: RateLimit::new(relay.messages_per_minute),
                 meter: RateMeter::default(),
+                speed: SpeedMeter::default(),
                 // Nothing goes until the database was asked what went today.
                 quota: relay.warm_up.map(|_| DailyQuota::unknown()),
                 complaint: None,
@@ -370,6 +373,29 @@ impl RelayState {
         last.is_some_and(|(other, at)| {
             other != *provider && now.duration_since(at) < SAME_COMPLAINT
         })
+    }
+
+    /// It accepted a mail, which kept its connection busy for so long.
+    pub(super) fn measured(&self, took: Duration) {
+        self.inner().speed.record(took);
+    }
+
+    /// How quickly it takes mails, where that is to be saved.
+    pub(super) fn speed_to_save(&self) -> Option<RelaySpeed> {
+        let (mail_s, mails) = self.inner().speed.to_save()?;
+        Some(RelaySpeed {
+            server: self.relay.endpoint.to_string(),
+            mail_s,
+            mails,
+        })
+    }
+
+    /// Continues to measure where that ended.
+    pub(super) fn restore_speed(&self, saved: &[RelaySpeed]) {
+        let server = self.relay.endpoint.to_string();
+        if let Some(saved) = saved.iter().find(|saved| saved.server == server) {
+            self.inner().speed.restore(saved);
+        }
     }
 
     /// It accepted a mail.

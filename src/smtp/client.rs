@@ -111,7 +111,9 @@ impl Client {
         wait: &Wait<'_>,
     ) -> Result<Client, ConnectFault> {
         let limits = endpoint.timeouts;
-        let (stream, peer) = greeted(endpoint, tls, first, wait).await?;
+        let host = (endpoint.host.as_str(), endpoint.port);
+        let addresses = connect::addresses(host, first, limits.connect).await?;
+        let (stream, peer) = greeted(endpoint, tls, addresses, wait).await?;
         wait.continue_with(WaitingFor::Reply);
         let name = name(endpoint, stream.local);
         let mut client = Client {
@@ -430,17 +432,15 @@ impl Client {
     }
 }
 
-/// A connection to the first address of a host that greets, with its address. One that accepts the connection and then
-/// fails is passed over where there are others (RFC 5321, section 5.1).
+/// A connection to the first of a host's addresses that greets, with that address. One that accepts the connection and
+/// then fails is passed over where there are others (RFC 5321, section 5.1).
 async fn greeted(
     endpoint: &Endpoint,
     tls: Option<&Arc<ClientConfig>>,
-    first: Option<SocketAddr>,
+    mut addresses: Vec<SocketAddr>,
     wait: &Wait<'_>,
 ) -> Result<(SmtpStream, SocketAddr), ConnectFault> {
     let limits = &endpoint.timeouts;
-    let host = (endpoint.host.as_str(), endpoint.port);
-    let mut addresses = connect::addresses(host, first, limits.connect).await?;
     let mut failed = None;
     loop {
         let (stream, peer) = match connect::race(&addresses, limits.connect).await {
@@ -569,7 +569,63 @@ fn positive(step: Step, reply: &Reply) -> Result<(), ConnectFault> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::smtp::StallMonitor;
+
+    /// A server that says these words to each connection and then hangs up.
+    async fn saying(ip: [u8; 4], words: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind((IpAddr::from(ip), 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(words.as_bytes()).await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn an_address_that_accepts_and_fails_is_passed_over() {
+        let endpoint = Endpoint {
+            host: "relay.test".into(),
+            port: 25,
+            tls: Tls::None,
+            ca_file: None,
+            login: None,
+            ehlo_name: None,
+            pipelining: Pipelining::Standard,
+            messages_per_connection: 0,
+            timeouts: Timeouts::default(),
+        };
+        let monitor = StallMonitor::default();
+        let wait = monitor.begin(WaitingFor::Connection);
+        let good = saying([127, 0, 0, 3], "220 good\r\n").await;
+        let busy = saying([127, 0, 0, 4], "421 busy\r\n").await;
+        for first in [
+            saying([127, 0, 0, 2], "").await,
+            saying([127, 0, 0, 2], "554 not here\r\n").await,
+            saying([127, 0, 0, 2], "what is this\r\n").await,
+            busy,
+        ] {
+            let (_, peer) = greeted(&endpoint, None, vec![first, good], &wait)
+                .await
+                .unwrap();
+            assert_eq!(peer, good);
+        }
+        // A port at which nobody listens says less than a server that was busy.
+        let closed = {
+            let listener = TcpListener::bind("127.0.0.5:0").await.unwrap();
+            listener.local_addr().unwrap()
+        };
+        let fault = greeted(&endpoint, None, vec![busy, closed], &wait).await;
+        assert!(
+            matches!(fault, Err(ConnectFault::Unavailable { .. })),
+            "the busy one is told"
+        );
+    }
 
     #[test]
     fn a_machines_name_is_given_where_others_can_know_it() {

@@ -216,3 +216,124 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
             .contains("no theme “mine”")
     );
 }
+
+#[test]
+fn a_new_folder_keeps_secrets_from_others_and_from_a_repository() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["init"]).code, 0);
+    for name in ["letterpress.toml", "letterpress.db"] {
+        let mode = std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+    }
+    std::fs::write(folder.path().join("smtp-password"), "x").unwrap();
+    std::fs::create_dir(folder.path().join("dkim")).unwrap();
+    std::fs::write(folder.path().join("dkim/lp1r.pem"), "x").unwrap();
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let output = git.current_dir(folder.path()).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "-q"]);
+    let untracked = git(&["ls-files", "--others", "--exclude-standard"]);
+    let mut untracked: Vec<&str> = untracked.lines().collect();
+    untracked.sort_unstable();
+    assert_eq!(
+        untracked,
+        [".gitignore", "issues/001.md", "letterpress.toml"]
+    );
+}
+
+#[test]
+fn only_commands_that_connect_need_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    username = \"u\"\npassword_file = \"gone\"\nca_file = \"gone.pem\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\n";
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    std::fs::create_dir(folder.path().join("issues")).unwrap();
+    std::fs::write(
+        folder.path().join("issues/001.md"),
+        crate::newsletter::ISSUE,
+    )
+    .unwrap();
+    for args in [
+        &["subscribers", "add", "mei@readers.test"][..],
+        &["subscribers", "list"],
+        &["deliveries"],
+        &["check", "issues/001.md"],
+        &["render", "issues/001.md", "--out", "out"],
+        &["config", "show"],
+        &["speed"],
+        &["send", "issues/001.md", "--yes"],
+        &["rehearse", "issues/001.md"],
+    ] {
+        let ended = run(folder.path(), args);
+        assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.out, ended.err);
+    }
+    for args in [
+        &["serve"][..],
+        &["test", "issues/001.md", "--to", "a@b.test"],
+    ] {
+        let refused = run(folder.path(), args);
+        assert_eq!(refused.code, 2, "{args:?}: {}", refused.err);
+        assert!(refused.err.contains("gone"), "{args:?}: {}", refused.err);
+    }
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    assert_eq!(
+        (checked.code, checked.json().len()),
+        (1, 2),
+        "{}",
+        checked.out
+    );
+}
+
+#[test]
+fn help_and_version_are_commands_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let same = |command: &[&str], option: &[&str]| {
+        let (one, other) = (run(folder.path(), command), run(folder.path(), option));
+        assert_eq!((one.code, other.code), (0, 0), "{}", one.err);
+        assert_eq!(one.out.trim(), other.out.trim());
+    };
+    same(
+        &["help", "subscribers", "add"],
+        &["subscribers", "add", "--help"],
+    );
+    same(&["version"], &["--version"]);
+    assert!(run(folder.path(), &["help"]).out.contains("subscribers"));
+    let unknown = run(folder.path(), &["help", "sned"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("Did you mean send?"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
+fn a_schedule_of_days_and_weekdays_is_warned_of_and_shown_with_its_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\nschedule = \"0 7 1-7 * MON\"\n";
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    let found = checked.json();
+    assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);
+    assert_eq!(
+        (&found[0]["severity"], &found[0]["line"]),
+        (&"warning".into(), &8.into())
+    );
+    let message = found[0]["message"].as_str().unwrap();
+    assert_eq!(message.matches(" 07:00 UTC").count(), 5, "{message}");
+    assert!(found[0]["help"].as_str().unwrap().contains("0 7 * * MON#1"));
+    let shown = run(folder.path(), &["config", "show"]).out;
+    assert!(
+        shown.contains("; next: ") && shown.contains(" 07:00 UTC"),
+        "{shown}"
+    );
+    let told = run(folder.path(), &["deliveries"]).out;
+    assert!(told.contains("The schedule of a fires next on "), "{told}");
+}
