@@ -1,23 +1,25 @@
 //! Logging of the daemon: for people, as JSON, or to the journal; always on stderr or beside it.
 
-use tracing_subscriber::Layer;
+use std::sync::OnceLock;
+
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, reload};
 
 use crate::config::Log;
 use crate::stdio;
+
+/// The filter in use.
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Begins to log as the settings say. What other crates say is kept from `warn` on.
 ///
 /// `auto` is the journal where stderr is connected to it (systemd says so), else text. Where the journal is asked
 /// for and can't be reached, the log goes to stderr and begins by saying so: no mail waits for that.
 pub(crate) fn begin(log: &Log) {
-    let level = log.level.parse().unwrap_or(tracing::Level::INFO);
-    let filter = Targets::new()
-        .with_default(tracing::Level::WARN)
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let (filter, handle) = reload::Layer::new(filter(log));
     let to_journal = log.format == "journald"
         || log.format == "auto"
             && std::env::var_os("JOURNAL_STREAM").is_some()
@@ -40,15 +42,33 @@ pub(crate) fn begin(log: &Log) {
         _ => Box::new(text()),
     };
     // A second start in one process, as in tests, keeps the first one's choice.
-    let _ = Registry::default()
+    let begun = Registry::default()
         .with(layer.with_filter(filter))
         .try_init();
+    if begun.is_ok() {
+        let _ = FILTER.set(handle);
+    }
     if let Some(error) = missing {
         let why = crate::format::io(&error);
         tracing::warn!(
             "log.format is journald, but the journal can't be reached ({why}); logging to stderr"
         );
     }
+}
+
+/// Logs at another level from now on.
+pub(crate) fn set_level(log: &Log) {
+    if let Some(handle) = FILTER.get() {
+        let _ = handle.reload(filter(log));
+    }
+}
+
+/// What is logged.
+fn filter(log: &Log) -> Targets {
+    let level = log.level.parse().unwrap_or(tracing::Level::INFO);
+    Targets::new()
+        .with_default(tracing::Level::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
 fn text() -> impl Layer<Registry> + Send + Sync {

@@ -8,9 +8,12 @@ pub(crate) mod keys;
 mod launch;
 pub(crate) mod logging;
 pub(crate) mod rehearsal;
+mod reload;
 mod rooms;
 mod signals;
+mod steering_log;
 
 pub(crate) use error::{DaemonError, RoomError};
 pub(crate) use launch::launch;
-pub(crate) use signals::shutdown_on_signals;
+pub(crate) use reload::Reloads;
+pub(crate) use signals::{daemon_signals, shutdown_on_signals};

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::{self, Relay};
 use crate::inbox::{self, Mailbox, Received};
 use crate::model::delivery::State;
+use crate::model::rate::RelaySpeed;
 use crate::model::{IssueId, List, ListId, SharedClock, SubscriberId};
 use crate::pace::forecast::{Forecast, ProviderShare};
 use crate::pace::rate_limit::effective_rate;
@@ -85,6 +86,15 @@ impl Drop for Inside {
         self.sender.abort();
         self.sink.abort();
     }
+}
+
+/// How long the real send takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Estimate {
+    /// From now on to its last mail.
+    pub duration: Duration,
+    /// How quickly some relay takes mails was never measured, so that it may take longer.
+    pub is_lower_bound: bool,
 }
 
 /// What a rehearsal has shown.
@@ -211,8 +221,8 @@ impl Rehearsal {
         )
     }
 
-    /// How long the real send will take from `now` on, under all that slows it, where this one took so long for so
-    /// many.
+    /// How long the real send will take from `now` on, under all that slows it and as quickly as its relays were found
+    /// to be, where this one took so long for so many.
     ///
     /// # Errors
     /// The copy can't be read.
@@ -221,8 +231,12 @@ impl Rehearsal {
         planned: u64,
         took: Duration,
         now: Timestamp,
-    ) -> Result<Duration, StoreError> {
-        Ok(known(self, planned, took, now).await?.duration(now))
+    ) -> Result<Estimate, StoreError> {
+        let (forecast, is_lower_bound) = known(self, planned, took, now).await?;
+        Ok(Estimate {
+            duration: forecast.duration(now),
+            is_lower_bound,
+        })
     }
 }
 
@@ -288,7 +302,7 @@ async fn known(
     planned: u64,
     took: Duration,
     now: Timestamp,
-) -> Result<Forecast, StoreError> {
+) -> Result<(Forecast, bool), StoreError> {
     let Rehearsal {
         source: store,
         settings,
@@ -340,9 +354,10 @@ async fn known(
     let batches = planned
         .div_ceil(settings.batch_size.max(1) as u64)
         .saturating_sub(1);
-    Ok(Forecast {
+    let by_relays = at_measured_speed(&relays, planned, &store.relay_speeds().await?);
+    let forecast = Forecast {
         mails: planned,
-        unlimited: took,
+        unlimited: took.max(by_relays.unwrap_or_default()),
         connections: relays.iter().map(|relay| relay.connections as u32).sum(),
         per_minute: relays
             .iter()
@@ -354,7 +369,22 @@ async fn known(
             .saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX)),
         warm_up,
         window: settings.pacing.windows.get(&rehearsal.list).cloned(),
-    })
+    };
+    Ok((forecast, by_relays.is_none()))
+}
+
+/// How long relays take for so many mails, by what was measured of each; `None`: of one of them nothing is known.
+fn at_measured_speed(relays: &[&Relay], mails: u64, speeds: &[RelaySpeed]) -> Option<Duration> {
+    let per_s: Option<f64> = relays
+        .iter()
+        .map(|relay| {
+            let server = relay.endpoint.to_string();
+            let speed = speeds.iter().find(|speed| speed.server == server)?;
+            Some(relay.connections.max(1) as f64 / speed.mail_s.max(1e-6))
+        })
+        .sum();
+    let per_s = per_s.filter(|per_s| *per_s > 0.0)?;
+    Duration::try_from_secs_f64(mails as f64 / per_s).ok()
 }
 
 /// The settings with the sink in place of every relay, and without rate limits.

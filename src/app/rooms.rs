@@ -33,7 +33,7 @@ impl Group {
     }
 
     /// Asks every room to stop, waits for all, and gives the first failure.
-    async fn end(mut self) -> Result<(), DaemonError> {
+    pub(super) async fn end(mut self) -> Result<(), DaemonError> {
         self.stop.cancel();
         let mut first = Ok(());
         while let Some(ended) = self.running.join_next().await {
@@ -47,21 +47,25 @@ impl Group {
     }
 }
 
-/// Waits for `shutdown`, or for a room that ends by itself, and then ends the groups in their order.
+/// Waits for a room that ends by itself, and gives why.
+pub(super) async fn fallen(groups: &mut [Group; 3]) -> DaemonError {
+    let [first, second, third] = groups;
+    tokio::select! {
+        Some(ended) = first.running.join_next() => failure(ended),
+        Some(ended) = second.running.join_next() => failure(ended),
+        Some(ended) = third.running.join_next() => failure(ended),
+        else => std::future::pending().await,
+    }
+}
+
+/// Ends the groups in their order. `fallen`: why that has to be, where nobody asked for it.
 ///
 /// # Errors
 /// A room failed, or ended although nobody had asked it to.
-pub(super) async fn until(
-    shutdown: CancellationToken,
-    mut groups: [Group; 3],
+pub(super) async fn end(
+    groups: impl IntoIterator<Item = Group>,
+    fallen: Option<DaemonError>,
 ) -> Result<(), DaemonError> {
-    let [first, second, third] = &mut groups;
-    let fallen = tokio::select! {
-        () = shutdown.cancelled() => None,
-        Some(ended) = first.running.join_next() => Some(failure(ended)),
-        Some(ended) = second.running.join_next() => Some(failure(ended)),
-        Some(ended) = third.running.join_next() => Some(failure(ended)),
-    };
     if let Some(error) = &fallen {
         tracing::error!("{error}");
     }
@@ -145,9 +149,7 @@ mod tests {
     #[tokio::test]
     async fn groups_end_one_after_the_other() {
         let ends = Arc::default();
-        let shutdown = CancellationToken::new();
-        shutdown.cancel();
-        until(shutdown, groups(&ends)).await.unwrap();
+        end(groups(&ends), None).await.unwrap();
         assert_eq!(*ends.lock().unwrap(), ["sender", "web", "watcher"]);
     }
 
@@ -158,7 +160,8 @@ mod tests {
         groups[1].start("pages", |_| async {
             Err(std::io::Error::other("the listener broke").into())
         });
-        let error = until(CancellationToken::new(), groups).await.unwrap_err();
+        let why = fallen(&mut groups).await;
+        let error = end(groups, Some(why)).await.unwrap_err();
         assert_eq!(error.to_string(), "the pages stopped: the listener broke");
         assert_eq!(*ends.lock().unwrap(), ["sender", "web", "watcher"]);
     }

@@ -2,13 +2,21 @@
 
 use std::fmt::Write as _;
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
 use crate::compose::theme::Theme;
-use crate::config::{self, Need, Shown};
+use crate::config::{self, Need, Settings, Shown};
 use crate::format::nearest;
-use crate::model::{Finding, Severity};
+use crate::model::{Finding, List, Severity};
+use crate::schedule;
+use crate::schedule::cron::{self, Plan};
 
 use super::terminal::Paint;
 use super::{Answer, Context, Failure, Outcome, findings, issue_file};
+
+/// How many times of a schedule are shown.
+const TIMES: usize = 5;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress config check")]
@@ -28,9 +36,12 @@ enum What {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
-    let examined = config::examine(context.common.config.as_deref(), Need::File)?;
+    let mut examined = config::examine(context.common.config.as_deref(), Need::File)?;
     match args.what {
-        What::Check => check(&examined, context),
+        What::Check => {
+            examined.check_files();
+            check(&examined, context)
+        }
         What::Show => show(&examined, context),
     }
 }
@@ -39,6 +50,7 @@ fn check(examined: &config::Examined, context: &Context) -> Outcome {
     let mut found = examined.findings.clone();
     found.extend(themes(examined));
     found.extend(folders(examined));
+    found.extend(schedules(examined, context.clock.now()));
     found.sort_by_key(|f| (f.severity, f.line));
     let found = &found;
     context.print_findings(found)?;
@@ -111,14 +123,62 @@ fn folders(examined: &config::Examined) -> Vec<Finding> {
         .collect()
 }
 
+/// Schedules that fire on more days than their author may think.
+fn schedules(examined: &config::Examined, now: Timestamp) -> Vec<Finding> {
+    let finding = |list: &List| {
+        let pattern = list.schedule.as_deref()?;
+        let either = cron::either_day(pattern)?;
+        let plan = Plan::parse(pattern, list.zone.clone()).ok()?;
+        let times: Vec<String> = plan
+            .next_times(now, TIMES)
+            .into_iter()
+            .map(|at| local_day(at, &list.zone))
+            .collect();
+        let what = format!(
+            "“{pattern}” fires on the days {} of the month, and on every weekday {} as well: where both are given, cron takes either. Next: {}",
+            either.days,
+            either.weekdays,
+            times.join(", ")
+        );
+        let help = match either.both {
+            Some(both) => format!("For the days that are both, write “{both}”."),
+            None => "Leave one of the two at *, unless you want either.".to_owned(),
+        };
+        Some(examined.about_list(Severity::Warning, (list, "schedule"), &what, &help))
+    };
+    examined.settings.lists.iter().filter_map(finding).collect()
+}
+
+/// A moment with its weekday, such as `Mon 2026-12-07 07:00 CET`.
+fn local_day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%a %Y-%m-%d %H:%M %Z")
+        .to_string()
+}
+
+/// When the schedule of the list fires next that a setting belongs to; `None`: it is no schedule.
+fn next_time(key: &str, settings: &Settings, now: Timestamp) -> Option<Zoned> {
+    let key = key.strip_prefix("list.")?.strip_suffix(".schedule")?;
+    let list = settings.lists.iter().find(|list| list.key == key)?;
+    schedule::next_time(list, now)
+}
+
 fn show(examined: &config::Examined, context: &Context) -> Outcome {
     let shown = config::show(examined);
+    let now = context.clock.now();
+    let next = |one: &Shown| next_time(&one.key, &examined.settings, now);
     if context.json() {
-        shown
-            .iter()
-            .try_for_each(|one| context.print_json(&one.as_json()))?;
+        for one in &shown {
+            let mut json = one.as_json();
+            if let Some(next) = next(one) {
+                json["next"] = serde_json::json!(next.timestamp());
+            }
+            context.print_json(&json)?;
+        }
     } else {
-        context.print(as_toml(&shown, context.paint).trim_end())?;
+        let next =
+            |one: &Shown| next(one).map(|next| local_day(next.timestamp(), next.time_zone()));
+        context.print(as_toml(&shown, next, context.paint).trim_end())?;
     }
     // Errors are shown as well: with them, nothing of this is in use.
     match examined
@@ -134,7 +194,7 @@ fn show(examined: &config::Examined, context: &Context) -> Outcome {
 }
 
 /// The settings as a file would have them, each with its source as a comment.
-fn as_toml(shown: &[Shown], paint: Paint) -> String {
+fn as_toml(shown: &[Shown], next: impl Fn(&Shown) -> Option<String>, paint: Paint) -> String {
     let mut out = String::new();
     let mut section = String::new();
     let lines: Vec<(String, String, &Shown)> = shown
@@ -163,6 +223,10 @@ fn as_toml(shown: &[Shown], paint: Paint) -> String {
             Some(means) => format!("not set: {means}"),
             None => one.source.clone(),
         };
+        let why = match next(one) {
+            Some(next) => format!("{why}; next: {next}"),
+            None => why,
+        };
         let _ = writeln!(out, "{line:width$}  {}", paint.dim(&format!("# {why}")));
     }
     out.trim_start().to_owned()
@@ -186,10 +250,11 @@ mod tests {
             one("web.public_url", None, Some("nothing can be sent")),
             one("list.weekly.utm.medium", Some("\"email\""), None),
         ];
-        let text = as_toml(&shown, Paint::bare());
+        let next = |one: &Shown| (one.key == "web.listen").then(|| "Mon".to_owned());
+        let text = as_toml(&shown, next, Paint::bare());
         assert_eq!(
             text,
-            "[web]\nlisten = \"127.0.0.1:8080\"  # default\n\
+            "[web]\nlisten = \"127.0.0.1:8080\"  # default; next: Mon\n\
              # public_url               # not set: nothing can be sent\n\n\
              [list.weekly.utm]\nmedium = \"email\"           # default\n"
         );

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::config::{self, Settings};
+use crate::config::{self, Examined, Settings};
 use crate::model::{Finding, List, SharedClock};
 use crate::operate::setup;
 use crate::stdio;
@@ -76,6 +76,14 @@ impl Context {
     /// None was found, or it holds an error: exit 2, with file and line.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         config::load(self.common.config.as_deref(), config::Need::File).map_err(Failure::from)
+    }
+
+    /// The settings of a command that connects to relays, with the files that connections need.
+    ///
+    /// # Errors
+    /// None was found, or it holds an error, or such a file can't be used: exit 2, with file and line.
+    pub(super) fn settings_to_connect(&self) -> Result<Examined, Failure> {
+        config::load_to_connect(self.common.config.as_deref()).map_err(Failure::from)
     }
 
     /// The settings, or the defaults where there are none.

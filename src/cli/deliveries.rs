@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::delivery::Relay;
 use crate::format::count;
@@ -13,12 +14,13 @@ use crate::model::delivery::State;
 use crate::model::{List, SubscriberId};
 use crate::operate::issues;
 use crate::people::spreadsheet::harmless;
+use crate::schedule;
 use crate::stdio;
 use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 
-use super::layout::wrap;
+use super::layout::{COLUMNS, wrap};
 use super::totals::{IssueSummary, name, zone_of};
 use super::{Answer, Context, Failure, Outcome, ledger, overview, terminal};
 
@@ -26,6 +28,8 @@ use super::{Answer, Context, Failure, Outcome, ledger, overview, terminal};
 const PAGE: usize = 1000;
 /// A terminal with so many columns has room for all that is known of a mail.
 const WIDE: usize = 130;
+/// Where a reply begins that has no room in its line.
+const REPLY_INDENT: usize = 11;
 /// The narrowest and the widest column of relays' names.
 const RELAY: (usize, usize) = (5, 16);
 
@@ -60,6 +64,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
             let sheet = Sheet {
                 kind: Kind::of(context.json(), args.csv),
                 zone: zone_of(&settings.lists, &row),
+                columns: terminal::columns(),
                 relays: room_for_relays(terminal::columns(), &settings.sending.relays),
                 is_first: true,
             };
@@ -79,10 +84,32 @@ async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Out
         context.print(overview::as_csv(&rows).trim_end())?;
     } else if rows.is_empty() {
         context.print("No issue was queued yet. Queue one with `letterpress send FILE`.")?;
+        print_next(context, lists)?;
     } else {
-        context.print(overview::as_table(&rows, lists).trim_end())?;
+        let columns = terminal::columns().unwrap_or(COLUMNS);
+        context.print(overview::as_table(&rows, lists, columns).trim_end())?;
+        print_next(context, lists)?;
     }
     Ok(Answer::Done)
+}
+
+/// Says when the schedules of the lists fire next.
+fn print_next(context: &Context, lists: &[List]) -> Result<(), Failure> {
+    let now = context.clock.now();
+    let asked = context.common.list.as_deref();
+    let lists = lists
+        .iter()
+        .filter(|list| asked.is_none_or(|key| list.key == key));
+    let next = |list: &List| {
+        let next = schedule::next_time(list, now)?;
+        let at = next.strftime("%a %Y-%m-%d %H:%M %Z");
+        Some(format!("The schedule of {} fires next on {at}.", list.key))
+    };
+    let lines: Vec<String> = lists.filter_map(next).collect();
+    match lines.is_empty() {
+        true => Ok(()),
+        false => context.print(format!("\n{}", lines.join("\n"))),
+    }
 }
 
 /// One recipient, as scripts read it.
@@ -156,6 +183,8 @@ enum Kind {
 struct Sheet {
     kind: Kind,
     zone: TimeZone,
+    /// The columns of the terminal; `None`: a line is as long as it is.
+    columns: Option<usize>,
     /// How wide the column of relays is, where the terminal has room for it, the tries and the next try.
     relays: Option<usize>,
     /// Whether nobody was written yet.
@@ -250,7 +279,7 @@ impl Sheet {
     /// A line for people: of what is known, as much as there is room for.
     fn words(&self, out: &mut impl Write, cells: [&str; 7]) -> std::io::Result<()> {
         let [state, email, tries, relay, at, next, reply] = cells;
-        let line = match self.relays {
+        let line = |reply: &str| match self.relays {
             Some(wide) => {
                 format!(
                     "{state:<9}  {email:<32}  {tries:>5}  {relay:<wide$}  {at:20}  {next:20}  {reply}"
@@ -258,7 +287,17 @@ impl Sheet {
             }
             None => format!("{state:<9}  {email:<32}  {at:20}  {reply}"),
         };
-        writeln!(out, "{}", line.trim_end())
+        let whole = line(reply);
+        let whole = whole.trim_end();
+        if self.columns.is_none_or(|columns| whole.width() <= columns) {
+            return writeln!(out, "{whole}");
+        }
+        let indent = " ".repeat(REPLY_INDENT);
+        writeln!(out, "{}", line("").trim_end())?;
+        match reply {
+            "" => Ok(()),
+            reply => writeln!(out, "{}", wrap(reply, &indent, REPLY_INDENT)),
+        }
     }
 }
 
@@ -285,7 +324,7 @@ fn csv_line(row: &Recipient) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn written(relays: Option<usize>) -> String {
+    fn written(columns: Option<usize>, relays: Option<usize>) -> String {
         let row = DeliveryRow {
             subscriber: SubscriberId(1),
             email: "mei@readers.example".into(),
@@ -301,6 +340,7 @@ mod tests {
         let mut sheet = Sheet {
             kind: Kind::Words,
             zone,
+            columns,
             relays,
             is_first: true,
         };
@@ -312,7 +352,7 @@ mod tests {
     #[test]
     fn a_wide_terminal_shows_tries_relay_and_the_next_try() {
         assert_eq!(
-            written(Some(5)),
+            written(Some(200), Some(5)),
             "\nstate      email                             tries  relay  at                    next try              reply\n\
              deferred   mei@readers.example                   2  main   2026-11-27 16:04 CET  2026-11-27 16:14 CET  450 4.2.0 greylisted\n"
         );
@@ -321,8 +361,12 @@ mod tests {
     #[test]
     fn a_narrow_terminal_and_a_pipe_show_what_fits() {
         assert_eq!(
-            written(None),
+            written(None, None),
             "\ndeferred   mei@readers.example               2026-11-27 16:04 CET  450 4.2.0 greylisted\n"
+        );
+        assert_eq!(
+            written(Some(80), None),
+            "\ndeferred   mei@readers.example               2026-11-27 16:04 CET\n           450 4.2.0 greylisted\n"
         );
         let relays = crate::config::of_text("[relay.a-name-of-many-letters]\nhost = \"h\"\n")
             .sending

@@ -97,6 +97,19 @@ impl Failure {
         .help("The output is incomplete. Write it to a place that has room; what the command changed stays changed.")
     }
 
+    /// It on one line, for a log.
+    pub(super) fn in_a_line(&self) -> String {
+        let mut line = String::new();
+        if let Some(place) = &self.place {
+            line.push_str(&format!("{place}: "));
+        }
+        line.push_str(&self.what);
+        if let Some(to_do) = &self.to_do {
+            line.push_str(&format!(". {to_do}"));
+        }
+        stdio::one_line(&line).to_string()
+    }
+
     /// Says it on stderr and gives the status to end with.
     pub(super) fn tell(&self, paint: Paint) -> ExitCode {
         if !self.what.is_empty() {

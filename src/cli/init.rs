@@ -14,6 +14,27 @@ use super::{Context, Failure, Outcome};
 /// The first issue of a new newsletter.
 pub(super) const FIRST_ISSUE: &str = include_str!("../../examples/first-issue.md");
 
+/// What has no place in a repository: readers, secrets, and what belongs to one machine.
+const IGNORED: &str = "\
+# The database with all subscribers, and the files that belong to it.
+*.db
+*.db-wal
+*.db-shm
+*.db-journal
+*.db.lock
+*.db.opening
+/.rehearsal-*/
+
+# Secrets: keys that sign mails, and the password of the SMTP server. letterpress.toml has one too if you write
+# `password` into it: then add it here.
+/dkim/
+/smtp-password
+*-password
+
+# Lists of people.
+*.csv
+";
+
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress init my-letter")]
 pub(super) struct Args {
@@ -40,9 +61,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     if !issue.exists() {
         write_new(&issue, FIRST_ISSUE)?;
     }
+    let ignored = dir.join(".gitignore");
+    if !ignored.exists() {
+        write_new(&ignored, IGNORED)?;
+    }
     let database = dir.join("letterpress.db");
     Store::open(&database).await?.close().await;
-    write_new(&settings, config::SAMPLE)?;
+    // A password may be written into it.
+    write_private(&settings, config::SAMPLE)?;
 
     let name = |path: &Path| path.display().to_string();
     let words = [
@@ -76,9 +102,21 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
 
 /// Writes a file that must not exist yet; if that fails, none is left.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    write_with_mode(path, text, 0o666)
+}
+
+/// Writes a file that must not exist yet and that only its owner can read; if that fails, none is left.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    write_with_mode(path, text, 0o600)
+}
+
+/// `mode` is lowered by the process's own mask.
+fn write_with_mode(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt as _;
     let created = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
+        .mode(mode)
         .open(path);
     let written = created.and_then(|mut file| {
         file.write_all(text.as_bytes()).inspect_err(|_| {

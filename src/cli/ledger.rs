@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::format::count;
 use crate::model::delivery::Totals;
 
-use super::progress::plain_rate;
+use super::progress::{elapsed, plain_rate};
 use super::terminal::Paint;
 
 /// The column at which values begin, as in the lines above a sum.
@@ -42,13 +42,9 @@ pub(super) fn sum(totals: &Totals, took: Option<Duration>, paint: Paint) -> Stri
     let _ = writeln!(out, "  {:<12}{}", "", "═".repeat(width));
     out.push_str(&line("planned", &planned));
     if let Some(took) = took {
-        let seconds = took.as_secs_f64();
-        let rate = plain_rate(totals.sent as f64 / seconds.max(0.001));
-        let _ = write!(
-            out,
-            "   {}",
-            paint.dim(&format!("{seconds:.1} s, {rate} a second"))
-        );
+        let rate = plain_rate(totals.sent as f64 / took.as_secs_f64().max(0.001));
+        let took = elapsed(took);
+        let _ = write!(out, "   {}", paint.dim(&format!("{took}, {rate} a second")));
     }
     out.push('\n');
     out
@@ -71,7 +67,7 @@ mod tests {
         };
         assert_eq!(
             sum(&totals, Some(Duration::from_millis(197)), Paint::bare()),
-            "  sent         12\n  deferred      0\n  failed        0\n  uncertain     0\n              ═══\n  planned      12   0.2 s, 61 a second\n"
+            "  sent         12\n  deferred      0\n  failed        0\n  uncertain     0\n              ═══\n  planned      12   197 ms, 61 a second\n"
         );
         assert_eq!(
             fact("database", "demo/letterpress.db"),

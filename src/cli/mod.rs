@@ -14,6 +14,7 @@ mod dkim;
 mod failure;
 mod findings;
 mod follow;
+mod help;
 mod init;
 mod issue_file;
 mod keys;
@@ -104,6 +105,10 @@ enum Command {
     Keys(keys::Args),
     /// Copy the database, even while the daemon runs
     Backup(backup::Args),
+    /// Show the help of a command
+    Help(help::Args),
+    /// Show the version of this program
+    Version(help::VersionArgs),
 }
 
 impl Command {
@@ -129,6 +134,8 @@ impl Command {
             Command::Dkim(args) => dkim::run(args, context).await,
             Command::Keys(args) => keys::run(args, context).await,
             Command::Backup(args) => backup::run(args, context).await,
+            Command::Help(args) => help::run(&args, context),
+            Command::Version(args) => help::version(&args, context),
         }
     }
 }

@@ -34,6 +34,8 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("keys", &[]),
     ("keys rotate", &["config", "json"]),
     ("backup", &["config", "json"]),
+    ("help", &[]),
+    ("version", &["json"]),
 ];
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give

@@ -1,6 +1,7 @@
 //! Every issue's totals under each other, and why each stands where it does.
 
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::format::count;
 use crate::format::reason::local_time;
@@ -39,8 +40,8 @@ pub(super) fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
         .or_else(due)
 }
 
-/// For people; below each row, why the issue stands where it does.
-pub(super) fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
+/// For people, in so many columns; below each row, why the issue stands where it does.
+pub(super) fn as_table(rows: &[IssueRow], lists: &[List], width: usize) -> String {
     // The same number may stand in two lists.
     let several = rows.iter().any(|row| row.list != rows[0].list);
     let shown = columns(rows);
@@ -59,6 +60,9 @@ pub(super) fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
     head.extend(shown.iter().map(|(name, _)| *name));
     let rows_set: Vec<Vec<String>> = rows.iter().map(cells).collect();
     let text = table(&head, &rows_set);
+    if text.lines().any(|line| line.width() > width) {
+        return as_paragraphs(rows, lists, several);
+    }
     let mut out = String::new();
     for (i, line) in text.lines().enumerate() {
         out.push_str(line);
@@ -67,6 +71,32 @@ pub(super) fn as_table(rows: &[IssueRow], lists: &[List]) -> String {
             .checked_sub(1)
             .and_then(|i| because(&rows[i], &zone_of(lists, &rows[i])))
         {
+            out.push_str(&wrap(&reason, "  ", 2));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// For people where a table has no room: a paragraph for each issue.
+fn as_paragraphs(rows: &[IssueRow], lists: &[List], several: bool) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let list = if several {
+            format!(" of {}", row.list)
+        } else {
+            String::new()
+        };
+        out.push_str(&format!("{}{list}: {}\n", row.slug, row.state.word()));
+        let figures: Vec<String> = columns(rows)
+            .into_iter()
+            .map(|(head, figure)| (head.trim_start_matches('>'), figure(&row.totals)))
+            .filter(|(head, n)| *n > 0 || matches!(*head, "sent" | "planned"))
+            .map(|(head, n)| format!("{} {head}", count(n)))
+            .collect();
+        out.push_str(&wrap(&figures.join(", "), "  ", 2));
+        out.push('\n');
+        if let Some(reason) = because(row, &zone_of(lists, row)) {
             out.push_str(&wrap(&reason, "  ", 2));
             out.push('\n');
         }
@@ -165,7 +195,7 @@ mod tests {
                 ..Totals::default()
             },
         );
-        let usual = as_table(std::slice::from_ref(&done), &[]);
+        let usual = as_table(std::slice::from_ref(&done), &[], 80);
         assert!(
             !usual.contains("cancelled") && !usual.contains("skipped"),
             "{usual}"
@@ -179,7 +209,7 @@ mod tests {
             skipped: 7,
             ..Totals::default()
         };
-        let table = as_table(&[done, row("004", IssueState::Cancelled, totals)], &[]);
+        let table = as_table(&[done, row("004", IssueState::Cancelled, totals)], &[], 200);
         for line in table.lines().skip(1) {
             let figures: Vec<u64> = line
                 .split_whitespace()
@@ -193,5 +223,30 @@ mod tests {
                 "{table}"
             );
         }
+    }
+
+    #[test]
+    fn what_has_no_room_for_a_table_is_told_in_lines() {
+        let totals = Totals {
+            sent: 8_000,
+            failed: 412,
+            skipped: 7,
+            ..Totals::default()
+        };
+        let paused = IssueRow {
+            reason: Some(Reason::NoDaemon),
+            ..row(
+                "a-slug-that-is-as-long-as-a-title",
+                IssueState::Paused,
+                totals,
+            )
+        };
+        let text = as_table(&[paused], &[], 80);
+        assert_eq!(
+            text,
+            "a-slug-that-is-as-long-as-a-title: paused\n\
+             \x20 8,000 sent, 412 failed, 7 skipped, 8,419 planned\n\
+             \x20 no daemon runs; it continues when `letterpress serve` does\n"
+        );
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::app::rehearsal::{Findings, Rehearsal};
+use crate::app::rehearsal::{Estimate, Findings, Rehearsal};
 use crate::format::count;
 use crate::model::delivery::State;
 use crate::model::sending::IssueState;
 use crate::stdio;
 use crate::store::issues::IssueRow;
 
+use super::layout::wrap;
 use super::progress::time;
 use super::totals::IssueSummary;
 use super::{Answer, Context, Failure, Outcome, follow, issue_file, ledger, render, serve};
@@ -38,6 +39,8 @@ struct Rehearsed<'a> {
     largest_bytes: u64,
     bytes: u64,
     estimated_s: f64,
+    /// It may take longer: how quickly the relay takes mails was never measured.
+    estimated_at_least: bool,
     /// Why some would not get it, one by one.
     errors: Vec<Fault<'a>>,
 }
@@ -123,7 +126,7 @@ fn tell(
     row: &IssueRow,
     took: Duration,
     findings: &Findings,
-    estimated: Duration,
+    estimated: Estimate,
 ) -> Result<Answer, Failure> {
     if context.json() {
         let errors = findings.errors.iter().map(|row| Fault {
@@ -137,7 +140,8 @@ fn tell(
             rate_per_s: rate(row.totals.sent, took),
             largest_bytes: findings.largest_bytes,
             bytes: findings.bytes,
-            estimated_s: estimated.as_secs_f64(),
+            estimated_s: estimated.duration.as_secs_f64(),
+            estimated_at_least: estimated.is_lower_bound,
             errors: errors.collect(),
         })?;
         return Ok(Answer::Done);
@@ -167,11 +171,23 @@ fn tell(
         "largest",
         &render::kilobytes(findings.largest_bytes as usize),
     ))?;
-    context.print(ledger::fact(
-        "real send",
-        &format!("about {}", time(estimated.as_secs().max(1))),
-    ))?;
+    context.print(ledger::fact("real send", &told(estimated)))?;
+    if estimated.is_lower_bound {
+        let words = "How quickly the relay takes mails is not known until an issue was sent through it; \
+                     the real send may take far longer.";
+        stdio::eprintln(wrap(words, "  ", 2));
+    }
     Ok(Answer::Done)
+}
+
+/// How long the real send takes, in words.
+fn told(estimated: Estimate) -> String {
+    let how = if estimated.is_lower_bound {
+        "at least"
+    } else {
+        "about"
+    };
+    format!("{how} {}", time(estimated.duration))
 }
 
 fn rate(sent: u64, took: Duration) -> f64 {

@@ -9,16 +9,20 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::format::count;
 use crate::format::reason::local_time;
 use crate::model::rendered::{MergeField, Piece};
 use crate::model::sending::IssueState;
+use crate::model::waiting::Reason;
 use crate::model::{Finding, IssueId, List, Severity};
 use crate::operate::queue::{self, Plan, Queued, When};
 use crate::operate::{Error, Refusal, issues};
 use crate::publish::Proof;
 use crate::stdio;
 use crate::store::Store;
+use crate::store::issues::IssueRow;
 
+use super::layout::wrap;
 use super::terminal::Paint;
 use super::totals::{IssueSummary, name};
 use super::{Answer, Context, Failure, Outcome, findings, follow, issue_file, ledger, refusal};
@@ -74,10 +78,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     };
     // Who was asked has read it in the question.
     if is_draft && context.common.yes {
-        stdio::eprintln(format_args!(
+        let text = format!(
             "{} is marked as a draft, and is sent all the same.",
             args.file.display()
-        ));
+        );
+        stdio::eprintln(wrap(&text, "", 0));
     }
     if args.wait {
         let ended = tokio::select! {
@@ -101,11 +106,12 @@ fn tell(context: &Context, file: &Path, remarks: &[Finding]) {
         return;
     }
     if context.common.yes {
-        stdio::eprintln(format_args!(
+        let text = format!(
             "{}; `letterpress check {}` shows them.",
             findings::sum(remarks),
             file.display()
-        ));
+        );
+        stdio::eprintln(wrap(&text, "", 0));
     } else {
         stdio::eprint(format_args!(
             "{}",
@@ -244,16 +250,47 @@ fn tell_end(context: &Context, ended: &follow::Ended, zone: &TimeZone) -> Outcom
         context.print(ledger::sum(&row.totals, Some(ended.took), context.paint).trim_end())?;
     }
     if matches!(row.state, IssueState::Paused | IssueState::Held) {
-        let reason = row
-            .reason
-            .as_ref()
-            .map_or_else(|| row.state.word().to_owned(), |why| why.in_zone(zone));
-        return Err(Failure::no(format!("{} is {}: {reason}", name(row), row.state.word())).help(format!(
-            "Fix that, then continue with\n  letterpress resume {}\nNo mail has failed because of it.",
-            row.slug
-        )));
+        return stopped(context, row, zone);
     }
     Ok(follow::answer(row))
+}
+
+/// An issue stands still until its author acts. What an author or a late start has stopped is no error to fix.
+fn stopped(context: &Context, row: &IssueRow, zone: &TimeZone) -> Outcome {
+    let state = row.state.word();
+    let reason = row
+        .reason
+        .as_ref()
+        .map_or_else(|| state.to_owned(), |why| why.in_zone(zone));
+    let asked_for = matches!(
+        row.reason,
+        Some(Reason::PausedByUser { .. } | Reason::Late { .. } | Reason::LateSchedule { .. })
+    );
+    if asked_for {
+        if !context.json() {
+            let reason = reason.strip_prefix("paused ").unwrap_or(&reason);
+            let text = format!(
+                "{} is {state}: {reason}. `letterpress resume {}` continues it.",
+                name(row),
+                row.slug
+            );
+            stdio::eprintln(wrap(&text, "", 0));
+        }
+        return Ok(Answer::No);
+    }
+    let what = format!("{} is {state}: {reason}", name(row));
+    let failed = match row.totals.failed {
+        0 => "No mail has failed because of it.".to_owned(),
+        failed => format!(
+            "Those that failed, {}, are sent again by\n  letterpress retry {}",
+            count(failed),
+            row.slug
+        ),
+    };
+    Err(Failure::no(what).help(format!(
+        "Fix that, then continue with\n  letterpress resume {}\n{failed}",
+        row.slug
+    )))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! `serve`: the daemon, until SIGTERM or Ctrl-C.
+//! `serve`: the daemon, until SIGTERM or Ctrl-C; SIGHUP has it read its settings again.
 
 use tokio::net::TcpListener;
 
-use crate::app::{self, DaemonError, RoomError};
+use crate::app::{self, DaemonError, Reloads, RoomError};
+use crate::config;
 use crate::store::DaemonLock;
 
 use super::{Answer, Context, Failure, Outcome};
@@ -15,7 +16,8 @@ const REPORT: &str = "This is a defect of Letterpress; please report it.";
 pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
-    let settings = context.settings()?;
+    let examined = context.settings_to_connect()?;
+    let settings = examined.settings.clone();
     app::logging::begin(&settings.log);
     // The lock says so as well, but the port would be in the way first.
     if let Some(holder) = DaemonLock::holder(&settings.database) {
@@ -25,20 +27,38 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
                 .help("Stop it first; two daemons would send the same mail."),
         );
     }
-    let shutdown = signals()?;
+    let signals = app::daemon_signals().map_err(no_signals)?;
     let listener = listen(&settings.listen).await?;
-    app::launch(settings, listener, context.clock.clone(), shutdown).await?;
+    for finding in &examined.findings {
+        let place = finding.place();
+        tracing::warn!("{place}: {}. {}", finding.message, finding.help);
+    }
+    let given = context.common.config.clone();
+    let read = move || {
+        config::load_to_connect(given.as_deref()).map_err(|error| Failure::from(error).in_a_line())
+    };
+    let reloads = Reloads::new(signals.reload, examined, Box::new(read));
+    app::launch(
+        settings,
+        listener,
+        context.clock.clone(),
+        signals.shutdown,
+        reloads,
+    )
+    .await?;
     Ok(Answer::Done)
 }
 
 /// A token that SIGTERM and Ctrl-C cancel.
 pub(super) fn signals() -> Result<tokio_util::sync::CancellationToken, Failure> {
-    app::shutdown_on_signals().map_err(|e| {
-        Failure::new(format!(
-            "signals can't be handled: {}",
-            crate::format::io(&e)
-        ))
-    })
+    app::shutdown_on_signals().map_err(no_signals)
+}
+
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::new(format!(
+        "signals can't be handled: {}",
+        crate::format::io(&error)
+    ))
 }
 
 /// Listens on an address of the settings.

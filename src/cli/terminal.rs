@@ -4,6 +4,8 @@ use std::io::IsTerminal as _;
 
 use crate::stdio;
 
+use super::layout::wrap;
+
 /// Colours for one stream, or none: a pipe, `NO_COLOR` and `TERM=dumb` get the same words bare.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paint {
@@ -92,7 +94,8 @@ pub(super) fn can_ask() -> bool {
 /// # Errors
 /// Stdin can't be read.
 pub(super) fn ask(question: &str) -> std::io::Result<bool> {
-    stdio::eprint(format_args!("{question} [y/N] "));
+    let question = wrap(&format!("{question} [y/N]"), "", 0);
+    stdio::eprint(format_args!("{question} "));
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;
     Ok(matches!(typed.trim().to_lowercase().as_str(), "y" | "yes"))

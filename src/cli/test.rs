@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::app;
-use crate::delivery;
+use crate::delivery::{self, NotSent, Relay};
 use crate::mail::{Recipient, Stream, Template};
 use crate::model::rendered::Piece;
+use crate::model::waiting::{Reason, WaitingFor};
 use crate::model::{Address, SubscriberId};
 use crate::stdio;
 
+use super::layout::wrap;
 use super::terminal::Paint;
 use super::{Context, Failure, Outcome, findings, issue_file};
 
@@ -32,20 +34,20 @@ fn address(text: &str) -> Result<Address, String> {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
-    let settings = context.settings()?;
-    context.can_send(&settings)?;
+    let settings = &context.settings_to_connect()?.settings;
+    context.can_send(settings)?;
     let manuscript = issue_file::read(&args.file)?;
-    let list = issue_file::list(context, &settings, &manuscript)?;
+    let list = issue_file::list(context, settings, &manuscript)?;
     let proof = issue_file::compose(
-        &settings,
+        settings,
         list,
         manuscript,
-        &issue_file::media_base(&settings),
+        &issue_file::media_base(settings),
     )?;
     // The author looks at the copy: what is wrong is said, and stops nothing.
     let errors = findings::errors_as_warnings(&proof.findings);
     stdio::eprint(findings::listing(&errors, Paint::stderr()));
-    let store = context.store(&settings).await?;
+    let store = context.store(settings).await?;
     let now = context.clock.now();
     let ids = store
         .ensure_lists(std::slice::from_ref(&list.key), now)
@@ -72,32 +74,68 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     };
     let signing = delivery::Signing::new(settings.sending.dkim.clone());
     signing.follow(&store).await?;
-    if let Some(why) = signing.obstacle(&list.from.address) {
+    let Some(relay) = settings.sending.relays.first() else {
+        return Err(Failure::new("no relay is set"));
+    };
+    if !relay.dkim.algorithms.is_empty()
+        && let Some(why) = signing.obstacle(&list.from.address)
+    {
         return Err(Failure::no(format!("the copy can't be signed: {why}")));
     }
     let write = |out: &mut Vec<u8>| template.write(&to, now, out);
     let signed = signing
-        .sign(&list.from.address, Vec::new(), now, write)
+        .sign((&list.from.address, &relay.dkim), Vec::new(), now, write)
         .mail()
         .await;
     let mail = signed.as_slice();
 
-    let Some(relay) = settings.sending.relays.first() else {
-        return Err(Failure::new("no relay is set"));
-    };
-    let reply = delivery::send_one(relay, &settings.sending, &list.from.address, &args.to, mail)
-        .await
-        .map_err(|why| {
-            Failure::no(format!("the copy was not sent: {why}"))
-                .at(format!("relay {}, {}", relay.name, relay.endpoint))
-                .help(format!(
-                    "Check [relay.{}] in the settings and that server, then try again.",
-                    relay.name
-                ))
-        })?;
+    let people = (&list.from.address, &args.to);
+    let reply = delivery::send_one(relay, &settings.sending, people, mail, |waiting_for| {
+        tell_silence(relay, waiting_for);
+    })
+    .await
+    .map_err(|why| failure(relay, &args.to, &why))?;
     let size = super::render::kilobytes(mail.len());
     context.done(
         format!("A copy of {size} went to {}: {}", args.to, reply.text),
         &json!({"to": args.to, "relay": relay.name, "code": reply.code, "reply": reply.text, "bytes": mail.len()}),
     )
+}
+
+/// Says what is waited for, since whoever waits sees nothing otherwise.
+fn tell_silence(relay: &Relay, waiting_for: WaitingFor) {
+    let reason = Reason::Silent {
+        waiting_for,
+        relay: relay.name.clone(),
+        at: relay.endpoint.to_string(),
+        others_continue: false,
+    };
+    let text =
+        format!("Letterpress {reason}. [sending.timeout] says for how long; Ctrl-C gives up.");
+    stdio::eprintln(wrap(&text, "", 0));
+}
+
+/// Why the copy was not sent, and what to do about it.
+fn failure(relay: &Relay, to: &Address, why: &NotSent) -> Failure {
+    let what = match why {
+        NotSent::Connect(error) => error.to_string(),
+        NotSent::LostBefore(lost) => format!("the connection was lost: {lost}"),
+        NotSent::Lost(lost) if lost.after_dot => format!(
+            "the connection was lost: {}; the copy may have arrived all the same",
+            lost.why
+        ),
+        NotSent::Lost(lost) => format!("the connection was lost: {}", lost.why),
+        NotSent::Rejected { step, reply } => {
+            format!("{} was answered with “{}”", step.word(), reply.text())
+        }
+        NotSent::NeedsUtf8 => {
+            format!("the relay takes no address beyond ASCII (SMTPUTF8), such as {to}")
+        }
+    };
+    Failure::no(format!("the copy was not sent: {what}"))
+        .at(format!("relay {}, {}", relay.name, relay.endpoint))
+        .help(format!(
+            "Check [relay.{}] in the settings and that server, then try again.",
+            relay.name
+        ))
 }

@@ -25,6 +25,8 @@ pub(super) fn advice(settings: &Settings, values: &Values) -> Vec<Finding> {
         advice.say("no-relay", &[], "no relay is set", help);
     }
     advice.of_relays(settings);
+    advice.of_ports(settings);
+    advice.of_placeholders(settings);
     advice.of_tags(settings);
     advice.findings
 }
@@ -145,6 +147,77 @@ impl Advice<'_> {
         }
     }
 
+    /// Ports that speak TLS in another way than is set: whoever waits for the other side's first word waits long.
+    fn of_ports(&mut self, settings: &Settings) {
+        for relay in &settings.sending.relays {
+            let (name, port) = (relay.name.as_str(), relay.endpoint.port);
+            let key = |key| ["relay", name, key].map(str::to_owned);
+            // Where it stands; of the two, one may be left to its default.
+            let at = if self.values.set.contains_key(&key("tls")[..]) {
+                "tls"
+            } else {
+                "port"
+            };
+            let (tls, is, help) = match (port, relay.endpoint.tls) {
+                (465 | 2465, Tls::Starttls) => {
+                    ("starttls", "speaks TLS from the first byte", IMPLICIT)
+                }
+                (465 | 2465, Tls::None) => ("none", "speaks TLS from the first byte", IMPLICIT),
+                (25 | 587 | 2525 | 2587, Tls::Implicit) => {
+                    ("implicit", "begins in clear text", STARTTLS)
+                }
+                _ => continue,
+            };
+            self.say(
+                "relay-port",
+                &["relay", name, at],
+                &format!("relay.{name}: tls is {tls}, but port {port} usually {is}"),
+                help,
+            );
+        }
+    }
+
+    /// Names that are reserved for examples (RFC 2606): nothing is behind them.
+    fn of_placeholders(&mut self, settings: &Settings) {
+        let mut found: Vec<([&str; 3], String)> = Vec::new();
+        if let Some(url) = &settings.public_url
+            && let Ok(url) = url::Url::parse(url)
+            && url.host_str().is_some_and(is_example)
+        {
+            found.push((
+                ["web", "public_url", ""],
+                url.host_str().unwrap_or_default().into(),
+            ));
+        }
+        for relay in &settings.sending.relays {
+            if is_example(&relay.endpoint.host) {
+                found.push((["relay", &relay.name, "host"], relay.endpoint.host.clone()));
+            }
+        }
+        for list in &settings.lists {
+            let reply_to = list.reply_to.as_ref().map(|reply_to| &reply_to.address);
+            let addresses = [
+                ("from", Some(&list.from.address)),
+                ("reply_to", reply_to),
+                ("bounce_address", list.bounce_address.as_ref()),
+                (
+                    "unsubscribe_mailto",
+                    Some(&list.unsubscribe_mailto).filter(|to| **to != list.from.address),
+                ),
+            ];
+            for (name, address) in addresses {
+                if let Some(address) = address.filter(|address| is_example(address.domain())) {
+                    found.push((["list", &list.key, name], address.to_string()));
+                }
+            }
+        }
+        for (path, value) in found {
+            let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
+            let message = format!("{}: {value} is a placeholder", path.join("."));
+            self.say("placeholder", &path, &message, "Set it to your own.");
+        }
+    }
+
     /// Words in braces that are not placeholders.
     fn of_tags(&mut self, settings: &Settings) {
         for list in &settings.lists {
@@ -174,6 +247,29 @@ impl Advice<'_> {
             }
         }
     }
+}
+
+/// What to set for a port that speaks TLS from the first byte.
+const IMPLICIT: &str = "Set tls = \"implicit\", or another port for STARTTLS, such as 587.";
+/// What to set for a port that begins in clear text.
+const STARTTLS: &str = "Set tls = \"starttls\", or another port for implicit TLS, such as 465.";
+
+/// Whether a name is reserved for examples (RFC 2606, sections 2 and 3), or for names that don't exist.
+fn is_example(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_below = |parent: &str| {
+        name.strip_suffix(parent)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    [
+        "example.com",
+        "example.org",
+        "example.net",
+        "example",
+        "invalid",
+    ]
+    .into_iter()
+    .any(is_below)
 }
 
 /// The first `{…}` of a text that is no fact.

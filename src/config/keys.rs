@@ -34,7 +34,10 @@ pub(crate) enum Fallback {
     Required,
 }
 
-/// One setting. A `*` in its path stands for the name of a relay, a list or a provider.
+/// `[list.KEY.headers]`, whose keys are the author's.
+pub(crate) const FURTHER_HEADERS: &str = "list.*.headers.*";
+
+/// One setting. A `*` in its path stands for the name of a relay, a list, a provider or a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// Where it is, such as `relay.*.host`.
@@ -162,6 +165,24 @@ pub(crate) const KEYS: &[Key] = &[
         Decimal,
         Is("1.5"),
         "the factor by which each day of sending allows more",
+    ),
+    key(
+        "relay.*.ehlo_name",
+        Text,
+        Always("this machine's full name, else its address"),
+        "the name given in EHLO",
+    ),
+    key(
+        "relay.*.dkim",
+        Text,
+        Is("both"),
+        "the DKIM signatures of its mails: both, rsa, ed25519 or none",
+    ),
+    key(
+        "relay.*.dkim_headers_not",
+        Texts,
+        Is(""),
+        "headers that are not signed, because the relay rewrites them",
     ),
     key(
         "relay.*.pipelining",
@@ -310,6 +331,12 @@ pub(crate) const KEYS: &[Key] = &[
         "the sender, such as Akira <news@example.org>",
     ),
     key(
+        "list.*.reply_to",
+        Text,
+        Always("the From address"),
+        "the address that answers go to",
+    ),
+    key(
         "list.*.unsubscribe_mailto",
         Text,
         Always("the From address"),
@@ -374,6 +401,12 @@ pub(crate) const KEYS: &[Key] = &[
         Text,
         Is("1h"),
         "the minimum time between two confirmation mails to one address",
+    ),
+    key(
+        FURTHER_HEADERS,
+        Text,
+        Unset("none"),
+        "a further header of its issues",
     ),
     key(
         "list.*.utm.source",

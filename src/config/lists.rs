@@ -90,6 +90,8 @@ impl Taker<'_> {
                 .parsed(&at("unsubscribe_mailto"), parse::address_of)
                 .unwrap_or_else(|| from.address.clone()),
             from,
+            reply_to: self.parsed(&at("reply_to"), parse::mailbox),
+            headers: self.headers(key),
             bounce_address: self.parsed(&at("bounce_address"), parse::bounce_address),
             language: self
                 .parsed(&at("language"), parse::language)

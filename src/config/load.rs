@@ -7,7 +7,7 @@ use crate::model::{Finding, List, Severity};
 
 use super::settings::Settings;
 use super::values::{self, Origin, Values};
-use super::{advice, build, environment};
+use super::{advice, build, environment, relays};
 
 /// The name that is looked for, here and upwards.
 pub(crate) const FILE: &str = "letterpress.toml";
@@ -78,6 +78,24 @@ impl Examined {
             .contains_key(&["list", list.key.as_str(), name].map(str::to_owned)[..])
     }
 
+    /// Adds what is wrong with the files that connections to relays need. Other commands work without them.
+    pub(crate) fn check_files(&mut self) {
+        self.findings
+            .extend(relays::files(&self.settings, &self.values));
+        self.findings.sort_by_key(|f| (f.severity, f.line));
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] where a finding is an error.
+    pub(crate) fn sound(&self) -> Result<&Settings, ConfigError> {
+        if self.findings.iter().any(|f| f.severity == Severity::Error) {
+            return Err(ConfigError::Wrong(self.findings.clone()));
+        }
+        Ok(&self.settings)
+    }
+
     /// A finding about a list's setting, at the place that its value came from.
     ///
     /// For checks that need other rooms, such as whether a theme exists.
@@ -106,15 +124,19 @@ impl Examined {
 /// # Errors
 /// [`ConfigError`]: there is no file to read, or a finding is an error.
 pub(crate) fn load(given: Option<&Path>, need: Need) -> Result<Settings, ConfigError> {
-    let examined = examine(given, need)?;
-    if examined
-        .findings
-        .iter()
-        .any(|f| f.severity == Severity::Error)
-    {
-        return Err(ConfigError::Wrong(examined.findings));
-    }
-    Ok(examined.settings)
+    examine(given, need)?.sound().cloned()
+}
+
+/// Finds and reads the settings for a command that connects to relays: with the files that it needs, such as those of
+/// passwords.
+///
+/// # Errors
+/// [`ConfigError`]: there is no file to read, or a finding is an error.
+pub(crate) fn load_to_connect(given: Option<&Path>) -> Result<Examined, ConfigError> {
+    let mut examined = examine(given, Need::File)?;
+    examined.check_files();
+    examined.sound()?;
+    Ok(examined)
 }
 
 /// The settings that hold where there is no file.
@@ -190,7 +212,9 @@ pub(super) fn read(
     let (mut values, mut findings) = values::read(text, file);
     // Of a file that is not TOML, nothing further can be said.
     let readable = !findings.iter().any(|f| f.code == "toml");
-    environment::overlay(&mut values, variables, &mut findings);
+    let variables: Vec<(String, String)> = variables.into_iter().collect();
+    environment::overlay(&mut values, variables.iter().cloned(), &mut findings);
+    findings.extend(environment::misspelt(&values, variables));
     let mut more = Vec::new();
     let settings = build::build(&values, folder, &mut more);
     if readable {

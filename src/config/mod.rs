@@ -5,8 +5,10 @@
 
 mod advice;
 mod build;
+mod changes;
 mod domains;
 mod environment;
+mod headers;
 pub(crate) mod keys;
 mod lists;
 mod load;
@@ -16,11 +18,13 @@ mod settings;
 mod show;
 mod taker;
 mod values;
+mod zones;
 
 pub(crate) use advice::is_loopback;
+pub(crate) use changes::changes;
 pub(crate) use environment::user;
 pub(crate) use load::ConfigError;
-pub(crate) use load::{Examined, FILE, Need, SAMPLE, examine, load};
+pub(crate) use load::{Examined, FILE, Need, SAMPLE, examine, load, load_to_connect};
 #[cfg(test)]
 pub(crate) use load::{defaults, of_text};
 pub(crate) use settings::{Log, Settings};

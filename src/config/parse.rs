@@ -1,8 +1,10 @@
 //! Readers of single values. Each says what is wrong with a text, and what to write instead.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::delivery::{BOUNCE_ADDRESS_MAX_BYTES, BOUNCE_LOCAL_MAX_BYTES};
+use super::zones;
+use crate::delivery::{BOUNCE_ADDRESS_MAX_BYTES, BOUNCE_LOCAL_MAX_BYTES, dkim_signs};
 use crate::model::Address;
 use crate::model::list::Mailbox;
 use crate::model::network::Cidr;
@@ -18,7 +20,7 @@ pub(super) struct BadValue {
 
 impl BadValue {
     /// A text that is not what it should be.
-    fn new(what: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             help: None,
@@ -26,7 +28,7 @@ impl BadValue {
     }
 
     /// Adds what to write instead.
-    fn help(self, help: impl Into<String>) -> Self {
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self {
             help: Some(help.into()),
             ..self
@@ -102,19 +104,109 @@ pub(super) fn domain(text: &str) -> Result<String, BadValue> {
     }
 }
 
-/// A host's name or address, alone.
+/// A host's name or address, alone. An IPv6 address may stand in brackets.
 pub(super) fn host(text: &str) -> Result<String, BadValue> {
-    let bad = text.is_empty()
-        || text
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || c == '/');
-    if bad {
-        Err(BadValue::new(format!(
-            "“{text}” is not a host such as smtp.example.org"
-        )))
-    } else {
-        Ok(text.to_owned())
+    let text = text.trim();
+    if let Some((host, port)) = with_port(text) {
+        return Err(
+            BadValue::new(format!("“{text}” is a host and a port")).help(format!(
+                "Write host = \"{host}\" and port = {port}, each on its own line."
+            )),
+        );
     }
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let bare = bare.filter(|text| text.parse::<Ipv6Addr>().is_ok());
+    let host = bare.unwrap_or(text);
+    let is_address = host.parse::<Ipv6Addr>().is_ok();
+    let bad = host.is_empty()
+        || host
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "/[]@\"".contains(c))
+        || host.contains(':') && !is_address && !host.contains('%');
+    if bad {
+        let help = match url::Url::parse(text)
+            .ok()
+            .as_ref()
+            .and_then(url::Url::host_str)
+        {
+            Some(name) if text.contains("://") => format!("Write the name alone: \"{name}\"."),
+            _ => "Write the name or the address alone, without a port.".to_owned(),
+        };
+        Err(BadValue::new(format!("“{text}” is not a host such as smtp.example.org")).help(help))
+    } else {
+        Ok(host.to_owned())
+    }
+}
+
+/// Host and port, where a text has both: `localhost:2525`, `[::1]:25`.
+fn with_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok().map(|_| (bare, port)),
+        None => (!host.is_empty() && !host.contains([':', '/', '@'])).then_some((host, port)),
+    }
+}
+
+/// A name for EHLO (RFC 5321, section 4.1.2): a domain of at least two labels, or an address in brackets.
+pub(super) fn ehlo_name(text: &str) -> Result<String, BadValue> {
+    let text = text.trim();
+    let literal = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    if let Some(literal) = literal {
+        let is_address = match literal.strip_prefix("IPv6:") {
+            Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        };
+        if is_address {
+            return Ok(text.to_owned());
+        }
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    match idna::domain_to_ascii(text) {
+        Ok(domain)
+            if domain.contains('.')
+                && domain.len() <= 253
+                && domain.split('.').all(is_label)
+                && text.parse::<IpAddr>().is_err() =>
+        {
+            Ok(domain)
+        }
+        _ => Err(
+            BadValue::new(format!("“{text}” is not a full name such as mail.example.org")).help(
+                "Write a name of this machine that DNS knows, or its address in brackets, such as [192.0.2.1].",
+            ),
+        ),
+    }
+}
+
+/// The name of a header that is left out of DKIM signatures.
+pub(super) fn unsigned_header(text: &str) -> Result<String, BadValue> {
+    let name = text.trim().trim_end_matches(':');
+    if name.eq_ignore_ascii_case("From") {
+        return Err(BadValue::new("From can't be left out of a signature")
+            .help("Remove it. Of a relay that rewrites From, use one of your own domain."));
+    }
+    if dkim_signs(name) {
+        return Ok(name.to_owned());
+    }
+    Err(
+        BadValue::new(format!("“{name}” is not among the headers that are signed"))
+            .help("Remove it, or correct its name: such as Message-ID or Date."),
+    )
 }
 
 /// An address that links begin with, without the slash at its end.
@@ -211,11 +303,12 @@ pub(super) fn network(text: &str) -> Result<Cidr, BadValue> {
 /// A time zone of the IANA database.
 pub(super) fn zone(text: &str) -> Result<jiff::tz::TimeZone, BadValue> {
     jiff::tz::TimeZone::get(text).map_err(|_| {
-        let known: Vec<_> = jiff::tz::db().available().collect();
         let bad = BadValue::new(format!("“{text}” is not a time zone such as Europe/Berlin"));
-        match crate::format::nearest(text, known.iter().map(|name| name.as_str())) {
-            Some(near) => bad.help(format!("Did you mean {near}?")),
-            None => bad,
+        match zones::meant(text) {
+            Some(help) => bad.help(help),
+            None => bad.help(
+                "Write a name of the IANA time zone database: a continent and a city, or UTC.",
+            ),
         }
     })
 }
@@ -313,6 +406,57 @@ mod tests {
             "9999999d",
         ] {
             assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_stands_alone() {
+        for (text, read) in [
+            ("smtp.example.org", "smtp.example.org"),
+            (" localhost ", "localhost"),
+            ("[::1]", "::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1%eth0"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(host(text).unwrap(), read);
+        }
+        let help = |text: &str| host(text).unwrap_err().help.unwrap();
+        assert!(help("localhost:2525").contains("host = \"localhost\" and port = 2525"));
+        assert!(help("[::1]:25").contains("host = \"::1\" and port = 25"));
+        assert!(help("smtp://smtp.example.org").contains("\"smtp.example.org\""));
+        for bad in [
+            "",
+            "a b",
+            "[smtp.example.org]",
+            "u@smtp.example.org",
+            "a/b",
+            "::1::",
+        ] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_for_ehlo_is_a_full_one_or_a_literal() {
+        for good in ["mail.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
+            assert_eq!(ehlo_name(good).unwrap(), good);
+        }
+        assert_eq!(
+            ehlo_name("mail.bücher.example").unwrap(),
+            "mail.xn--bcher-kva.example"
+        );
+        for bad in [
+            "",
+            "laptop",
+            "192.0.2.1",
+            "[laptop]",
+            "a b.example",
+            "a..b",
+            "-a.b",
+            "a.b\r\nQUIT",
+        ] {
+            assert!(ehlo_name(bad).is_err(), "{bad}");
         }
     }
 

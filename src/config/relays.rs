@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::parse;
+use super::settings::Settings;
 use super::taker::{PER_MINUTE_MAX, Taker};
-use super::values::Origin;
-use crate::delivery::Relay;
-use crate::files;
-use crate::model::Severity;
+use super::values::{Origin, Values};
+use crate::delivery::{Algorithm, DkimPolicy, Relay};
+use crate::model::{Finding, Severity};
 use crate::pace::warmup::Plan as WarmUp;
-use crate::smtp::{Endpoint, Login, Pipelining, Timeouts, Tls};
+use crate::smtp::{Endpoint, Login, Password, Pipelining, Timeouts, Tls, check_certificates};
 
 /// What is wrong was noted.
 struct Noted;
@@ -22,7 +22,7 @@ impl Taker<'_> {
         let password = self.password(name);
         let username = self.text(&at("username"));
         let is_wrong = password.is_err();
-        let password = password.unwrap_or_default();
+        let password = password.unwrap_or(None);
         if username.is_some() != password.is_some() && !is_wrong {
             let (has, lacks) = if username.is_some() {
                 ("username", "password")
@@ -54,6 +54,7 @@ impl Taker<'_> {
                 login: username
                     .zip(password)
                     .map(|(username, password)| Login { username, password }),
+                ehlo_name: self.parsed(&at("ehlo_name"), parse::ehlo_name),
                 pipelining: self.pipelining(&at("pipelining")),
                 messages_per_connection: self.number(&at("messages_per_connection"), 1, 1_000_000)
                     as u32,
@@ -62,6 +63,7 @@ impl Taker<'_> {
             connections: self.number(&at("connections"), 1, 1000) as usize,
             messages_per_minute: self.number(&at("messages_per_minute"), 0, PER_MINUTE_MAX) as u32,
             weight: self.number(&at("weight"), 0, 1000) as u32,
+            dkim: self.dkim(name),
             warm_up: self.warm_up(name),
         }
     }
@@ -93,56 +95,98 @@ impl Taker<'_> {
         }
     }
 
-    /// `password`, or the content of `password_file` without the line break at its end; an error: both are set or the
-    /// file can't be read, which is noted.
-    fn password(&mut self, name: &str) -> Result<Option<String>, Noted> {
+    /// `password`, or `password_file`, which is read at each login; an error: both are set, which is noted.
+    fn password(&mut self, name: &str) -> Result<Option<Password>, Noted> {
         let (direct, in_file) = (
             ["relay", name, "password"],
             ["relay", name, "password_file"],
         );
-        let password = self.text(&direct);
+        let password = self.text(&direct).map(Password::Text);
         let Some(file) = self.path(&in_file) else {
             return Ok(password);
         };
         // The environment wins over the file of settings, also between these two.
         match (password, self.origin(&direct)) {
-            (Some(password), Origin::Environment(_)) => return Ok(Some(password)),
+            (Some(password), Origin::Environment(_)) => Ok(Some(password)),
             (Some(_), _) if !matches!(self.origin(&in_file), Origin::Environment(_)) => {
                 let message = format!("relay.{name}.password and password_file are both set");
                 self.wrong(&direct, message, "Remove one of them.");
-                return Err(Noted);
-            }
-            _ => {}
-        }
-        let text = files::read_of_operator(&file, files::PASSWORD_MAX_BYTES);
-        match text.and_then(files::text) {
-            Ok(text) => {
-                self.warn_when_others_can_read(&in_file, &file);
-                Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
-            }
-            Err(e) => {
-                let message = format!(
-                    "relay.{name}.password_file: {} can't be read: {}",
-                    file.display(),
-                    crate::format::io(&e)
-                );
-                self.wrong(
-                    &in_file,
-                    message,
-                    "Write the password into that file, with mode 0600.",
-                );
                 Err(Noted)
             }
+            _ => Ok(Some(Password::File(file))),
         }
     }
 
-    fn warn_when_others_can_read(&mut self, path: &[&str], file: &Path) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let others = std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
-        if others {
-            let message = format!("other users can read {}", file.display());
-            let help = format!("Run chmod 600 {}.", file.display());
-            self.note(Severity::Warning, "password-readable", path, message, &help);
+    fn dkim(&mut self, name: &str) -> DkimPolicy {
+        use Algorithm::{Ed25519, Rsa};
+        let words = ["both", "rsa", "ed25519", "none"];
+        let word = self.parsed(&["relay", name, "dkim"], |t| parse::choice(t, &words));
+        DkimPolicy {
+            algorithms: match word {
+                Some("rsa") => &[Rsa],
+                Some("ed25519") => &[Ed25519],
+                Some("none") => &[],
+                _ => &[Rsa, Ed25519],
+            },
+            headers_not: self.each(&["relay", name, "dkim_headers_not"], parse::unsigned_header),
         }
     }
+}
+
+/// What is wrong with the files that a relay's connections need: those with passwords and certificates. Only commands
+/// that connect need them.
+pub(super) fn files(settings: &Settings, values: &Values) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut note = |severity, code, path: [&str; 3], message: String, help: String| {
+        let path = path.map(str::to_owned);
+        let set = values.set.get(&path[..]);
+        let origin = set.map_or(&Origin::Default, |(_, origin)| origin);
+        findings.push(values.finding(severity, code, origin, message, help));
+    };
+    for relay in &settings.sending.relays {
+        let (name, endpoint) = (relay.name.as_str(), &relay.endpoint);
+        if let Some(login) = &endpoint.login
+            && let Password::File(file) = &login.password
+        {
+            let at = ["relay", name, "password_file"];
+            let shown = file.display();
+            match login.password.read() {
+                Ok(_) if others_can_read(file) => note(
+                    Severity::Warning,
+                    "password-readable",
+                    at,
+                    format!("other users can read {shown}"),
+                    format!("Run chmod 600 {shown}."),
+                ),
+                Ok(_) => {}
+                Err(error) => note(
+                    Severity::Error,
+                    "value",
+                    at,
+                    format!(
+                        "relay.{name}.password_file: {shown} can't be read: {}",
+                        crate::format::io(&error)
+                    ),
+                    "Write the password into that file, with mode 0600.".to_owned(),
+                ),
+            }
+        }
+        if let Some(file) = &endpoint.ca_file
+            && let Err(why) = check_certificates(file)
+        {
+            note(
+                Severity::Error,
+                "value",
+                ["relay", name, "ca_file"],
+                format!("relay.{name}.ca_file: {} can't be used: {why}", file.display()),
+                "Name a PEM file with root certificates, or remove the setting: the system's are used anyway.".to_owned(),
+            );
+        }
+    }
+    findings
+}
+
+fn others_can_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::keys::{Fallback, KEYS, Kind};
+use super::keys::{FURTHER_HEADERS, Fallback, KEYS, Kind};
 use super::load::Examined;
 use super::values::{Origin, Value, quoted};
 
@@ -59,6 +59,10 @@ pub(crate) fn show(examined: &Examined) -> Vec<Shown> {
                     .iter()
                     .filter(|k| k.path.starts_with(&format!("{}.*.", parts[0])))
                 {
+                    if key.path == FURTHER_HEADERS {
+                        out.extend(further_headers(examined, &name));
+                        continue;
+                    }
                     // Put in part by part, since a domain's name has dots of its own.
                     let path = key
                         .path
@@ -71,6 +75,12 @@ pub(crate) fn show(examined: &Examined) -> Vec<Shown> {
         last_section = parts[0];
     }
     out
+}
+
+/// The headers that a list adds to its issues.
+fn further_headers(examined: &Examined, list: &str) -> Vec<Shown> {
+    let set = examined.values.further_headers(list);
+    set.map(|path| one(examined, path.clone())).collect()
 }
 
 fn one(examined: &Examined, path: Vec<String>) -> Shown {

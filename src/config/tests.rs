@@ -5,8 +5,8 @@ use super::load::{WITHOUT_A_FILE, read};
 use super::*;
 use crate::model::Severity;
 
-const GOOD: &str = "[web]\npublic_url = \"https://l.example.org/\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-                    [list.weekly]\nname = \"The Weekly Proof\"\nfrom = \"Editor <ed@example.org>\"\n";
+const GOOD: &str = "[web]\npublic_url = \"https://l.proof.test/\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    [list.weekly]\nname = \"The Weekly Proof\"\nfrom = \"Editor <ed@proof.test>\"\n";
 
 fn examined(text: &str) -> Examined {
     read(text, "l.toml", Path::new("/letter"), [])
@@ -21,6 +21,18 @@ fn errors(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// What a command that connects to relays says as well.
+fn errors_to_connect(text: &str) -> Vec<String> {
+    let mut examined = examined(text);
+    examined.check_files();
+    let findings = examined.findings;
+    findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .map(|f| format!("{} {}", f.place(), f.message))
+        .collect()
+}
+
 #[test]
 fn what_is_not_set_has_its_default() {
     let Examined {
@@ -28,10 +40,7 @@ fn what_is_not_set_has_its_default() {
     } = examined(GOOD);
     assert!(findings.is_empty(), "{findings:?}");
     assert_eq!(settings.listen, "127.0.0.1:8080");
-    assert_eq!(
-        settings.public_url.as_deref(),
-        Some("https://l.example.org")
-    );
+    assert_eq!(settings.public_url.as_deref(), Some("https://l.proof.test"));
     assert_eq!(settings.database, Path::new("/letter/letterpress.db"));
     assert_eq!(
         (
@@ -46,7 +55,7 @@ fn what_is_not_set_has_its_default() {
     );
     let list = &settings.lists[0];
     assert_eq!(list.promise, "The Weekly Proof");
-    assert_eq!(list.unsubscribe_mailto.as_str(), "ed@example.org");
+    assert_eq!(list.unsubscribe_mailto.as_str(), "ed@proof.test");
     assert_eq!(list.issues, Path::new("/letter/issues"));
     assert_eq!(
         (list.utm.source.as_str(), list.utm.campaign.as_str()),
@@ -99,8 +108,8 @@ fn everything_that_is_wrong_is_said_at_once() {
 #[test]
 fn providers_hours_and_shares_are_read_and_their_errors_said_once() {
     let text = format!(
-        "{GOOD}send_between = \"09:00-17:00\"\n[list.other]\nname = \"O\"\nfrom = \"o@example.org\"\n\
-         [list.free]\nname = \"F\"\nfrom = \"f@example.org\"\nsend_between = \"always\"\n\
+        "{GOOD}send_between = \"09:00-17:00\"\n[list.other]\nname = \"O\"\nfrom = \"o@proof.test\"\n\
+         [list.free]\nname = \"F\"\nfrom = \"f@proof.test\"\nsend_between = \"always\"\n\
          [domain.\"Gmail.com\"]\nmessages_per_minute = 60\n[domain.acme]\nconnections = 2\ndomains = [\"acme.example\"]\n\
          [domain.default]\nmessages_per_connection = 9\n\
          [sending]\nwindow = \"08:00-20:00\"\nwindow_days = [\"mon\"]\npause_above_failed = 0\n"
@@ -127,7 +136,7 @@ fn providers_hours_and_shares_are_read_and_their_errors_said_once() {
     );
 
     let found = errors(&format!(
-        "{GOOD}[list.w]\nname = \"W\"\nfrom = \"w@example.org\"\n[domain.gmail]\nconnections = 1\n\
+        "{GOOD}[list.w]\nname = \"W\"\nfrom = \"w@proof.test\"\n[domain.gmail]\nconnections = 1\n\
          [sending]\nwindow = \"8-20\"\nwindow_days = [\"someday\"]\npause_above_failed = 1.5\n"
     ));
     let wanted = [
@@ -188,12 +197,15 @@ fn a_password_is_read_from_its_file_and_others_should_not() {
     let text = format!(
         "{GOOD}[relay.other]\nhost = \"h\"\nusername = \"u\"\npassword_file = \"secret\"\n"
     );
+    let mut examined = read(&text, "l.toml", folder.path(), []);
+    assert!(examined.findings.is_empty(), "{:?}", examined.findings);
+    examined.check_files();
     let Examined {
         settings, findings, ..
-    } = read(&text, "l.toml", folder.path(), []);
+    } = examined;
     let password = |settings: &Settings| {
         let login = settings.sending.relays[1].endpoint.login.clone();
-        login.map(|login| login.password)
+        login.map(|login| login.password.read().unwrap())
     };
     assert_eq!(password(&settings).as_deref(), Some("open sesame "));
     assert_eq!(findings.len(), 1);
@@ -218,10 +230,145 @@ fn a_login_needs_both_halves() {
         ["l.toml:5:1 relay.main has a username but no password"]
     );
     let gone = GOOD.replace("[list", "username = \"u\"\npassword_file = \"none\"\n[list");
-    let found = errors(&gone);
+    assert!(errors(&gone).is_empty(), "only who connects needs it");
+    let found = errors_to_connect(&gone);
     assert!(
         found.len() == 1 && found[0].contains("/letter/none can't be read"),
         "{found:?}"
+    );
+}
+
+#[test]
+fn certificates_that_are_named_must_be_there() {
+    let text = GOOD.replace("[list", "ca_file = \"ca.pem\"\n[list");
+    assert!(errors(&text).is_empty(), "only who connects needs them");
+    assert_eq!(
+        errors_to_connect(&text),
+        ["l.toml:5:1 relay.main.ca_file: /letter/ca.pem can't be used: no such file or directory"]
+    );
+}
+
+#[test]
+fn ports_that_speak_tls_otherwise_are_warned_of() {
+    let codes = |port: u16, tls: &str| {
+        let text = GOOD.replace("[list", &format!("port = {port}\ntls = \"{tls}\"\n[list"));
+        let found = examined(&text).findings;
+        found
+            .iter()
+            .map(|f| format!("{} {} {}", f.place(), f.code, f.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        codes(465, "starttls"),
+        [
+            "l.toml:6:1 relay-port relay.main: tls is starttls, but port 465 usually speaks TLS from the first byte"
+        ]
+    );
+    assert_eq!(
+        codes(587, "implicit"),
+        [
+            "l.toml:6:1 relay-port relay.main: tls is implicit, but port 587 usually begins in clear text"
+        ]
+    );
+    for (port, tls) in [
+        (2465, "starttls"),
+        (25, "implicit"),
+        (2525, "implicit"),
+        (2587, "implicit"),
+    ] {
+        assert_eq!(codes(port, tls).len(), 1, "{port} {tls}");
+    }
+    for (port, tls) in [
+        (465, "implicit"),
+        (587, "starttls"),
+        (2525, "starttls"),
+        (9465, "starttls"),
+    ] {
+        assert!(codes(port, tls).is_empty(), "{port} {tls}");
+    }
+    let only_port = GOOD.replace("[list", "port = 465\n[list");
+    assert_eq!(examined(&only_port).findings[0].place(), "l.toml:5:1");
+}
+
+#[test]
+fn placeholders_are_warned_of_where_they_stand() {
+    let text = GOOD.replace("proof.test", "example.org") + "reply_to = \"me@letters.example\"\n";
+    let found = examined(&text).findings;
+    let told: Vec<String> = found
+        .iter()
+        .map(|f| format!("{} {} {}", f.place(), f.code, f.message))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "l.toml:2:1 placeholder web.public_url: l.example.org is a placeholder",
+            "l.toml:4:1 placeholder relay.main.host: smtp.example.org is a placeholder",
+            "l.toml:7:1 placeholder list.weekly.from: ed@example.org is a placeholder",
+            "l.toml:8:1 placeholder list.weekly.reply_to: me@letters.example is a placeholder",
+        ]
+    );
+    assert!(
+        examined(&GOOD.replace("proof.test", "counterexample.org"))
+            .findings
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_a_relay_and_a_list_add_to_mails_is_read() {
+    let text = GOOD.replace(
+        "[list",
+        "ehlo_name = \"mail.proof.test\"\ndkim = \"rsa\"\ndkim_headers_not = [\"message-id\", \"Date\"]\n[list",
+    ) + "reply_to = \"Ed <answers@proof.test>\"\n[list.weekly.headers]\nX-PM-Message-Stream = \"broadcast\"\n";
+    let Examined {
+        settings, findings, ..
+    } = examined(&text);
+    assert!(findings.is_empty(), "{findings:?}");
+    let relay = &settings.sending.relays[0];
+    assert_eq!(relay.endpoint.ehlo_name.as_deref(), Some("mail.proof.test"));
+    assert_eq!(relay.dkim.algorithms, [crate::delivery::Algorithm::Rsa]);
+    assert_eq!(relay.dkim.headers_not, ["message-id", "Date"]);
+    let list = &settings.lists[0];
+    assert_eq!(
+        list.reply_to.as_ref().unwrap().address.as_str(),
+        "answers@proof.test"
+    );
+    assert_eq!(
+        list.headers,
+        [("X-PM-Message-Stream".to_owned(), "broadcast".to_owned())]
+    );
+    let shown = show(&examined(&text));
+    let header = shown
+        .iter()
+        .find(|one| one.key == "list.weekly.headers.X-PM-Message-Stream");
+    assert_eq!(header.unwrap().value.as_deref(), Some("\"broadcast\""));
+
+    let found = errors(
+        &(GOOD.replace(
+            "[list",
+            "ehlo_name = \"laptop\"\ndkim = \"dsa\"\ndkim_headers_not = [\"From\", \"X-A\"]\n[list",
+        ) + "[list.weekly.headers]\nSubject = \"x\"\nX-A = \"a\\r\\nBcc: b@c.test\"\nx-a = \"b\"\nX-B = 5\n"),
+    );
+    for wanted in [
+        "l.toml:5:1 relay.main.ehlo_name: “laptop” is not a full name",
+        "l.toml:6:1 relay.main.dkim: “dsa” is none of both, rsa, ed25519, none",
+        "l.toml:7:1 relay.main.dkim_headers_not: From can't be left out",
+        "l.toml:7:1 relay.main.dkim_headers_not: “X-A” is not among the headers",
+        "l.toml:12:1 list.weekly.headers.Subject: Subject can't be set",
+        "l.toml:13:1 list.weekly.headers.X-A: the value has a line break",
+        "l.toml:15:1 list.weekly.headers.X-B can't be a whole number",
+    ] {
+        assert!(
+            found.iter().any(|f| f.starts_with(wanted)),
+            "{wanted} is not among {found:#?}"
+        );
+    }
+    let twice = errors(&format!(
+        "{GOOD}[list.weekly.headers]\nX-A = \"a\"\nx-a = \"b\"\n"
+    ));
+    assert_eq!(
+        twice,
+        ["l.toml:10:1 list.weekly.headers.x-a: X-A is the same header"]
     );
 }
 
@@ -230,7 +377,7 @@ fn the_sample_is_sound_and_holds_every_setting_with_its_default() {
     let findings = examined(SAMPLE).findings;
     assert_eq!(
         findings.iter().map(|f| f.code).collect::<Vec<_>>(),
-        ["public-url-unset"]
+        ["public-url-unset", "placeholder", "placeholder"]
     );
 
     // With every `# key = …` taken for a setting, all are known, and none is missing.
@@ -257,7 +404,8 @@ fn the_sample_is_sound_and_holds_every_setting_with_its_default() {
         };
         let path: Vec<String> = key
             .path
-            .replace('*', name)
+            .replacen('*', name, 1)
+            .replace('*', "X-PM-Message-Stream")
             .split('.')
             .map(str::to_owned)
             .collect();
@@ -309,13 +457,13 @@ fn what_would_surprise_is_warned_of_where_it_stands() {
     assert_eq!(
         told,
         [
-            "l.toml:5:1 relay-clear relay.main.tls is none: mails and its password go to smtp.example.org unencrypted",
+            "l.toml:5:1 relay-clear relay.main.tls is none: mails and its password go to smtp.proof.test unencrypted",
             "l.toml:13:1 utm-fact list.weekly.utm.campaign: {year} is not a placeholder and stays as it is",
         ]
     );
     for near in ["127.0.0.1", "localhost", "::1"] {
         let text = GOOD
-            .replace("smtp.example.org", near)
+            .replace("smtp.proof.test", near)
             .replace("[list", "tls = \"none\"\n[list");
         assert!(examined(&text).findings.is_empty(), "{near}");
     }

@@ -54,6 +54,16 @@ impl Values {
             .collect()
     }
 
+    /// The paths of the headers that a list adds to its issues.
+    pub(super) fn further_headers<'v>(
+        &'v self,
+        list: &'v str,
+    ) -> impl Iterator<Item = &'v Vec<String>> {
+        self.set.keys().filter(move |path| {
+            matches!(&path[..], [section, key, headers, _] if section == "list" && key == list && headers == "headers")
+        })
+    }
+
     /// A finding at the place that a value came from.
     pub(super) fn finding(
         &self,

@@ -37,11 +37,14 @@ mod worker;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use one::send_one;
+pub use one::{NotSent, send_one};
 pub use run::run;
-pub use signing::Signing;
+pub use signing::{Obstacle, Signing};
+
+pub use crate::mail::dkim::{Algorithm, Policy as DkimPolicy};
 
 use crate::link::token::BOUNCE_MAX_CHARS;
+use crate::mail::dkim;
 use crate::pace::Pacing;
 use crate::smtp::Endpoint;
 
@@ -58,6 +61,8 @@ pub struct Relay {
     pub messages_per_minute: u32,
     /// Its share of the mails where relays have different ones; 0: only where the others fail.
     pub weight: u32,
+    /// Which DKIM signatures its mails bear.
+    pub dkim: DkimPolicy,
     /// How it is warmed up; `None`: it is not.
     pub warm_up: Option<crate::pace::warmup::Plan>,
 }
@@ -83,6 +88,11 @@ pub struct Settings {
     pub pacing: Pacing,
     /// The folder with the DKIM keys.
     pub dkim: PathBuf,
+}
+
+/// Whether DKIM signatures cover a header, unless a relay leaves it out.
+pub fn dkim_signs(header: &str) -> bool {
+    dkim::is_signed(header)
 }
 
 /// The longest local part of a bounce address, in bytes: 64 are allowed (RFC 5321, 4.5.3.1.1), and `+TOKEN` is added.

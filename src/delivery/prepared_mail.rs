@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::ready_queue::{InFlight, Permit};
 use super::signing::{Signed, SignedMail, Signing};
 use crate::link::Links;
-use crate::mail::Recipient;
+use crate::mail::{Recipient, dkim};
 use crate::model::delivery::MailKey;
 use crate::smtp::Envelope;
 
@@ -21,11 +21,11 @@ pub(super) struct PreparedMail {
 }
 
 impl PreparedMail {
-    /// Writes a mail and begins to sign it. `buffer` is reused for its bytes.
+    /// Writes a mail and begins to sign it as its relay's policy has it. `buffer` is reused for its bytes.
     pub(super) fn new(
         permit: Permit,
         links: &Links,
-        signing: &Signing,
+        signing: (&Signing, &dkim::Policy),
         now: Timestamp,
         buffer: Vec<u8>,
     ) -> PreparedMail {
@@ -38,7 +38,8 @@ impl PreparedMail {
             links: links.of(candidate.list, candidate.subscriber),
         };
         let write = |out: &mut Vec<u8>| mailing.template.write(&to, now, out);
-        let mail = signing.sign(&mailing.from, buffer, now, write);
+        let (signing, policy) = signing;
+        let mail = signing.sign((&mailing.from, policy), buffer, now, write);
         let sender = match (&mailing.bounce, candidate.key) {
             (Some(bounce), MailKey::Issue(issue, who)) => match links.bounce_token(issue, who) {
                 Some(token) => format!("{}+{token}@{}", bounce.local(), bounce.domain()),

@@ -1,6 +1,7 @@
 //! One relay while it is used: what its connections know together. Whether it backs off, which of its limits permit a
 //! mail, and what it was found to support.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,10 @@ use rustls::ClientConfig;
 use tokio::sync::Notify;
 
 use super::{Relay, Settings, retry};
-use crate::model::rate::{RateSource, SavedRate};
+use crate::model::rate::{RateSource, RelaySpeed, SavedRate};
 use crate::model::waiting::{RelayFault, RelayProblem};
 use crate::pace::warmup::{self, DailyQuota};
-use crate::pace::{RateLimit, RateMeter, relay_name};
+use crate::pace::{RateLimit, RateMeter, SpeedMeter, relay_name};
 use crate::smtp::{
     Blame, Client, ConnectError, ConnectFault, ConnectionLost, EnvelopeReply, PipeliningProbe,
     StallMonitor, Step, Tls, TlsSetupError, Wait, client_config,
@@ -36,13 +37,39 @@ pub(super) struct RelayState {
     longest_back_off: Duration,
     /// Wakes the connections that wait.
     changed: Arc<Notify>,
+    /// Held by the connection that logs in, for as long as no login has been accepted.
+    logging_in: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
 }
 
+/// What became of the last login.
+#[derive(Debug)]
+enum Login {
+    /// There was none.
+    Untried,
+    Accepted,
+    /// When, and why.
+    Refused(Instant, ConnectError),
+}
+
+impl Login {
+    fn is_accepted(&self) -> bool {
+        matches!(self, Login::Accepted)
+    }
+}
+
+/// One connection's turn to log in, which ends when it is dropped.
+pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
 struct Inner {
+    /// The address of its name that worked last.
+    address: Option<SocketAddr>,
+    login: Login,
     rate: RateLimit,
     /// The rate at which mails went lately.
     meter: RateMeter,
+    /// How quickly the server takes mails.
+    speed: SpeedMeter,
     /// What its warm-up permits today; `None`: it is not warmed up.
     quota: Option<DailyQuota>,
     /// The provider for which it last complained of the rate.
@@ -135,9 +162,13 @@ impl RelayState {
             first_back_off: settings.first_retry.min(FIRST_BACK_OFF_MAX),
             longest_back_off: settings.longest_retry,
             changed,
+            logging_in: tokio::sync::Mutex::new(()),
             inner: Mutex::new(Inner {
+                address: None,
+                login: Login::Untried,
                 rate: RateLimit::new(relay.messages_per_minute),
                 meter: RateMeter::default(),
+                speed: SpeedMeter::default(),
                 // Nothing goes until the database was asked what went today.
                 quota: relay.warm_up.map(|_| DailyQuota::unknown()),
                 complaint: None,
@@ -168,7 +199,39 @@ impl RelayState {
             at: endpoint.to_string(),
             fault: ConnectFault::Tls(why.clone()),
         })?;
-        Client::open(endpoint, tls.as_ref(), wait).await
+        let first = self.inner().address;
+        let opened = Client::open(endpoint, tls.as_ref(), first, wait).await;
+        let mut inner = self.inner();
+        match &opened {
+            Ok(client) => {
+                inner.address = Some(client.peer());
+                inner.login = Login::Accepted;
+            }
+            Err(error) if error.is_refused_login() => {
+                inner.login = Login::Refused(Instant::now(), error.clone());
+            }
+            Err(_) => {}
+        }
+        drop(inner);
+        opened
+    }
+
+    /// Waits for this connection's turn where a login has not been accepted yet: a wrong password is tried by one
+    /// connection alone, since servers count tries and lock accounts.
+    ///
+    /// # Errors
+    /// The login of another connection was refused meanwhile.
+    pub(super) async fn turn_to_log_in(&self) -> Result<Option<Turn<'_>>, ConnectError> {
+        if self.relay.endpoint.login.is_none() || self.inner().login.is_accepted() {
+            return Ok(None);
+        }
+        let asked = Instant::now();
+        let turn = self.logging_in.lock().await;
+        match &self.inner().login {
+            Login::Refused(at, error) if *at >= asked => Err(error.clone()),
+            Login::Accepted => Ok(None),
+            _ => Ok(Some(turn)),
+        }
     }
 
     /// Something wrong with it.
@@ -373,6 +436,29 @@ impl RelayState {
         last.is_some_and(|(other, at)| {
             other != *provider && now.duration_since(at) < SAME_COMPLAINT
         })
+    }
+
+    /// It accepted a mail, which kept its connection busy for so long.
+    pub(super) fn measured(&self, took: Duration) {
+        self.inner().speed.record(took);
+    }
+
+    /// How quickly it takes mails, where that is to be saved.
+    pub(super) fn speed_to_save(&self) -> Option<RelaySpeed> {
+        let (mail_s, mails) = self.inner().speed.to_save()?;
+        Some(RelaySpeed {
+            server: self.relay.endpoint.to_string(),
+            mail_s,
+            mails,
+        })
+    }
+
+    /// Continues to measure where that ended.
+    pub(super) fn restore_speed(&self, saved: &[RelaySpeed]) {
+        let server = self.relay.endpoint.to_string();
+        if let Some(saved) = saved.iter().find(|saved| saved.server == server) {
+            self.inner().speed.restore(saved);
+        }
     }
 
     /// It accepted a mail.

@@ -94,12 +94,14 @@ async fn parts(
     let queue = Arc::new(queue.for_relays(relays.len()));
     let refusals = Arc::new(RefusalStreakBreaker::default());
     let (saved, overrides) = (store.saved_rates().await?, store.rate_overrides().await?);
+    let speeds = store.relay_speeds().await?;
     // The overrides first: set later, they would discard what was learned under them.
     queue.set_overrides(&overrides);
     queue.restore(&saved, clock.now());
     for relay in relays.iter() {
         relay.set_overrides(&overrides);
         relay.restore(&saved, clock.now());
+        relay.restore_speed(&speeds);
     }
     let affected = Affected {
         queue: queue.clone(),

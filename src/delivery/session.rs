@@ -21,6 +21,7 @@ impl Session {
     /// # Errors
     /// [`ConnectError`] tells whether to try later or to ask the author.
     pub(super) async fn open(relay: &Arc<RelayState>) -> Result<Session, ConnectError> {
+        let _turn = relay.turn_to_log_in().await?;
         let wait = relay.stalls.begin(WaitingFor::Connection);
         let client = relay.connect(&wait).await?;
         relay.opened(client.takes_utf8());

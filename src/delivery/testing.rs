@@ -22,6 +22,7 @@ pub(crate) fn mailing() -> Arc<Mailing> {
         let nothing = Rendered::empty();
         let template = Template::new(&nothing, list, Stream::Issue { seed: "test" });
         Arc::new(Mailing {
+            name: "022".into(),
             template,
             from: list.from.address.clone(),
             bounce: None,

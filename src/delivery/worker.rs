@@ -321,6 +321,7 @@ impl Worker {
             ..
         } = &self.shared;
         let buffer = std::mem::take(&mut self.buffer);
+        let signing = (&**signing, &self.relay.relay.dkim);
         PreparedMail::new(permit, links, signing, clock.now(), buffer)
     }
 
@@ -338,6 +339,7 @@ impl Worker {
             return None;
         }
         let is_ahead = mail.is_ahead;
+        let begun = Instant::now();
         let client = &mut session.client;
         let (grant, answered) = self.claim(client, &mail).await;
         let Grant::Granted { attempt } = grant else {
@@ -364,6 +366,9 @@ impl Worker {
                 answered => (self.not_taken(client, &mail, answered), None),
             }
         };
+        if disposition.event == Event::Accepted {
+            self.relay.measured(begun.elapsed());
+        }
         self.keep(mail, attempt, disposition);
         // What was to follow on a connection that ends goes back.
         next.filter(|_| !session.client.closing)
@@ -539,6 +544,9 @@ impl Worker {
             }
         }
         let next_at = self.next_try(&mail, attempt, give_up_after, &mut disposition);
+        if disposition.event == Event::PermFail {
+            log_failure(&mail, attempt, &disposition, &self.relay.relay.name);
+        }
         let outcome = Outcome {
             key: mail.candidate.key,
             from: State::Sending,
@@ -627,4 +635,17 @@ impl Worker {
     fn stop_issue(&self, issue: IssueId) {
         self.shared.queue.retain(|other| other != issue);
     }
+}
+
+/// Logs that a mail has failed for good: its address, and what was said to it.
+fn log_failure(job: &Job, attempt: u32, disposition: &Disposition, relay: &str) {
+    tracing::warn!(
+        issue = job.mailing.name,
+        to = %job.candidate.email,
+        relay,
+        attempt,
+        code = disposition.reply.code,
+        "failed: {}",
+        disposition.reply.text
+    );
 }

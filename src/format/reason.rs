@@ -104,8 +104,9 @@ fn wait(reason: &Reason, time: &dyn Fn(Timestamp) -> String) -> String {
             at,
             others_continue,
         } => format!(
-            "waits for {} the relay {relay} ({at}){}",
+            "waits for {} the relay {relay} ({at}){}{}",
             awaited(*waiting_for),
+            cause(*waiting_for),
             if *others_continue {
                 ", the others continue"
             } else {
@@ -212,6 +213,16 @@ fn awaited(waiting_for: WaitingFor) -> &'static str {
     }
 }
 
+/// The likely cause of a silence, where one is known. That the server waits for TLS was ruled out before.
+fn cause(waiting_for: WaitingFor) -> &'static str {
+    match waiting_for {
+        WaitingFor::Greeting => {
+            ": it accepts the connection and says nothing; check its host and port, and firewalls in between"
+        }
+        WaitingFor::Connection | WaitingFor::Reply => "",
+    }
+}
+
 fn other_providers(others: u64) -> String {
     match others {
         0 => String::new(),
@@ -282,6 +293,18 @@ impl Display for RelayFault {
             RelayProblem::LostDuringMail { cause } => {
                 write!(f, "{at} lost the connection while it took a mail: {cause}")
             }
+            RelayProblem::SpeaksTls => write!(
+                f,
+                "{at} says nothing in clear text and answers in TLS: this port speaks TLS from the first byte, as port 465 does; set tls = \"implicit\" for the relay, or the port for STARTTLS (587)"
+            ),
+            RelayProblem::SpeaksClearText => write!(
+                f,
+                "{at} speaks clear text first, where tls = \"implicit\" expects TLS from the first byte: set tls = \"starttls\" for the relay, or the port for implicit TLS (465)"
+            ),
+            RelayProblem::PasswordFile { path, cause } => write!(
+                f,
+                "{at}: password_file {path} can't be read: {cause}; write the password into that file, then resume"
+            ),
             RelayProblem::NoStarttls => write!(
                 f,
                 "{at} offers no STARTTLS, and nothing is sent in clear text: set port and tls of the relay to what it expects"
@@ -314,9 +337,14 @@ impl Display for Remedy {
             Remedy::UseTls => {
                 "the relay wants TLS first: set its tls to starttls, or to implicit with the port for that"
             }
-            Remedy::CheckLogin => "check username and password of the relay in the settings",
+            Remedy::CheckLogin => {
+                "check username and password of the relay in the settings; a password_file is read again at each login, and a changed letterpress.toml takes effect once the daemon reloads it (systemctl reload letterpress, or kill -HUP)"
+            }
             Remedy::KnowsNoEhlo => {
                 "it knows no EHLO, without which there is neither STARTTLS nor a login: set tls and username to what it expects"
+            }
+            Remedy::SetEhloName => {
+                "the relay may want a full name in EHLO: set its ehlo_name to a name of this machine in DNS, such as mail.your-domain"
             }
             Remedy::NotServed => {
                 "the relay does not serve this machine: ask its operator, or set another relay"

@@ -50,6 +50,10 @@ pub struct List {
     pub description: String,
     /// The header From of its issues and confirmation mails.
     pub from: Mailbox,
+    /// The header Reply-To of its issues and confirmation mails; `None`: answers go to `from`.
+    pub reply_to: Option<Mailbox>,
+    /// Further headers of its issues, by name; none of those that we write ourselves.
+    pub headers: Vec<(String, String)>,
     /// The address of the `mailto:` in List-Unsubscribe (RFC 2369).
     pub unsubscribe_mailto: Address,
     /// The envelope sender, to which mails are returned; `None`: the address of `from`.
@@ -85,6 +89,8 @@ impl List {
             description: String::new(),
             unsubscribe_mailto: from.address.clone(),
             from,
+            reply_to: None,
+            headers: Vec::new(),
             bounce_address: None,
             language: "en".into(),
             issues: "issues".into(),

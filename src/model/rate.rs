@@ -27,6 +27,17 @@ pub struct LearnedRate {
     pub ceiling: f64,
 }
 
+/// One row of the table `relay_speed`: how quickly a server takes mails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelaySpeed {
+    /// The server, as `host:port`.
+    pub server: String,
+    /// How long one mail keeps a connection busy, in seconds.
+    pub mail_s: f64,
+    /// How many mails that is an average of.
+    pub mails: u64,
+}
+
 /// Where the rate limit that holds comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -246,6 +246,10 @@ pub enum RelayProblem {
         /// Why.
         cause: String,
     },
+    /// It waits for TLS from the first byte, and the settings have us wait for its greeting.
+    SpeaksTls,
+    /// It speaks clear text first, and the settings want TLS from the first byte.
+    SpeaksClearText,
     /// It offers no STARTTLS, which the settings ask for.
     NoStarttls,
     /// The password would go to another machine in clear text.
@@ -254,6 +258,13 @@ pub enum RelayProblem {
     UnknownChallenge,
     /// It offers no known way to log in.
     NoLogin,
+    /// The file with the password can't be used.
+    PasswordFile {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
+    },
     /// TLS can't be set up on this machine.
     TlsSetup {
         /// Why.
@@ -273,6 +284,8 @@ pub enum Remedy {
     CheckLogin,
     /// The server knows no EHLO, which STARTTLS and a login need.
     KnowsNoEhlo,
+    /// The server refuses the name given in EHLO.
+    SetEhloName,
     /// The server does not serve this machine.
     NotServed,
     /// The server rejects STARTTLS.

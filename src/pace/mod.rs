@@ -12,6 +12,7 @@ pub mod provider;
 pub mod rate_limit;
 pub mod rate_meter;
 pub mod sending_hours;
+pub mod speed_meter;
 pub mod token_bucket;
 pub mod warmup;
 
@@ -20,6 +21,7 @@ pub use limits::{DomainLimits, Limits, Section};
 pub use rate_limit::{RateLimit, SAVE_EVERY};
 pub use rate_meter::RateMeter;
 pub use sending_hours::SendingHours;
+pub use speed_meter::SpeedMeter;
 
 use std::collections::HashMap;
 

@@ -73,6 +73,13 @@ impl Plan {
             .map(|z| z.timestamp())
     }
 
+    /// The next times strictly after a moment, at most `count`.
+    pub(crate) fn next_times(&self, moment: Timestamp, count: usize) -> Vec<Timestamp> {
+        std::iter::successors(self.next_after(moment), |at| self.next_after(*at))
+            .take(count)
+            .collect()
+    }
+
     /// The last time at or before a moment, but after `since`.
     pub(crate) fn last_between(&self, since: Timestamp, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.to_zoned(self.zone.clone());
@@ -85,9 +92,74 @@ impl Plan {
     }
 }
 
+/// A pattern that names days of the month and weekdays: cron takes that for either, where most people mean both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EitherDay {
+    /// The field of the days of the month.
+    pub days: String,
+    /// The field of the weekdays.
+    pub weekdays: String,
+    /// The pattern that means both, where there is one, such as `0 7 * * MON#1` for the first Monday of a month.
+    pub both: Option<String>,
+}
+
+/// Whether a pattern fires on days of the month as well as on weekdays.
+pub(crate) fn either_day(pattern: &str) -> Option<EitherDay> {
+    let fields: Vec<&str> = pattern.split_whitespace().collect();
+    let [minute, hour, days, month, weekdays] = fields[..] else {
+        return None;
+    };
+    let is_all = |field: &str| matches!(field, "*" | "?" | "*/1");
+    if is_all(days) || is_all(weekdays) {
+        return None;
+    }
+    // `*/100,1-7` is how some crons are told to take both.
+    let week = match days.strip_prefix("*/100,").unwrap_or(days) {
+        "1-7" => Some("1"),
+        "8-14" => Some("2"),
+        "15-21" => Some("3"),
+        "22-28" => Some("4"),
+        _ => None,
+    };
+    let is_one = weekdays.bytes().all(|b| b.is_ascii_alphanumeric());
+    let both = week
+        .filter(|_| is_one)
+        .map(|week| format!("{minute} {hour} * {month} {weekdays}#{week}"))
+        .filter(|both| Plan::parse(both, TimeZone::UTC).is_ok());
+    Some(EitherDay {
+        days: days.to_owned(),
+        weekdays: weekdays.to_owned(),
+        both,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_and_weekdays_together_are_told_with_what_means_both() {
+        let both = |pattern: &str| either_day(pattern).map(|it| it.both);
+        let first = Some(Some("0 7 * * MON#1".to_owned()));
+        assert_eq!(both("0 7 1-7 * MON"), first);
+        assert_eq!(both("0 7 */100,1-7 * MON"), first);
+        assert_eq!(both("0 7 15-21 * 5"), Some(Some("0 7 * * 5#3".into())));
+        assert_eq!(both("0 7 13 * FRI"), Some(None));
+        assert_eq!(both("0 7 1-7 * MON-FRI"), Some(None));
+        for one in [
+            "0 7 * * MON",
+            "0 7 1-7 * *",
+            "0 7 ? * MON",
+            "0 7 */1 * MON",
+            "0 7 * * *",
+        ] {
+            assert_eq!(both(one), None, "{one}");
+        }
+        let plan = plan("0 7 * * MON#1", "UTC");
+        let times = plan.next_times("2026-11-28T00:00:00Z".parse().unwrap(), 2);
+        let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+        assert_eq!(times, ["2026-12-07T07:00:00Z", "2027-01-04T07:00:00Z"]);
+    }
 
     fn plan(pattern: &str, zone: &str) -> Plan {
         Plan::parse(pattern, TimeZone::get(zone).unwrap()).unwrap()

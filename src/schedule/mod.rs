@@ -15,7 +15,7 @@ mod firing;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{List, ListId, SharedClock};
@@ -41,6 +41,12 @@ pub(crate) struct Settings {
     pub public_url: String,
     /// How late a send may be and still start by itself.
     pub hold_when_late: Duration,
+}
+
+/// When the schedule of a list fires next, on the clocks of its zone; `None`: it has no schedule.
+pub(crate) fn next_time(list: &List, now: Timestamp) -> Option<Zoned> {
+    let plan = Plan::parse(list.schedule.as_deref()?, list.zone.clone()).ok()?;
+    Some(plan.next_after(now)?.to_zoned(list.zone.clone()))
 }
 
 /// Starts what is due until `shutdown`.

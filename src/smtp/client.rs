@@ -1,27 +1,39 @@
 //! One SMTP connection: opened, given mails one after the other, closed.
 //!
-//! lettre gives our name in EHLO and the responses of a login; the rest of the conversation is here. PIPELINING
-//! (RFC 2920) halves the waiting, and every step has its time limit (RFC 5321, section 4.5.3.2). Bytes are left to
-//! `stream`, and the meaning of replies to `reply`.
+//! lettre gives this machine's name; the conversation is here. PIPELINING (RFC 2920) halves the waiting, and every step
+//! has its time limit (RFC 5321, section 4.5.3.2). Which address is connected to is left to `connect`, the steps of a
+//! login to `auth`, bytes to `stream`, and the meaning of replies to `reply`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use super::auth::{self, Auth, Next};
+use super::connect;
 use super::ehlo::Capabilities;
-use super::endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
+use super::endpoint::{Endpoint, Login, Password, Pipelining, Timeouts, Tls};
 use super::error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData};
+use super::probe;
 use super::reply::{Reply, Verdict};
 use super::stall::Wait;
 use super::stream::SmtpStream;
+use super::tls::TlsFailure;
+use crate::format;
 use crate::model::reply::Step;
-use crate::model::waiting::WaitingFor;
+use crate::model::waiting::{Remedy, WaitingFor};
 
 /// The longest wait for the reply to QUIT.
 const QUIT_WAIT: Duration = Duration::from_secs(5);
+/// How long a greeting may take before it is looked whether the server waits for TLS. Postscreen's pause has six
+/// seconds.
+const SILENT_AFTER: Duration = Duration::from_millis(6_500);
+/// How long an address is waited for that accepts the connection and says nothing, where there are others.
+const NEXT_ADDRESS_AFTER: Duration = Duration::from_secs(10);
 
 /// The envelope of one mail to one person (RFC 5321, section 2.3.1), with what MAIL declares of the mail.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +69,9 @@ pub enum EnvelopeReply {
 /// An open connection that is ready for the next mail.
 pub struct Client {
     stream: SmtpStream,
+    peer: SocketAddr,
+    /// Our name in EHLO.
+    name: String,
     limits: Timeouts,
     capabilities: Capabilities,
     /// Whether PIPELINING is used where it is offered.
@@ -70,17 +85,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects, secures and logs in. STARTTLS never falls back to clear text. `wait` is kept informed of what is
-    /// waited for. `tls` is needed where the endpoint uses TLS.
+    /// Connects, secures and logs in. STARTTLS never falls back to clear text. `tls` is needed where the endpoint uses
+    /// TLS. Of several addresses, `first` is tried first. `wait` is kept informed of what is waited for.
     ///
     /// # Errors
     /// [`ConnectError`] tells whether to try later or to ask the author.
     pub async fn open(
         endpoint: &Endpoint,
         tls: Option<&Arc<ClientConfig>>,
+        first: Option<SocketAddr>,
         wait: &Wait<'_>,
     ) -> Result<Client, ConnectError> {
-        Client::connect(endpoint, tls, wait)
+        Client::connect(endpoint, tls, first, wait)
             .await
             .map_err(|fault| ConnectError {
                 at: endpoint.to_string(),
@@ -91,21 +107,19 @@ impl Client {
     async fn connect(
         endpoint: &Endpoint,
         tls: Option<&Arc<ClientConfig>>,
+        first: Option<SocketAddr>,
         wait: &Wait<'_>,
     ) -> Result<Client, ConnectFault> {
         let limits = endpoint.timeouts;
-        let mut stream = SmtpStream::connect(endpoint).await?;
-        if let (Tls::Implicit, Some(config)) = (endpoint.tls, tls) {
-            stream = stream
-                .secure(&endpoint.host, config.clone(), limits.greeting)
-                .await?;
-        }
-        wait.continue_with(WaitingFor::Greeting);
-        let greeting = stream.read_reply(limits.greeting).await?;
-        positive(Step::Greeting, &greeting)?;
+        let host = (endpoint.host.as_str(), endpoint.port);
+        let addresses = connect::addresses(host, first, limits.connect).await?;
+        let (stream, peer) = greeted(endpoint, tls, addresses, wait).await?;
         wait.continue_with(WaitingFor::Reply);
+        let name = name(endpoint, stream.local);
         let mut client = Client {
             stream,
+            peer,
+            name,
             limits,
             capabilities: Capabilities::default(),
             pipelines: endpoint.pipelining != Pipelining::Off,
@@ -125,19 +139,10 @@ impl Client {
     }
 
     /// EHLO, or HELO where a server does not know EHLO (RFC 5321, sections 3.2 and 4.1.1.1): then it offers no
-    /// extension, so not where the settings need one. A machine without a full name gives its address (section 4.1.4).
+    /// extension, so not where the settings need one.
     async fn hello(&mut self, needs_extensions: bool) -> Result<(), ConnectFault> {
-        let name = match ClientId::default() {
-            ClientId::Domain(name) if name.contains('.') && name.is_ascii() => {
-                ClientId::Domain(name)
-            }
-            _ => match self.stream.local.ip() {
-                std::net::IpAddr::V4(ip) => ClientId::Ipv4(ip),
-                std::net::IpAddr::V6(ip) => ClientId::Ipv6(ip),
-            },
-        };
-        let reply = self.exchange(&format!("EHLO {name}\r\n")).await?;
-        let rejected = match positive(Step::Ehlo, &reply) {
+        let reply = self.exchange(&format!("EHLO {}\r\n", self.name)).await?;
+        let rejected = match self.welcome(Step::Ehlo, &reply) {
             Ok(()) => {
                 self.capabilities = Capabilities::read(&reply);
                 return Ok(());
@@ -148,11 +153,33 @@ impl Client {
             Err(rejected) => rejected,
         };
         self.capabilities = Capabilities::default();
-        match self.exchange(&format!("HELO {name}\r\n")).await {
-            Ok(reply) => positive(Step::Helo, &reply),
+        match self.exchange(&format!("HELO {}\r\n", self.name)).await {
+            Ok(reply) => self.welcome(Step::Helo, &reply),
             // By rejecting EHLO it meant to hang up.
             Err(_) => Err(rejected),
         }
+    }
+
+    /// Passes a positive reply to EHLO or HELO. Many servers accept no address in place of a name, some only at this
+    /// moment and with a reply that says something else.
+    fn welcome(&self, step: Step, reply: &Reply) -> Result<(), ConnectFault> {
+        let is_about_name = || {
+            let words = reply.text().to_ascii_lowercase();
+            let names = ["fully-qualified", "fully qualified", "fqdn", "hostname"];
+            self.name.starts_with('[') || names.iter().any(|name| words.contains(name))
+        };
+        let knows_no_ehlo = matches!(reply.code, 500 | 502);
+        let mut passed = positive(step, reply);
+        if !knows_no_ehlo && is_about_name() {
+            match &mut passed {
+                Err(ConnectFault::Unavailable { remedy, .. }) => {
+                    *remedy = Some(Remedy::SetEhloName)
+                }
+                Err(ConnectFault::Rejected { remedy, .. }) => *remedy = Remedy::SetEhloName,
+                _ => {}
+            }
+        }
+        passed
     }
 
     /// Sends one command and reads its reply, while the connection is being prepared.
@@ -188,33 +215,33 @@ impl Client {
         if tls == Tls::None && !self.stream.local.ip().is_loopback() {
             return Err(ConnectFault::ClearTextLogin);
         }
-        let credentials = Credentials::new(login.username.clone(), login.password.clone());
-        let encode = |text: String| data_encoding::BASE64.encode(text.as_bytes());
-        let unknown = |_| ConnectFault::UnknownChallenge;
-        if self.capabilities.auth_plain {
-            let secret = Mechanism::Plain
-                .response(&credentials, None)
-                .map_err(unknown)?;
-            self.require(Step::Auth, &format!("AUTH PLAIN {}\r\n", encode(secret)))
-                .await?;
-        } else if self.capabilities.auth_login {
-            let mut reply = self.require(Step::Auth, "AUTH LOGIN\r\n").await?;
-            for _ in 0..2 {
-                let challenge = data_encoding::BASE64
-                    .decode(reply.lines[0].as_bytes())
-                    .unwrap_or_default();
-                let challenge = String::from_utf8_lossy(&challenge).into_owned();
-                let response = Mechanism::Login
-                    .response(&credentials, Some(&challenge))
-                    .map_err(unknown)?;
-                reply = self
-                    .require(Step::Auth, &format!("{}\r\n", encode(response)))
-                    .await?;
+        let password = password(login)?;
+        let (mut auth, mut line) = Auth::begin(self.capabilities, &login.username, &password)
+            .ok_or(ConnectFault::NoLogin)?;
+        loop {
+            let reply = match self.exchange(&line).await {
+                Ok(reply) => reply,
+                Err(lost) => {
+                    // Many servers hang up after a refusal: what they said before counts.
+                    let refusal = auth.refusal().map(|reply| positive(Step::Auth, reply));
+                    return refusal.unwrap_or(Err(lost.into()));
+                }
+            };
+            match auth.next(&reply) {
+                Next::Done => return Ok(()),
+                Next::Send(next) => line = next,
+                Next::Refused(reply) => return positive(Step::Auth, &reply),
+                Next::Unknown => {
+                    let _ = self.exchange(auth::CANCEL).await;
+                    return Err(ConnectFault::UnknownChallenge);
+                }
             }
-        } else {
-            return Err(ConnectFault::NoLogin);
         }
-        Ok(())
+    }
+
+    /// Its other end.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// Whether the server has kept it open. Most close a connection after a while, or after a number of mails: that is
@@ -411,6 +438,124 @@ impl Client {
     }
 }
 
+/// A connection to the first of a host's addresses that greets, with that address. One that accepts the connection and
+/// then fails is passed over where there are others (RFC 5321, section 5.1).
+async fn greeted(
+    endpoint: &Endpoint,
+    tls: Option<&Arc<ClientConfig>>,
+    mut addresses: Vec<SocketAddr>,
+    wait: &Wait<'_>,
+) -> Result<(SmtpStream, SocketAddr), ConnectFault> {
+    let limits = &endpoint.timeouts;
+    let mut failed = None;
+    loop {
+        let (stream, peer) = match connect::race(&addresses, limits.connect).await {
+            Ok(connected) => connected,
+            // What became of an address that accepted tells more.
+            Err(lost) => return Err(failed.unwrap_or(lost.into())),
+        };
+        addresses.retain(|address| *address != peer);
+        let limit = if addresses.is_empty() {
+            limits.greeting
+        } else {
+            limits.greeting.min(NEXT_ADDRESS_AFTER)
+        };
+        match greeting(endpoint, tls, (stream, peer), limit, wait).await {
+            Ok(stream) => return Ok((stream, peer)),
+            // The others are set up alike.
+            Err(fault @ (ConnectFault::SpeaksTls | ConnectFault::SpeaksClearText)) => {
+                return Err(fault);
+            }
+            Err(fault) if addresses.is_empty() => return Err(fault),
+            Err(fault) => failed = Some(fault),
+        }
+        wait.continue_with(WaitingFor::Connection);
+    }
+}
+
+/// Reads the greeting on a new connection, under TLS where it begins with that.
+async fn greeting(
+    endpoint: &Endpoint,
+    tls: Option<&Arc<ClientConfig>>,
+    (stream, peer): (TcpStream, SocketAddr),
+    limit: Duration,
+    wait: &Wait<'_>,
+) -> Result<SmtpStream, ConnectFault> {
+    let mut stream = SmtpStream::over_tcp(stream, endpoint.timeouts.block)?;
+    let is_implicit = endpoint.tls == Tls::Implicit;
+    if let (true, Some(config)) = (is_implicit, tls) {
+        let secured = stream.secure(&endpoint.host, config.clone(), limit).await;
+        stream = secured.map_err(|lost| match lost {
+            ConnectionLost::Tls(TlsFailure::NotTls) => ConnectFault::SpeaksClearText,
+            lost => lost.into(),
+        })?;
+    }
+    wait.continue_with(WaitingFor::Greeting);
+    let reply = {
+        let reading = stream.read_reply(limit);
+        tokio::pin!(reading);
+        match timeout(SILENT_AFTER, &mut reading).await {
+            Ok(reply) => reply,
+            Err(_) if is_implicit => reading.await,
+            Err(_) => tokio::select! {
+                reply = &mut reading => reply,
+                true = probe::speaks_tls(peer, &endpoint.host) => {
+                    return Err(ConnectFault::SpeaksTls);
+                }
+            },
+        }
+    };
+    let reply = reply.map_err(|lost| match lost {
+        ConnectionLost::TimedOut(limit) => ConnectionLost::NoGreeting(limit),
+        lost => lost,
+    })?;
+    positive(Step::Greeting, &reply)?;
+    Ok(stream)
+}
+
+/// Our name in EHLO: as the settings say, else this machine's if it is a full one, else its address (RFC 5321,
+/// section 4.1.4).
+fn name(endpoint: &Endpoint, local: SocketAddr) -> String {
+    if let Some(name) = &endpoint.ehlo_name {
+        return name.clone();
+    }
+    match ClientId::default() {
+        ClientId::Domain(name) if is_full_name(&name) => name,
+        _ => match local.ip().to_canonical() {
+            IpAddr::V4(ip) => format!("[{ip}]"),
+            IpAddr::V6(ip) => format!("[IPv6:{ip}]"),
+        },
+    }
+}
+
+/// Whether a machine's name can be known to others.
+fn is_full_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.contains('.')
+        && name.split('.').all(is_label)
+        && !name.ends_with(".localdomain")
+        && name.parse::<IpAddr>().is_err()
+}
+
+/// The password of a login.
+fn password(login: &Login) -> Result<String, ConnectFault> {
+    login
+        .password
+        .read()
+        .map_err(|error| match &login.password {
+            Password::File(path) => ConnectFault::PasswordFile {
+                path: path.clone(),
+                why: format::io(&error),
+            },
+            Password::Text(_) => ConnectFault::NoLogin,
+        })
+}
+
 /// Passes a positive reply; another is a fault that tells whose matter it is.
 fn positive(step: Step, reply: &Reply) -> Result<(), ConnectFault> {
     match reply.verdict(step) {
@@ -423,6 +568,85 @@ fn positive(step: Step, reply: &Reply) -> Result<(), ConnectFault> {
         _ => Err(ConnectFault::Unavailable {
             step,
             reply: reply.clone(),
+            remedy: None,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::smtp::StallMonitor;
+
+    /// A server that says these words to each connection and then hangs up.
+    async fn saying(ip: [u8; 4], words: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind((IpAddr::from(ip), 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(words.as_bytes()).await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn an_address_that_accepts_and_fails_is_passed_over() {
+        let endpoint = Endpoint {
+            host: "relay.test".into(),
+            port: 25,
+            tls: Tls::None,
+            ca_file: None,
+            login: None,
+            ehlo_name: None,
+            pipelining: Pipelining::Standard,
+            messages_per_connection: 0,
+            timeouts: Timeouts::default(),
+        };
+        let monitor = StallMonitor::default();
+        let wait = monitor.begin(WaitingFor::Connection);
+        let good = saying([127, 0, 0, 3], "220 good\r\n").await;
+        let busy = saying([127, 0, 0, 4], "421 busy\r\n").await;
+        for first in [
+            saying([127, 0, 0, 2], "").await,
+            saying([127, 0, 0, 2], "554 not here\r\n").await,
+            saying([127, 0, 0, 2], "what is this\r\n").await,
+            busy,
+        ] {
+            let (_, peer) = greeted(&endpoint, None, vec![first, good], &wait)
+                .await
+                .unwrap();
+            assert_eq!(peer, good);
+        }
+        // A port at which nobody listens says less than a server that was busy.
+        let closed = {
+            let listener = TcpListener::bind("127.0.0.5:0").await.unwrap();
+            listener.local_addr().unwrap()
+        };
+        let fault = greeted(&endpoint, None, vec![busy, closed], &wait).await;
+        assert!(
+            matches!(fault, Err(ConnectFault::Unavailable { .. })),
+            "the busy one is told"
+        );
+    }
+
+    #[test]
+    fn a_machines_name_is_given_where_others_can_know_it() {
+        for full in ["mail.example.org", "a-1.b2.example"] {
+            assert!(is_full_name(full), "{full}");
+        }
+        for other in [
+            "laptop",
+            "localhost.localdomain",
+            "my_host.example.org",
+            "mail.example.org.",
+            "192.0.2.1",
+            "büro.example",
+        ] {
+            assert!(!is_full_name(other), "{other}");
+        }
     }
 }

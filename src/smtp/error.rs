@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reply::Reply;
@@ -20,6 +21,8 @@ pub enum ConnectionLost {
     Closed,
     /// The server did not answer, or took no more bytes, for as long as the step may take.
     TimedOut(Duration),
+    /// The server accepted the connection and sent no greeting for so long.
+    NoGreeting(Duration),
     /// The system reported an error; its message as people read it.
     Io(String),
     /// The TLS handshake failed.
@@ -71,6 +74,11 @@ impl fmt::Display for ConnectionLost {
         match self {
             ConnectionLost::Closed => f.write_str("the server closed it"),
             ConnectionLost::TimedOut(limit) => write!(f, "no answer within {} s", limit.as_secs()),
+            ConnectionLost::NoGreeting(limit) => write!(
+                f,
+                "it accepts the connection, and no greeting arrived within {} s; check its host and port, and firewalls in between",
+                limit.as_secs()
+            ),
             ConnectionLost::Io(message) => f.write_str(message),
             ConnectionLost::Tls(failure) => write!(f, "TLS failed: {failure}"),
             ConnectionLost::NoServerName(host) => {
@@ -141,6 +149,8 @@ pub enum ConnectFault {
         step: Step,
         /// The reply.
         reply: Reply,
+        /// What the author can do about it, where something may help besides waiting.
+        remedy: Option<Remedy>,
     },
     /// The server rejects what the settings have us do.
     Rejected {
@@ -151,6 +161,10 @@ pub enum ConnectFault {
         /// What the author can do about it.
         remedy: Remedy,
     },
+    /// The server waits for TLS from the first byte, and the settings have us wait for its greeting.
+    SpeaksTls,
+    /// The server speaks clear text first, and the settings want TLS from the first byte.
+    SpeaksClearText,
     /// STARTTLS is set and not offered.
     NoStarttls,
     /// A login over clear text to another machine.
@@ -159,6 +173,13 @@ pub enum ConnectFault {
     UnknownChallenge,
     /// The server offers neither AUTH PLAIN nor AUTH LOGIN.
     NoLogin,
+    /// The file with the password can't be used.
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, after “can't be read:”.
+        why: String,
+    },
     /// TLS can't be set up on this side.
     Tls(TlsSetupError),
 }
@@ -180,6 +201,17 @@ impl ConnectFault {
 }
 
 impl ConnectError {
+    /// Whether the server refuses the name or the password.
+    pub fn is_refused_login(&self) -> bool {
+        matches!(
+            self.fault,
+            ConnectFault::Rejected {
+                step: Step::Auth,
+                ..
+            }
+        )
+    }
+
     /// What people read of it, and what is stored where an issue waits for it.
     pub fn relay_fault(&self) -> RelayFault {
         RelayFault {
@@ -188,10 +220,14 @@ impl ConnectError {
                 ConnectFault::Unreachable(why) => RelayProblem::Unreachable {
                     cause: why.to_string(),
                 },
-                ConnectFault::Unavailable { step, reply } => RelayProblem::Rejected {
+                ConnectFault::Unavailable {
+                    step,
+                    reply,
+                    remedy,
+                } => RelayProblem::Rejected {
                     step: *step,
                     reply: reply.text(),
-                    remedy: None,
+                    remedy: *remedy,
                 },
                 ConnectFault::Rejected {
                     step,
@@ -202,10 +238,16 @@ impl ConnectError {
                     reply: reply.text(),
                     remedy: Some(*remedy),
                 },
+                ConnectFault::SpeaksTls => RelayProblem::SpeaksTls,
+                ConnectFault::SpeaksClearText => RelayProblem::SpeaksClearText,
                 ConnectFault::NoStarttls => RelayProblem::NoStarttls,
                 ConnectFault::ClearTextLogin => RelayProblem::ClearTextLogin,
                 ConnectFault::UnknownChallenge => RelayProblem::UnknownChallenge,
                 ConnectFault::NoLogin => RelayProblem::NoLogin,
+                ConnectFault::PasswordFile { path, why } => RelayProblem::PasswordFile {
+                    path: path.display().to_string(),
+                    cause: why.clone(),
+                },
                 ConnectFault::Tls(why) => RelayProblem::TlsSetup {
                     cause: why.to_string(),
                 },

@@ -9,11 +9,14 @@
 //! [`PipeliningProbe`] and [`StallMonitor`] are what the connections to one server learn together.
 
 mod about;
+mod auth;
 mod client;
+mod connect;
 mod ehlo;
 mod endpoint;
 mod error;
 mod pipelining;
+mod probe;
 mod reply;
 mod stall;
 mod stream;
@@ -24,10 +27,10 @@ pub use crate::model::waiting::{Remedy, WaitingFor};
 pub use about::About;
 pub use client::{Client, Envelope, EnvelopeReply};
 pub use ehlo::Capabilities;
-pub use endpoint::{Endpoint, Login, Pipelining, Timeouts, Tls};
+pub use endpoint::{Endpoint, Login, Password, Pipelining, Timeouts, Tls};
 pub use error::{ConnectError, ConnectFault, ConnectionLost, LostAfterData, PartialWrite};
 pub use pipelining::{Blame, PipeliningProbe};
 pub use reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine, Verdict};
 pub use stall::{StallMonitor, Wait};
 pub use stream::SmtpStream;
-pub use tls::{TlsFailure, TlsSetupError, client_config};
+pub use tls::{TlsFailure, TlsSetupError, check_certificates, client_config};

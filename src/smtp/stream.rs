@@ -16,7 +16,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::endpoint::Endpoint;
 use super::error::{ConnectionLost, PartialWrite, shown};
 use super::reply::{LINE_MAX, LINES_MAX, Reply, ReplyLine};
 use super::tls::TlsFailure;
@@ -38,17 +37,14 @@ pub struct SmtpStream {
 }
 
 impl SmtpStream {
-    /// Connects without delay for small packets; of several addresses the first that answers is taken.
+    /// Continues over a TCP connection, without delay for small packets. `block` limits each write.
     ///
     /// # Errors
-    /// [`ConnectionLost`] where no address takes the connection in time.
-    pub(super) async fn connect(endpoint: &Endpoint) -> Result<SmtpStream, ConnectionLost> {
-        let limits = &endpoint.timeouts;
-        let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
-        let stream = timeout(limits.connect, connecting)
-            .await
-            .map_err(|_| ConnectionLost::TimedOut(limits.connect))?
-            .map_err(|e| ConnectionLost::io(&e))?;
+    /// [`ConnectionLost`] where the connection is gone already.
+    pub(super) fn over_tcp(
+        stream: TcpStream,
+        block: Duration,
+    ) -> Result<SmtpStream, ConnectionLost> {
         // Without it each mail waits some 40 ms for the other side's delayed acknowledgement.
         stream
             .set_nodelay(true)
@@ -57,7 +53,7 @@ impl SmtpStream {
         Ok(SmtpStream {
             stream: BufReader::new(Box::new(stream)),
             local,
-            block: limits.block,
+            block,
             sealed: false,
         })
     }

@@ -64,6 +64,14 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsSet
     Ok(Arc::new(config))
 }
 
+/// Whether a file of trusted certificates can be used.
+///
+/// # Errors
+/// What is wrong with it: a clause such as “there is no certificate in it”.
+pub fn check_certificates(path: &Path) -> Result<(), String> {
+    certificates(path).map(drop)
+}
+
 /// The certificates of a PEM file, at least one.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let plain = |error: pem::Error| match error {

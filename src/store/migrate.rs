@@ -40,6 +40,11 @@ const STEPS: &[(i64, &str, &str)] = &[
     (7, "terms", include_str!("../../migrations/0007_terms.sql")),
     (8, "rates", include_str!("../../migrations/0008_rates.sql")),
     (
+        10,
+        "relay speed",
+        include_str!("../../migrations/0010_relay_speed.sql"),
+    ),
+    (
         13,
         "visitors",
         include_str!("../../migrations/0013_visitors.sql"),

@@ -1,11 +1,11 @@
 //! Rate limits, as far as they outlive a process: rates while they are used and what they learned, the author's
-//! overrides, and the days of a warm-up. What it means is left to `pace`.
+//! overrides, the days of a warm-up, and how quickly servers were found to take mails. What it means is left to `pace`.
 
 use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::{Result, Store, time_of};
-use crate::model::rate::{LearnedRate, SavedRate};
+use crate::model::rate::{LearnedRate, RelaySpeed, SavedRate};
 
 impl Store {
     /// Every rate that was saved. What was learned before the author last overrode it no longer counts.
@@ -57,6 +57,46 @@ impl Store {
                         .bind(measure.learned.map(|rate| rate.ceiling))
                         .bind(measure.saved_at.as_millisecond())
                         .bind(measure.is_final)
+                        .execute(&mut *c)
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// How quickly servers took mails, as far as it was measured.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] where the database can't be read.
+    pub async fn relay_speeds(&self) -> Result<Vec<RelaySpeed>> {
+        let rows: Vec<(String, f64, i64)> =
+            sqlx::query_as("SELECT server, mail_s, mails FROM relay_speed ORDER BY server")
+                .fetch_all(self.readers())
+                .await
+                .map_err(self.reading("reading how quickly servers took mails"))?;
+        let speed = |(server, mail_s, mails): (String, f64, i64)| RelaySpeed {
+            server,
+            mail_s,
+            mails: u64::try_from(mails).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(speed).collect())
+    }
+
+    /// Saves how quickly servers take mails, each in place of what was saved before.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn save_relay_speeds(&self, speeds: Vec<RelaySpeed>, now: Timestamp) -> Result<()> {
+        self.write("noting how quickly servers take mails", move |c| {
+            Box::pin(async move {
+                for speed in speeds {
+                    sqlx::query("INSERT OR REPLACE INTO relay_speed VALUES (?, ?, ?, ?)")
+                        .bind(speed.server)
+                        .bind(speed.mail_s)
+                        .bind(i64::try_from(speed.mails).unwrap_or(i64::MAX))
+                        .bind(now.as_millisecond())
                         .execute(&mut *c)
                         .await?;
                 }

@@ -11,6 +11,7 @@ use std::process::Command;
 /// Lines of the unit that concern systemd itself, or that need privileges to be applied.
 const NOT_APPLIED: &[&str] = &[
     "AmbientCapabilities",
+    "ExecReload",
     "ExecStart",
     "Group",
     "LockPersonality",

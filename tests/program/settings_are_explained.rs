@@ -85,8 +85,8 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let check = |local: &str| {
         let settings = format!(
-            "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-             [list.a]\nname = \"A\"\nfrom = \"a@example.org\"\nbounce_address = \"{local}@example.org\"\n"
+            "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+             [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\nbounce_address = \"{local}@proof.test\"\n"
         );
         std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
         run(folder.path(), &["config", "check"])
@@ -97,7 +97,7 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     for wanted in [
         "letterpress.toml:8",
         "At most 23 bytes fit",
-        "such as bounce@example.org",
+        "such as bounce@proof.test",
     ] {
         assert!(words.contains(wanted), "{wanted} is not in {words}");
     }
@@ -110,8 +110,8 @@ fn a_password_that_others_can_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letterpress.toml");
-    let settings = "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-                    username = \"u\"\npassword = \"p\"\n[list.a]\nname = \"A\"\nfrom = \"a@example.org\"\n";
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    username = \"u\"\npassword = \"p\"\n[list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\n";
     std::fs::write(&file, settings).unwrap();
     let check = |mode| {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -127,12 +127,13 @@ fn a_password_that_others_can_read_is_warned_of() {
 fn a_folder_that_is_named_and_missing_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, more: &str| {
-        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n{more}\n")
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@proof.test\"\n{more}\n")
     };
     let settings =
-        "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"
+        "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n"
             .to_owned()
-            + &list("a", "") + &list("b", "issues = \"nowhere\"");
+            + &list("a", "")
+            + &list("b", "issues = \"nowhere\"");
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
     let checked = run(folder.path(), &["config", "check", "--json"]);
     let found = checked.json();
@@ -155,13 +156,19 @@ fn a_folder_that_is_named_and_missing_is_warned_of() {
 fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let list = |key: &str, theme: &str| {
-        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@example.org\"\n  theme = \"{theme}\"\n")
+        format!("[list.{key}]\nname = \"A\"\nfrom = \"a@proof.test\"\n  theme = \"{theme}\"\n")
     };
-    let settings =
-        ["[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([list("a", "magazin"), list("b", "quiet"), list("c", "mine"), list("d", "minne")]);
+    let settings = [
+        "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([
+        list("a", "magazin"),
+        list("b", "quiet"),
+        list("c", "mine"),
+        list("d", "minne"),
+    ]);
     std::fs::write(
         folder.path().join("letterpress.toml"),
         settings.collect::<String>(),
@@ -208,4 +215,125 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
             .out
             .contains("no theme “mine”")
     );
+}
+
+#[test]
+fn a_new_folder_keeps_secrets_from_others_and_from_a_repository() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["init"]).code, 0);
+    for name in ["letterpress.toml", "letterpress.db"] {
+        let mode = std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+    }
+    std::fs::write(folder.path().join("smtp-password"), "x").unwrap();
+    std::fs::create_dir(folder.path().join("dkim")).unwrap();
+    std::fs::write(folder.path().join("dkim/lp1r.pem"), "x").unwrap();
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let output = git.current_dir(folder.path()).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "-q"]);
+    let untracked = git(&["ls-files", "--others", "--exclude-standard"]);
+    let mut untracked: Vec<&str> = untracked.lines().collect();
+    untracked.sort_unstable();
+    assert_eq!(
+        untracked,
+        [".gitignore", "issues/001.md", "letterpress.toml"]
+    );
+}
+
+#[test]
+fn only_commands_that_connect_need_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    username = \"u\"\npassword_file = \"gone\"\nca_file = \"gone.pem\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\n";
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    std::fs::create_dir(folder.path().join("issues")).unwrap();
+    std::fs::write(
+        folder.path().join("issues/001.md"),
+        crate::newsletter::ISSUE,
+    )
+    .unwrap();
+    for args in [
+        &["subscribers", "add", "mei@readers.test"][..],
+        &["subscribers", "list"],
+        &["deliveries"],
+        &["check", "issues/001.md"],
+        &["render", "issues/001.md", "--out", "out"],
+        &["config", "show"],
+        &["speed"],
+        &["send", "issues/001.md", "--yes"],
+        &["rehearse", "issues/001.md"],
+    ] {
+        let ended = run(folder.path(), args);
+        assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.out, ended.err);
+    }
+    for args in [
+        &["serve"][..],
+        &["test", "issues/001.md", "--to", "a@b.test"],
+    ] {
+        let refused = run(folder.path(), args);
+        assert_eq!(refused.code, 2, "{args:?}: {}", refused.err);
+        assert!(refused.err.contains("gone"), "{args:?}: {}", refused.err);
+    }
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    assert_eq!(
+        (checked.code, checked.json().len()),
+        (1, 2),
+        "{}",
+        checked.out
+    );
+}
+
+#[test]
+fn help_and_version_are_commands_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let same = |command: &[&str], option: &[&str]| {
+        let (one, other) = (run(folder.path(), command), run(folder.path(), option));
+        assert_eq!((one.code, other.code), (0, 0), "{}", one.err);
+        assert_eq!(one.out.trim(), other.out.trim());
+    };
+    same(
+        &["help", "subscribers", "add"],
+        &["subscribers", "add", "--help"],
+    );
+    same(&["version"], &["--version"]);
+    assert!(run(folder.path(), &["help"]).out.contains("subscribers"));
+    let unknown = run(folder.path(), &["help", "sned"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("Did you mean send?"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
+fn a_schedule_of_days_and_weekdays_is_warned_of_and_shown_with_its_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\nschedule = \"0 7 1-7 * MON\"\n";
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    let checked = run(folder.path(), &["config", "check", "--json"]);
+    let found = checked.json();
+    assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);
+    assert_eq!(
+        (&found[0]["severity"], &found[0]["line"]),
+        (&"warning".into(), &8.into())
+    );
+    let message = found[0]["message"].as_str().unwrap();
+    assert_eq!(message.matches(" 07:00 UTC").count(), 5, "{message}");
+    assert!(found[0]["help"].as_str().unwrap().contains("0 7 * * MON#1"));
+    let shown = run(folder.path(), &["config", "show"]).out;
+    assert!(
+        shown.contains("; next: ") && shown.contains(" 07:00 UTC"),
+        "{shown}"
+    );
+    let told = run(folder.path(), &["deliveries"]).out;
+    assert!(told.contains("The schedule of a fires next on "), "{told}");
 }

@@ -327,6 +327,13 @@ impl Newsletter {
         );
     }
 
+    /// SIGHUP.
+    pub(crate) fn reload(&self) {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args(["-HUP", &pid]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// SIGTERM; gives the exit status.
     pub(crate) fn stop(&mut self) -> i32 {
         self.ask_to_stop();

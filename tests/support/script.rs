@@ -11,6 +11,8 @@ pub(crate) enum At {
     Ehlo,
     /// The old form, which is not known unless a script answers it.
     Helo,
+    /// AUTH, or a line that answers a 334; the script gets the line.
+    Auth,
     Mail,
     Rcpt,
     Data,

@@ -114,6 +114,7 @@ impl Server {
                         shared,
                         gone: false,
                         mails: 0,
+                        in_auth: false,
                     };
                     talk.run(stream).await;
                     talk.leave();
@@ -252,6 +253,8 @@ struct Talk {
     shared: Arc<Shared>,
     gone: bool,
     mails: usize,
+    /// The line before was answered with 334.
+    in_auth: bool,
 }
 
 /// What ends a conversation.
@@ -327,6 +330,7 @@ impl Talk {
             self.shared.seen.lock().unwrap().commands.push(line.clone());
             let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
+                _ if self.in_auth || verb == "AUTH" => self.auth(&mut wire, &line).await?,
                 "EHLO" => {
                     if self.ask(&mut wire, At::Ehlo, "").await? {
                         wire.write_all(self.ehlo().as_bytes()).await?;
@@ -377,6 +381,19 @@ impl Talk {
                 _ => wire.write_all(b"502 5.5.2 not known\r\n").await?,
             }
         }
+    }
+
+    async fn auth(&mut self, wire: &mut BufReader<Tap>, line: &str) -> Result<(), Hangup> {
+        let n = self.shared.asked.fetch_add(1, Ordering::SeqCst);
+        let what = (self.shared.script.lock().unwrap())(At::Auth, line, n);
+        let answer = match what {
+            Do::Say(text) => text,
+            Do::Drop => return Err(Hangup),
+            _ => "235 2.7.0 welcome".to_owned(),
+        };
+        self.in_auth = answer.starts_with("334");
+        wire.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        Ok(())
     }
 
     fn ehlo(&self) -> String {

@@ -183,6 +183,7 @@ impl Demo {
             places.web,
             context.clock.clone(),
             shutdown.clone(),
+            app::Reloads::never(),
         );
         let stop = shutdown.clone();
         self.tasks.push(tokio::spawn(async move {

@@ -32,16 +32,22 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     /// Subscribe somebody without asking them to confirm
+    ///
+    /// The person is active at once and gets no confirmation mail. Somebody who has unsubscribed is not
+    /// brought back.
     #[command(after_help = "Example:\n  letterpress subscribers add mei@example.com --name Mei")]
     Add {
+        /// The address, such as mei@example.com
         #[arg(value_name = "ADDRESS", value_parser = address)]
         email: Address,
+        /// The name, for greetings such as {{ name }}
         #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
     },
     /// Remove somebody from a list, or from all without --list
     #[command(after_help = "Example:\n  letterpress subscribers remove mei@example.com")]
     Remove {
+        /// The address of the person
         #[arg(value_name = "ADDRESS", value_parser = address)]
         email: Address,
     },
@@ -51,6 +57,7 @@ enum What {
     /// Show one person: lists, consent history, confirmation mails
     #[command(after_help = "Example:\n  letterpress subscribers show mei@example.com")]
     Show {
+        /// The address of the person
         #[arg(value_name = "ADDRESS", value_parser = address)]
         email: Address,
     },

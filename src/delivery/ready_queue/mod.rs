@@ -34,6 +34,8 @@ use crate::store::deliveries::Candidate;
 
 /// What all mails of an issue, or one system mail, have in common.
 pub(crate) struct Mailing {
+    /// The issue's slug, or what a system mail is, for the log.
+    pub name: String,
     pub template: Template,
     /// The author's address. It is the envelope's sender where there is no bounce address.
     pub from: Address,

@@ -29,7 +29,7 @@ use super::failure_rate::FailureRateBreaker;
 use super::ready_queue::{COMMON, Job, Mailing, QueueId, ReadyQueue, Refusing};
 use super::refusal_streak::RefusalStreakBreaker;
 use super::relays::Relays;
-use super::signing::Signing;
+use super::signing::{Obstacle, Signing};
 use crate::mail::{Stream, Template};
 use crate::model::sending::IssueState;
 use crate::model::waiting::Reason;
@@ -199,7 +199,7 @@ impl Scheduler {
         let now = self.clock.now();
         let mut jobs = Vec::new();
         // Mails of a list that can't be signed would otherwise take up the room of all others.
-        let can_go = |list: &List| self.signing.obstacle(&list.from.address).is_none();
+        let can_go = |list: &List| self.cannot_sign(list).is_none();
         let lists: Vec<ListId> = self
             .lists
             .iter()
@@ -235,6 +235,7 @@ impl Scheduler {
             );
             let template = Template::new(&mail.rendered, list, Stream::System { seed: &seed });
             let mailing = Mailing {
+                name: "confirmation".into(),
                 template,
                 from: list.from.address.clone(),
                 bounce: None,
@@ -405,11 +406,12 @@ impl Scheduler {
             let list = row.list.clone();
             return self.cannot_begin(row, Reason::ListMissing { list }).await;
         };
-        if self.signing.obstacle(&list.from.address).is_some() {
+        if self.cannot_sign(list).is_some() {
             // Its author may have fixed the key and resumed.
             self.signing.read_again();
         }
-        if let Some(why) = self.signing.obstacle(&list.from.address) {
+        if let Some(why) = self.cannot_sign(list) {
+            let why = why.to_string();
             return self.cannot_begin(row, Reason::CannotSign { why }).await;
         }
         let rendered = match self.store.rendered(row.id).await {
@@ -429,6 +431,7 @@ impl Scheduler {
         );
         let template = Template::new(&rendered, list, Stream::Issue { seed: &seed });
         let mailing = Mailing {
+            name: row.slug.clone(),
             template,
             from: list.from.address.clone(),
             bounce: list.bounce_address.clone(),
@@ -446,6 +449,15 @@ impl Scheduler {
         self.relays.iter().for_each(|relay| relay.end_back_off());
         self.queue.reopen_providers(None);
         Ok(true)
+    }
+
+    /// Why the mails of a list can't be signed, where any relay's mails are to be.
+    fn cannot_sign(&self, list: &List) -> Option<Obstacle> {
+        let mut relays = self.settings.relays.iter();
+        let is_wanted = relays.any(|relay| !relay.dkim.algorithms.is_empty());
+        self.signing
+            .obstacle(&list.from.address)
+            .filter(|_| is_wanted)
     }
 
     async fn cannot_begin(&self, row: &IssueRow, reason: Reason) -> Result<bool> {

@@ -88,6 +88,13 @@ pub(crate) async fn save(
     if !rates.is_empty() {
         store.save_rates(rates).await?;
     }
+    let speeds: Vec<_> = relays
+        .iter()
+        .filter_map(|relay| relay.speed_to_save())
+        .collect();
+    if !speeds.is_empty() {
+        store.save_relay_speeds(speeds, now).await?;
+    }
     for relay in relays.iter().filter(|_| is_final) {
         if let Some(quota) = relay.quota() {
             write_used(store, &relay.relay.name, quota).await?;

@@ -5,6 +5,7 @@ mod signed;
 mod threads;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,7 +15,8 @@ use signed::Progress;
 pub(super) use signed::{Signed, SignedMail};
 use threads::Threads;
 
-use crate::mail::dkim::{self, Signer, keys::Pair};
+use crate::mail::dkim::keys::{KeyError, Pair};
+use crate::mail::dkim::{self, Policy, Signer};
 use crate::model::Address;
 use crate::store::{Result, Store};
 
@@ -34,7 +36,26 @@ struct State {
     domains: HashMap<String, Signers>,
 }
 
-type Signers = std::result::Result<Arc<[Arc<dyn Signer>]>, String>;
+type Signers = std::result::Result<Arc<[Arc<dyn Signer>]>, Obstacle>;
+
+/// Why mails of a domain can't be signed although they should be.
+#[derive(Clone, Debug)]
+pub struct Obstacle(Arc<KeyError>);
+
+impl fmt::Display for Obstacle {
+    /// One sentence that names the file, and says what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Obstacle {}
+
+impl From<KeyError> for Obstacle {
+    fn from(error: KeyError) -> Obstacle {
+        Obstacle(Arc::new(error))
+    }
+}
 
 impl Signing {
     /// No keys yet; [`Signing::follow`] reads them.
@@ -69,7 +90,7 @@ impl Signing {
                 Ok(_) => tracing::info!("mails from {domain} are signed by {stem}r and {stem}e"),
                 Err(why) => tracing::error!("{why}"),
             }
-            read.insert(domain.clone(), signers.map_err(|why| why.to_string()));
+            read.insert(domain.clone(), signers.map_err(Obstacle::from));
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.chosen = chosen;
@@ -94,7 +115,7 @@ impl Signing {
                     tracing::info!("mails from {domain} are signed by {stem}r and {stem}e")
                 })
                 .map(|pair| pair.signers().into())
-                .map_err(|why| why.to_string());
+                .map_err(Obstacle::from);
         }
     }
 
@@ -114,32 +135,38 @@ impl Signing {
     }
 
     /// Why mails from an address can't be signed although they should be.
-    pub fn obstacle(&self, from: &Address) -> Option<String> {
+    pub fn obstacle(&self, from: &Address) -> Option<Obstacle> {
         self.of(from).err()
     }
 
-    /// Writes a mail and begins to sign it. Signing costs more than everything else that is done for a mail, so it
-    /// is done on another thread, and for several mails on all cores. `buffer` is taken for its room.
+    /// Writes a mail and begins to sign it, as the policy of its relay has it. Signing costs more than everything else
+    /// that is done for a mail, so it is done on another thread, and for several mails on all cores. `buffer` is taken
+    /// for its room.
     pub fn sign(
         &self,
-        from: &Address,
+        (from, policy): (&Address, &Policy),
         buffer: Vec<u8>,
         now: Timestamp,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Signed {
         let signers = self.of(from).unwrap_or_default();
-        let room = signers.iter().map(|signer| signer.field_max_bytes()).sum();
+        let room: usize = signers
+            .iter()
+            .filter(|signer| policy.includes(signer.algorithm()))
+            .map(|signer| signer.field_max_bytes())
+            .sum();
         let mut mail = SignedMail::written(buffer, room, write);
         let (size_max_bytes, is_ascii) = (room + mail.as_slice().len(), mail.as_slice().is_ascii());
-        if signers.is_empty() {
+        if room == 0 {
             return Signed {
                 size_max_bytes,
                 is_ascii,
                 mail: Progress::Done(mail),
             };
         }
+        let policy = policy.clone();
         let signing = self.threads.run(move || {
-            mail.put_before(&dkim::fields(mail.as_slice(), &signers, now));
+            mail.put_before(&dkim::fields(mail.as_slice(), &signers, &policy, now));
             mail
         });
         Signed {

@@ -5,6 +5,8 @@
 
 pub mod keys;
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use data_encoding::BASE64;
@@ -37,8 +39,62 @@ const ED25519_BYTES: usize = 64;
 /// Characters of a signature in a line.
 const SIGNATURE_LINE: usize = 72;
 
+/// A method of signing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RSA with SHA-256 (RFC 6376, 3.3.1).
+    Rsa,
+    /// Ed25519 with SHA-256 (RFC 8463).
+    Ed25519,
+}
+
+/// What the signatures of mails through one relay are like: some relays refuse a second signature or rewrite fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The methods that are used, where their keys are there.
+    pub algorithms: &'static [Algorithm],
+    /// The names of fields that are not signed, whatever their case.
+    pub headers_not: Vec<String>,
+}
+
+impl Default for Policy {
+    /// Both signatures, over every field that can be signed.
+    fn default() -> Policy {
+        Policy {
+            algorithms: &[Algorithm::Rsa, Algorithm::Ed25519],
+            headers_not: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// The names of the fields that are signed.
+    fn signed(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let is_left_out =
+            |name: &str| (self.headers_not.iter()).any(|other| other.eq_ignore_ascii_case(name));
+        // RFC 6376, 5.4: From must be signed.
+        SIGNED
+            .iter()
+            .copied()
+            .filter(move |name| *name == "From" || !is_left_out(name))
+    }
+
+    /// Whether mails bear a signature by this method.
+    pub fn includes(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+}
+
+/// Whether a field is one of those that signatures cover.
+pub fn is_signed(name: &str) -> bool {
+    SIGNED.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// A way to sign a whole mail with a field in front of it. The sender does not depend on the method.
 pub trait Signer: Send + Sync {
+    /// Its method.
+    fn algorithm(&self) -> Algorithm;
+
     /// The most bytes of its field.
     fn field_max_bytes(&self) -> usize;
 
@@ -60,8 +116,8 @@ impl Prepared {
     /// Prepares a mail whose lines end with CRLF and whose body is in relaxed canonical form.
     ///
     /// The last field of a name is signed first (RFC 6376, 5.4.2). Each name occurs in `h=` once more than in the
-    /// mail, which signs that there is no other.
-    pub fn new(mail: &[u8]) -> Prepared {
+    /// mail, which signs that there is no other. Of the fields that `policy` leaves out nothing is signed.
+    pub fn new(mail: &[u8], policy: &Policy) -> Prepared {
         let end = mail
             .windows(4)
             .position(|w| w == b"\r\n\r\n")
@@ -73,7 +129,7 @@ impl Prepared {
         );
         let all = split(&mail[..end]);
         let (mut names, mut canonical) = (String::new(), Vec::with_capacity(2048));
-        for name in SIGNED {
+        for name in policy.signed() {
             let same = |field: &&(&[u8], &[u8])| field.0.eq_ignore_ascii_case(name.as_bytes());
             for field in all.iter().rev().filter(same) {
                 relaxed(field.0, field.1, &mut canonical);
@@ -161,7 +217,15 @@ enum Key {
 }
 
 impl Key {
-    fn algorithm(&self) -> &'static str {
+    fn algorithm(&self) -> Algorithm {
+        match self {
+            Key::Rsa(_) => Algorithm::Rsa,
+            Key::Ed25519(_) => Algorithm::Ed25519,
+        }
+    }
+
+    /// Its method as `a=` has it.
+    fn tag(&self) -> &'static str {
         match self {
             Key::Rsa(_) => "rsa-sha256",
             Key::Ed25519(_) => "ed25519-sha256",
@@ -192,6 +256,10 @@ impl Key {
 }
 
 impl Signer for DkimSigner {
+    fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
     fn field_max_bytes(&self) -> usize {
         let signature = BASE64.encode_len(self.key.signature_bytes());
         let folds = signature.div_ceil(SIGNATURE_LINE) * "\r\n ".len();
@@ -202,7 +270,7 @@ impl Signer for DkimSigner {
         let mut signed = mail.fields.clone();
         let mut field = format!(
             " v=1; a={}; c=relaxed/relaxed; d={};\r\n s={}; t={};\r\n h={};\r\n bh={};\r\n b=",
-            self.key.algorithm(),
+            self.key.tag(),
             self.domain,
             self.selector,
             now.as_second(),
@@ -242,11 +310,16 @@ fn folded(text: &str, separator: char) -> String {
     out
 }
 
-/// The fields of all signers, which go before the mail.
-pub fn fields(mail: &[u8], signers: &[std::sync::Arc<dyn Signer>], now: Timestamp) -> Vec<u8> {
+/// The fields of the signers that a policy includes, which go before the mail.
+pub fn fields(
+    mail: &[u8],
+    signers: &[Arc<dyn Signer>],
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<u8> {
     let mut fields = Vec::with_capacity(2048);
-    let prepared = Prepared::new(mail);
-    for signer in signers {
+    let prepared = Prepared::new(mail, policy);
+    for signer in signers.iter().filter(|it| policy.includes(it.algorithm())) {
         signer.sign(&prepared, now, &mut fields);
     }
     fields

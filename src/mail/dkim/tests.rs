@@ -81,9 +81,59 @@ fn verifies(mail: &str, zone: &str) -> Vec<bool> {
 }
 
 fn signed(signers: &[Arc<dyn Signer>]) -> String {
+    signed_by(signers, &Policy::default())
+}
+
+fn signed_by(signers: &[Arc<dyn Signer>], policy: &Policy) -> String {
     let mut mail = MAIL.as_bytes().to_vec();
-    mail.splice(0..0, fields(&mail, signers, now()));
+    mail.splice(0..0, fields(&mail, signers, policy, now()));
     String::from_utf8(mail).unwrap()
+}
+
+#[test]
+fn what_a_relay_rewrites_is_not_signed_and_the_rest_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::create(folder.path(), "letters.example").unwrap();
+    let zone = pair.zone();
+    let policy = Policy {
+        headers_not: vec!["subject".into(), "Message-ID".into(), "From".into()],
+        ..Policy::default()
+    };
+    let mail = signed_by(&pair.signers(), &policy);
+    assert_eq!(verifies(&mail, &zone), [true, true]);
+    for (what, by, holds) in [
+        ("A  first", "Another", true),
+        (
+            "Subject: A",
+            "Message-ID: <x@relay.example>\r\nSubject: A",
+            true,
+        ),
+        ("Editor <", "Other <", false),
+        ("Ann\r\n", "Eve\r\n", false),
+    ] {
+        assert_eq!(
+            verifies(&mail.replace(what, by), &zone),
+            [holds, holds],
+            "{what}"
+        );
+    }
+    for (algorithms, begins) in [
+        (&[Algorithm::Rsa][..], "DKIM-Signature: v=1; a=rsa-sha256; "),
+        (
+            &[Algorithm::Ed25519],
+            "DKIM-Signature: v=1; a=ed25519-sha256; ",
+        ),
+        (&[], "From: "),
+    ] {
+        let policy = Policy {
+            algorithms,
+            ..Policy::default()
+        };
+        let pair = Pair::load(folder.path(), "letters.example", "lp1").unwrap();
+        let mail = signed_by(&pair.signers(), &policy);
+        assert!(mail.starts_with(begins), "{mail}");
+        assert_eq!(mail.matches("DKIM-Signature:").count(), algorithms.len());
+    }
 }
 
 #[test]
@@ -199,7 +249,10 @@ fn a_field_takes_no_more_than_was_told() {
     let pair = Pair::create(folder.path(), "letters.example").unwrap();
     // As many of the signed fields as there can be.
     let head: String = SIGNED.iter().map(|name| format!("{name}: x\r\n")).collect();
-    let prepared = Prepared::new(format!("{head}\r\nGood morning.\r\n").as_bytes());
+    let prepared = Prepared::new(
+        format!("{head}\r\nGood morning.\r\n").as_bytes(),
+        &Policy::default(),
+    );
     for signer in pair.signers() {
         let mut field = Vec::new();
         signer.sign(&prepared, now(), &mut field);

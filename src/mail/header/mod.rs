@@ -32,6 +32,22 @@ pub(super) fn unstructured(name: &str, text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends `Name: text`, a field that programs read: its words are never encoded where they are ASCII, however long
+/// they are, and lines are folded between them only.
+pub(super) fn machine(name: &str, text: &str, out: &mut Vec<u8>) {
+    let text = one_line(text);
+    if !text.is_ascii() {
+        return unstructured(name, &text, out);
+    }
+    out.extend_from_slice(name.as_bytes());
+    out.push(b':');
+    let mut column = name.len() + 1;
+    for word in text.split(' ') {
+        put(&format!(" {word}"), &mut column, out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Appends `Name: display name <address>`, such as To. The address is written as it is: its characters were
 /// checked at the door, and beyond ASCII they are allowed where SMTPUTF8 is used (RFC 6532).
 pub(super) fn mailbox(name: &str, display: &str, address: &Address, out: &mut Vec<u8>) {

@@ -105,9 +105,15 @@ impl Template {
         let domain = list.from.address.domain().to_owned();
         let mut fixed = Vec::new();
         header::mailbox("From", &list.from.name, &list.from.address, &mut fixed);
+        if let Some(reply_to) = &list.reply_to {
+            header::mailbox("Reply-To", &reply_to.name, &reply_to.address, &mut fixed);
+        }
         let (seed, unsubscribe_mailto) = match stream {
             Stream::Issue { seed } => {
                 list_fields(list, seed, &mut fixed);
+                for (name, value) in &list.headers {
+                    header::machine(name, value, &mut fixed);
+                }
                 (seed, Some(mailto(&list.unsubscribe_mailto, &list.key)))
             }
             Stream::System { seed } => {

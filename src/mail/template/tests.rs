@@ -103,6 +103,50 @@ fn is_ready_for_the_wire(mail: &[u8]) {
 }
 
 #[test]
+fn a_lists_own_headers_are_in_its_issues_and_its_reply_to_in_every_mail() {
+    let json = format!("{{\"tags\":[{}]}}", "\"of-one-word\",".repeat(12));
+    let list = List {
+        reply_to: Some(Mailbox {
+            name: "Ann, the editor".into(),
+            address: Address::parse("ann@letters.example").unwrap(),
+        }),
+        headers: vec![
+            ("X-PM-Message-Stream".into(), "broadcast".into()),
+            ("X-Long".into(), json.clone()),
+            ("X-Words".into(), "word ".repeat(40).trim().into()),
+            ("X-Umlaut".into(), "grün".into()),
+        ],
+        ..list()
+    };
+    let email = Address::parse("ann@readers.example").unwrap();
+    let links = Links::preview(PUBLIC_URL);
+    let to = Recipient {
+        subscriber: SubscriberId(7),
+        email: &email,
+        name: "",
+        since: Timestamp::UNIX_EPOCH,
+        links: links.of(ListId(1), SubscriberId(7)),
+    };
+    let written = |stream| {
+        let mut out = Vec::new();
+        Template::new(&issue(), &list, stream).write(&to, Timestamp::UNIX_EPOCH, &mut out);
+        is_ready_for_the_wire(&out);
+        String::from_utf8(out).unwrap()
+    };
+    let mail = written(Stream::Issue { seed: "1" });
+    for wanted in [
+        "Reply-To: \"Ann, the editor\" <ann@letters.example>\r\n",
+        "X-PM-Message-Stream: broadcast\r\n",
+        &format!("X-Long: {json}\r\n"),
+        "X-Umlaut: =?utf-8?",
+    ] {
+        assert!(mail.contains(wanted), "{wanted} is not in {mail}");
+    }
+    let notice = written(Stream::System { seed: "1" });
+    assert!(notice.contains("Reply-To: ") && !notice.contains("X-PM-Message-Stream"));
+}
+
+#[test]
 fn a_mail_has_what_its_readers_and_their_providers_need() {
     let bytes = mail("Ann", "ann@readers.example", Stream::Issue { seed: "1" });
     is_ready_for_the_wire(&bytes);

@@ -2,10 +2,13 @@
 
 mod addresses_beyond_ascii;
 mod envelope_senders;
+mod logging_in;
 mod long_replies;
+mod names_in_ehlo;
 mod offered_ahead;
 mod old_servers_know_no_ehlo;
 mod pipelining_that_breaks;
+mod ports_and_tls;
 mod replies_in_any_alphabet;
 mod servers_without_pipelining;
 mod signing;

@@ -1,5 +1,6 @@
 //! Mails are signed by the pair that the database names, and a running sender follows a change of it.
 
+use letterpress::delivery::Algorithm;
 use letterpress::mail::dkim::keys::Pair;
 use letterpress::model::delivery::State;
 
@@ -59,6 +60,35 @@ async fn each_mail_bears_both_signatures_of_the_pair_in_use() {
             .all(|mail| selectors(&mail.bytes) == ["lp2r", "lp2e"])
     );
     sender.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_says_which_signatures_its_mails_bear() {
+    let server = Server::usual().await;
+    let mut newsletter = Newsletter::new(&server, 3).await;
+    Pair::create(&newsletter.settings.dkim, "letters.example").unwrap();
+    newsletter
+        .store
+        .use_dkim_selector("letters.example", "lp1", newsletter.clock.now())
+        .await
+        .unwrap();
+    for (number, algorithms, wanted) in [
+        (1, &[Algorithm::Rsa][..], vec!["lp1r"]),
+        (2, &[Algorithm::Ed25519], vec!["lp1e"]),
+        (3, &[], vec![]),
+    ] {
+        newsletter.settings.relays[0].dkim.algorithms = algorithms;
+        let before = server.mails().len();
+        let sender = newsletter.serve();
+        let issue = newsletter.send(number).await;
+        newsletter.settle(issue, &server).await;
+        let mails = server.mails();
+        assert_eq!(mails.len(), before + 3);
+        for mail in &mails[before..] {
+            assert_eq!(selectors(&mail.bytes), wanted);
+        }
+        sender.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -131,6 +131,7 @@ pub(crate) fn relay(address: SocketAddr) -> Relay {
             tls: Tls::None,
             ca_file: None,
             login: None,
+            ehlo_name: None,
             pipelining: Pipelining::Standard,
             messages_per_connection: 500,
             timeouts: Timeouts::default(),
@@ -138,6 +139,7 @@ pub(crate) fn relay(address: SocketAddr) -> Relay {
         connections: 4,
         messages_per_minute: 0,
         weight: 1,
+        dkim: Default::default(),
         warm_up: None,
     }
 }
