@@ -11,5 +11,5 @@ mod rooms;
 mod signals;
 
 pub(crate) use error::{DaemonError, RoomError};
-pub(crate) use launch::launch;
+pub(crate) use launch::{launch, missing_database};
 pub(crate) use signals::shutdown_on_signals;

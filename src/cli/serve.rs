@@ -3,7 +3,9 @@
 use tokio::net::TcpListener;
 
 use crate::app::{self, DaemonError, RoomError};
-use crate::store::DaemonLock;
+use crate::config::Settings;
+use crate::operate::keys;
+use crate::store::{DaemonLock, Store};
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -25,10 +27,20 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
                 .help("Stop it first; two daemons would send the same mail."),
         );
     }
+    warn_of_unsigned(&settings).await;
     let shutdown = signals()?;
     let listener = listen(&settings.listen).await?;
     app::launch(settings, listener, context.clock.clone(), shutdown).await?;
     Ok(Answer::Done)
+}
+
+/// Says in the log whose mails nothing signs.
+async fn warn_of_unsigned(settings: &Settings) {
+    let in_use = Store::peek_at_dkim_selectors(&settings.database).await;
+    for list in keys::unsigned(&settings.lists, &in_use.unwrap_or_default()) {
+        let domain = list.from.address.domain();
+        tracing::warn!(list = %list.key, "no DKIM key in use signs mails from {domain}; `letterpress dkim new --domain {domain}` makes one, unless the relay signs");
+    }
 }
 
 /// A token that SIGTERM and Ctrl-C cancel.
