@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::link::Links;
 use crate::model::{List, ListId, SharedClock};
 use crate::notice::Confirmation;
-use crate::store::{DaemonLock, Store, StoreError};
+use crate::store::{DaemonLock, Missing, Store, StoreError, check_missing};
 use crate::{delivery, http, schedule};
 
 use super::error::{DaemonError, RoomError};
@@ -46,9 +46,16 @@ pub(crate) async fn launch(
         .local_addr()
         .map_or_else(|_| settings.listen.clone(), |a| a.to_string());
     let who = format!("pid {}, http://{address}", std::process::id());
-    let lock = DaemonLock::take(&settings.database, &who)?;
+    let missing = missing_database(&settings);
+    check_missing(&settings.database, &missing)?;
+    let mut lock = DaemonLock::take(&settings.database, &who)?;
     rehearsal::sweep(&settings.database);
-    let store = Store::open(&settings.database).await?;
+    let store = Store::open_or(&settings.database, &missing).await?;
+    lock.hold_file(&settings.database)?;
+    store.serve();
+    if let Some(restored) = store.restored() {
+        tracing::warn!("{restored}.");
+    }
     let daemon = Daemon {
         listener: listener.into_std().map_err(no_listener)?,
         address,
@@ -226,6 +233,14 @@ async fn serve(
     // Of the runtime that it is served by, so that no other one is woken for each connection.
     let serving = async { http::serve(TcpListener::from_std(listener)?, site, limits, stop).await };
     Ok(rooms::on_its_own_thread("web", true, serving).await??)
+}
+
+/// What becomes of a database that is not there, where something is to be put into it.
+pub(crate) fn missing_database(settings: &Settings) -> Missing {
+    Missing::MakeIfNew {
+        settings: settings.folder.clone(),
+        dkim: settings.sending.dkim.clone(),
+    }
 }
 
 /// Every list of the settings with its row.

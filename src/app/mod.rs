@@ -14,6 +14,6 @@ mod signals;
 mod steering_log;
 
 pub(crate) use error::{DaemonError, RoomError};
-pub(crate) use launch::launch;
+pub(crate) use launch::{launch, missing_database};
 pub(crate) use reload::Reloads;
 pub(crate) use signals::{daemon_signals, shutdown_on_signals};

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::format::count;
 use crate::operate::backup::back_up;
 
-use super::{Context, Outcome};
+use super::{Context, Failure, Outcome, serve};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress backup letterpress-copy.db")]
@@ -19,7 +19,14 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
     let store = context.store(&settings).await?;
-    let backup = back_up(&store, &settings, &args.file).await?;
+    // Dropped half-way, it leaves nothing behind.
+    let shutdown = serve::signals()?;
+    let backup = tokio::select! {
+        done = back_up(&store, &settings, &args.file, context.clock.now()) => done?,
+        () = shutdown.cancelled() => {
+            return Err(Failure::interrupted("the backup was interrupted").help("No copy was kept."));
+        }
+    };
     let also: Vec<String> = backup
         .keep_too
         .iter()
@@ -31,7 +38,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         })
         .collect();
     let words = format!(
-        "{} holds the whole database, {} KB, checked.\nBack up {} as well: they are not in it.",
+        "{} holds the whole database, {} KB, checked.\nBack up {} as well: they are not in it. `letterpress restore` puts it back.",
         args.file.display(),
         count(backup.bytes.div_ceil(1000)),
         also.join(", ")

@@ -1,5 +1,6 @@
 //! `config check`, `config show`: what is wrong with the settings, and where each value came from.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
@@ -9,8 +10,10 @@ use crate::compose::theme::Theme;
 use crate::config::{self, Need, Settings, Shown};
 use crate::format::nearest;
 use crate::model::{Finding, List, Severity};
+use crate::operate::keys;
 use crate::schedule;
 use crate::schedule::cron::{self, Plan};
+use crate::store::Store;
 
 use super::terminal::Paint;
 use super::{Answer, Context, Failure, Outcome, findings, issue_file};
@@ -40,17 +43,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     match args.what {
         What::Check => {
             examined.check_files();
-            check(&examined, context)
+            check(&examined, context).await
         }
         What::Show => show(&examined, context),
     }
 }
 
-fn check(examined: &config::Examined, context: &Context) -> Outcome {
+async fn check(examined: &config::Examined, context: &Context) -> Outcome {
     let mut found = examined.findings.clone();
     found.extend(themes(examined));
     found.extend(folders(examined));
     found.extend(schedules(examined, context.clock.now()));
+    found.extend(unsigned(examined).await);
     found.sort_by_key(|f| (f.severity, f.line));
     let found = &found;
     context.print_findings(found)?;
@@ -161,6 +165,35 @@ fn next_time(key: &str, settings: &Settings, now: Timestamp) -> Option<Zoned> {
     let key = key.strip_prefix("list.")?.strip_suffix(".schedule")?;
     let list = settings.lists.iter().find(|list| list.key == key)?;
     schedule::next_time(list, now)
+}
+
+/// The lists whose mails nothing signs. The choice of keys stands in the database, which is only read here; where that
+/// can't be, nothing is said of it.
+async fn unsigned(examined: &config::Examined) -> Vec<Finding> {
+    let settings = &examined.settings;
+    let in_use = match Store::peek_at_dkim_selectors(&settings.database).await {
+        Some(in_use) => in_use,
+        None if settings.database.exists() => return Vec::new(),
+        None => Vec::new(),
+    };
+    let finding = |list: &crate::model::List| {
+        let domain = list.from.address.domain();
+        examined.about_list(
+            Severity::Warning,
+            (list, "from"),
+            &format!("no DKIM key in use signs mails from {domain}"),
+            &format!(
+                "Many providers reject or hide unsigned mail. Make keys with `letterpress dkim new --domain {domain}`, unless the relay signs."
+            ),
+        )
+    };
+    if settings.sending.relays.is_empty() {
+        return Vec::new();
+    }
+    let mut lists = keys::unsigned(&settings.lists, &in_use);
+    let mut told = HashSet::new();
+    lists.retain(|list| told.insert(list.from.address.domain()));
+    lists.into_iter().map(finding).collect()
 }
 
 fn show(examined: &config::Examined, context: &Context) -> Outcome {

@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use crate::app;
 use crate::config::{self, Examined, Settings};
 use crate::model::{Finding, List, SharedClock};
 use crate::operate::setup;
 use crate::stdio;
-use crate::store::Store;
+use crate::store::{Missing, Store, check_missing};
 
 use super::failure::{Answer, Failure, Outcome};
 use super::findings;
@@ -113,9 +114,38 @@ impl Context {
         })
     }
 
-    /// Opens the database of the settings, made where it is missing. It is closed by [`Context::close`].
+    /// Opens the database of the settings, which must be there. It is closed by [`Context::close`].
     pub(super) async fn store(&self, settings: &Settings) -> Result<Store, Failure> {
-        let store = Store::open(&settings.database).await?;
+        self.open(settings, Missing::Refuse).await
+    }
+
+    /// As [`Context::store`], for a command about an issue, which is named where there is no database.
+    pub(super) async fn store_of(
+        &self,
+        settings: &Settings,
+        issue: &str,
+    ) -> Result<Store, Failure> {
+        match check_missing(&settings.database, &Missing::Refuse) {
+            Err(mut error) if error.is_missing() => {
+                error.what = format!("no issue {issue} was queued: {}", error.what);
+                Err(error.into())
+            }
+            _ => self.store(settings).await,
+        }
+    }
+
+    /// Opens the database of the settings for a command that puts something in: one that is missing is made, unless
+    /// something speaks for one that was lost. It is closed by [`Context::close`].
+    pub(super) async fn new_store(&self, settings: &Settings) -> Result<Store, Failure> {
+        self.open(settings, app::missing_database(settings)).await
+    }
+
+    async fn open(&self, settings: &Settings, missing: Missing) -> Result<Store, Failure> {
+        let store = Store::open_or(&settings.database, &missing).await?;
+        if let Some(restored) = store.restored() {
+            let said = format!("{restored}.");
+            stdio::eprintln(wrap(&said, "warning: ", 9));
+        }
         self.opened
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

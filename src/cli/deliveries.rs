@@ -55,7 +55,10 @@ fn state(text: &str) -> Result<State, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
-    let store = context.store(&settings).await?;
+    let store = match &args.issue {
+        Some(issue) => context.store_of(&settings, issue).await?,
+        None => context.store(&settings).await?,
+    };
     match &args.issue {
         None => all(context, &store, &settings.lists, args.csv).await,
         Some(text) => {
@@ -226,8 +229,14 @@ impl Sheet {
                     issue.title,
                     issue.state.word()
                 )?;
-                match overview::because(issue, &self.zone) {
-                    Some(reason) => writeln!(out, "{}", wrap(&reason, "  ", 2)),
+                if let Some(reason) = overview::because(issue, &self.zone) {
+                    writeln!(out, "{}", wrap(&reason, "  ", 2))?;
+                }
+                match issue.pruned_at {
+                    Some(at) => {
+                        let at = local_time(at, &self.zone);
+                        writeln!(out, "  its recipients were pruned at {at}; the totals stay")
+                    }
                     None => Ok(()),
                 }
             }

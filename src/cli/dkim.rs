@@ -9,6 +9,7 @@ use crate::mail::dkim::keys::{KeyError, Pair};
 use crate::model::List;
 use crate::operate::keys::{self, DkimPair};
 use crate::stdio;
+use crate::store::Store;
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -44,11 +45,21 @@ pub(super) enum What {
         #[arg(long, value_name = "DOMAIN")]
         domain: Option<String>,
     },
+    /// Stop signing mails of a domain, and move its keys aside
+    #[command(after_help = "Example:\n  letterpress dkim remove --domain example.org")]
+    Remove {
+        /// The domain whose pairs are removed
+        #[arg(long, value_name = "DOMAIN")]
+        domain: String,
+    },
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = context.settings()?;
-    let store = context.store(&settings).await?;
+    let store = match &args.what {
+        What::New { .. } => context.new_store(&settings).await?,
+        _ => context.store(&settings).await?,
+    };
     let folder = &settings.sending.dkim;
     match args.what {
         What::New { domain } => {
@@ -72,7 +83,36 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
                 &json!({ "domain": domain, "selector": selector, "in_use": true }),
             )
         }
+        What::Remove { domain } => remove(context, &store, folder, &domain).await,
     }
+}
+
+async fn remove(context: &Context, store: &Store, folder: &Path, domain: &str) -> Outcome {
+    let found = keys::dkim_to_forget(store, folder, domain).await?;
+    let pairs = match found.stems.as_slice() {
+        [] => "the pair in use, whose files are gone".to_owned(),
+        stems => stems.join(", "),
+    };
+    let question = format!(
+        "Remove {pairs} of {}? Mails from it will go out unsigned until you make new keys.",
+        found.domain
+    );
+    if !context.agree(&question)? {
+        return Ok(Answer::No);
+    }
+    let done = keys::forget_dkim(store, folder, found, context.clock.now()).await?;
+    let kept = done.kept.as_ref().map_or_else(
+        || "It had no key files.".to_owned(),
+        |kept| format!("Its keys are kept in {}.", kept.display()),
+    );
+    let words = format!(
+        "Mails from {} are no longer signed. {kept} Leave its DNS records in place for a week: mails under way are checked against them.",
+        done.domain
+    );
+    context.done(
+        words,
+        &json!({ "domain": done.domain, "removed": done.stems, "kept": done.kept }),
+    )
 }
 
 impl From<KeyError> for Failure {

@@ -24,9 +24,11 @@ mod new;
 mod options;
 mod overview;
 mod progress;
+mod prune;
 mod refusal;
 mod rehearse;
 mod render;
+mod restore;
 mod send;
 mod serve;
 mod speed;
@@ -87,11 +89,11 @@ enum Command {
     Pause(steer::PauseArgs),
     /// Resume an issue that is paused or held
     Resume(steer::ResumeArgs),
-    /// Cancel what has not been sent
+    /// Cancel what has not been sent; `retry --state cancelled` takes that back
     Cancel(steer::CancelArgs),
     /// Show rate limits, or change them while mails are sent
     Speed(speed::Args),
-    /// Send again to those who failed
+    /// Send again to those who failed, or whom a cancel kept from getting it
     Retry(steer::RetryArgs),
     /// Manage subscribers
     Subscribers(subscribers::Args),
@@ -109,6 +111,10 @@ enum Command {
     Help(help::Args),
     /// Show the version of this program
     Version(help::VersionArgs),
+    /// Put a backup in the place of the database
+    Restore(restore::Args),
+    /// Drop the recipients of issues that ended long ago; their totals stay
+    Prune(prune::Args),
 }
 
 impl Command {
@@ -136,6 +142,8 @@ impl Command {
             Command::Backup(args) => backup::run(args, context).await,
             Command::Help(args) => help::run(&args, context),
             Command::Version(args) => help::version(&args, context),
+            Command::Restore(args) => restore::run(args, context).await,
+            Command::Prune(args) => prune::run(args, context).await,
         }
     }
 }

@@ -31,11 +31,14 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("dkim new", &["config", "json"]),
     ("dkim show", &["config", "json"]),
     ("dkim use", &["config", "json"]),
+    ("dkim remove", &["config", "json", "yes"]),
     ("keys", &[]),
     ("keys rotate", &["config", "json"]),
     ("backup", &["config", "json"]),
     ("help", &[]),
     ("version", &["json"]),
+    ("restore", &["config", "json", "yes"]),
+    ("prune", &["config", "list", "json", "yes"]),
 ];
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give

@@ -17,12 +17,22 @@ use crate::store::issues::IssueRow;
 use super::layout::{table, wrap};
 use super::totals::zone_of;
 
-/// Replaces the reasons of issues that are being sent where no daemon runs: what was noted beside them is old.
+/// Replaces the reasons of issues that are being sent where no daemon runs, or where it can't write the database: what was
+/// noted beside them is old.
 pub(super) fn without_a_daemon(rows: &mut [IssueRow], store: &Store) {
     let is_sending = |row: &IssueRow| row.state == IssueState::Sending;
-    if rows.iter().any(is_sending) && !issues::is_daemon_running(store.path()) {
+    if !rows.iter().any(is_sending) {
+        return;
+    }
+    let reason = if !issues::is_daemon_running(store.path()) {
+        Some(Reason::NoDaemon)
+    } else {
+        let trouble = store.trouble_of_daemon();
+        trouble.map(|why| Reason::CannotWrite { why })
+    };
+    if let Some(reason) = reason {
         for row in rows.iter_mut().filter(|row| is_sending(row)) {
-            row.reason = Some(Reason::NoDaemon);
+            row.reason = Some(reason.clone());
         }
     }
 }
@@ -182,6 +192,7 @@ mod tests {
             fanout_after: None,
             totals,
             rescans: 0,
+            pruned_at: None,
         }
     }
 

@@ -87,10 +87,16 @@ impl From<Refusal> for Failure {
                 let fate = match state {
                     IssueState::Done => format!("was sent on {at}"),
                     IssueState::Sending => format!("has been sending since {at}"),
+                    IssueState::Held => {
+                        "is held and may have gone out already".to_owned()
+                    }
                     other => format!("is {} and was started on {at}", other.word()),
                 };
                 Failure::no(format!("{} {fate}: nobody gets it twice", name(&issue))).help(
-                    "Run `letterpress deliveries` to see it. A new issue needs a new number and file name.",
+                    match state {
+                        IssueState::Held => "Run `letterpress deliveries` to see why. Resume or cancel that one first.",
+                        _ => "Run `letterpress deliveries` to see it. A new issue needs a new number and file name.",
+                    },
                 )
             }
             Refusal::QueuedMeanwhile { issue } => Failure::no(format!(
@@ -113,6 +119,12 @@ impl From<Refusal> for Failure {
                 action,
             } => Failure::no(format!("{} is {}", name(&issue), why_not(state, action)))
                 .help(SEE_ISSUES),
+            Refusal::Pruned { issue, at } => Failure::no(format!(
+                "{} was pruned on {}: nobody knows any more who got it",
+                name(&issue),
+                at.strftime("%Y-%m-%d")
+            ))
+            .help("Its totals are kept; `letterpress deliveries` shows them."),
             Refusal::Interrupted {
                 issue,
                 state,
@@ -162,6 +174,17 @@ impl From<Refusal> for Failure {
                     };
                     let known: Vec<String> = known.iter().map(pair).collect();
                     format!("There are: {}.", known.join(", "))
+                }),
+            Refusal::NoDkimPairs {
+                domain,
+                folder,
+                known,
+            } => Failure::no(format!("there are no DKIM keys of {domain}"))
+                .at(folder.display().to_string())
+                .help(if known.is_empty() {
+                    "There are none of any domain.".to_owned()
+                } else {
+                    format!("There are keys of {}.", known.join(", "))
                 }),
             Refusal::SeveralDkimPairs { stem, domains } => {
                 Failure::new(format!("several domains have a key pair {stem}")).help(format!(

@@ -80,7 +80,7 @@ async fn rehearse(args: Args, context: &Context) -> Outcome {
     {
         return Ok(no);
     }
-    let store = context.store(&settings).await?;
+    let store = context.new_store(&settings).await?;
     let (slug, number) = (proof.issue.slug.clone(), proof.issue.meta.number);
     let now = context.clock.now();
     let public_url = settings.public_url.as_deref().unwrap_or_default();

@@ -67,7 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         let database = settings.database.clone();
         return Err(Refusal::NoDaemon { database }.into());
     }
-    let store = context.store(&settings).await?;
+    let store = context.new_store(&settings).await?;
     let (subject, is_draft) = (subject(&proof), proof.issue.meta.draft);
     let remarks = remarks(&proof.findings);
     let plan = queue::plan(&store, list, proof, when, context.clock.now()).await?;

@@ -3,8 +3,9 @@
 use tokio::net::TcpListener;
 
 use crate::app::{self, DaemonError, Reloads, RoomError};
-use crate::config;
-use crate::store::DaemonLock;
+use crate::config::{self, Settings};
+use crate::operate::keys;
+use crate::store::{DaemonLock, Store};
 
 use super::{Answer, Context, Failure, Outcome};
 
@@ -27,6 +28,7 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
                 .help("Stop it first; two daemons would send the same mail."),
         );
     }
+    warn_of_unsigned(&settings).await;
     let signals = app::daemon_signals().map_err(no_signals)?;
     let listener = listen(&settings.listen).await?;
     for finding in &examined.findings {
@@ -47,6 +49,15 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
     )
     .await?;
     Ok(Answer::Done)
+}
+
+/// Says in the log whose mails nothing signs.
+async fn warn_of_unsigned(settings: &Settings) {
+    let in_use = Store::peek_at_dkim_selectors(&settings.database).await;
+    for list in keys::unsigned(&settings.lists, &in_use.unwrap_or_default()) {
+        let domain = list.from.address.domain();
+        tracing::warn!(list = %list.key, "no DKIM key in use signs mails from {domain}; `letterpress dkim new --domain {domain}` makes one, unless the relay signs");
+    }
 }
 
 /// A token that SIGTERM and Ctrl-C cancel.

@@ -40,7 +40,7 @@ pub(super) struct CancelArgs {
 pub(super) struct RetryArgs {
     /// Its number, slug or file
     issue: String,
-    /// Which mails: failed, or uncertain ones, whose recipients may get them twice
+    /// Which mails: failed; uncertain, whose recipients may get them twice; or cancelled, which takes a cancel back
     #[arg(long, value_enum, default_value_t = Whom::Failed)]
     state: Whom,
 }
@@ -49,6 +49,7 @@ pub(super) struct RetryArgs {
 enum Whom {
     Failed,
     Uncertain,
+    Cancelled,
 }
 
 impl From<Whom> for Which {
@@ -56,6 +57,7 @@ impl From<Whom> for Which {
         match whom {
             Whom::Failed => Which::Failed,
             Whom::Uncertain => Which::Uncertain,
+            Whom::Cancelled => Which::Cancelled,
         }
     }
 }
@@ -75,20 +77,33 @@ pub(super) async fn resume(args: ResumeArgs, context: &Context) -> Outcome {
 pub(super) async fn cancel(args: CancelArgs, context: &Context) -> Outcome {
     let (store, row) = open(context, &args.issue).await?;
     let question = match row.totals.open() {
-        0 => format!("Cancel {}, “{}”?", name(&row), row.title),
+        0 => format!(
+            "Cancel {}, “{}”? You can send it again later as long as nobody got it.",
+            name(&row),
+            row.title
+        ),
         open => format!(
-            "Cancel the rest of {}, “{}”? {} are waiting or in flight, {} were sent.",
+            "Cancel the rest of {}, “{}”? {} are waiting or in flight, {} were sent. `letterpress retry {} --state cancelled` can send it to the rest later.",
             name(&row),
             row.title,
             count(open),
-            count(row.totals.sent)
+            count(row.totals.sent),
+            known_as(&row)
         ),
     };
     if !steering::has_ended(&row) && !context.agree(&question)? {
         return Ok(Answer::No);
     }
     let row = steering::cancel(&store, &row, context.clock.now()).await?;
-    tell(context, &store, &row, "cancelled")
+    let done = match row.totals.cancelled {
+        0 => "cancelled".to_owned(),
+        kept => format!(
+            "cancelled for {}; `letterpress retry {} --state cancelled` sends it to them after all",
+            crate::format::people(kept),
+            known_as(&row)
+        ),
+    };
+    tell(context, &store, &row, &done)
 }
 
 pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
@@ -97,17 +112,25 @@ pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
     let (word, warning) = match which {
         Which::Failed => ("failed", ""),
         Which::Uncertain => ("uncertain", " They may have it already, and get it twice."),
+        Which::Cancelled => ("cancelled", " None of them has got it."),
     };
     let n = which.count(&row.totals);
     if n == 0 {
         let none = format!("No mail of {} is {word}.", name(&row));
         return context.done(none, &IssueSummary::of(&row));
     }
-    let question = format!(
-        "Send {} again to the {} {word}?{warning}",
-        name(&row),
-        count(n)
-    );
+    let question = match which {
+        Which::Cancelled => format!(
+            "Send {} after all to the {} whom the cancel kept from getting it?{warning}",
+            name(&row),
+            count(n)
+        ),
+        _ => format!(
+            "Send {} again to the {} {word}?{warning}",
+            name(&row),
+            count(n)
+        ),
+    };
     if !context.agree(&question)? {
         return Ok(Answer::No);
     }
@@ -117,6 +140,12 @@ pub(super) async fn retry(args: RetryArgs, context: &Context) -> Outcome {
         queued => format!("queued again for {}", count(queued)),
     };
     tell(context, &store, &row, &done)
+}
+
+/// What an issue is called in a command.
+fn known_as(row: &IssueRow) -> String {
+    row.number
+        .map_or_else(|| row.slug.clone(), |number| number.to_string())
 }
 
 /// Who gave the command: the user's name, or its number if it has none.
@@ -141,7 +170,7 @@ fn who() -> String {
 
 async fn open(context: &Context, issue: &str) -> Result<(Store, IssueRow), Failure> {
     let settings = context.settings()?;
-    let store = context.store(&settings).await?;
+    let store = context.store_of(&settings, issue).await?;
     let row = issues::find(&store, issue, context.common.list.as_deref()).await?;
     Ok((store, row))
 }

@@ -23,6 +23,14 @@ mod zones;
 pub(crate) use advice::is_loopback;
 pub(crate) use changes::changes;
 pub(crate) use environment::user;
+/// A duration as people write it, such as `400d` or `1h 30m`.
+///
+/// # Errors
+/// A sentence that says how it is to be written.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    parse::duration(text).map_err(|bad| bad.what)
+}
+
 pub(crate) use load::ConfigError;
 pub(crate) use load::{Examined, FILE, Need, SAMPLE, examine, load, load_to_connect};
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! English, for the command line, the log and the pages. What mails say in other languages is not here.
 
 pub(crate) mod reason;
+mod restored;
 
 /// An I/O error without the system's error number, such as `permission denied`.
 pub(crate) fn io(error: &std::io::Error) -> String {

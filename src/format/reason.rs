@@ -60,6 +60,15 @@ fn sentence(reason: &Reason, time: &dyn Fn(Timestamp) -> String) -> String {
             message,
             help,
         } => format!("{place}: {message}. {help}"),
+        Reason::Restored { as_of } => restored(&match as_of {
+            Some(at) => format!("the database is a copy as of {}", time(*at)),
+            None => "the database is a copy".to_owned(),
+        }),
+        Reason::RestoredSchedule { fired_at } => restored(&format!(
+            "its list's schedule fired at {}, and the database is a copy",
+            time(*fired_at)
+        )),
+        Reason::CannotWrite { why } => format!("the database can't be written: {why}"),
         Reason::NoDaemon => "no daemon runs; it continues when `letterpress serve` does".to_owned(),
         _ => wait(reason, time),
     }
@@ -202,6 +211,12 @@ fn provider_refuses(reason: &Reason) -> String {
 fn late(what: &str) -> String {
     format!(
         "{what}, when no daemon ran: `letterpress resume` sends it, `letterpress cancel` does not"
+    )
+}
+
+fn restored(what: &str) -> String {
+    format!(
+        "{what}: this issue may have been sent since, so `letterpress resume` may send it twice; `letterpress cancel` sends nothing"
     )
 }
 

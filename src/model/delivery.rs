@@ -89,7 +89,7 @@ pub enum Event {
     Cancel,
     /// The person is no longer there.
     Skip,
-    /// The author asks for the failed, or the uncertain, once more.
+    /// The author asks for the failed, the uncertain or the cancelled once more.
     Retry,
 }
 
@@ -108,7 +108,7 @@ pub fn step(from: State, event: Event) -> Option<State> {
         (Queued | Deferred, Event::Cancel) => Cancelled,
         (Queued | Deferred, Event::Skip) => Skipped,
         (Deferred, Event::PermFail) => Failed,
-        (Failed | Uncertain, Event::Retry) => Queued,
+        (Failed | Uncertain | Cancelled, Event::Retry) => Queued,
         _ => return None,
     })
 }
@@ -189,7 +189,7 @@ mod tests {
         deferred  sending -        -        failed   -           -        cancelled skipped -
         failed    -       -        -        -        -           queued   -         -       queued
         uncertain -       -        -        -        -           -        -         -       queued
-        cancelled -       -        -        -        -           -        -         -       -
+        cancelled -       -        -        -        -           -        -         -       queued
         skipped   -       -        -        -        -           -        -         -       -";
 
     /// In the order of the columns of the table.
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn an_end_is_left_only_by_the_author_or_for_our_own_fault() {
         for event in EVENTS {
-            for from in [State::Sent, State::Cancelled, State::Skipped] {
+            for from in [State::Sent, State::Skipped] {
                 assert_eq!(
                     step(from, event),
                     None,
@@ -243,6 +243,7 @@ mod tests {
             }
             let may = event == Event::Retry;
             assert_eq!(step(State::Uncertain, event).is_some(), may, "{event:?}");
+            assert_eq!(step(State::Cancelled, event).is_some(), may, "{event:?}");
             let may = matches!(event, Event::Retry | Event::Requeued);
             assert_eq!(step(State::Failed, event).is_some(), may, "{event:?}");
         }

@@ -14,6 +14,7 @@ pub mod network;
 pub mod rate;
 pub mod rendered;
 pub mod reply;
+pub mod restored;
 pub mod sending;
 pub mod subscriber;
 pub mod subscription;

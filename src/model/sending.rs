@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::waiting::Reason;
+
 /// Where the sending of one issue stands. The words are what people read and what the database holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -19,7 +21,7 @@ pub enum IssueState {
     Done,
     /// Withdrawn by its author.
     Cancelled,
-    /// Its time passed unnoticed, or it could not be rendered: the author decides.
+    /// Its time passed unnoticed, it could not be rendered, or the database is a copy: the author decides.
     Held,
 }
 
@@ -79,6 +81,10 @@ pub enum Steer {
     Finish,
     /// The failed or the uncertain are queued once more.
     Retry,
+    /// Those whom a cancel kept from getting it are queued after all.
+    TakeBackCancel,
+    /// The database turned out to be a copy, and nobody knows what was sent since it was made.
+    Restore,
 }
 
 /// The table of moves. `None`: it can't happen in that state and changes nothing.
@@ -88,21 +94,72 @@ pub fn steer(from: IssueState, event: Steer) -> Option<IssueState> {
         (Scheduled, Steer::Start) => Sending,
         (Scheduled, Steer::Hold) => Held,
         (Scheduled | Sending, Steer::Pause) => Paused,
-        (Paused, Steer::Resume { early: true }) => Scheduled,
-        (Paused, Steer::Resume { early: false }) => Sending,
-        (Held, Steer::Resume { .. }) => Sending,
+        (Paused | Held, Steer::Resume { early: true }) => Scheduled,
+        (Paused | Held, Steer::Resume { early: false }) => Sending,
         (Sending, Steer::TryNow) => Sending,
         (Scheduled | Sending | Paused | Held, Steer::Cancel) => Cancelled,
         (Sending, Steer::Finish) => Done,
         (Done, Steer::Retry) => Sending,
         (Sending | Paused, Steer::Retry) => from,
+        (Done | Cancelled, Steer::TakeBackCancel) => Sending,
+        (Sending | Paused, Steer::TakeBackCancel) => from,
+        (Scheduled | Sending | Paused | Held, Steer::Restore) => Held,
         _ => return None,
     })
+}
+
+/// What an issue that was queued means for another one of the same identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody got it and it was withdrawn: it makes room.
+    Free,
+    /// It has not begun: its author may replace it.
+    Replaceable,
+    /// Somebody has it, may have it, or is getting it.
+    Blocks,
+}
+
+/// What a queued issue means for another one of the same identity. `has_begun`: its time has come before; `reached`: how
+/// many have it, may have it, or are getting it.
+pub fn standing(
+    state: IssueState,
+    reason: Option<&Reason>,
+    has_begun: bool,
+    reached: u64,
+) -> Standing {
+    // It may have gone out since the copy was made, whatever the copy says.
+    let is_unknown = reason.is_some_and(Reason::is_restored);
+    match state {
+        IssueState::Cancelled if reached == 0 => Standing::Free,
+        IssueState::Scheduled => Standing::Replaceable,
+        IssueState::Held | IssueState::Paused if !has_begun && reached == 0 && !is_unknown => {
+            Standing::Replaceable
+        }
+        _ => Standing::Blocks,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issue_that_may_have_reached_somebody_is_never_replaced() {
+        use IssueState::*;
+        let restored = Reason::Restored { as_of: None };
+        let free = |state, begun, reached| standing(state, None, begun, reached);
+        assert_eq!(free(Cancelled, true, 0), Standing::Free);
+        assert_eq!(free(Cancelled, true, 1), Standing::Blocks);
+        assert_eq!(free(Scheduled, false, 0), Standing::Replaceable);
+        for state in [Held, Paused] {
+            assert_eq!(free(state, false, 0), Standing::Replaceable, "{state:?}");
+            assert_eq!(free(state, true, 0), Standing::Blocks, "{state:?}");
+            let unknown = standing(state, Some(&restored), false, 0);
+            assert_eq!(unknown, Standing::Blocks, "{state:?}");
+        }
+        assert_eq!(free(Done, true, 0), Standing::Blocks);
+        assert_eq!(free(Sending, true, 0), Standing::Blocks);
+    }
 
     #[test]
     fn words_go_both_ways() {
@@ -113,18 +170,18 @@ mod tests {
     }
 
     /// Every move, as it was agreed upon: states downwards, events across, `-` where nothing happens. `early` is a
-    /// resume before the issue's own time.
+    /// resume before the issue's own time, `back` takes a cancel back.
     const TABLE: &str = "
-                   start    hold  pause   resume   early      trynow   cancel     finish  retry
-        scheduled  sending  held  paused  -        -          -        cancelled  -       -
-        sending    -        -     paused  -        -          sending  cancelled  done    sending
-        paused     -        -     -       sending  scheduled  -        cancelled  -       paused
-        done       -        -     -       -        -          -        -          -       sending
-        cancelled  -        -     -       -        -          -        -          -       -
-        held       -        -     -       sending  sending    -        cancelled  -       -";
+                   start    hold  pause   resume   early      trynow   cancel     finish  retry    back     restore
+        scheduled  sending  held  paused  -        -          -        cancelled  -       -        -        held
+        sending    -        -     paused  -        -          sending  cancelled  done    sending  sending  held
+        paused     -        -     -       sending  scheduled  -        cancelled  -       paused   paused   held
+        done       -        -     -       -        -          -        -          -       sending  sending  -
+        cancelled  -        -     -       -        -          -        -          -       -        sending  -
+        held       -        -     -       sending  scheduled  -        cancelled  -       -        -        held";
 
     /// In the order of the table's head.
-    const EVENTS: [Steer; 9] = [
+    const EVENTS: [Steer; 11] = [
         Steer::Start,
         Steer::Hold,
         Steer::Pause,
@@ -134,6 +191,8 @@ mod tests {
         Steer::Cancel,
         Steer::Finish,
         Steer::Retry,
+        Steer::TakeBackCancel,
+        Steer::Restore,
     ];
 
     #[test]
@@ -155,9 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cancelled_stays_so() {
+    fn what_was_cancelled_stays_so_until_that_is_taken_back() {
         for event in EVENTS {
-            assert_eq!(steer(IssueState::Cancelled, event), None, "{event:?}");
+            let may = event == Steer::TakeBackCancel;
+            assert_eq!(
+                steer(IssueState::Cancelled, event).is_some(),
+                may,
+                "{event:?}"
+            );
         }
     }
 

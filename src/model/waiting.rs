@@ -178,6 +178,21 @@ pub enum Reason {
     },
     /// No daemon runs that could send it.
     NoDaemon,
+    /// The database is a copy, and the issue was not over in it: it may have gone out since.
+    Restored {
+        /// When the copy was made, or the last time that it knows of.
+        as_of: Option<Timestamp>,
+    },
+    /// Its list's schedule fired after the database was restored: the issue may have gone out before.
+    RestoredSchedule {
+        /// When it fired.
+        fired_at: Timestamp,
+    },
+    /// The daemon can't write the database.
+    CannotWrite {
+        /// What is wrong.
+        why: String,
+    },
     /// A sentence that an earlier version stored.
     Text {
         /// The sentence.
@@ -193,6 +208,14 @@ impl Reason {
             *until = None;
         }
         fixed
+    }
+
+    /// Whether the issue is held since the database is a copy: it may have gone out since that was made.
+    pub fn is_restored(&self) -> bool {
+        matches!(
+            self,
+            Reason::Restored { .. } | Reason::RestoredSchedule { .. }
+        )
     }
 
     /// As the database holds it: JSON.
@@ -388,6 +411,8 @@ mod tests {
                 until: None,
             },
             Reason::NoDaemon,
+            Reason::Restored { as_of: Some(at) },
+            Reason::RestoredSchedule { fired_at: at },
             Reason::Text {
                 text: "{\"kind\":\"no_daemon\"}".into(),
             },

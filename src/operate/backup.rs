@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::config::Settings;
 use crate::store::Store;
 
@@ -20,8 +22,13 @@ pub(crate) struct Backup {
 ///
 /// # Errors
 /// The database can't be read, or the copy can't be written; then none is left.
-pub(crate) async fn back_up(store: &Store, settings: &Settings, file: &Path) -> Result<Backup> {
-    store.backup(file).await?;
+pub(crate) async fn back_up(
+    store: &Store,
+    settings: &Settings,
+    file: &Path,
+    now: Timestamp,
+) -> Result<Backup> {
+    store.backup(file, now).await?;
     let mut keep_too = vec![settings.sending.dkim.clone()];
     keep_too.extend(settings.lists.iter().map(|list| list.issues.clone()));
     keep_too.extend(settings.file.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 
 use crate::mail::dkim::keys::KeyError;
 use crate::model::Address;
@@ -11,7 +11,7 @@ use crate::model::sending::IssueState;
 use crate::model::subscription::SubscriptionState;
 use crate::store::StoreError;
 
-use super::issues::IssueName;
+use super::name::IssueName;
 
 /// Why an operation was not done: it may not be done, or the database could not be used.
 #[derive(Debug)]
@@ -145,6 +145,13 @@ pub(crate) enum Refusal {
         /// What was to be done.
         action: Action,
     },
+    /// The rows of the issue's recipients were dropped, so that nobody knows any more who got it.
+    Pruned {
+        /// The issue.
+        issue: IssueName,
+        /// When they were dropped.
+        at: Timestamp,
+    },
     /// The issue left the state in which it can be retried while mails were being queued again.
     Interrupted {
         /// The issue.
@@ -187,6 +194,15 @@ pub(crate) enum Refusal {
         folder: PathBuf,
         /// The stems that there are, with the domains that have such a pair.
         known: BTreeMap<String, Vec<String>>,
+    },
+    /// The domain has no pair of DKIM keys.
+    NoDkimPairs {
+        /// The domain.
+        domain: String,
+        /// The folder of the keys.
+        folder: PathBuf,
+        /// The domains that have one, sorted.
+        known: Vec<String>,
     },
     /// Several domains have a pair of DKIM keys of this stem.
     SeveralDkimPairs {

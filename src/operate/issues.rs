@@ -13,24 +13,6 @@ use super::{Refusal, Result};
 /// How many issues a refusal names as those that were queued last.
 const NAMED: usize = 5;
 
-/// What an issue is known by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IssueName {
-    /// The number of its front matter, if it has one.
-    pub number: Option<u32>,
-    /// The name of its file, without extension.
-    pub slug: String,
-}
-
-impl From<&IssueRow> for IssueName {
-    fn from(row: &IssueRow) -> Self {
-        Self {
-            number: row.number,
-            slug: row.slug.clone(),
-        }
-    }
-}
-
 /// The one queued issue that `text` means: a number, a slug, or the path of a file; in the list of key `list`, or in
 /// all.
 ///

@@ -1,12 +1,12 @@
 //! Keys: those that sign links, which the database keeps, and those that sign mails (DKIM), which are files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::mail::dkim::keys::{self, Pair};
-use crate::model::SharedClock;
+use crate::model::{List, SharedClock};
 use crate::store::Store;
 
 use super::{Refusal, Result};
@@ -95,6 +95,81 @@ pub(crate) async fn use_dkim(
         .use_dkim_selector(&pair.domain, &pair.stem, now)
         .await?;
     Ok(domain)
+}
+
+/// What became of a domain's pairs of DKIM keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    /// The domain, as A-labels.
+    pub domain: String,
+    /// The stems of its pairs.
+    pub stems: Vec<String>,
+    /// The folder in which the keys are kept; `None`: there were none.
+    pub kept: Option<PathBuf>,
+}
+
+/// The pairs of a domain, before they are forgotten.
+///
+/// # Errors
+/// [`Refusal::NoDkimPairs`], the domain is not one, or the database can't be read.
+pub(crate) async fn dkim_to_forget(
+    store: &Store,
+    folder: &Path,
+    domain: &str,
+) -> Result<Forgotten> {
+    let domain = keys::domain_name(domain)?;
+    let all = keys::list(folder);
+    let in_use = store.dkim_selectors().await?;
+    let stems: Vec<String> = all
+        .iter()
+        .filter(|(of, _)| *of == domain)
+        .map(|(_, stem)| stem.clone())
+        .collect();
+    if stems.is_empty() && in_use.iter().all(|(of, _)| *of != domain) {
+        let mut known: Vec<String> = all.into_iter().chain(in_use).map(|(of, _)| of).collect();
+        known.sort_unstable();
+        known.dedup();
+        let folder = folder.to_owned();
+        return Err(Refusal::NoDkimPairs {
+            domain,
+            folder,
+            known,
+        }
+        .into());
+    }
+    Ok(Forgotten {
+        domain,
+        stems,
+        kept: None,
+    })
+}
+
+/// Signs with no pair of a domain any more, and moves its keys aside.
+///
+/// # Errors
+/// The database can't be written, or the folder can't be moved; doing it again completes it.
+pub(crate) async fn forget_dkim(
+    store: &Store,
+    folder: &Path,
+    found: Forgotten,
+    now: Timestamp,
+) -> Result<Forgotten> {
+    store.forget_dkim_selector(&found.domain).await?;
+    let kept = keys::set_aside(folder, &found.domain, now)?;
+    Ok(Forgotten { kept, ..found })
+}
+
+/// The addresses of lists whose mails no pair in use signs: none of their domain, nor of one above it.
+pub(crate) fn unsigned<'l>(lists: &'l [List], in_use: &[(String, String)]) -> Vec<&'l List> {
+    let signs = |of: &str, domain: &str| {
+        of.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let is_unsigned = |list: &&List| {
+        let of = list.from.address.domain();
+        !in_use.iter().any(|(domain, _)| signs(of, domain))
+    };
+    lists.iter().filter(is_unsigned).collect()
 }
 
 /// The domain that has a pair of this stem.

@@ -6,18 +6,21 @@
 //! what an operation has written.
 
 mod error;
+mod name;
 
 pub(crate) mod backup;
 pub(crate) mod issues;
 pub(crate) mod keys;
+pub(crate) mod prune;
 pub(crate) mod queue;
 pub(crate) mod rates;
+pub(crate) mod restore;
 pub(crate) mod setup;
 pub(crate) mod steering;
 pub(crate) mod subscribers;
 
 pub(crate) use error::{Action, Error, Refusal};
-pub(crate) use issues::IssueName;
+pub(crate) use name::IssueName;
 
 /// What operations give back.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;

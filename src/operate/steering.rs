@@ -20,6 +20,8 @@ pub(crate) enum Which {
     Failed,
     /// Those of which nobody knows whether they arrived; their recipients may get them twice.
     Uncertain,
+    /// Those that a cancel kept back; their recipients have certainly not got them.
+    Cancelled,
 }
 
 impl Which {
@@ -28,6 +30,7 @@ impl Which {
         match self {
             Self::Failed => State::Failed,
             Self::Uncertain => State::Uncertain,
+            Self::Cancelled => State::Cancelled,
         }
     }
 
@@ -36,6 +39,7 @@ impl Which {
         match self {
             Self::Failed => totals.failed,
             Self::Uncertain => totals.uncertain,
+            Self::Cancelled => totals.cancelled,
         }
     }
 }
@@ -94,7 +98,7 @@ pub(crate) async fn cancel(store: &Store, issue: &IssueRow, now: Timestamp) -> R
 /// Queues mails of an issue again; gives the issue afterwards, and the number of mails.
 ///
 /// # Errors
-/// [`Refusal::NotPossible`], [`Refusal::Interrupted`], [`Refusal::Gone`], or the database can't be written; what was
+/// [`Refusal::Pruned`], [`Refusal::NotPossible`], [`Refusal::Interrupted`], [`Refusal::Gone`], or the database can't be written; what was
 /// queued until then stays so.
 pub(crate) async fn retry(
     store: &Store,
@@ -102,6 +106,10 @@ pub(crate) async fn retry(
     which: Which,
     now: Timestamp,
 ) -> Result<(IssueRow, u64)> {
+    if let Some(at) = issue.pruned_at {
+        let issue = issue.into();
+        return Err(Refusal::Pruned { issue, at }.into());
+    }
     let (steered, queued) = store.retry(issue.id, which.state(), now).await?;
     if let (Steered::Not(state), 1..) = (steered, queued) {
         return Err(Refusal::Interrupted {

@@ -62,13 +62,17 @@ pub(super) async fn act(
     }
     let late = now.duration_since(at)
         > SignedDuration::try_from(settings.hold_when_late).unwrap_or(SignedDuration::MAX);
-    let late = late.then_some(Reason::LateSchedule { fired_at: at });
+    let hold = if store.is_schedule_held(id).await? {
+        Some(Reason::RestoredSchedule { fired_at: at })
+    } else {
+        late.then_some(Reason::LateSchedule { fired_at: at })
+    };
     let order = Order {
         list: id,
         queued_by: QueuedBy::Schedule,
         queued_at: now,
         due_at: at,
-        hold: late,
+        hold,
         replace: false,
         firing: Some(firing),
     };

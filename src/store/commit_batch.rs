@@ -20,6 +20,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::deliveries::{Candidate, delivery_state};
+use super::health::Write;
 use super::steering::{Steered, apply};
 use super::{Query, Result, Store};
 use crate::model::delivery::{Event, MailKey, State, step};
@@ -173,6 +174,23 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`]; then nothing of the batch was kept, and it may be tried again.
     pub async fn commit_batch(&self, batch: &Batch, now: Timestamp) -> Result<Committed> {
+        if let Some(error) = self.shared.displaced()
+            && !batch.claims.is_empty()
+        {
+            // What became of mails is written wherever the file is; written once more, it changes nothing.
+            let told = Batch {
+                claims: Vec::new(),
+                ..batch.clone()
+            };
+            self.commit(&told, now).await?;
+            return Err(error);
+        }
+        let done = self.commit(batch, now).await;
+        self.shared.note(Write::Ledger, &done);
+        done
+    }
+
+    async fn commit(&self, batch: &Batch, now: Timestamp) -> Result<Committed> {
         let now = now.as_millisecond();
         let is_system = |key: MailKey| matches!(key, MailKey::System(_));
         let rare = !batch.pauses.is_empty()
@@ -181,7 +199,7 @@ impl Store {
         if rare {
             let batch = batch.clone();
             return self
-                .write("writing the ledger", move |c| {
+                .write_wherever("writing the ledger", move |c| {
                     Box::pin(step_by_step(c, batch, now))
                 })
                 .await;
@@ -194,6 +212,7 @@ impl Store {
             let all = statement(ALL, outcomes.clone(), claims.clone(), now);
             let moved = self.write_at_once("writing the ledger", all).await?;
             if moved == (outcomes.count + claims.count) as u64 {
+                self.shared.did(claims.count as u64);
                 let granted = batch.claims.iter().map(|c| Grant::Granted {
                     attempt: c.attempt + 1,
                 });
@@ -205,8 +224,12 @@ impl Store {
         }
         let each = statement(EACH, outcomes, claims, now);
         let rows = self.read_at_once("writing the ledger", each).await?;
+        let grants = grants(&batch.claims, &rows)?;
+        let is_granted = |grant: &&Grant| matches!(grant, Grant::Granted { .. });
+        self.shared
+            .did(grants.iter().filter(is_granted).count() as u64);
         Ok(Committed {
-            grants: grants(&batch.claims, &rows)?,
+            grants,
             paused: Vec::new(),
         })
     }

@@ -27,6 +27,10 @@ enum Cause {
     Unexplained(Box<sqlx::Error>),
     /// The database is as it should be; the request is not.
     Refused,
+    /// There is no database, and none is made.
+    Missing,
+    /// The database is not in its place any more.
+    Displaced,
 }
 
 impl StoreError {
@@ -38,6 +42,27 @@ impl StoreError {
             during: None,
             help: None,
             cause: Cause::Refused,
+        }
+    }
+
+    /// A database that is not there and is not made.
+    pub(super) fn missing(what: impl Into<String>) -> Self {
+        Self {
+            cause: Cause::Missing,
+            ..Self::refused(what)
+        }
+    }
+
+    /// Whether there is no database, and none is made.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.cause, Cause::Missing)
+    }
+
+    /// A write to a database that was moved away or replaced.
+    pub(super) fn displaced(path: &Path, what: &str, help: &str) -> Self {
+        Self {
+            cause: Cause::Displaced,
+            ..Self::refused(what).at(path).help(help)
         }
     }
 
@@ -96,12 +121,13 @@ impl StoreError {
 
     /// Whether the database is as it should be and the request is not.
     pub fn is_refused(&self) -> bool {
-        matches!(self.cause, Cause::Refused)
+        matches!(self.cause, Cause::Refused | Cause::Missing)
     }
 
-    /// Whether it may pass by itself: another process held the lock, or the disk was full.
+    /// Whether it may pass by itself: another process held the lock, the disk was full, or the database is not in its
+    /// place.
     pub fn is_passing(&self) -> bool {
-        self.is_locked() || self.is_full()
+        self.is_locked() || self.is_full() || matches!(self.cause, Cause::Displaced)
     }
 
     /// Whether another process held the lock for too long.

@@ -14,7 +14,7 @@ use super::{Result, Store, StoreError, time_of};
 use crate::model::delivery::Totals;
 use crate::model::issue::Picture;
 use crate::model::rendered::{self, Rendered};
-use crate::model::sending::IssueState;
+use crate::model::sending::{IssueState, Standing, standing};
 use crate::model::waiting::Reason;
 use crate::model::{IssueId, ListId};
 
@@ -157,6 +157,8 @@ pub struct IssueRow {
     /// The number of times that its queue was to be read again from the start: it grows with every resume and retry,
     /// since people may wait then where the queue was read before.
     pub rescans: i64,
+    /// When the rows of its recipients were dropped; its totals stay.
+    pub pruned_at: Option<Timestamp>,
 }
 
 impl IssueRow {
@@ -183,7 +185,7 @@ pub struct PastIssue {
 pub(super) const COLUMNS: &str =
     "SELECT i.id, i.list_id, l.key, i.slug, i.number, i.title, i.file, i.state, i.reason,
     i.queued_at, i.due_at, i.started_at, i.ended_at, i.fanout_after,
-    i.queued, i.sending, i.deferred, i.sent, i.failed, i.uncertain, i.cancelled, i.skipped, i.rescans
+    i.queued, i.sending, i.deferred, i.sent, i.failed, i.uncertain, i.cancelled, i.skipped, i.rescans, i.pruned_at
     FROM issue i JOIN list l ON l.id = i.list_id";
 
 impl Store {
@@ -319,6 +321,19 @@ impl Store {
         Ok(at.flatten().map(time_of))
     }
 
+    /// Whether what a list's schedule queues is held, since the database was restored and nobody knows what went out.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database can't be read.
+    pub async fn is_schedule_held(&self, list: ListId) -> Result<bool> {
+        let held: Option<bool> = sqlx::query_scalar("SELECT hold_schedule FROM list WHERE id = ?")
+            .bind(list.0)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(self.reading("reading a schedule"))?;
+        Ok(held.unwrap_or_default())
+    }
+
     /// Notes that a time of the schedule was acted upon without queueing anything; `false` where somebody else
     /// did so before. Queueing for the schedule does the same by [`NewIssue::firing`].
     ///
@@ -415,6 +430,7 @@ fn issue_row(row: &SqliteRow) -> sqlx::Result<IssueRow> {
             skipped: count("skipped")?,
         },
         rescans: row.try_get("rescans")?,
+        pruned_at: time("pruned_at")?,
     })
 }
 
@@ -439,15 +455,15 @@ pub(super) fn read_rendered(text: &str) -> Result<Rendered> {
 async fn queue(c: &mut SqliteConnection, issue: NewIssue, content: String) -> Result<Queueing> {
     let mut replaced = false;
     for twin in twins(c, &issue).await? {
-        match Way::of(&twin) {
-            Way::Free => {}
-            Way::Replace if issue.replace => replaced = true,
-            Way::Replace => {
+        match standing_of(&twin) {
+            Standing::Free => {}
+            Standing::Replaceable if issue.replace => replaced = true,
+            Standing::Replaceable => {
                 return Ok(Queueing::StillScheduled {
                     due_at: twin.due_at,
                 });
             }
-            Way::Blocked => {
+            Standing::Blocks => {
                 let when = twin.started_at.unwrap_or(twin.due_at);
                 return Ok(Queueing::AlreadySent {
                     state: twin.state,
@@ -474,25 +490,14 @@ async fn queue(c: &mut SqliteConnection, issue: NewIssue, content: String) -> Re
 }
 
 /// What an issue of the same identity means for a new one.
-enum Way {
-    /// Nobody got it and it was withdrawn: its row makes room.
-    Free,
-    /// It has not begun: its author may change their mind.
-    Replace,
-    /// Somebody has it, may have it, or is getting it.
-    Blocked,
-}
-
-impl Way {
-    fn of(row: &IssueRow) -> Way {
-        let reached = row.totals.sent + row.totals.uncertain + row.totals.sending;
-        match row.state {
-            IssueState::Cancelled if reached == 0 => Way::Free,
-            IssueState::Scheduled | IssueState::Held => Way::Replace,
-            IssueState::Paused if row.started_at.is_none() => Way::Replace,
-            _ => Way::Blocked,
-        }
-    }
+fn standing_of(row: &IssueRow) -> Standing {
+    let reached = row.totals.sent + row.totals.uncertain + row.totals.sending;
+    standing(
+        row.state,
+        row.reason.as_ref(),
+        row.started_at.is_some(),
+        reached,
+    )
 }
 
 /// The issues that share the new one's slug or number on its list.
@@ -510,6 +515,8 @@ async fn twins(c: &mut SqliteConnection, issue: &NewIssue) -> Result<Vec<IssueRo
 /// Takes away an issue that reached nobody, with its ledger; pictures stay, since mails of others may show them.
 async fn remove(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
     for sql in [
+        // What was counted stays counted.
+        "UPDATE origin SET generation = generation + (SELECT claims FROM issue WHERE id = ?)",
         "DELETE FROM delivery WHERE issue_id = ?",
         "DELETE FROM issue_media WHERE issue_id = ?",
         "DELETE FROM issue_rendered WHERE issue_id = ?",

@@ -3,7 +3,11 @@
 //! The newest secret signs links; every one verifies, since links live in mails for years. DKIM keys are files; only
 //! the choice among them stands in the database, so that a running daemon follows it.
 
+use std::path::Path;
+
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{Result, Store};
 
@@ -48,6 +52,42 @@ impl Store {
             .fetch_all(self.readers())
             .await
             .map_err(self.reading("reading which DKIM keys are in use"))
+    }
+
+    /// Signs with no pair of a domain any more; gives whether one was in use.
+    ///
+    /// # Errors
+    /// [`super::StoreError`]; then nothing was changed.
+    pub async fn forget_dkim_selector(&self, domain: &str) -> Result<bool> {
+        let domain = domain.to_owned();
+        self.write("forgetting DKIM keys", move |c| {
+            Box::pin(async move {
+                let done = sqlx::query("DELETE FROM dkim_selector WHERE domain = ?")
+                    .bind(domain)
+                    .execute(c)
+                    .await?;
+                Ok(done.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
+    /// As [`Store::dkim_selectors`], of a database that is not opened otherwise: it is only read. None where it is not there
+    /// or can't be read.
+    pub async fn peek_at_dkim_selectors(database: &Path) -> Option<Vec<(String, String)>> {
+        if !database.exists() {
+            return None;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(database)
+            .read_only(true)
+            .disable_statement_logging();
+        let mut connection = options.connect().await.ok()?;
+        let found = sqlx::query_as("SELECT domain, selector FROM dkim_selector ORDER BY domain")
+            .fetch_all(&mut connection)
+            .await;
+        let _ = connection.close().await;
+        found.ok()
     }
 
     /// Signs with another pair from now on.

@@ -22,19 +22,46 @@ static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// A process that asks which daemon runs holds the lock for an instant; a daemon that starts just then tries again.
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// How many symbolic links that lead to each other are followed.
+const LINKS_MAX: u32 = 16;
 
 /// Held by the daemon for as long as it lives.
 #[derive(Debug)]
 pub struct DaemonLock {
     path: PathBuf,
     _file: File,
+    /// The database's own file, locked as well: it may have another name, by a hard link or a mount.
+    database: Option<&'static File>,
 }
 
-/// The file beside a database whose name has this ending more.
+/// The file beside a database whose name has this ending more. What it is beside is the file itself, by whatever
+/// symbolic links it was named, as with SQLite.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let mut name = real(database).into_os_string();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// The file that a path means, without symbolic links; it need not exist.
+pub(super) fn real(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        if let Ok(real) = path.canonicalize() {
+            return real;
+        }
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => break,
+        }
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -88,10 +115,34 @@ impl DaemonLock {
             .map_err(failed)?;
         file.write_all(who.as_bytes()).map_err(failed)?;
         let path = path.canonicalize().map_err(failed)?;
+        let mut lock = DaemonLock {
+            path: path.clone(),
+            _file: file,
+            database: None,
+        };
+        lock.hold_file(database)?;
         OURS.lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.clone());
-        Ok(DaemonLock { path, _file: file })
+            .insert(path);
+        Ok(lock)
+    }
+
+    /// Locks the database's own file as well, where it is there and was not when the lock was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a daemon holds it under another name.
+    pub fn hold_file(&mut self, database: &Path) -> Result<()> {
+        if self.database.is_some() {
+            return Ok(());
+        }
+        match by_inode::take(database) {
+            by_inode::Taken::Held(file) => {
+                self.database = Some(file);
+                Ok(())
+            }
+            by_inode::Taken::Unknown => Ok(()),
+            by_inode::Taken::BySomebodyElse => Err(under_another_name(database)),
+        }
     }
 
     /// Who holds the lock beside a database now, this process included; `None` where nobody does.
@@ -118,8 +169,82 @@ impl DaemonLock {
     }
 }
 
+fn under_another_name(database: &Path) -> StoreError {
+    StoreError::refused("another daemon holds this file under another name")
+        .at(database)
+        .help("Stop that one first, and use one name: a database with two names is damaged when both are used.")
+}
+
+/// The lock on the database's own file. Its descriptor is never closed, since that would drop SQLite's locks of this whole
+/// process; `flock` and the locks of SQLite do not see each other on the file systems of Linux that keep both.
+mod by_inode {
+    use std::fs::File;
+    use std::path::Path;
+
+    /// What became of the lock.
+    pub(super) enum Taken {
+        Held(&'static File),
+        BySomebodyElse,
+        /// There is no file yet, or its file system can't tell.
+        Unknown,
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn take(database: &Path) -> Taken {
+        use std::collections::BTreeMap;
+        use std::fs::TryLockError;
+        use std::os::unix::fs::MetadataExt as _;
+        use std::sync::{Mutex, PoisonError};
+
+        /// Those that were ever opened, by device and inode.
+        static OPENED: Mutex<BTreeMap<(u64, u64), &'static File>> = Mutex::new(BTreeMap::new());
+
+        let Ok(about) = database.metadata() else {
+            return Taken::Unknown;
+        };
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match opened.get(&(about.dev(), about.ino())) {
+            Some(file) => *file,
+            None => {
+                let Ok(file) = File::open(database) else {
+                    return Taken::Unknown;
+                };
+                let file: &'static File = Box::leak(Box::new(file));
+                opened.insert((about.dev(), about.ino()), file);
+                file
+            }
+        };
+        if is_remote(file) {
+            return Taken::Unknown;
+        }
+        match file.try_lock() {
+            Ok(()) => Taken::Held(file),
+            Err(TryLockError::WouldBlock) => Taken::BySomebodyElse,
+            Err(TryLockError::Error(_)) => Taken::Unknown,
+        }
+    }
+
+    /// Where `flock` is made of the very locks that SQLite uses: NFS, SMB and 9P.
+    #[cfg(target_os = "linux")]
+    fn is_remote(file: &File) -> bool {
+        const REMOTE: [u64; 5] = [0x6969, 0xff53_4d42, 0xfe53_4d42, 0x517b, 0x0102_1997];
+        let Ok(about) = rustix::fs::fstatfs(file) else {
+            return true;
+        };
+        REMOTE.contains(&(about.f_type as u64 & 0xffff_ffff))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn take(_: &Path) -> Taken {
+        Taken::Unknown
+    }
+}
+
 impl Drop for DaemonLock {
     fn drop(&mut self) {
+        if let Some(file) = self.database {
+            let _ = file.unlock();
+        }
         OURS.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.path);

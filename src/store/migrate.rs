@@ -9,7 +9,9 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::lock::{OpeningLock, beside};
+use super::lock::{OpeningLock, beside, real};
+use super::missing::{Missing, check_missing};
+use super::origin::{self, Opened};
 use super::{DaemonLock, Result, StoreError};
 use crate::format;
 
@@ -45,6 +47,12 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0010_relay_speed.sql"),
     ),
     (
+        11,
+        "origin",
+        include_str!("../../migrations/0011_origin.sql"),
+    ),
+    (12, "ends", include_str!("../../migrations/0012_ends.sql")),
+    (
         13,
         "visitors",
         include_str!("../../migrations/0013_visitors.sql"),
@@ -54,27 +62,44 @@ const STEPS: &[(i64, &str, &str)] = &[
 /// The number of the newest schema that this program knows.
 const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
 
-/// Opens the writing connection to a database of the newest schema, making either where it is not so yet.
-pub(super) async fn open(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+/// Opens the writing connection to a database of the newest schema, making either where it is not so yet, and finds out
+/// whether it is the one that was there last.
+pub(super) async fn open(
+    path: &Path,
+    options: &SqliteConnectOptions,
+    missing: &Missing,
+) -> Result<(SqliteConnection, Opened)> {
+    let say = |error: StoreError| error.during(path, "looking at which database it is");
     if is_made(path)? {
+        // Before it is opened: SQLite would make another log.
+        is_with_its_daemon(path)?;
         let mut connection = connect(path, options).await?;
-        if version(&mut connection, path).await? == NEWEST {
-            return Ok(connection);
+        if version(&mut connection, path).await? == NEWEST
+            && let Some(opened) = origin::agree(&mut connection, path).await.map_err(say)?
+        {
+            return Ok((connection, opened));
         }
         let _ = connection.close().await;
     }
-    let database = path.to_owned();
-    let _alone = match tokio::task::spawn_blocking(move || OpeningLock::take(&database)).await {
-        Ok(lock) => lock?,
-        Err(died) => {
-            return Err(StoreError::internal(
-                path,
-                "waiting for its lock",
-                died.to_string(),
-            ));
-        }
-    };
+    check_missing(path, missing)?;
+    let _alone = alone(path).await?;
     make(path)?;
+    let mut connection = connect(path, options).await?;
+    match version(&mut connection, path).await? {
+        NEWEST => {}
+        at => migrate(&mut connection, path, at).await?,
+    }
+    let holder = || DaemonLock::other_holder(path);
+    let opened = origin::settle(&mut connection, path, holder).await;
+    let opened = opened.map_err(say)?;
+    Ok((connection, opened))
+}
+
+/// Opens a copy that nobody else knows of: whatever it was copied from, it is worked on as it is.
+pub(super) async fn open_scratch(
+    path: &Path,
+    options: &SqliteConnectOptions,
+) -> Result<SqliteConnection> {
     let mut connection = connect(path, options).await?;
     match version(&mut connection, path).await? {
         NEWEST => {}
@@ -83,11 +108,43 @@ pub(super) async fn open(path: &Path, options: &SqliteConnectOptions) -> Result<
     Ok(connection)
 }
 
+/// Waits until nobody else makes, changes or replaces the database.
+pub(super) async fn alone(path: &Path) -> Result<OpeningLock> {
+    let database = path.to_owned();
+    match tokio::task::spawn_blocking(move || OpeningLock::take(&database)).await {
+        Ok(lock) => lock,
+        Err(died) => Err(StoreError::internal(
+            path,
+            "waiting for its lock",
+            died.to_string(),
+        )),
+    }
+}
+
+/// Refuses a database whose log was deleted or replaced while another process's daemon writes it: what that has
+/// committed is in a log without a name.
+fn is_with_its_daemon(path: &Path) -> Result<()> {
+    let Some(holder) = DaemonLock::other_holder(path) else {
+        return Ok(());
+    };
+    let Some(log) = super::companion::read(path).and_then(|(_, record)| record.log) else {
+        return Ok(());
+    };
+    if super::place::inode(&beside(path, "-wal")) == Some(log) {
+        return Ok(());
+    }
+    Err(StoreError::refused(format!(
+        "the log of the database (-wal) was deleted or replaced while its daemon ({holder}) runs"
+    ))
+    .at(path)
+    .help("Stop the daemon with SIGTERM: it writes everything into the database. Do not kill it."))
+}
+
 /// Whether the file is there and nobody is just making it.
 ///
 /// The order counts: the lock's file is older than the database's first byte, and is removed after its last.
 fn is_made(path: &Path) -> Result<bool> {
-    let size = match fs::metadata(path) {
+    let size = match fs::metadata(real(path)) {
         Ok(about) if about.is_dir() => {
             return Err(refused(path, "this is a folder, not a database"));
         }
@@ -148,7 +205,7 @@ async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteCo
 }
 
 /// The number of the schema; 0 where there is none yet.
-async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
+pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
     let say = |error| StoreError::from_sqlx(&error, path, "reading its schema");
     let ours: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")

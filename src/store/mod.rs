@@ -9,9 +9,14 @@
 //! (`model::delivery`), applied by `commit_batch` and `steering`; of sends (`model::sending`), applied by `steering`;
 //! of subscriptions (`model::subscription`), applied by `subscriptions` and `import`.
 
+mod companion;
 mod error;
+mod health;
 mod lock;
 mod migrate;
+mod missing;
+mod origin;
+mod place;
 
 mod backup;
 pub mod commit_batch;
@@ -22,8 +27,10 @@ pub mod issues;
 pub mod keys;
 pub mod lists;
 pub mod media;
+pub mod prune;
 pub mod rates;
 mod rehearsal;
+pub mod restore;
 pub mod steering;
 pub mod subscribers;
 mod subscriptions;
@@ -38,6 +45,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,8 +59,13 @@ use tokio::sync::{Mutex, watch};
 
 pub use error::StoreError;
 pub use lock::DaemonLock;
+pub use missing::{Missing, check_missing};
 
+use crate::model::restored::Restoration;
 use crate::model::subscription::SubscriptionState;
+use companion::Companion;
+use health::{Health, Write};
+use place::Place;
 
 /// What this room's functions give.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -91,6 +104,44 @@ struct Shared {
     reader_options: SqliteConnectOptions,
     /// Counts commits of this process; tasks that wait for work watch it.
     changed: watch::Sender<u64>,
+    /// What stands beside the database; a copy that nobody else knows of has none.
+    companion: Option<Companion>,
+    /// How much the database has done at the least: what this process knows of.
+    count: AtomicU64,
+    /// Set where the database turned out to be a copy.
+    restored: Option<Restoration>,
+    place: Place,
+    health: Health,
+    /// Whether this process is the database's daemon, which tells others of its troubles.
+    is_daemon: AtomicBool,
+}
+
+impl Shared {
+    /// Notes beside the database that so much more was done. After the commit, never before.
+    fn did(&self, more: u64) {
+        if let Some(companion) = &self.companion
+            && more > 0
+        {
+            companion.set_count(self.count.fetch_add(more, Ordering::AcqRel) + more);
+        }
+    }
+
+    /// Notes how a write went, for whoever asks whether the database can be written.
+    fn note<T>(&self, of: Write, outcome: &Result<T>) {
+        let changed = self.health.note(of, outcome.as_ref().err());
+        if let Some(trouble) = changed
+            && self.is_daemon.load(Ordering::Acquire)
+            && let Some(companion) = &self.companion
+        {
+            companion.change(|record| record.trouble = trouble);
+        }
+    }
+
+    /// The error of writing a database that is not in its place.
+    fn displaced(&self) -> Option<StoreError> {
+        let (what, help) = self.health.displaced()?.words();
+        Some(StoreError::displaced(&self.path, what, help))
+    }
 }
 
 /// The writing connection.
@@ -129,6 +180,10 @@ impl Writer {
             .execute(&mut self.connection)
             .await?;
         let value = job(&mut self.connection).await?;
+        // By this a copy from before this write is known for one.
+        sqlx::query("UPDATE origin SET generation = generation + 1")
+            .execute(&mut self.connection)
+            .await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(value)
     }
@@ -156,20 +211,36 @@ impl Store {
     /// [`StoreError`] in plain words: locked, full, read-only, damaged, no database, a newer schema, or an
     /// older one while a daemon holds it.
     pub async fn open(path: &Path) -> Result<Store> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .pragma("cache_size", "-32000")
-            .pragma("temp_store", "MEMORY")
-            .pragma("journal_size_limit", "67108864")
-            .optimize_on_close(false, None)
-            .disable_statement_logging();
+        Self::open_or(path, &Missing::Make).await
+    }
+
+    /// Opens the database and brings its schema up to date. One that turns out to be a copy is changed so that nobody is
+    /// mailed twice by it; see [`Store::restored`].
+    ///
+    /// # Errors
+    /// As [`Store::open`]; and where the database is missing and may not be made, or its daemon works with another one.
+    pub async fn open_or(path: &Path, missing: &Missing) -> Result<Store> {
+        let options = writing(path);
+        let (connection, opened) = migrate::open(path, &options, missing).await?;
+        Self::assemble(path, options, connection, Some(opened)).await
+    }
+
+    /// Opens a copy that nobody else knows of and that is deleted afterwards: it is taken as it is.
+    pub(crate) async fn open_scratch(path: &Path) -> Result<Store> {
+        let options = writing(path);
+        let connection = migrate::open_scratch(path, &options).await?;
+        Self::assemble(path, options, connection, None).await
+    }
+
+    async fn assemble(
+        path: &Path,
+        options: SqliteConnectOptions,
+        connection: SqliteConnection,
+        opened: Option<origin::Opened>,
+    ) -> Result<Store> {
         let say = |error| StoreError::from_sqlx(&error, path, "opening it");
         let writer = Writer {
-            connection: migrate::open(path, &options).await?,
+            connection,
             unfinished: false,
         };
         let reader_options = options.read_only(true).pragma("cache_size", "-8000");
@@ -185,6 +256,10 @@ impl Store {
             .test_before_acquire(false)
             .connect_lazy_with(reader_options.clone().pragma("cache_size", "-2000"));
         let (changed, _) = watch::channel(0);
+        let (companion, count, restored) = match opened {
+            Some(opened) => (Some(opened.companion), opened.count, opened.restored),
+            None => (None, 0, None),
+        };
         Ok(Store {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
@@ -193,6 +268,12 @@ impl Store {
                 visitors_readers,
                 reader_options,
                 changed,
+                companion,
+                count: AtomicU64::new(count),
+                restored,
+                place: Place::of(path),
+                health: Health::default(),
+                is_daemon: AtomicBool::new(false),
             }),
             writes_on: None,
         })
@@ -205,6 +286,41 @@ impl Store {
         Store {
             shared: self.shared.clone(),
             writes_on: Some(Handle::current()),
+        }
+    }
+
+    /// What was held when the database was opened, since it turned out to be a copy; `None` where it is the one that was
+    /// in its place last.
+    pub fn restored(&self) -> Option<&Restoration> {
+        self.shared.restored.as_ref()
+    }
+
+    /// Notes beside the database that this process is its daemon, which holds the lock. From now on other processes learn
+    /// of its troubles, and do not open a database whose log was deleted under it.
+    pub fn serve(&self) {
+        self.shared.is_daemon.store(true, Ordering::Release);
+        let log = self.shared.place.log();
+        if let Some(companion) = &self.shared.companion {
+            companion.change(|record| (record.log, record.trouble) = (log, None));
+        }
+    }
+
+    /// Why the daemon of a database can't write it, as it noted itself; `None` where it can.
+    pub fn trouble_of_daemon(&self) -> Option<String> {
+        companion::read(&self.shared.path)?.1.trouble
+    }
+
+    /// Looks whether the database's files are where they were opened; writes fail from the moment on in which they are
+    /// not, and go on when they are again.
+    pub(crate) fn look_at_place(&self) {
+        let shared = &self.shared;
+        let now = shared.place.look();
+        if !shared.health.note_place(now) {
+            return;
+        }
+        match shared.displaced() {
+            Some(error) => tracing::error!("nothing is sent for now: {error}"),
+            None => tracing::info!("the database is in its place again"),
         }
     }
 
@@ -224,6 +340,19 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T> + Send + 'static,
     {
+        match self.shared.displaced() {
+            Some(error) => Err(error),
+            None => self.write_wherever(what, job).await,
+        }
+    }
+
+    /// As [`Store::write`], also where the database is not in its place any more: for what became of mails, which must
+    /// not be lost.
+    async fn write_wherever<T, F>(&self, what: &'static str, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, T> + Send + 'static,
+    {
         let shared = self.shared.clone();
         let job = async move {
             let mut writer = shared.writer.clone().lock_owned().await;
@@ -232,7 +361,9 @@ impl Store {
                 .await
                 .map_err(|e| e.during(&shared.path, what));
             drop(writer);
+            shared.note(Write::Other, &outcome);
             if outcome.is_ok() {
+                shared.did(1);
                 shared.changed.send_modify(|n| *n += 1);
             }
             outcome
@@ -310,6 +441,7 @@ impl Store {
             .map_err(self.reading("watching for changes"))?;
         let mut last = None;
         loop {
+            self.look_at_place();
             let now: i64 = sqlx::query_scalar("PRAGMA data_version")
                 .fetch_one(&mut *own)
                 .await
@@ -324,6 +456,11 @@ impl Store {
     /// Closes every connection; the WAL is folded into the database.
     pub async fn close(self) {
         self.shared.visitors_readers.close().await;
+        if self.shared.is_daemon.load(Ordering::Acquire)
+            && let Some(companion) = &self.shared.companion
+        {
+            companion.change(|record| (record.log, record.trouble) = (None, None));
+        }
         self.shared.readers.close().await;
         if let Some(shared) = Arc::into_inner(self.shared)
             && let Some(writer) = Arc::into_inner(shared.writer)
@@ -331,6 +468,21 @@ impl Store {
             let _ = writer.into_inner().connection.close().await;
         }
     }
+}
+
+/// How the writing connection is opened.
+fn writing(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("cache_size", "-32000")
+        .pragma("temp_store", "MEMORY")
+        .pragma("journal_size_limit", "67108864")
+        .optimize_on_close(false, None)
+        .disable_statement_logging()
 }
 
 /// A stored time; one that no version wrote is taken to the nearest that can be.

@@ -14,8 +14,8 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where it can't be copied, such as for want of space.
     pub async fn rehearsal_copy(&self, to: &Path) -> Result<Store> {
-        self.backup(to).await?;
-        let copy = Store::open(to).await?;
+        self.copy(to).await?;
+        let copy = Store::open_scratch(to).await?;
         copy.write("emptying the rehearsal's copy", move |c| {
             Box::pin(async move {
                 for state in IssueState::ALL.into_iter().filter(|state| !state.is_over()) {

@@ -24,8 +24,11 @@ const CANCEL: &str = "UPDATE delivery SET state = ?1, at = ?2, next_at = NULL
      WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) AND subscriber_id IN (
          SELECT subscriber_id FROM delivery INDEXED BY delivery_live
          WHERE issue_id = ?3 AND state = ?4 AND state IN (0, 3) LIMIT ?5)";
-const RETRY: &str = "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2
-     WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6";
+/// Who was uncertain (5) may have the mail, whatever becomes of it: a cancel that is taken back leaves them out.
+const RETRY: &str = "UPDATE delivery SET state = ?1, next_at = NULL, first_at = NULL, at = ?2,
+         may_have_it = max(may_have_it, state = 5)
+     WHERE issue_id = ?3 AND subscriber_id > ?4 AND subscriber_id <= ?5 AND state = ?6
+       AND (state <> 6 OR may_have_it = 0)";
 
 const NOTE: &str =
     "UPDATE delivery SET reply = ?1 WHERE issue_id = ?2 AND state = 0 AND reply IS NULL
@@ -87,6 +90,7 @@ impl Store {
                     .fetch_optional(&mut *c)
                     .await?;
                 let early = due.is_some_and(|due| due > now.as_millisecond());
+                release_schedule(c, id).await?;
                 let steered = apply(c, id, Steer::Resume { early }, None).await?;
                 if steered == Steered::Now(IssueState::Sending) {
                     mark_started(c, id, now).await?;
@@ -119,6 +123,7 @@ impl Store {
         let steered = self
             .write("cancelling an issue", move |c| {
                 Box::pin(async move {
+                    release_schedule(c, id).await?;
                     let steered = apply(c, id, Steer::Cancel, None).await?;
                     if matches!(steered, Steered::Now(_)) {
                         mark_ended(c, id, now).await?;
@@ -153,8 +158,9 @@ impl Store {
         .await
     }
 
-    /// Queues the `failed` or the `uncertain` of an issue once more, and says how many there were. Each chunk looks at
-    /// the issue again: one that was cancelled meanwhile is [`Steered::Not`], with those who were queued until then.
+    /// Queues the `failed`, the `uncertain` or the `cancelled` of an issue once more, and says how many there were. Each
+    /// chunk looks at the issue again: one that was cancelled meanwhile is [`Steered::Not`], with those who were queued
+    /// until then. Of the cancelled, those who may have the mail, since they were uncertain before, stay as they are.
     ///
     /// # Errors
     /// [`super::StoreError`]; those that were queued until then stay so.
@@ -339,6 +345,25 @@ async fn state_of(c: &mut SqliteConnection, id: IssueId) -> Result<Option<IssueS
     Ok(word.as_deref().and_then(IssueState::from_word))
 }
 
+/// Where the issue is one that a schedule queued after a restore, the author has spoken: later times go out by themselves.
+async fn release_schedule(c: &mut SqliteConnection, id: IssueId) -> Result<()> {
+    let stored: Option<Option<String>> =
+        sqlx::query_scalar("SELECT reason FROM issue WHERE id = ? AND state = 'held'")
+            .bind(id.0)
+            .fetch_optional(&mut *c)
+            .await?;
+    let reason = stored.flatten().map(|stored| Reason::from_stored(&stored));
+    if matches!(reason, Some(Reason::RestoredSchedule { .. })) {
+        sqlx::query(
+            "UPDATE list SET hold_schedule = 0 WHERE id = (SELECT list_id FROM issue WHERE id = ?)",
+        )
+        .bind(id.0)
+        .execute(c)
+        .await?;
+    }
+    Ok(())
+}
+
 async fn mark_started(c: &mut SqliteConnection, id: IssueId, now: Timestamp) -> Result<()> {
     sqlx::query("UPDATE issue SET started_at = coalesce(started_at, ?) WHERE id = ?")
         .bind(now.as_millisecond())
@@ -439,7 +464,19 @@ pub(super) async fn retry_some(
     let Some(state) = state_of(c, id).await? else {
         return Ok((Steered::Unknown, 0, None));
     };
-    let Some(then) = steer(state, Steer::Retry) else {
+    let is_pruned = "SELECT pruned_at IS NOT NULL FROM issue WHERE id = ?";
+    let is_pruned: bool = sqlx::query_scalar(is_pruned)
+        .bind(id.0)
+        .fetch_one(&mut *c)
+        .await?;
+    if is_pruned {
+        return Ok((Steered::Not(state), 0, None));
+    }
+    let event = match which {
+        State::Cancelled => Steer::TakeBackCancel,
+        _ => Steer::Retry,
+    };
+    let Some(then) = steer(state, event) else {
         return Ok((Steered::Not(state), 0, None));
     };
     let steered = Steered::Now(then);
@@ -469,7 +506,7 @@ pub(super) async fn retry_some(
         .await?;
     if done.rows_affected() > 0 {
         // In the same transaction, so that no issue that is done holds anybody who waits.
-        if let Steered::Now(IssueState::Sending) = apply(c, id, Steer::Retry, None).await? {
+        if let Steered::Now(IssueState::Sending) = apply(c, id, event, None).await? {
             sqlx::query("UPDATE issue SET ended_at = NULL WHERE id = ?")
                 .bind(id.0)
                 .execute(&mut *c)

@@ -39,6 +39,7 @@ mod stage;
 mod cancel_is_killed;
 mod clock_is_set;
 mod confirmations_are_killed;
+mod copies_are_held;
 mod database_is_locked;
 mod disk_fails;
 mod disk_is_full;

@@ -16,8 +16,12 @@ use crate::shim::{Fault, Shim, Step, made, steps};
 
 /// Open connections, and so the most that one kill leaves uncertain.
 pub(crate) const CONNECTIONS: usize = 2;
-/// What the database consists of while nobody has it open.
-const FILES: [&str; 2] = ["letterpress.db", "letterpress.db-wal"];
+/// What the database consists of while nobody has it open, and what stands beside it.
+const FILES: [&str; 3] = [
+    "letterpress.db",
+    "letterpress.db-wal",
+    "letterpress.db-state",
+];
 /// SIGKILL, as an exit status has it.
 const KILLED: i32 = 9;
 
@@ -49,8 +53,8 @@ pub(crate) struct Stage {
     pub newsletter: Newsletter,
     pub readers: Vec<String>,
     shim: Shim,
-    /// The database and its log after the issue was queued.
-    queued: [Vec<u8>; 2],
+    /// The database, its log and what stands beside it after the issue was queued.
+    queued: [Vec<u8>; 3],
 }
 
 /// Reader 1 is greylisted once, reader 2 is not known there, the others are taken.
@@ -125,6 +129,7 @@ impl Stage {
             let _ = std::fs::remove_file(folder.join(name));
         }
         for (name, bytes) in FILES.iter().zip(&self.queued) {
+            // In place: another file would be taken for a copy.
             std::fs::write(folder.join(name), bytes).unwrap();
         }
         self.nobody_is_connected();

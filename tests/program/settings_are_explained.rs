@@ -105,6 +105,43 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
     assert_eq!(taken.code, 0, "{}", taken.out);
 }
 
+/// Makes keys that sign the lists' mails: unsigned ones are warned of.
+fn signed(folder: &std::path::Path) {
+    let made = run(folder, &["dkim", "new", "--domain", "example.org"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+}
+
+#[test]
+fn mails_that_nothing_signs_are_warned_of_until_keys_are_made_and_after_they_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@news.example.org\"\n[list.b]\nname = \"B\"\nfrom = \"b@news.example.org\"\n";
+    std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    let warned = || {
+        let checked = run(folder.path(), &["config", "check"]);
+        assert_eq!(checked.code, 0, "{}", checked.out);
+        checked.out.matches("no DKIM key in use").count()
+    };
+    assert_eq!(warned(), 1, "once for the domain");
+    assert!(
+        !folder.path().join("letterpress.db").exists(),
+        "looking makes no database"
+    );
+    // Keys of a domain above it sign as well.
+    signed(folder.path());
+    assert_eq!(warned(), 0);
+    let remove = ["dkim", "remove", "--domain", "Example.org"];
+    assert_eq!(run(folder.path(), &remove).code, 2, "it asks");
+    let removed = run(folder.path(), &[&remove[..], &["--yes", "--json"]].concat());
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    let kept = removed.json()[0]["kept"].as_str().unwrap().to_owned();
+    assert!(folder.path().join(kept).join("lp1r.pem").exists());
+    assert_eq!(warned(), 1);
+    assert_eq!(run(folder.path(), &["dkim", "show"]).code, 1);
+    let again = run(folder.path(), &[&remove[..], &["--yes"]].concat());
+    assert_eq!(again.code, 1, "{}", again.err);
+}
+
 #[test]
 fn a_password_that_others_can_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -117,6 +154,7 @@ fn a_password_that_others_can_read_is_warned_of() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         run(folder.path(), &["config", "check", "--json"]).json()
     };
+    signed(folder.path());
     let open = check(0o644);
     assert_eq!((open.len(), &open[0]["line"]), (1, &6.into()), "{open:?}");
     assert_eq!(open[0]["code"], "password-readable");
@@ -135,6 +173,7 @@ fn a_folder_that_is_named_and_missing_is_warned_of() {
             + &list("a", "")
             + &list("b", "issues = \"nowhere\"");
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    signed(folder.path());
     let checked = run(folder.path(), &["config", "check", "--json"]);
     let found = checked.json();
     assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);
@@ -179,6 +218,7 @@ fn a_theme_that_cannot_be_used_is_named_with_its_place() {
     std::fs::write(mine.join("theme.toml"), "[colours\n").unwrap();
     std::fs::write(mine.join("layout.mjml"), "<mjml></mjml>\n").unwrap();
 
+    signed(folder.path());
     let checked = run(folder.path(), &["config", "check", "--json"]);
     assert_eq!(checked.code, 1);
     let found: Vec<String> = checked

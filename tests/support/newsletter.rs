@@ -63,7 +63,8 @@ pub(crate) fn run(folder: &Path, args: &[&str]) -> Ended {
     run_with(folder, args, &[])
 }
 
-fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> Ended {
+/// Runs the program in a folder with more in its environment.
+pub(crate) fn run_with(folder: &Path, args: &[&str], environment: &[(&str, String)]) -> Ended {
     let mut command = command(folder, args);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());

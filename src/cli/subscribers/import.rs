@@ -9,7 +9,7 @@ use crate::stdio;
 
 use super::super::progress::Progress;
 use super::super::{Answer, Context, Failure, Outcome};
-use super::{named_list, open};
+use super::{named_list, with_lists};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,7 +18,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> Outcome {
-    let (store, lists) = open(context, settings).await?;
+    let store = context.new_store(settings).await?;
+    let (store, lists) = with_lists(context, settings, store).await?;
     let named = named_list(context, settings, &lists)?;
     let only = if let [only] = settings.lists.as_slice() {
         Some(only.key.as_str())

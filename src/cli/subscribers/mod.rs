@@ -88,12 +88,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     }
 }
 
-/// The database, and the row of each list of the settings.
+/// The database, which must be there, and the row of each list of the settings.
 async fn open(
     context: &Context,
     settings: &Settings,
 ) -> Result<(Store, HashMap<String, ListId>), Failure> {
-    let store = context.store(settings).await?;
+    with_lists(context, settings, context.store(settings).await?).await
+}
+
+/// A database, and the row of each list of the settings.
+async fn with_lists(
+    context: &Context,
+    settings: &Settings,
+    store: Store,
+) -> Result<(Store, HashMap<String, ListId>), Failure> {
     let lists = subscribers::lists(&store, &settings.lists, context.clock.now()).await?;
     Ok((store, lists))
 }
@@ -121,7 +129,7 @@ fn by_command(context: &Context) -> Consent {
 
 async fn add(context: &Context, settings: &Settings, email: &Address, name: &str) -> Outcome {
     let list = context.list(settings)?;
-    let store = context.store(settings).await?;
+    let store = context.new_store(settings).await?;
     let added = subscribers::add(&store, list, email, name, by_command(context)).await?;
     let words = if added {
         format!("{email} is now subscribed to {}.", list.key)

@@ -93,6 +93,10 @@ impl Signing {
             read.insert(domain.clone(), signers.map_err(Obstacle::from));
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // One that was removed signs nothing any more.
+        state
+            .domains
+            .retain(|domain, _| chosen.iter().any(|(of, _)| of == domain));
         state.chosen = chosen;
         for (domain, signers) in read {
             if signers.is_ok() || !matches!(state.domains.get(&domain), Some(Ok(_))) {

@@ -13,6 +13,7 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use data_encoding::BASE64;
+use jiff::Timestamp;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -21,6 +22,8 @@ use crate::format;
 
 /// What to do about a damaged key.
 const RESTORE: &str = "replace it by a complete copy";
+/// Where keys are kept that were removed, below the folder of all. It is no domain's name.
+const REMOVED: &str = ".removed";
 /// The longest string of a TXT record, in bytes (RFC 1035, 3.3.14).
 const STRING_MAX: usize = 255;
 
@@ -207,6 +210,50 @@ pub fn list(folder: &Path) -> Vec<(String, String)> {
         .collect();
     all.sort_by_key(|(domain, stem)| (domain.clone(), stem.len(), stem.clone()));
     all
+}
+
+/// A domain as the folder of its keys is called: A-labels in lower case.
+///
+/// # Errors
+/// [`KeyError`] if it is not a domain name.
+pub fn domain_name(domain: &str) -> Result<String, KeyError> {
+    checked(domain)
+}
+
+/// Moves the keys of a domain to a folder from which nothing is signed, and gives that; `None`: there were none.
+///
+/// # Errors
+/// [`KeyError`] if the folder can't be written.
+pub fn set_aside(folder: &Path, domain: &str, now: Timestamp) -> Result<Option<PathBuf>, KeyError> {
+    let home = folder.join(checked(domain)?);
+    if !home.exists() {
+        return Ok(None);
+    }
+    let removed = folder.join(REMOVED);
+    let failed = |e: std::io::Error| KeyError {
+        what: format::io(&e),
+        path: Some(home.clone()),
+        help: "check the folder and its permissions",
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&removed)
+        .map_err(failed)?;
+    let at = now.strftime("%Y%m%dT%H%M%SZ");
+    for n in 1..=u32::MAX {
+        let more = if n == 1 {
+            String::new()
+        } else {
+            format!("-{n}")
+        };
+        let to = removed.join(format!("{domain}-{at}{more}"));
+        if !to.exists() {
+            fs::rename(&home, &to).map_err(failed)?;
+            return Ok(Some(to));
+        }
+    }
+    Ok(None)
 }
 
 /// The stems of which a folder holds both keys.

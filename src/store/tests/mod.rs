@@ -2,6 +2,7 @@
 
 mod audit;
 mod clock;
+mod copies;
 mod ledger;
 mod plans;
 
@@ -257,7 +258,7 @@ async fn a_cut_file_and_lost_pages_are_called_damaged() {
         Ok(store) => {
             let said = store.lists().await.unwrap_err().to_string();
             let copy = path.with_file_name("copy.db");
-            store.backup(&copy).await.unwrap_err();
+            store.backup(&copy, t(9)).await.unwrap_err();
             assert!(!copy.exists(), "a damaged backup was kept");
             store.close().await;
             said
