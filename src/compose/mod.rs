@@ -82,6 +82,7 @@ pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, Them
         html: typeset.html,
         text: text::write(issue, setting),
         language: language.to_owned(),
+        date: issue.meta.date,
     };
     Ok(Composed {
         rendered,

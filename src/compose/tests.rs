@@ -365,7 +365,8 @@ fn personal_fields_are_spots_in_their_contexts() {
 fn language_and_direction_stand_on_the_document() {
     for (language, dir, word) in [
         ("zh-Hans", "ltr", "退订"),
-        ("ar", "rtl", "Unsubscribe"),
+        ("ar", "rtl", "إلغاءالاشتراك"),
+        ("fa", "rtl", "Unsubscribe"),
         ("de", "ltr", "Abbestellen"),
     ] {
         let mut issue = sample::everything();

@@ -18,6 +18,7 @@ mod layers;
 mod limit;
 mod media;
 mod page;
+mod sentence;
 mod server;
 mod signed;
 mod subscribe;

@@ -82,6 +82,26 @@ impl<'a> Outline<'a, '_> {
         self.html(Role::Text, |_, out| out.text(text))
     }
 
+    /// Whether our words are in the language of the issue.
+    fn speaks(&self) -> bool {
+        self.phrases.speaks(self.setting.language(self.issue))
+    }
+
+    /// A token for words of ours, for elements only: where they are in another language than the issue, they say so.
+    fn ours(&mut self, text: &str) -> String {
+        let foreign = !self.speaks() && text.chars().any(char::is_alphabetic);
+        let language = self.phrases.language();
+        self.html(Role::Text, |_, out| {
+            if foreign {
+                out.raw(&format!("<span lang=\"{language}\" dir=\"ltr\">"));
+            }
+            out.text(text);
+            if foreign {
+                out.close("span");
+            }
+        })
+    }
+
     fn inlines(&mut self, role: Role, inlines: &[Inline]) -> String {
         self.html(role, |writer, out| writer.inlines(out, inlines))
     }
@@ -120,25 +140,31 @@ impl<'a> Outline<'a, '_> {
         };
         let named = title.to_lowercase().contains(&list.name.to_lowercase());
         let mut facts = Vec::new();
-        facts.extend((!named && !list.name.is_empty()).then(|| list.name.clone()));
+        if !named && !list.name.is_empty() {
+            facts.push(self.text(&list.name));
+        }
         // A number and a date are never broken.
-        let whole = |fact: String| fact.replace(' ', "\u{a0}");
-        facts.extend(meta.number.map(|number| whole(self.phrases.number(number))));
-        facts.extend(meta.date.map(|date| whole(self.phrases.date(date))));
+        let own = [
+            meta.number.map(|number| self.phrases.numbered(number)),
+            meta.date.map(|date| self.phrases.date(date)),
+        ];
+        for fact in own.into_iter().flatten() {
+            facts.push(self.ours(&fact.replace(' ', "\u{a0}")));
+        }
         context! {
             title => self.html(Role::Text, |_, out| out.text(title)),
             long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
             number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
-            facts => facts.iter().map(|fact| self.text(fact)).collect::<Vec<_>>(),
+            facts,
             cover => meta.cover.as_ref().map_or_else(none, |cover| self.image(cover)),
         }
     }
 
     fn footer(&mut self) -> Value {
         let list = self.setting.list;
-        let [before, since, after] = self.phrases.why(&list.name);
-        let spoken = same_language(self.setting.language(self.issue), self.phrases.language());
+        let [before, since, after] = self.phrases.reasons(&list.name);
+        let spoken = self.speaks();
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
@@ -169,8 +195,8 @@ impl<'a> Outline<'a, '_> {
             // Only where these words are not in the language of the issue.
             lang => if spoken { "" } else { self.phrases.language() },
             why, address, unsubscribe_url,
-            unsubscribe => self.text(self.phrases.unsubscribe()),
-            sent_with => self.text(self.phrases.sent_with()),
+            unsubscribe => self.text(self.phrases.unsubscribe),
+            sent_with => self.text(self.phrases.sent_with),
         }
     }
 
@@ -200,7 +226,7 @@ impl<'a> Outline<'a, '_> {
                     .collect();
                 context! {
                     kind => "contents",
-                    label => self.text(self.phrases.contents()),
+                    label => self.ours(self.phrases.contents),
                     intro => self.blocks(self.writer, intro),
                     entries,
                 }
@@ -211,7 +237,7 @@ impl<'a> Outline<'a, '_> {
                 context! {
                     kind => "subscribe",
                     heading => self.html_by(writer, |w, out| w.inlines(out, heading)),
-                    label => self.text(self.phrases.subscribe()),
+                    label => self.ours(self.phrases.subscribe),
                     runs => self.runs(writer, 2, body),
                 }
             }
@@ -248,7 +274,7 @@ impl<'a> Outline<'a, '_> {
         context! {
             title,
             number => number.to_string(),
-            count => if count > 0 { self.text(&self.phrases.items(count)) } else { String::new() },
+            count => if count > 0 { self.ours(&self.phrases.counted(count)) } else { String::new() },
         }
     }
 
@@ -400,17 +426,6 @@ impl<'a> Outline<'a, '_> {
 
 fn starts_with_bracket(inlines: &[Inline]) -> bool {
     plain(inlines).starts_with(['【', '《', '「', '『', '（', '〈', '“'])
-}
-
-/// Whether two tags name the same language, regions and scripts aside.
-fn same_language(one: &str, other: &str) -> bool {
-    let primary = |tag: &str| {
-        tag.split(['-', '_'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
-    primary(one) == primary(other)
 }
 
 /// The name of a section within the mail.

@@ -63,7 +63,11 @@ impl Writer<'_> {
         let mut run = Run::default();
         run.push(title);
         self.page.run(&run);
-        let mut facts: Vec<String> = meta.number.map(|n| phrases.number(n)).into_iter().collect();
+        let mut facts: Vec<String> = meta
+            .number
+            .map(|n| phrases.numbered(n))
+            .into_iter()
+            .collect();
         facts.extend(meta.date.map(|d| phrases.date(d)));
         if !facts.is_empty() {
             self.page.text(&facts.join(" · "));
@@ -376,7 +380,7 @@ impl Writer<'_> {
     fn footer(&mut self, list: &List, phrases: Phrases) {
         self.page.gap(2);
         self.page.text(&"-".repeat(COLUMNS / 3));
-        let [before, since, after] = phrases.why(&list.name);
+        let [before, since, after] = phrases.reasons(&list.name);
         let mut why = Run::default();
         why.push(&before);
         why.push_field(MergeField::Email);
@@ -389,7 +393,7 @@ impl Writer<'_> {
             context: Context::Text,
         };
         self.page.line(vec![
-            Piece::Text(format!("{}: <", phrases.unsubscribe())),
+            Piece::Text(format!("{}: <", phrases.unsubscribe)),
             field,
             Piece::Text(">".into()),
         ]);
@@ -399,7 +403,7 @@ impl Writer<'_> {
             self.page.run(&run);
         }
         self.page.gap(1);
-        self.page.text(phrases.sent_with());
+        self.page.text(phrases.sent_with);
     }
 
     fn flow(&mut self) -> Flow<'_> {
