@@ -11,6 +11,7 @@ mod words;
 
 use std::ops::Deref;
 
+use crate::model::issue::AlertKind;
 use script::Script;
 use words::Words;
 
@@ -84,6 +85,17 @@ impl Phrases {
             }
         }
         out
+    }
+
+    /// The title of a remark of a kind.
+    pub(crate) fn alert(self, kind: AlertKind) -> &'static str {
+        match kind {
+            AlertKind::Note => self.note,
+            AlertKind::Tip => self.tip,
+            AlertKind::Important => self.important,
+            AlertKind::Warning => self.warning,
+            AlertKind::Caution => self.caution,
+        }
     }
 
     /// What a film is called whose author gives it no name; `site` is the one that shows it, where that is known.

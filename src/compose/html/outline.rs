@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
 use super::{Html, Writer};
-use crate::compose::Setting;
 use crate::compose::theme::slots::Slots;
 use crate::compose::theme::{Look, Role};
+use crate::compose::{Setting, places};
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Image, Inline, Issue, Item, Part, Section, plain,
 };
@@ -26,7 +26,7 @@ const PREHEADER_CHARS: usize = 110;
 pub(crate) fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
     let mut layout = Outline {
-        writer: Writer::new(setting, look),
+        writer: Writer::new(setting, look, Phrases::of(language)),
         phrases: Phrases::of(language),
         issue,
         setting,
@@ -152,7 +152,12 @@ impl<'a> Outline<'a, '_> {
             facts.push(self.ours(&fact.replace(' ', "\u{a0}")));
         }
         context! {
-            title => self.html(Role::Text, |_, out| out.text(title)),
+            title => self.html(Role::Text, |writer, out| {
+                if places::leads_to_top(issue) {
+                    writer.place(out, places::TOP);
+                }
+                out.text(title);
+            }),
             long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
             number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
@@ -385,20 +390,21 @@ impl<'a> Outline<'a, '_> {
     /// A card; its domain stands in it only where it differs from what was said before.
     fn card(&mut self, writer: Writer<'a>, card: &Card, said: &str) -> Value {
         let role = writer.in_call_or(Role::Card);
+        let name = writer.title_of(card);
         let title = self.html(role, |writer, out| {
-            if card.title.is_empty() {
+            if name.is_empty() {
                 writer.link(out, &card.url, "", &card.domain);
             } else {
-                writer.card_title(out, card);
+                writer.card_title(out, card, &name);
             }
         });
-        let differs = plain(&card.domain) != said && !card.title.is_empty();
+        let differs = plain(&card.domain) != said && !name.is_empty();
         let url = self.writer.address(&card.url);
         context! {
             title,
             // Not a link, for where a button stands beside it.
-            name => self.inlines(role, if hold_a_link(&card.title) { &[] } else { &card.title }),
-            hangs => self.writer.cjk && starts_with_bracket(&card.title),
+            name => self.inlines(role, if hold_a_link(&name) { &[] } else { &name }),
+            hangs => self.writer.cjk && starts_with_bracket(&name),
             description => self.inlines(role, &card.description),
             domain => if differs { self.inlines(role, &card.domain) } else { String::new() },
             url => if super::inlines::is_on_the_web(&card.url) {
