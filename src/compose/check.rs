@@ -11,6 +11,7 @@ use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Issue, Part, plain};
 use crate::model::{Finding, Severity};
 
+use super::places::{self, DeadLink};
 use super::{CLIPPED_BYTES, Composed};
 use crate::format;
 use crate::link::signed::is_signed;
@@ -94,7 +95,7 @@ pub(crate) const CHECKS: [Check; 19] = [
     },
     Check {
         name: "links work from a mail",
-        codes: &["link-relative", "link-scheme"],
+        codes: &["link-relative", "link-scheme", "link-place"],
     },
     Check {
         name: "no markers are left",
@@ -135,6 +136,7 @@ pub(crate) fn findings(issue: &Issue, parsed: &[Finding], composed: &Composed) -
     out.extend(alternative_texts(issue));
     out.extend(tagged_links(issue));
     out.extend(signed_links(issue));
+    out.extend(places::dead_links(issue).into_iter().map(dead_link));
     out.extend(size(issue, super::bytes(&composed.rendered.html)));
     fold(out)
 }
@@ -146,6 +148,7 @@ fn nothing_to_read(issue: &Issue) -> Option<Finding> {
         any |= match seen {
             Seen::Text(text) | Seen::Code(text) => !text.trim().is_empty(),
             Seen::Link { .. } | Seen::Image(_) => true,
+            Seen::Anchor(_) => false,
         };
     });
     let help = "Write the text below the front matter or the title.";
@@ -202,6 +205,17 @@ fn signed_links(issue: &Issue) -> Option<Finding> {
     let help = "A signed link stops working when anything is added to it. Signed links also expire: \
         check that they outlast the issue.";
     Some(links.note("link-signed", message, help))
+}
+
+/// A link within the issue to a place that the issue does not have.
+fn dead_link(link: DeadLink) -> Finding {
+    let message = format!("nothing in this issue is named {}", link.url);
+    let help = "The link becomes plain text. Name a place with <a id=\"…\"></a>, or a heading with {#…} at its end.";
+    let line = (link.line > 0).then_some(link.line);
+    Finding {
+        line,
+        ..Finding::new(Severity::Warning, "link-place", message, help)
+    }
 }
 
 /// The links of an issue for which something holds.
@@ -277,6 +291,7 @@ fn remedy(issue: &Issue, bytes: usize) -> String {
                 // A link or a picture brings markup and tags along.
                 Seen::Link { url, .. } => url.len() + 200,
                 Seen::Image(image) => image.alt.len() + 400,
+                Seen::Anchor(name) => name.len(),
             };
         });
         sum

@@ -6,8 +6,11 @@
 //! reads a clock, a database or the network.
 
 pub(crate) mod check;
+mod film;
 mod html;
 pub(crate) mod pictures;
+mod places;
+mod readable;
 pub(crate) mod text;
 pub(crate) mod theme;
 
@@ -65,6 +68,8 @@ pub(crate) struct Composed {
 /// # Errors
 /// [`ThemeError`] if the theme can't be used with this issue; no content of an issue makes composing fail.
 pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, ThemeError> {
+    let settled = places::settled(issue);
+    let issue = settled.as_ref();
     let language = setting.language(issue);
     let mut slots = Slots::default();
     let outline = html::outline(issue, setting, setting.theme.look(language), &mut slots);
@@ -82,6 +87,7 @@ pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, Them
         html: typeset.html,
         text: text::write(issue, setting),
         language: language.to_owned(),
+        date: issue.meta.date,
     };
     Ok(Composed {
         rendered,

@@ -11,18 +11,16 @@ use super::Site;
 use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer};
+use super::sentence::{Sentence, Value, sentence};
 use super::signed::{Holder, Person, holder, private};
-use crate::model::List;
 use crate::model::rendered::Purpose;
 use crate::model::subscription::{Confirmed, ConsentMethod};
-use crate::phrases::dates;
 
 #[derive(Template)]
 #[template(path = "http/pages/confirm.html")]
 struct AskPage<'a> {
     shell: Shell<'a>,
-    list: &'a List,
-    email: &'a str,
+    lede: Sentence,
 }
 
 /// The page after a confirmation, and after an undo.
@@ -31,14 +29,7 @@ struct AskPage<'a> {
 struct OnTheList<'a> {
     shell: Shell<'a>,
     headline: &'static str,
-    email: &'a str,
-    next: Option<Next>,
-}
-
-/// When the next issue is sent.
-struct Next {
-    when: String,
-    zone: String,
+    lede: Sentence,
 }
 
 pub(super) async fn show(
@@ -49,11 +40,16 @@ pub(super) async fn show(
         return Ok(site.test_copy());
     };
     let (list, email) = (person.list()?, person.email()?);
-    let shell = site.shell("Confirm", Some(list));
-    Ok(private(answer(
-        StatusCode::OK,
-        &AskPage { shell, list, email },
-    )))
+    let phrases = site.phrases(Some(list));
+    let values = [
+        ("email", Value::Who(email)),
+        ("list", Value::Newsletter(list)),
+    ];
+    let page = AskPage {
+        shell: site.shell(phrases.confirm_title, Some(list)),
+        lede: sentence(phrases.confirm_page_lede, &values),
+    };
+    Ok(private(answer(StatusCode::OK, &page)))
 }
 
 pub(super) async fn act(
@@ -64,14 +60,16 @@ pub(super) async fn act(
     let Holder::Person(person) = holder(&site, &token, Purpose::Confirm).await? else {
         return Ok(site.test_copy());
     };
-    let within = person.list()?.confirm_within;
+    let list = person.list()?;
+    let within = list.confirm_within;
+    let phrases = site.phrases(Some(list));
     let consent = site.consent(ConsentMethod::Page, client);
     match site
         .store
         .confirm(person.list_id, person.id, consent, within)
         .await?
     {
-        Confirmed::Now | Confirmed::Already => on_the_list(&site, &person, "You are subscribed"),
+        Confirmed::Now | Confirmed::Already => on_the_list(&site, &person, phrases.subscribed),
         Confirmed::Expired => Err(Problem::Expired),
         Confirmed::Unknown => Err(Problem::Gone),
     }
@@ -84,18 +82,24 @@ pub(super) fn on_the_list(
     headline: &'static str,
 ) -> Result<Response, Problem> {
     let (list, email) = (person.list()?, person.email()?);
-    let next = (site.next_letter)(list, site.clock.now()).map(|at| Next {
-        when: dates::day_and_hour(&at),
-        zone: crate::format::zone(&at),
-    });
+    let phrases = site.phrases(Some(list));
+    let lede = match (site.next_letter)(list, site.clock.now()) {
+        Some(at) => sentence(
+            phrases.next_issue,
+            &[
+                ("when", Value::Strong(&phrases.day_and_hour(&at))),
+                ("zone", Value::Words(&crate::format::zone(&at))),
+            ],
+        ),
+        None => sentence(phrases.will_get_next, &[("email", Value::Who(email))]),
+    };
     let shell = site.shell(headline, Some(list));
     Ok(private(answer(
         StatusCode::OK,
         &OnTheList {
             shell,
             headline,
-            email,
-            next,
+            lede,
         },
     )))
 }

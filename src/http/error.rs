@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::format;
+use crate::phrases::Phrases;
 use crate::store::StoreError;
 
 /// Why a request was refused or failed.
@@ -69,6 +70,8 @@ pub(super) struct Explanation {
     pub(super) headline: &'static str,
     /// What happened and what to do: the text of the page, or the message in JSON.
     pub(super) lede: String,
+    /// The language of that text, where it is not the reader's.
+    pub(super) lede_lang: Option<&'static str>,
     /// Whether the page links to the sign-up form.
     pub(super) again: bool,
 }
@@ -131,98 +134,47 @@ impl Problem {
         }
     }
 
-    pub(super) fn explanation(&self) -> Explanation {
+    /// What to tell a person, in their language. What only programs can cause is explained in English.
+    pub(super) fn explanation(&self, phrases: Phrases) -> Explanation {
         let say = |headline, lede: &str, again| Explanation {
             headline,
             lede: lede.to_owned(),
+            lede_lang: None,
             again,
         };
+        let p = phrases;
         match self {
-            Problem::NotFound => say(
-                "Page not found",
-                "The address may have been cut off by a mail program.",
-                true,
-            ),
-            Problem::BadLink => say(
-                "This link is not complete",
-                "It may have been cut off by a mail program. Please copy the whole address from the mail.",
-                false,
-            ),
-            Problem::Gone => say(
-                "This address is no longer on the list",
-                "Nothing was changed, and it will get no further issues.",
-                true,
-            ),
-            Problem::Closed => say(
-                "This newsletter is no longer published here",
-                "Nothing was changed, and no further issues are sent.",
-                false,
-            ),
-            Problem::Expired => say(
-                "This link has expired",
-                "The mail was sent too long ago. Sign up again to get a new one.",
-                true,
-            ),
-            Problem::TooLate => say(
-                "This can no longer be undone",
-                "You unsubscribed too long ago. You can sign up again.",
-                true,
-            ),
-            Problem::Malformed(why) => {
-                say("This request can't be read", &format::sentence(why), false)
+            Problem::NotFound => say(p.not_found, p.not_found_lede, true),
+            Problem::BadLink => say(p.bad_link, p.bad_link_lede, false),
+            Problem::Gone => say(p.gone, p.gone_lede, true),
+            Problem::Closed => say(p.closed, p.closed_lede, false),
+            Problem::Expired => say(p.expired, p.expired_lede, true),
+            Problem::TooLate => say(p.too_late, p.too_late_lede, true),
+            Problem::Malformed(why) => in_english(p, &format::sentence(why)),
+            Problem::Invalid { why, .. } => say(p.invalid, why, false),
+            Problem::UnknownList => say(p.unknown_list, p.unknown_list_lede, true),
+            Problem::WhichList => say(p.which_newsletter, p.which_list_lede, false),
+            Problem::TooMany(_) => say(p.too_many, p.too_many_lede, false),
+            Problem::Crowded(_) => say(p.crowded, p.crowded_lede, false),
+            Problem::WrongType => {
+                in_english(p, "Send a form or JSON, and name its type in Content-Type.")
             }
-            Problem::Invalid { why, .. } => say("Please check what you entered", why, false),
-            Problem::UnknownList => say(
-                "There is no such newsletter here",
-                "The address names a newsletter that does not exist.",
-                true,
-            ),
-            Problem::WhichList => say(
-                "Which newsletter?",
-                "There are several here. Name one in the field “list”.",
-                false,
-            ),
-            Problem::TooMany(_) => say(
-                "Too many sign-ups from your network",
-                "Please try again in a minute.",
-                false,
-            ),
-            Problem::Crowded(_) => say(
-                "Too many sign-ups at the moment",
-                "Your address was not added. Please try again later.",
-                false,
-            ),
-            Problem::WrongType => say(
-                "This request can't be read",
-                "Send a form or JSON, and name its type in Content-Type.",
-                false,
-            ),
-            Problem::WrongMethod => say(
-                "This does not work here",
-                "This address does not accept requests of this kind.",
-                false,
-            ),
-            Problem::TooLarge => say(
-                "This is too long",
-                "A request may have at most 16 KB.",
-                false,
-            ),
-            Problem::TooSlow => say(
-                "That took too long",
-                "Nothing was changed. Please try again.",
-                false,
-            ),
-            Problem::Busy => say(
-                "One moment",
-                "The database is busy. Nothing was changed; please try again in a minute.",
-                false,
-            ),
-            Problem::Broken => say(
-                "Something went wrong on our side",
-                "Nothing was changed. Please try again later; the log has the reason.",
-                false,
-            ),
+            Problem::WrongMethod => say(p.wrong_method, p.wrong_method_lede, false),
+            Problem::TooLarge => say(p.too_large, p.too_large_lede, false),
+            Problem::TooSlow => say(p.too_slow, p.too_slow_lede, false),
+            Problem::Busy => say(p.busy, p.busy_lede, false),
+            Problem::Broken => say(p.broken, p.broken_lede, false),
         }
+    }
+}
+
+/// A request that no browser of a reader sends.
+fn in_english(phrases: Phrases, lede: &str) -> Explanation {
+    Explanation {
+        headline: phrases.malformed,
+        lede: lede.to_owned(),
+        lede_lang: (phrases.language() != "en").then_some("en"),
+        again: false,
     }
 }
 

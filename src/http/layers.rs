@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::Site;
 use super::client::warn_of_proxy;
 use super::error::Problem;
 use super::page::{Plain, answer, speaks_json};
+use crate::model::List;
 use crate::page::HEADERS;
 
 /// Adds the headers that the route has not set, and logs the answer by its route. Paths are not logged: they can
@@ -53,6 +54,7 @@ pub(super) async fn show_problems(
 ) -> Response {
     warn_of_proxy(&site, request.extensions(), request.headers());
     let in_json = speaks_json(request.headers());
+    let asked = request.uri().clone();
     let response = next.run(request).await;
     let known = response.extensions().get::<Problem>().cloned();
     let bare = response
@@ -63,10 +65,11 @@ pub(super) async fn show_problems(
     else {
         return response;
     };
+    let list = list_of(&site, &asked);
     let mut dressed = if in_json {
-        json_of(&problem)
+        json_of(&problem, &site, list)
     } else {
-        page_of(&problem, &site)
+        page_of(&problem, &site, list)
     };
     if let Some(allow) = response.headers().get(header::ALLOW) {
         dressed.headers_mut().insert(header::ALLOW, allow.clone());
@@ -84,9 +87,20 @@ pub(super) async fn show_problems(
     dressed
 }
 
+/// The list that a request is about, as far as its address says: by its token, or by the list that it names.
+fn list_of<'a>(site: &'a Site, asked: &Uri) -> Option<&'a List> {
+    let token = asked.path().rsplit('/').next().unwrap_or_default();
+    if let Ok(claim) = site.links.verify(token) {
+        return site.list(claim.list);
+    }
+    let query = asked.query().unwrap_or_default().as_bytes();
+    let (_, key) = url::form_urlencoded::parse(query).find(|(name, _)| name == "list")?;
+    site.list_by_key(&key).map(|(_, list)| list)
+}
+
 /// The problem as JSON, with its status.
-fn json_of(problem: &Problem) -> Response {
-    let explanation = problem.explanation();
+fn json_of(problem: &Problem, site: &Site, list: Option<&List>) -> Response {
+    let explanation = problem.explanation(site.phrases(list));
     let field = if let Problem::Invalid { field, .. } = problem {
         Some(*field)
     } else {
@@ -98,16 +112,17 @@ fn json_of(problem: &Problem) -> Response {
 }
 
 /// The problem as a page, with its status.
-fn page_of(problem: &Problem, site: &Site) -> Response {
-    let explanation = problem.explanation();
+fn page_of(problem: &Problem, site: &Site, list: Option<&List>) -> Response {
+    let explanation = problem.explanation(site.phrases(list));
     let figure = matches!(problem, Problem::NotFound).then_some("404");
     answer(
         problem.status(),
         &Plain {
-            shell: site.shell(explanation.headline, None),
+            shell: site.shell(explanation.headline, list),
             figure,
             headline: explanation.headline,
             lede: &explanation.lede,
+            lede_lang: explanation.lede_lang,
             again: explanation.again,
         },
     )

@@ -24,6 +24,7 @@ mod metered;
 mod page;
 mod places;
 mod rarely;
+mod sentence;
 mod server;
 mod signed;
 mod subscribe;

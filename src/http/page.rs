@@ -7,12 +7,15 @@ use axum::response::{IntoResponse as _, Response};
 use super::error::Problem;
 use super::{Site, assets};
 use crate::model::List;
+use crate::phrases::Phrases;
 
 /// The frame of a page.
 pub(super) struct Shell<'a> {
     /// Such as `Subscribe · The Weekly Proof`.
     pub(super) title: String,
     pub(super) brand: Brand<'a>,
+    /// The language of the page.
+    pub(super) phrases: Phrases,
     /// The start of every address within the site.
     pub(super) base: &'a str,
     /// The version of the style sheet.
@@ -30,8 +33,22 @@ pub(super) struct Brand<'a> {
 }
 
 impl Site {
+    /// The language of a page about a list. One about none is in the language of all lists, where they share one.
+    pub(super) fn phrases(&self, list: Option<&List>) -> Phrases {
+        let mut lists = self.settings.lists.iter().map(|(_, list)| list);
+        let language = match (list, lists.next()) {
+            (Some(list), _) => list.language.as_str(),
+            (None, Some(first)) if lists.all(|other| other.language == first.language) => {
+                first.language.as_str()
+            }
+            _ => "en",
+        };
+        Phrases::of(language)
+    }
+
     /// The frame of a page about a list, or about none.
     pub(super) fn shell<'a>(&'a self, title: &str, list: Option<&'a List>) -> Shell<'a> {
+        let phrases = self.phrases(list);
         let list = list.or_else(|| self.only_list().map(|(_, list)| list));
         let brand = match list {
             Some(list) => Brand {
@@ -52,6 +69,7 @@ impl Site {
         Shell {
             title: format!("{title} · {}", brand.name),
             brand,
+            phrases,
             base: &self.base,
             style: assets::style_name(),
             wide: false,
@@ -103,6 +121,8 @@ pub(super) struct Plain<'a> {
     pub(super) figure: Option<&'a str>,
     pub(super) headline: &'a str,
     pub(super) lede: &'a str,
+    /// The language of the lede, where it is not the page's.
+    pub(super) lede_lang: Option<&'static str>,
     /// Whether the page links to the sign-up form.
     pub(super) again: bool,
 }

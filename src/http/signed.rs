@@ -93,13 +93,15 @@ impl Site {
 
     /// The page behind every link of a test copy, whatever is asked of it.
     pub(super) fn test_copy(&self) -> Response {
+        let phrases = self.phrases(None);
         private(answer(
             StatusCode::OK,
             &Plain {
-                shell: self.shell("Test copy", None),
+                shell: self.shell(phrases.test_copy_title, None),
                 figure: None,
-                headline: "This link is from a test copy",
-                lede: "In a mail to a reader it opens a page with one button. This one changes nothing, and nobody is unsubscribed.",
+                headline: phrases.test_copy,
+                lede: phrases.test_copy_lede,
+                lede_lang: None,
                 again: false,
             },
         ))

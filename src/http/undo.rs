@@ -11,6 +11,7 @@ use super::client::Client;
 use super::confirm::on_the_list;
 use super::error::Problem;
 use super::page::{Shell, answer};
+use super::sentence::{Sentence, Value, sentence};
 use super::signed::{Holder, holder, private};
 use super::{Site, UNDO_WITHIN};
 use crate::model::rendered::Purpose;
@@ -20,7 +21,7 @@ use crate::model::subscription::{ConsentMethod, Undone};
 #[template(path = "http/pages/undo.html")]
 struct AskPage<'a> {
     shell: Shell<'a>,
-    email: &'a str,
+    lede: Sentence,
 }
 
 pub(super) async fn show(
@@ -30,14 +31,13 @@ pub(super) async fn show(
     let Holder::Person(person) = holder(&site, &token, Purpose::Undo).await? else {
         return Ok(site.test_copy());
     };
-    let shell = site.shell("Undo", Some(person.list()?));
-    Ok(private(answer(
-        StatusCode::OK,
-        &AskPage {
-            shell,
-            email: person.email()?,
-        },
-    )))
+    let list = person.list()?;
+    let phrases = site.phrases(Some(list));
+    let page = AskPage {
+        shell: site.shell(phrases.undo, Some(list)),
+        lede: sentence(phrases.undo_lede, &[("email", Value::Who(person.email()?))]),
+    };
+    Ok(private(answer(StatusCode::OK, &page)))
 }
 
 pub(super) async fn act(
@@ -48,14 +48,14 @@ pub(super) async fn act(
     let Holder::Person(person) = holder(&site, &token, Purpose::Undo).await? else {
         return Ok(site.test_copy());
     };
-    person.list()?;
+    let phrases = site.phrases(Some(person.list()?));
     let consent = site.consent(ConsentMethod::Page, client);
     match site
         .store
         .undo_unsubscribe(person.list_id, person.id, consent, UNDO_WITHIN)
         .await?
     {
-        Undone::Now | Undone::Already => on_the_list(&site, &person, "You are subscribed again"),
+        Undone::Now | Undone::Already => on_the_list(&site, &person, phrases.subscribed_again),
         Undone::TooLate => Err(Problem::TooLate),
         Undone::Unknown => Err(Problem::Gone),
     }

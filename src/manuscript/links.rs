@@ -1,12 +1,9 @@
 //! The URLs of an author's links: which of them a reader can click, and where bare ones stand in text.
 //!
-//! URLs are kept byte for byte. One that can't be clicked is shown as text after its words.
+//! URLs are kept byte for byte. One that can't be clicked is shown as text after its words. Which schemes can is said
+//! in `model::destination`.
 
-/// Schemes that become links in a mail. Anything else, above all `javascript:` and `data:`, is shown as text.
-const CLICKABLE: [&str; 16] = [
-    "http", "https", "mailto", "tel", "sms", "ftp", "ftps", "irc", "ircs", "xmpp", "matrix",
-    "magnet", "news", "geo", "webcal", "feed",
-];
+use crate::model::destination::{Destination, scheme};
 
 /// What becomes of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,31 +26,13 @@ pub(super) fn classify(url: &str) -> UrlKind {
     if url.is_empty() {
         return UrlKind::Empty;
     }
-    if url.starts_with('#') {
-        return UrlKind::Clickable;
+    let after_scheme = scheme(url).map(|scheme| &url[scheme.len() + 1..]);
+    match (Destination::of(url), after_scheme) {
+        (Destination::Nowhere, None) => UrlKind::Relative,
+        (Destination::Nowhere, Some(_)) => UrlKind::OtherScheme,
+        (Destination::Web, Some(rest)) if !whole(rest, url) => UrlKind::Malformed,
+        _ => UrlKind::Clickable,
     }
-    let Some(scheme) = scheme(url) else {
-        return UrlKind::Relative;
-    };
-    if !CLICKABLE.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
-        return UrlKind::OtherScheme;
-    }
-    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    if web && !whole(&url[scheme.len() + 1..], url) {
-        UrlKind::Malformed
-    } else {
-        UrlKind::Clickable
-    }
-}
-
-/// The scheme of RFC 3986, 3.1: a letter, then letters, digits, `+`, `-`, `.`, up to the colon.
-fn scheme(url: &str) -> Option<&str> {
-    let scheme = &url[..url.find(':')?];
-    let good = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    good.then_some(scheme)
 }
 
 /// Whether a web address has its two slashes, a host, and no white space.

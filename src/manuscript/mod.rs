@@ -55,6 +55,7 @@
 //! with the comment, cards (`markdown::cards`), separators made of dashes, numbers in headings, and title, number and
 //! date in the text.
 
+mod anchors;
 mod date;
 mod fields;
 mod figures;
@@ -67,6 +68,7 @@ mod lint;
 mod markdown;
 mod meta;
 pub(crate) mod next;
+mod notes;
 mod number;
 mod parts;
 mod reader;
@@ -75,7 +77,7 @@ mod title;
 
 use crate::model::Finding;
 use crate::model::issue::walk::{self, Seen};
-use crate::model::issue::{Issue, Part};
+use crate::model::issue::{Block, Issue, Part};
 
 use fields::Fields;
 use reader::Reader;
@@ -115,6 +117,7 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     let (body, fields) = Fields::take(body);
     let mut reader = Reader::new(&fields, offset);
     let (mut tops, notes) = markdown::top_blocks(&body, &mut reader);
+    tops = anchors::settle(tops);
     let mut findings = known.findings;
     findings.append(&mut reader.findings);
     findings.extend(meta::unknown_fields(&fields, |(line, column)| {
@@ -132,7 +135,8 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     findings.extend(lint::lengths(&meta, &known.lines));
     let mut parts = parts::parts(tops);
     if !notes.is_empty() {
-        parts.push(Part::Text(notes));
+        let apart = std::iter::once(Block::Rule).chain(notes);
+        parts.push(Part::Text(apart.collect()));
     }
     walk::runs_mut(&mut parts, &mut tidy::join);
     if meta.language.is_none() {

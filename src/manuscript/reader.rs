@@ -7,6 +7,7 @@ use crate::model::{Finding, Severity};
 
 use super::fields::Fields;
 use super::links::{self, TextRun, UrlKind};
+use super::notes::Notes;
 
 /// The reading of one file.
 pub(super) struct Reader<'a> {
@@ -16,6 +17,8 @@ pub(super) struct Reader<'a> {
     pub offset: usize,
     /// The lines of the Markdown, with stand-ins for personal fields.
     pub lines: Vec<String>,
+    /// The numbers of the footnotes.
+    pub notes: Notes,
     /// What was found so far, not yet in order.
     pub findings: Vec<Finding>,
 }
@@ -31,6 +34,7 @@ impl Reader<'_> {
             fields,
             offset,
             lines: Vec::new(),
+            notes: Notes::default(),
             findings: Vec::new(),
         }
     }

@@ -52,6 +52,7 @@ fn seen(issue: &Issue) -> (String, Vec<String>) {
         Seen::Text(t) | Seen::Code(t) => words.push_str(t),
         Seen::Link { url, .. } => links.push(url.to_owned()),
         Seen::Image(image) => words.push_str(&image.alt),
+        Seen::Anchor(_) => {}
     });
     for part in &issue.parts {
         if let Part::Section(Section {
@@ -488,13 +489,19 @@ fn footnotes_and_reference_links_are_kept() {
     .issue;
     let (words, links) = seen(&issue);
     assert!(
-        words.contains("A[note] and b.")
-            && words.contains("[note] The note.")
-            && words.contains("[^x]"),
+        words.contains("A and b.") && words.contains("The note.") && words.contains("[^x]"),
         "{words}"
     );
     assert_eq!(links, ["https://b.example"]);
-    assert!(matches!(issue.parts.last(), Some(Part::Text(notes)) if notes.len() == 1));
+    let label = Inline::NoteLabel {
+        number: 1,
+        is_marked: true,
+    };
+    let note = Block::Paragraph(vec![label, text("The note.")]);
+    assert_eq!(
+        issue.parts.last(),
+        Some(&Part::Text(vec![Block::Rule, note]))
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod clock;
 pub mod delivery;
+pub mod destination;
 pub mod finding;
 pub(crate) mod invisible;
 pub mod issue;

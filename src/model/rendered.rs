@@ -3,6 +3,7 @@
 //! It is text cut at the merge fields. `mail` fills them in for one person and encodes the result; how the text came
 //! about is known to `compose` and `notice` alone.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The version of the stored format that is written. Version 1 named fields differently and is still read.
@@ -149,6 +150,26 @@ pub struct Rendered {
     pub text: Vec<Piece>,
     /// BCP 47, such as `zh-Hans`.
     pub language: String,
+    /// The date that an issue carries; `None` where its author gave none, in other mails, and in what an older build
+    /// stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
+}
+
+/// A line of text, such as a subject, as somebody reads it who is nobody's reader: a name is its default, an address
+/// nothing.
+pub fn impersonal(pieces: &[Piece]) -> String {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            Piece::Field {
+                field: MergeField::Name { default },
+                ..
+            } => default.as_str(),
+            Piece::Field { .. } => "",
+        })
+        .collect()
 }
 
 impl Rendered {
@@ -169,6 +190,7 @@ impl Rendered {
             html: vec![],
             text: vec![],
             language: String::new(),
+            date: None,
         }
     }
 

@@ -10,8 +10,8 @@ use crate::compose::theme::slots::{self, Slot, Slots};
 use crate::compose::theme::{Density, Skeleton, Theme, ThemeError};
 use crate::model::rendered::{Context, FORMAT, MergeField, Piece, Purpose};
 use crate::model::{List, Rendered};
-use crate::phrases::Phrases;
-use crate::phrases::confirmation::ConfirmationPhrases;
+use crate::phrases::script::Script;
+use crate::phrases::{self, Bit, Phrases};
 
 /// The theme of these mails. It is built in; an author's themes do not replace it.
 const THEME: &str = "transactional";
@@ -23,7 +23,7 @@ const TEXT_COLUMNS: usize = 72;
 pub(crate) struct Confirmation {
     list: List,
     phrases: Phrases,
-    sentences: ConfirmationPhrases,
+    subject: String,
     skeleton: Skeleton,
     slots: Slots,
     /// Until when the button works.
@@ -39,23 +39,23 @@ impl Confirmation {
     /// [`ThemeError`] only if the built-in theme were broken.
     pub(crate) fn new(list: &List) -> Result<Confirmation, ThemeError> {
         let phrases = Phrases::of(&list.language);
-        let sentences = ConfirmationPhrases::of(phrases, &list.name);
+        let subject = phrases::fill(phrases.confirm_subject, &[("list", &list.name)]);
         let mut slots = Slots::default();
         let (until, requested) = (slots.reserve(), slots.reserve());
         let mut put = |text: &str| slots.put(escaped(text));
         let outline = context! {
             lang => phrases.language(),
-            subject => put(&sentences.subject),
-            preheader => put(sentences.preheader),
+            subject => put(&subject),
+            preheader => put(phrases.confirm_preheader),
             list => put(&list.name),
-            heading => put(sentences.heading),
-            button => put(sentences.button),
+            heading => put(phrases.confirm_heading),
+            button => put(phrases.confirm_button),
             hint => until.token(),
-            otherwise => put(sentences.otherwise),
-            trouble => put(sentences.trouble),
+            otherwise => put(phrases.confirm_otherwise),
+            trouble => put(phrases.confirm_trouble),
             asked => requested.token(),
-            sent_with => put(phrases.sent_with()),
-            request => slots.put(request(&sentences)),
+            sent_with => put(phrases.sent_with),
+            request => slots.put(request(phrases)),
             url => slots.put(vec![Piece::Field { field: MergeField::Link(Purpose::Confirm), context: Context::Html }]),
         };
         let theme = Theme::load(THEME, None)?;
@@ -63,7 +63,7 @@ impl Confirmation {
         Ok(Confirmation {
             list: list.clone(),
             phrases,
-            sentences,
+            subject,
             skeleton,
             slots,
             until,
@@ -78,16 +78,26 @@ impl Confirmation {
         let at = at.to_zoned(self.list.zone.clone());
         // Saturates at the end of the calendar, which is as good as no limit.
         let until = phrases.moment(&at.saturating_add(self.list.confirm_within));
-        let requested = phrases.requested(&phrases.date(at.date()), network);
+        let day = phrases.date(at.date());
+        let requested = match network {
+            Some(network) => phrases::fill(
+                phrases.requested_from,
+                &[("day", &day), ("network", network)],
+            ),
+            None => phrases::fill(phrases.requested, &[("day", &day)]),
+        };
+        let until = [("until", until.as_str())];
         let mut slots = self.slots.clone();
-        slots.set(self.until, escaped(&phrases.button_works_until(&until)));
+        let works = phrases::fill(phrases.button_works_until, &until);
+        slots.set(self.until, escaped(&works));
         slots.set(self.requested, escaped(&requested));
         Rendered {
             format: FORMAT,
-            subject: vec![Piece::Text(self.sentences.subject.clone())],
+            subject: vec![Piece::Text(self.subject.clone())],
             html: self.skeleton.fill(&slots).html,
-            text: self.text(&phrases.link_works_until(&until), &requested),
+            text: self.text(&phrases::fill(phrases.link_works_until, &until), &requested),
             language: phrases.language().to_owned(),
+            date: None,
         }
     }
 
@@ -102,19 +112,32 @@ impl Confirmation {
             field,
             context: Context::Text,
         };
-        let sentences = &self.sentences;
+        let phrases = self.phrases;
         put(&mut out, &self.list.name, "\n\n");
-        put(&mut out, sentences.heading, "\n\n");
-        put(&mut out, sentences.request.0.trim_end(), "\n");
-        out.push(field(MergeField::Email));
-        slots::push(&mut out, "\n\n");
-        put(&mut out, sentences.open, "\n");
+        put(&mut out, phrases.confirm_heading, "\n\n");
+        for bit in phrases::bits(phrases.confirm_request) {
+            match bit {
+                Bit::Text(text) => {
+                    // The stop after the address would seem to belong to it.
+                    let text = text.trim_start_matches(['.', '。']).trim();
+                    if !text.is_empty() {
+                        put(&mut out, text, "\n");
+                    }
+                }
+                Bit::Hole(_) => {
+                    out.push(field(MergeField::Email));
+                    slots::push(&mut out, "\n");
+                }
+            }
+        }
+        slots::push(&mut out, "\n");
+        put(&mut out, phrases.confirm_open, "\n");
         out.push(field(MergeField::Link(Purpose::Confirm)));
         slots::push(&mut out, "\n\n");
         put(&mut out, valid, "\n\n");
-        put(&mut out, sentences.otherwise, "\n\n");
+        put(&mut out, phrases.confirm_otherwise, "\n\n");
         put(&mut out, requested, "\n\n");
-        put(&mut out, self.phrases.sent_with(), "\n");
+        put(&mut out, phrases.sent_with, "\n");
         out
     }
 }
@@ -127,13 +150,23 @@ fn escaped(text: &str) -> Vec<Piece> {
 }
 
 /// The sentence that holds the recipient's address, as HTML.
-fn request(sentences: &ConfirmationPhrases) -> Vec<Piece> {
+fn request(phrases: Phrases) -> Vec<Piece> {
     let mut out = Html::default();
-    out.text(sentences.request.0);
-    out.raw("<strong>");
-    out.field(MergeField::Email);
-    out.raw("</strong>");
-    out.text(sentences.request.1);
+    for bit in phrases::bits(phrases.confirm_request) {
+        match bit {
+            Bit::Text(text) => out.text(text),
+            Bit::Hole(_) => {
+                out.raw("<strong>");
+                out.field(MergeField::Email);
+                out.raw("</strong>");
+            }
+        }
+    }
+    let script = Script::of(phrases.language());
+    if !matches!(script, Script::Hans | Script::Hant | Script::Japanese) {
+        out.raw(" ");
+    }
+    out.text(phrases.confirm_please);
     out.into_pieces()
 }
 
@@ -204,7 +237,8 @@ mod tests {
             ("de-AT", "de"),
             ("zh-TW", "zh-Hant"),
             ("zh", "zh-Hans"),
-            ("ar", "en"),
+            ("ar-EG", "ar"),
+            ("it", "en"),
         ] {
             let mail = confirm(language, Some("203.0.113.0/24"));
             assert_eq!(mail.language, said);

@@ -7,13 +7,14 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{Result, Store, StoreError, time_of};
 use crate::model::delivery::Totals;
 use crate::model::issue::Picture;
-use crate::model::rendered::{self, Rendered};
+use crate::model::rendered::{self, Piece, Rendered, impersonal};
 use crate::model::sending::{IssueState, Standing, standing};
 use crate::model::waiting::Reason;
 use crate::model::{IssueId, ListId};
@@ -176,8 +177,10 @@ impl IssueRow {
 pub struct PastIssue {
     /// Its number; `None` where it has none.
     pub number: Option<u32>,
-    /// The title that people read.
-    pub title: String,
+    /// The subject of its mails, without personal values.
+    pub subject: String,
+    /// The date that it carries; `None` where its author gave none.
+    pub date: Option<Date>,
     /// When it began to go out.
     pub started_at: Timestamp,
 }
@@ -351,9 +354,12 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn past_issues(&self, list: ListId, limit: u32) -> Result<Vec<PastIssue>> {
-        let rows: Vec<(Option<i64>, String, i64)> = sqlx::query_as(
-            "SELECT number, title, started_at FROM issue
-             WHERE list_id = ? AND started_at IS NOT NULL AND sent > 0 ORDER BY started_at DESC, id DESC LIMIT ?",
+        let rows: Vec<(Option<i64>, String, i64, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT i.number, i.title, i.started_at, json_extract(r.rendered, '$.subject'),
+                    json_extract(r.rendered, '$.date')
+             FROM issue AS i LEFT JOIN issue_rendered AS r ON r.issue_id = i.id AND json_valid(r.rendered)
+             WHERE i.list_id = ? AND i.started_at IS NOT NULL AND i.sent > 0
+             ORDER BY i.started_at DESC, i.id DESC LIMIT ?",
         )
         .bind(list.0)
         .bind(limit)
@@ -362,9 +368,14 @@ impl Store {
         .map_err(self.reading("reading the last issues"))?;
         Ok(rows
             .into_iter()
-            .map(|(number, title, started_at)| PastIssue {
+            .map(|(number, title, started_at, subject, date)| PastIssue {
                 number: number.and_then(|n| u32::try_from(n).ok()),
-                title,
+                subject: subject
+                    .and_then(|json| serde_json::from_str::<Vec<Piece>>(&json).ok())
+                    .map(|pieces| impersonal(&pieces))
+                    .filter(|subject| !subject.trim().is_empty())
+                    .unwrap_or(title),
+                date: date.and_then(|date| date.parse().ok()),
                 started_at: time_of(started_at),
             })
             .collect())

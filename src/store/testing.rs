@@ -122,6 +122,27 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Gives the issue of a slug its content.
+    pub async fn put_content(&self, slug: &'static str, content: &Rendered) {
+        let content = serde_json::to_string(content).unwrap();
+        self.write("noting an issue's content", move |c| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO issue_rendered (issue_id, rendered) SELECT id, ?2 FROM issue WHERE slug = ?1",
+                )
+                .bind(slug)
+                .bind(content)
+                .execute(c)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+}
+
 /// Changes a pragma of the writing connection.
 pub(crate) async fn set_pragma(store: &Store, pragma: &'static str) {
     let set = store.write("setting a pragma", move |connection| {

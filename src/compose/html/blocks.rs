@@ -5,8 +5,11 @@
 
 use super::Html;
 use super::{Shown, Writer, scaled};
+use crate::compose::film::{self, Film};
 use crate::compose::theme::Role;
-use crate::model::issue::{Block, Card, Image, Inline, ListItem, plain};
+use crate::model::issue::{
+    AlertKind, Block, Card, Definition, Image, Inline, Inlines, ListItem, plain,
+};
 
 /// Lists and quotations may nest deeper than this; their text then stands at the same depth.
 const DEPTH_MAX: usize = 12;
@@ -25,6 +28,12 @@ impl Writer<'_> {
             if let Block::Heading { level, inlines } = block {
                 rank = (*level).clamp(self.top_heading, 6).min(rank + 1);
                 self.heading(out, rank, inlines, first);
+            } else if is_place(block) {
+                // It shows nothing, so it takes no room.
+                if let Block::Paragraph(inlines) = block {
+                    self.inlines(out, inlines);
+                }
+                continue;
             } else {
                 self.block(out, block, first, depth);
             }
@@ -81,6 +90,16 @@ impl Writer<'_> {
                 caption,
             } => self.figure(out, image, link.as_deref(), caption, first),
             Block::Card(card) => self.card(out, card, first),
+            Block::Alert {
+                kind,
+                title,
+                blocks,
+            } => {
+                self.alert(out, *kind, title, first, |out| {
+                    self.blocks_at(out, blocks, depth + 1)
+                });
+            }
+            Block::Definitions(all) => self.definitions(out, all, first, depth),
             Block::Rule => out.raw(&format!(
                 "<hr style=\"{}\">",
                 self.styles().block("hr", first)
@@ -93,6 +112,68 @@ impl Writer<'_> {
         self.open_text(out, "p", &self.text_style("p", first, inlines), inlines);
         self.inlines(out, inlines);
         out.close("p");
+    }
+
+    /// A remark that stands out: a bar at its side and its title in bold.
+    fn alert(
+        &self,
+        out: &mut Html,
+        kind: AlertKind,
+        title: &[Inline],
+        first: bool,
+        inside: impl FnOnce(&mut Html),
+    ) {
+        let stops = matches!(kind, AlertKind::Warning | AlertKind::Caution);
+        let (class, styled) = if stops {
+            ("s", "alert_stop")
+        } else {
+            ("r", "alert")
+        };
+        let style = match self.styles().block(styled, first) {
+            // A theme of before there were such remarks.
+            style if style.is_empty() => self.styles().block("quote", first),
+            style => style,
+        };
+        out.open(&format!("div class=\"{class}\""), &style);
+        let bold = format!("{};font-weight:700", self.styles().block("p", true));
+        let title_of_kind = [Inline::Text(self.phrases().alert(kind).to_owned())];
+        let title = if title.is_empty() {
+            title_of_kind.as_slice()
+        } else {
+            title
+        };
+        self.open_text(out, "p", bold.trim_start_matches(';'), title);
+        self.inlines(out, title);
+        out.close("p");
+        out.open("div", "padding-top:4px");
+        inside(out);
+        out.close("div");
+        out.close("div");
+    }
+
+    /// Terms in bold, with what they mean below, set in.
+    fn definitions(&self, out: &mut Html, all: &[Definition], first: bool, depth: usize) {
+        let side = if self.is_right_to_left() {
+            "0 24px 0 0"
+        } else {
+            "0 0 0 24px"
+        };
+        out.open("dl", "margin:0");
+        let mut first = first;
+        for one in all {
+            for term in &one.terms {
+                let bold = format!("{};font-weight:700", self.text_style("p", first, term));
+                self.open_text(out, "dt", bold.trim_start_matches(';'), term);
+                self.inlines(out, term);
+                out.close("dt");
+                first = false;
+            }
+            let style = format!("{};margin:{side}", self.styles().block("p", true));
+            out.open("dd", style.trim_start_matches(';'));
+            self.blocks_at(out, &one.blocks, depth + 1);
+            out.close("dd");
+        }
+        out.close("dl");
     }
 
     #[expect(
@@ -264,9 +345,10 @@ impl Writer<'_> {
         let writer = self.with(Role::Card);
         let styles = writer.styles();
         out.open("div class=\"b v\"", &styles.block("card", first));
-        if !card.title.is_empty() {
+        let title = self.title_of(card);
+        if !title.is_empty() {
             out.open("p", styles.get("card_title"));
-            writer.card_title(out, card);
+            writer.card_title(out, card, &title);
             out.close("p");
         }
         if !card.description.is_empty() {
@@ -274,9 +356,9 @@ impl Writer<'_> {
             writer.inlines(out, &card.description);
             out.close("p");
         }
-        if !card.domain.is_empty() || card.title.is_empty() {
+        if !card.domain.is_empty() || title.is_empty() {
             out.open("p class=\"m\"", styles.get("card_domain"));
-            if card.title.is_empty() {
+            if title.is_empty() {
                 writer.link(out, &card.url, "", &card.domain);
             } else {
                 writer.inlines(out, &card.domain);
@@ -286,14 +368,33 @@ impl Writer<'_> {
         out.close("div");
     }
 
+    /// What a card is called: its title, or, of a film without one, where it is shown; empty otherwise.
+    pub(super) fn title_of(&self, card: &Card) -> Inlines {
+        if !card.title.is_empty() {
+            return card.title.clone();
+        }
+        let film = match film::of(&card.url) {
+            Some(Film::On(site)) => self.phrases().film(Some(site)),
+            Some(Film::File) => self.phrases().film(None),
+            None => return Inlines::new(),
+        };
+        vec![Inline::Text(film)]
+    }
+
     /// The title of a card, leading to its page.
-    pub(super) fn card_title(&self, out: &mut Html, card: &Card) {
-        if super::inlines::hold_a_link(&card.title) {
-            self.inlines(out, &card.title);
+    pub(super) fn card_title(&self, out: &mut Html, card: &Card, title: &[Inline]) {
+        if super::inlines::hold_a_link(title) {
+            self.inlines(out, title);
             out.raw(" ");
             self.link(out, &card.url, "", &card.domain);
         } else {
-            self.link(out, &card.url, "", &card.title);
+            self.link(out, &card.url, "", title);
         }
     }
+}
+
+/// Whether a block is nothing but places that links lead to.
+fn is_place(block: &Block) -> bool {
+    matches!(block, Block::Paragraph(inlines)
+        if !inlines.is_empty() && inlines.iter().all(|i| matches!(i, Inline::Anchor(_))))
 }

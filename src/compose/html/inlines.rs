@@ -2,45 +2,15 @@
 
 use super::Html;
 use super::{Writer, scaled};
+use crate::compose::readable::readable;
+use crate::model::destination::Destination;
 use crate::model::issue::{Field, Image, Inline, plain};
 use crate::model::rendered::{MergeField, Piece};
 use crate::phrases::script::is_right_to_left;
 
-/// Where a link may lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
-    /// To the web: tagged.
-    Web,
-    /// Mail, telephone, or a place in this mail: unchanged.
-    Plain,
-    /// Anything else: shown as text.
-    Unsafe,
-}
-
-impl Target {
-    /// Judges by what the address begins with, and by an exact list, so that no spelling of `javascript:` slips
-    /// through. An address without a scheme leads nowhere from a mail.
-    fn of(url: &str) -> Target {
-        let begins = |start: &str| {
-            url.get(..start.len())
-                .is_some_and(|s| s.eq_ignore_ascii_case(start))
-        };
-        if begins("https:") || begins("http:") {
-            Target::Web
-        } else if ["mailto:", "tel:", "sms:", "xmpp:", "#"]
-            .into_iter()
-            .any(begins)
-        {
-            Target::Plain
-        } else {
-            Target::Unsafe
-        }
-    }
-}
-
 /// Whether a URL is an `http:` or `https:` one, in any letter case.
 pub(super) fn is_on_the_web(url: &str) -> bool {
-    Target::of(url) == Target::Web
+    Destination::of(url) == Destination::Web
 }
 
 /// Whether a link stands somewhere among these.
@@ -132,6 +102,9 @@ impl Writer<'_> {
             Inline::Tag { name, children } => self.element(out, name, name, children),
             Inline::SoftBreak => out.raw("\n"),
             Inline::HardBreak => out.raw("<br>"),
+            Inline::Anchor(name) => self.place(out, name),
+            Inline::NoteMark { number, nth } => self.note_mark(out, *number, *nth),
+            Inline::NoteLabel { number, is_marked } => self.note_label(out, *number, *is_marked),
             Inline::Field(field) => out.field(match field {
                 Field::Name { default } => MergeField::Name {
                     default: default.clone(),
@@ -139,6 +112,55 @@ impl Writer<'_> {
                 Field::Email => MergeField::Email,
             }),
         }
+    }
+
+    /// A place that links of the mail lead to. Outlook looks for `name`; a link can't stand within another.
+    pub(super) fn place(&self, out: &mut Html, name: &str) {
+        let element = if self.linked { "span" } else { "a" };
+        out.raw(&format!("<{element}"));
+        out.attribute("id", name);
+        if !self.linked {
+            out.attribute("name", name);
+        }
+        out.raw(">");
+        out.close(element);
+    }
+
+    /// The mark of a footnote, which leads to it.
+    fn note_mark(&self, out: &mut Html, number: u32, nth: u32) {
+        out.raw("<sup style=\"font-size:.75em;line-height:0\">");
+        if self.linked {
+            out.text(&number.to_string());
+        } else {
+            let own = match nth {
+                0 | 1 => format!("fnref{number}"),
+                nth => format!("fnref{number}-{nth}"),
+            };
+            self.note_link(out, &own, &format!("fn{number}"), &number.to_string());
+        }
+        out.close("sup");
+    }
+
+    /// The number of a footnote, which leads back to its first mark.
+    fn note_label(&self, out: &mut Html, number: u32, is_marked: bool) {
+        if is_marked {
+            let (own, mark) = (format!("fn{number}"), format!("fnref{number}"));
+            self.note_link(out, &own, &mark, &format!("{number}."));
+        } else {
+            out.text(&format!("{number}."));
+        }
+        out.text(" ");
+    }
+
+    fn note_link(&self, out: &mut Html, own: &str, other: &str, words: &str) {
+        out.raw(&format!("<a id=\"{own}\" name=\"{own}\" href=\"#{other}\""));
+        let style = self.styles().get("a");
+        if !style.is_empty() {
+            out.raw(&format!(" style=\"{style}\""));
+        }
+        out.raw(">");
+        out.text(words);
+        out.close("a");
     }
 
     /// `element` is the name in HTML, `styled` the name of its style.
@@ -158,10 +180,10 @@ impl Writer<'_> {
             if turned {
                 out.raw("<bdi dir=\"ltr\">");
             }
-            if before {
-                self.inlines(out, children);
+            if !before || plain(children) == url {
+                out.text(&readable(url));
             } else {
-                out.text(url);
+                self.within_link().inlines(out, children);
             }
             if turned {
                 out.close("bdi");
@@ -177,8 +199,7 @@ impl Writer<'_> {
         title: &str,
         inside: impl FnOnce(&mut Html),
     ) {
-        let target = Target::of(url);
-        if target == Target::Unsafe {
+        if Destination::of(url) == Destination::Nowhere {
             inside(out);
             out.text(&format!(" ({url})"));
             return;
@@ -201,8 +222,8 @@ impl Writer<'_> {
 
     /// The address that readers get of an author's link, not yet escaped.
     pub(super) fn address(&self, url: &str) -> Vec<Piece> {
-        match Target::of(url) {
-            Target::Web => self.setting.tagger.tag(url),
+        match Destination::of(url) {
+            Destination::Web => self.setting.tagger.tag(url),
             _ => vec![Piece::Text(url.to_owned())],
         }
     }
@@ -229,40 +250,5 @@ impl Writer<'_> {
             }
         }
         out.raw(" style=\"max-width:100%;height:auto;border:0;vertical-align:middle\">");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_known_beginnings_are_clickable() {
-        for url in [
-            "https://a.example",
-            "HTTP://A.example",
-            "https:broken",
-            "http://[x",
-        ] {
-            assert_eq!(Target::of(url), Target::Web, "{url}");
-        }
-        for url in ["mailto:a@b.example", "TEL:+1", "#part"] {
-            assert_eq!(Target::of(url), Target::Plain, "{url}");
-        }
-        for url in [
-            "javascript:alert(1)",
-            " javascript:x",
-            "java\nscript:x",
-            "data:text/html,x",
-            "vbscript:x",
-            "file:///etc",
-            "/path",
-            "page.html",
-            "",
-            "ｈttps://x",
-            "é",
-        ] {
-            assert_eq!(Target::of(url), Target::Unsafe, "{url}");
-        }
     }
 }

@@ -14,15 +14,20 @@ pub(super) use outline::outline;
 use super::Setting;
 use super::theme::{Look, Role, Styles};
 use crate::model::issue::Image;
+use crate::phrases::Phrases;
 
 /// Writes HTML for one role of one issue, with the styles that its theme gives that role in its language.
 #[derive(Clone, Copy)]
 struct Writer<'a> {
     setting: &'a Setting<'a>,
     look: &'a Look,
+    /// What Letterpress itself says.
+    phrases: Phrases,
     /// Whether the script is Chinese, Japanese or Korean: emphasis is upright Kai, and lines that open with a bracket hang.
     cjk: bool,
     role: Role,
+    /// Whether this is the text of a link, in which no other can stand.
+    linked: bool,
     /// The number of the highest heading that may stand here; ranks are never skipped downwards.
     top_heading: u8,
 }
@@ -41,13 +46,23 @@ fn scaled((width, height): (u32, u32), wide: u32) -> (u32, u32) {
 }
 
 impl<'a> Writer<'a> {
-    fn new(setting: &'a Setting<'a>, look: &'a Look) -> Self {
+    fn new(setting: &'a Setting<'a>, look: &'a Look, phrases: Phrases) -> Self {
         Writer {
             setting,
             look,
+            phrases,
             cjk: look.script().is_cjk(),
             role: Role::Text,
+            linked: false,
             top_heading: 2,
+        }
+    }
+
+    /// This writer, for the text of a link.
+    fn within_link(self) -> Self {
+        Writer {
+            linked: true,
+            ..self
         }
     }
 
@@ -72,6 +87,10 @@ impl<'a> Writer<'a> {
             top_heading: heading + 1,
             ..self
         }
+    }
+
+    fn phrases(&self) -> Phrases {
+        self.phrases
     }
 
     fn is_right_to_left(&self) -> bool {
@@ -100,3 +119,6 @@ impl<'a> Writer<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
 use super::{Html, Writer};
-use crate::compose::Setting;
 use crate::compose::theme::slots::Slots;
 use crate::compose::theme::{Look, Role};
+use crate::compose::{Setting, places};
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Image, Inline, Issue, Item, Part, Section, plain,
 };
@@ -26,7 +26,7 @@ const PREHEADER_CHARS: usize = 110;
 pub(crate) fn outline(issue: &Issue, setting: &Setting, look: &Look, slots: &mut Slots) -> Value {
     let language = setting.language(issue);
     let mut layout = Outline {
-        writer: Writer::new(setting, look),
+        writer: Writer::new(setting, look, Phrases::of(language)),
         phrases: Phrases::of(language),
         issue,
         setting,
@@ -82,6 +82,26 @@ impl<'a> Outline<'a, '_> {
         self.html(Role::Text, |_, out| out.text(text))
     }
 
+    /// Whether our words are in the language of the issue.
+    fn speaks(&self) -> bool {
+        self.phrases.speaks(self.setting.language(self.issue))
+    }
+
+    /// A token for words of ours, for elements only: where they are in another language than the issue, they say so.
+    fn ours(&mut self, text: &str) -> String {
+        let foreign = !self.speaks() && text.chars().any(char::is_alphabetic);
+        let language = self.phrases.language();
+        self.html(Role::Text, |_, out| {
+            if foreign {
+                out.raw(&format!("<span lang=\"{language}\" dir=\"ltr\">"));
+            }
+            out.text(text);
+            if foreign {
+                out.close("span");
+            }
+        })
+    }
+
     fn inlines(&mut self, role: Role, inlines: &[Inline]) -> String {
         self.html(role, |writer, out| writer.inlines(out, inlines))
     }
@@ -120,25 +140,36 @@ impl<'a> Outline<'a, '_> {
         };
         let named = title.to_lowercase().contains(&list.name.to_lowercase());
         let mut facts = Vec::new();
-        facts.extend((!named && !list.name.is_empty()).then(|| list.name.clone()));
+        if !named && !list.name.is_empty() {
+            facts.push(self.text(&list.name));
+        }
         // A number and a date are never broken.
-        let whole = |fact: String| fact.replace(' ', "\u{a0}");
-        facts.extend(meta.number.map(|number| whole(self.phrases.number(number))));
-        facts.extend(meta.date.map(|date| whole(self.phrases.date(date))));
+        let own = [
+            meta.number.map(|number| self.phrases.numbered(number)),
+            meta.date.map(|date| self.phrases.date(date)),
+        ];
+        for fact in own.into_iter().flatten() {
+            facts.push(self.ours(&fact.replace(' ', "\u{a0}")));
+        }
         context! {
-            title => self.html(Role::Text, |_, out| out.text(title)),
+            title => self.html(Role::Text, |writer, out| {
+                if places::leads_to_top(issue) {
+                    writer.place(out, places::TOP);
+                }
+                out.text(title);
+            }),
             long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
             number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
-            facts => facts.iter().map(|fact| self.text(fact)).collect::<Vec<_>>(),
+            facts,
             cover => meta.cover.as_ref().map_or_else(none, |cover| self.image(cover)),
         }
     }
 
     fn footer(&mut self) -> Value {
         let list = self.setting.list;
-        let [before, since, after] = self.phrases.why(&list.name);
-        let spoken = same_language(self.setting.language(self.issue), self.phrases.language());
+        let [before, since, after] = self.phrases.reasons(&list.name);
+        let spoken = self.speaks();
         let why = self.html(Role::Footer, |_, out| {
             out.text(&before);
             out.raw("<bdi>");
@@ -169,8 +200,8 @@ impl<'a> Outline<'a, '_> {
             // Only where these words are not in the language of the issue.
             lang => if spoken { "" } else { self.phrases.language() },
             why, address, unsubscribe_url,
-            unsubscribe => self.text(self.phrases.unsubscribe()),
-            sent_with => self.text(self.phrases.sent_with()),
+            unsubscribe => self.text(self.phrases.unsubscribe),
+            sent_with => self.text(self.phrases.sent_with),
         }
     }
 
@@ -200,7 +231,7 @@ impl<'a> Outline<'a, '_> {
                     .collect();
                 context! {
                     kind => "contents",
-                    label => self.text(self.phrases.contents()),
+                    label => self.ours(self.phrases.contents),
                     intro => self.blocks(self.writer, intro),
                     entries,
                 }
@@ -211,7 +242,7 @@ impl<'a> Outline<'a, '_> {
                 context! {
                     kind => "subscribe",
                     heading => self.html_by(writer, |w, out| w.inlines(out, heading)),
-                    label => self.text(self.phrases.subscribe()),
+                    label => self.ours(self.phrases.subscribe),
                     runs => self.runs(writer, 2, body),
                 }
             }
@@ -248,7 +279,7 @@ impl<'a> Outline<'a, '_> {
         context! {
             title,
             number => number.to_string(),
-            count => if count > 0 { self.text(&self.phrases.items(count)) } else { String::new() },
+            count => if count > 0 { self.ours(&self.phrases.counted(count)) } else { String::new() },
         }
     }
 
@@ -359,20 +390,21 @@ impl<'a> Outline<'a, '_> {
     /// A card; its domain stands in it only where it differs from what was said before.
     fn card(&mut self, writer: Writer<'a>, card: &Card, said: &str) -> Value {
         let role = writer.in_call_or(Role::Card);
+        let name = writer.title_of(card);
         let title = self.html(role, |writer, out| {
-            if card.title.is_empty() {
+            if name.is_empty() {
                 writer.link(out, &card.url, "", &card.domain);
             } else {
-                writer.card_title(out, card);
+                writer.card_title(out, card, &name);
             }
         });
-        let differs = plain(&card.domain) != said && !card.title.is_empty();
+        let differs = plain(&card.domain) != said && !name.is_empty();
         let url = self.writer.address(&card.url);
         context! {
             title,
             // Not a link, for where a button stands beside it.
-            name => self.inlines(role, if hold_a_link(&card.title) { &[] } else { &card.title }),
-            hangs => self.writer.cjk && starts_with_bracket(&card.title),
+            name => self.inlines(role, if hold_a_link(&name) { &[] } else { &name }),
+            hangs => self.writer.cjk && starts_with_bracket(&name),
             description => self.inlines(role, &card.description),
             domain => if differs { self.inlines(role, &card.domain) } else { String::new() },
             url => if super::inlines::is_on_the_web(&card.url) {
@@ -400,17 +432,6 @@ impl<'a> Outline<'a, '_> {
 
 fn starts_with_bracket(inlines: &[Inline]) -> bool {
     plain(inlines).starts_with(['【', '《', '「', '『', '（', '〈', '“'])
-}
-
-/// Whether two tags name the same language, regions and scripts aside.
-fn same_language(one: &str, other: &str) -> bool {
-    let primary = |tag: &str| {
-        tag.split(['-', '_'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
-    primary(one) == primary(other)
 }
 
 /// The name of a section within the mail.

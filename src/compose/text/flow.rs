@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::compose::readable::readable;
+use crate::model::destination::Destination;
 use crate::model::issue::{Field, Inline, Inlines, plain};
-use crate::model::rendered::MergeField;
+use crate::model::rendered::{MergeField, Piece};
 
 use super::wrap::Run;
 use super::{Tag, enclosed};
@@ -94,16 +96,25 @@ impl Flow<'_> {
             }),
             Inline::Field(Field::Email) => run.push_field(MergeField::Email),
             Inline::Link { url, children, .. } => self.link(url, children, run),
+            Inline::Anchor(_) => {}
+            Inline::NoteMark { number, .. } => run.push_mark(raised(*number)),
+            Inline::NoteLabel { number, .. } => run.push(&format!("{} ", raised(*number))),
         }
     }
 
     fn link(&mut self, url: &str, children: &Inlines, run: &mut Run) {
         let words = plain(children);
-        if words == *url {
-            return run.push_whole(enclosed("<", (self.tag)(url)));
+        let leads_out = leads_out(url);
+        if leads_out && words == *url {
+            let shown = readable(url);
+            if shown == *url {
+                return run.push_whole(enclosed("<", (self.tag)(url)));
+            }
+            run.push_whole(vec![Piece::Text(shown.into_owned())]);
+        } else {
+            self.inlines(plainly(children), run);
         }
-        self.inlines(plainly(children), run);
-        if leads_out(url) && url.strip_prefix("mailto:") != Some(words.as_str()) {
+        if leads_out && url.strip_prefix("mailto:") != Some(words.as_str()) {
             let number = self.notes.number(url);
             run.push_mark(format!("[{number}]"));
         }
@@ -142,7 +153,17 @@ pub(super) fn bracketed(alt: &str) -> String {
 
 /// Whether a URL leads out of the mail.
 pub(super) fn leads_out(url: &str) -> bool {
-    !url.starts_with('#')
+    Destination::of(url).is_outside()
+}
+
+/// The number of a footnote, raised: it can't be taken for that of a link.
+fn raised(number: u32) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digits = number.to_string();
+    digits
+        .bytes()
+        .map(|digit| DIGITS[usize::from(digit - b'0')])
+        .collect()
 }
 
 /// Whether a superscript is a number, which would run together with what it raises.

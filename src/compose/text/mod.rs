@@ -9,12 +9,14 @@ mod page;
 mod wrap;
 
 use crate::model::List;
+use crate::model::destination::Destination;
 use crate::model::issue::{
     Block, Body, Card, ContentsEntry, Inline, Inlines, Issue, Item, ListItem, Part, plain,
 };
 use crate::model::rendered::{Context, MergeField, Piece, Purpose};
 
 use super::Setting;
+use super::film::{self, Film};
 use crate::phrases::Phrases;
 use flow::{Flow, Notes, bracketed, leads_out};
 use page::{COLUMNS, Page};
@@ -36,6 +38,7 @@ fn text_of(issue: &Issue, list: &List, language: &str, tag: Tag) -> Vec<Piece> {
         page: Page::default(),
         notes: Notes::default(),
         tag,
+        phrases,
     };
     writer.masthead(issue, list, phrases);
     for part in &issue.parts {
@@ -50,6 +53,7 @@ struct Writer<'a> {
     page: Page,
     notes: Notes,
     tag: Tag<'a>,
+    phrases: Phrases,
 }
 
 impl Writer<'_> {
@@ -63,7 +67,11 @@ impl Writer<'_> {
         let mut run = Run::default();
         run.push(title);
         self.page.run(&run);
-        let mut facts: Vec<String> = meta.number.map(|n| phrases.number(n)).into_iter().collect();
+        let mut facts: Vec<String> = meta
+            .number
+            .map(|n| phrases.numbered(n))
+            .into_iter()
+            .collect();
         facts.extend(meta.date.map(|d| phrases.date(d)));
         if !facts.is_empty() {
             self.page.text(&facts.join(" · "));
@@ -182,8 +190,19 @@ impl Writer<'_> {
     fn card(&mut self, card: &Card, shown: &[&str]) {
         self.page.gap(1);
         self.within("| ", None, |this| {
-            for run in [&card.title, &card.description] {
-                if !run.is_empty() {
+            let film = match film::of(&card.url) {
+                Some(Film::On(site)) => this.phrases.film(Some(site)),
+                Some(Film::File) => this.phrases.film(None),
+                None => String::new(),
+            };
+            let name = vec![Inline::Text(film)];
+            let title = if card.title.is_empty() {
+                &name
+            } else {
+                &card.title
+            };
+            for run in [title, &card.description] {
+                if !plain(run).is_empty() {
                     this.paragraph(run);
                     this.page.no_gap();
                 }
@@ -244,6 +263,37 @@ impl Writer<'_> {
                 self.paragraph(caption);
             }
             Block::Card(card) => self.card(card, &[]),
+            Block::Alert {
+                kind,
+                title,
+                blocks,
+            } => {
+                let own = [Inline::Text(self.phrases.alert(*kind).to_owned())];
+                let title = if title.is_empty() {
+                    own.to_vec()
+                } else {
+                    title.clone()
+                };
+                self.page.gap(1);
+                self.within("| ", None, |this| {
+                    let mut run = Run::default();
+                    this.flow().inlines(&[Inline::Strong(title)], &mut run);
+                    this.page.run(&run);
+                    this.addresses(None);
+                    this.blocks(blocks);
+                });
+                self.page.gap(1);
+            }
+            Block::Definitions(all) => {
+                for one in all {
+                    for term in &one.terms {
+                        self.paragraph(term);
+                        self.page.no_gap();
+                    }
+                    self.within("    ", None, |this| this.blocks(&one.blocks));
+                    self.page.gap(1);
+                }
+            }
             Block::Rule => {
                 self.page.gap(1);
                 self.page.text("* * *");
@@ -370,13 +420,15 @@ impl Writer<'_> {
         if leads_out(url) {
             let url = (self.tag)(url);
             self.page.line(enclosed("<", url));
+        } else if Destination::of(url) == Destination::Nowhere {
+            self.page.text(&format!("({url})"));
         }
     }
 
     fn footer(&mut self, list: &List, phrases: Phrases) {
         self.page.gap(2);
         self.page.text(&"-".repeat(COLUMNS / 3));
-        let [before, since, after] = phrases.why(&list.name);
+        let [before, since, after] = phrases.reasons(&list.name);
         let mut why = Run::default();
         why.push(&before);
         why.push_field(MergeField::Email);
@@ -389,7 +441,7 @@ impl Writer<'_> {
             context: Context::Text,
         };
         self.page.line(vec![
-            Piece::Text(format!("{}: <", phrases.unsubscribe())),
+            Piece::Text(format!("{}: <", phrases.unsubscribe)),
             field,
             Piece::Text(">".into()),
         ]);
@@ -399,7 +451,7 @@ impl Writer<'_> {
             self.page.run(&run);
         }
         self.page.gap(1);
-        self.page.text(phrases.sent_with());
+        self.page.text(phrases.sent_with);
     }
 
     fn flow(&mut self) -> Flow<'_> {

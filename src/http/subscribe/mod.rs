@@ -21,10 +21,12 @@ use super::Site;
 use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer, speaks_json};
+use super::sentence::{Sentence, Value, sentence};
 use crate::format;
+use crate::model::address::BadAddress;
 use crate::model::subscription::{ConsentMethod, SignUp};
 use crate::model::{Address, List, ListId};
-use crate::phrases::dates;
+use crate::phrases::{Bit, Phrases, bits, fill};
 
 /// The longest name that is taken, in characters.
 const NAME_MAX: usize = 200;
@@ -63,7 +65,8 @@ struct FormPage<'a> {
 
 /// A past issue, shown as an example.
 struct Past {
-    number: Option<u32>,
+    /// The number, with what stands before and after it in the language of the page.
+    number: Option<(String, u32, String)>,
     title: String,
     date: String,
 }
@@ -79,9 +82,8 @@ struct ChoicePage<'a> {
 #[template(path = "http/pages/checkmail.html")]
 struct SentPage<'a> {
     shell: Shell<'a>,
-    email: &'a str,
-    from: &'a str,
-    works_for: String,
+    lede: Sentence,
+    note: Sentence,
     list_key: &'a str,
 }
 
@@ -93,7 +95,7 @@ pub(super) async fn show(
         Ok((id, list)) => form(&site, id, list, "", None).await,
         Err(Problem::WhichList) => {
             let lists = site.settings.lists.iter().map(|(_, list)| list).collect();
-            let shell = site.shell("Subscribe", None);
+            let shell = site.shell(site.phrases(None).subscribe, None);
             Ok(answer(StatusCode::OK, &ChoicePage { shell, lists }))
         }
         Err(other) => Err(other),
@@ -109,8 +111,9 @@ pub(super) async fn take(
     let in_json = speaks_json(request.headers());
     let (how, fields) = read(request).await?;
     let (id, list) = wanted_list(&site, fields.list.as_deref())?;
+    let phrases = site.phrases(Some(list));
     let typed = fields.email.unwrap_or_default();
-    let (email, name) = match checked(&typed, &fields.name.unwrap_or_default()) {
+    let (email, name) = match checked(&typed, &fields.name.unwrap_or_default(), phrases) {
         Ok(good) => good,
         Err(Problem::Invalid { why, .. }) if !in_json => {
             return form(&site, id, list, &typed, Some(&why)).await;
@@ -133,15 +136,22 @@ pub(super) async fn take(
         site.unconfirmed.one_more();
     }
     if in_json {
-        let message =
-            format!("If {email} can receive this newsletter, a mail with a button is on its way.");
+        let message = fill(phrases.on_its_way, &[("email", email.as_str())]);
         return Ok((StatusCode::ACCEPTED, Json(json!({ "message": message }))).into_response());
     }
     let page = SentPage {
-        shell: site.shell("Check your mail", Some(list)),
-        email: email.as_str(),
-        from: list.from.address.as_str(),
-        works_for: dates::span(list.confirm_within),
+        shell: site.shell(phrases.check_mail, Some(list)),
+        lede: sentence(
+            phrases.check_mail_lede,
+            &[("email", Value::Who(email.as_str()))],
+        ),
+        note: sentence(
+            phrases.check_mail_note,
+            &[
+                ("from", Value::Who(list.from.address.as_str())),
+                ("span", Value::Words(&phrases.span(list.confirm_within))),
+            ],
+        ),
         list_key: &list.key,
     };
     Ok(answer(StatusCode::ACCEPTED, &page))
@@ -186,12 +196,13 @@ async fn form(
     error: Option<&str>,
 ) -> Result<Response, Problem> {
     let issues = last_issues(site, id, list).await?;
+    let phrases = site.phrases(Some(list));
     let title = if error.is_some() {
-        "Error: subscribe"
+        fill(phrases.error_title, &[("page", phrases.subscribe)])
     } else {
-        "Subscribe"
+        phrases.subscribe.to_owned()
     };
-    let mut shell = site.shell(title, Some(list));
+    let mut shell = site.shell(&title, Some(list));
     shell.wide = !issues.is_empty();
     let headline = if list.promise.is_empty() {
         &list.name
@@ -217,12 +228,29 @@ async fn form(
 /// The newest issues that went out.
 async fn last_issues(site: &Site, id: ListId, list: &List) -> Result<Vec<Past>, Problem> {
     let issues = site.store.past_issues(id, PAST_SHOWN).await?;
-    let past = issues.into_iter().map(|issue| Past {
-        number: issue.number,
-        title: issue.title,
-        date: dates::day_of_year(&issue.started_at.to_zoned(list.zone.clone())),
+    let phrases = site.phrases(Some(list));
+    let past = issues.into_iter().map(|issue| {
+        let sent_on = issue.started_at.to_zoned(list.zone.clone()).date();
+        Past {
+            number: issue.number.map(|number| around(number, phrases)),
+            title: issue.subject,
+            date: phrases.date(issue.date.unwrap_or(sent_on)),
+        }
     });
     Ok(past.collect())
+}
+
+/// A number with the words that stand before and after it, as in “No. 22”: the number itself is set large.
+fn around(number: u32, phrases: Phrases) -> (String, u32, String) {
+    let (mut before, mut after) = (String::new(), String::new());
+    let mut words = &mut before;
+    for bit in bits(phrases.number) {
+        match bit {
+            Bit::Text(text) => words.push_str(text),
+            Bit::Hole(_) => words = &mut after,
+        }
+    }
+    (before, number, after)
 }
 
 /// The list that is asked for, or the only one.
@@ -296,13 +324,10 @@ fn unread(status: StatusCode) -> Problem {
 }
 
 /// The address and the name, or what to change.
-fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
+fn checked(email: &str, name: &str, phrases: Phrases) -> Result<(Address, String), Problem> {
     let invalid = |field, why: String| Err(Problem::Invalid { field, why });
     if email.trim().is_empty() {
-        return invalid(
-            "email",
-            "Please enter your address, such as mei@example.com.".into(),
-        );
+        return invalid("email", phrases.enter_address.into());
     }
     let name = name
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -311,13 +336,28 @@ fn checked(email: &str, name: &str) -> Result<(Address, String), Problem> {
     if name.chars().count() > NAME_MAX {
         return invalid(
             "name",
-            format!("This name is longer than {NAME_MAX} characters."),
+            fill(phrases.name_too_long, &[("max", &NAME_MAX.to_string())]),
         );
     }
     match Address::parse(email) {
         Ok(address) => Ok((address, name)),
-        Err(why) => invalid("email", format::sentence(&why.to_string())),
+        Err(why) => invalid("email", unusable(email, &why, phrases)),
     }
+}
+
+/// What is wrong with an address: in English as exactly as can be said, elsewhere the likeliest reasons.
+fn unusable(typed: &str, why: &BadAddress, phrases: Phrases) -> String {
+    if phrases.language() == "en" {
+        return format::sentence(&why.to_string());
+    }
+    match typed.trim().rsplit_once('@') {
+        None => phrases.address_without_at,
+        Some((local, domain)) if !local.is_empty() && !domain.contains('.') => {
+            phrases.address_without_ending
+        }
+        Some(_) => phrases.address_unusable,
+    }
+    .to_owned()
 }
 
 #[cfg(test)]

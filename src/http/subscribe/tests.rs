@@ -4,9 +4,10 @@ use axum::http::{Request, StatusCode};
 use std::net::SocketAddr;
 
 use crate::http::testing::{FORM, JSON, Web, is_strict, list};
-use crate::model::Address;
 use crate::model::clock::Clock as _;
+use crate::model::rendered::{Context, MergeField, Piece, Purpose};
 use crate::model::subscription::SubscriptionState;
+use crate::model::{Address, Rendered};
 
 async fn state(web: &Web, email: &str) -> Option<SubscriptionState> {
     let found = web
@@ -490,4 +491,98 @@ async fn the_lists_own_words_bear_its_language() {
     );
     assert_eq!(page.attribute(".lede", "lang"), "zh-Hans");
     assert_eq!(page.attribute("header span", "lang"), "zh-Hans");
+}
+
+#[tokio::test]
+async fn past_issues_show_their_subject_and_their_own_date() {
+    let web = Web::new().await;
+    let at = "2026-11-02T07:00:00Z".parse().unwrap();
+    let content = Rendered {
+        subject: vec![
+            Piece::Text("Proofs for ".into()),
+            Piece::Field {
+                field: MergeField::Name {
+                    default: "readers".into(),
+                },
+                context: Context::Text,
+            },
+        ],
+        date: Some(jiff::civil::date(2026, 11, 1)),
+        ..Rendered::empty()
+    };
+    web.store
+        .put_past_issue(web.lists["weekly"], Some(22), "The Weekly Proof", at)
+        .await;
+    web.store.put_content("The Weekly Proof", &content).await;
+    let page = web.get("/subscribe").await;
+    assert_eq!(page.text("ol .title"), "Proofs for readers");
+    assert_eq!(page.text("ol .facts"), "1 November 2026");
+}
+
+#[tokio::test]
+async fn the_pages_speak_the_language_of_their_list() {
+    for (language, dir, label, check, problem) in [
+        (
+            "de",
+            "",
+            "E-Mail-Adresse",
+            "Sehen Sie in Ihr Postfach",
+            "fehlt das @",
+        ),
+        ("ar", "rtl", "البريد الإلكتروني", "تفقّد بريدك", "علامة @"),
+        (
+            "ja",
+            "",
+            "メールアドレス",
+            "メールをご確認ください",
+            "@ がありません",
+        ),
+        // A language that Letterpress does not have: English, and it says so.
+        ("it", "", "Email address", "Check your mail", "has no @"),
+    ] {
+        let mut weekly = list("weekly", "Proofs");
+        weekly.language = language.into();
+        let web = Web::with(vec![weekly], &[]).await;
+        web.store
+            .put_past_issue(web.lists["weekly"], Some(7), "Seven", web.clock.now())
+            .await;
+        let form = web.get("/subscribe").await;
+        let spoken = if language == "it" { "en" } else { language };
+        assert_eq!(form.attribute("html", "lang"), spoken);
+        assert_eq!(form.attribute("html", "dir"), dir);
+        assert_eq!(form.text("label"), label);
+        assert_eq!(form.attribute("ol .title", "lang"), language);
+        let sent = web
+            .post("/subscribe", FORM, "email=new@readers.example")
+            .await;
+        assert_eq!(sent.text("h1"), check);
+        let wrong = web.post("/subscribe", FORM, "email=new").await;
+        let said = wrong.text("#email-error");
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_of_several_languages_is_english_but_for_the_pages_of_a_list() {
+    let newsletter = |key, language: &str| {
+        let mut one = list(key, key);
+        one.language = language.into();
+        one
+    };
+    let web = Web::with(
+        vec![newsletter("weekly", "fr"), newsletter("daily", "ko")],
+        &[],
+    )
+    .await;
+    assert_eq!(web.get("/subscribe").await.attribute("html", "lang"), "en");
+    assert_eq!(web.get("/nowhere").await.attribute("html", "lang"), "en");
+    let daily = web.get("/subscribe?list=daily").await;
+    assert_eq!(daily.attribute("html", "lang"), "ko");
+    let who = web.reader("a@readers.example").await;
+    web.wait(40 * 24);
+    let never = web.get(&web.path("undo", Purpose::Unsubscribe, who)).await;
+    assert_eq!(never.status, StatusCode::NOT_FOUND);
+    assert_eq!(never.text("h1"), "Ce lien est incomplet");
+    let same = Web::with(vec![newsletter("a", "ko"), newsletter("b", "ko")], &[]).await;
+    assert_eq!(same.get("/nowhere").await.attribute("html", "lang"), "ko");
 }

@@ -17,11 +17,12 @@ use jiff::tz::TimeZone;
 use super::client::Client;
 use super::error::Problem;
 use super::page::{Shell, answer};
+use super::sentence::{Sentence, Value, sentence};
 use super::signed::{Holder, Person, holder, private};
 use super::{Site, UNDO_WITHIN};
 use crate::model::rendered::Purpose;
 use crate::model::subscription::{ConsentMethod, SubscriptionState};
-use crate::phrases::dates;
+use crate::phrases::fill;
 
 /// How long a body is waited for that tells which way was used. A client that wants to hear first that it may send one
 /// (`Expect: 100-continue`) has time to.
@@ -31,21 +32,21 @@ const BODY_WITHIN: Duration = Duration::from_secs(1);
 #[template(path = "http/pages/unsubscribe.html")]
 struct AskPage<'a> {
     shell: Shell<'a>,
-    email: &'a str,
+    lede: Sentence,
 }
 
 #[derive(Template)]
 #[template(path = "http/pages/unsubscribed.html")]
 struct DonePage<'a> {
     shell: Shell<'a>,
-    email: Option<&'a str>,
+    lede: Sentence,
     undo: Option<Undo>,
 }
 
 /// The way back.
 struct Undo {
     token: String,
-    /// Its last day.
+    /// Until when it is open.
     until: String,
 }
 
@@ -56,14 +57,15 @@ pub(super) async fn show(
     let Holder::Person(person) = holder(&site, &token, Purpose::Unsubscribe).await? else {
         return Ok(site.test_copy());
     };
-    let shell = site.shell("Unsubscribe", person.list);
-    Ok(private(answer(
-        StatusCode::OK,
-        &AskPage {
-            shell,
-            email: person.email()?,
-        },
-    )))
+    let phrases = site.phrases(person.list);
+    let page = AskPage {
+        shell: site.shell(phrases.unsubscribe, person.list),
+        lede: sentence(
+            phrases.leave_lede,
+            &[("email", Value::Who(person.email()?))],
+        ),
+    };
+    Ok(private(answer(StatusCode::OK, &page)))
 }
 
 pub(super) async fn act(
@@ -93,11 +95,15 @@ pub(super) async fn act(
         return Ok("No further issues will be sent to this address.\n".into_response());
     }
     let undo = undo(&site, &person).await?;
-    let shell = site.shell("You are unsubscribed", person.list);
-    let email = person.email().ok();
+    let phrases = site.phrases(person.list);
+    let shell = site.shell(phrases.left, person.list);
+    let lede = match person.email() {
+        Ok(email) => sentence(phrases.left_lede, &[("email", Value::Who(email))]),
+        Err(_) => sentence(phrases.left_lede_nameless, &[]),
+    };
     Ok(private(answer(
         StatusCode::OK,
-        &DonePage { shell, email, undo },
+        &DonePage { shell, lede, undo },
     )))
 }
 
@@ -117,9 +123,13 @@ async fn undo(site: &Site, person: &Person<'_>) -> Result<Option<Undo>, Problem>
         return Ok(None);
     }
     let zone: TimeZone = list.zone.clone();
+    let phrases = site.phrases(Some(list));
     Ok(Some(Undo {
         token: site.links.token(Purpose::Undo, person.list_id, person.id),
-        until: dates::day(&until.to_zoned(zone)),
+        until: fill(
+            phrases.undo_until,
+            &[("day", &phrases.short_day(&until.to_zoned(zone)))],
+        ),
     }))
 }
 

@@ -59,6 +59,7 @@ fn issue() -> Rendered {
             field(MergeField::Link(Purpose::Unsubscribe), Context::Text),
         ],
         language: "en".into(),
+        date: None,
     }
 }
 

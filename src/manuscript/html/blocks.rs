@@ -4,12 +4,12 @@ use crate::model::Severity;
 use crate::model::issue::{Align, Block, Card, Inline, Inlines, ListItem};
 
 use super::elements::Element;
-use super::inlines::enclose;
+use super::inlines::{enclose, name_of};
 use super::tree::{Branch, Node, tree};
 use crate::manuscript::fields::Fields;
 use crate::manuscript::reader::Reader;
 use crate::manuscript::tidy::trim;
-use crate::manuscript::{figures, links};
+use crate::manuscript::{anchors, figures, links};
 
 impl Reader<'_> {
     /// The blocks that a block of HTML shows; `line` is the line of the file that it begins on.
@@ -35,8 +35,15 @@ impl Reader<'_> {
         out
     }
 
-    /// An element that is a block, or holds one.
+    /// An element that is a block, or holds one, with its name where it has one.
     fn html_block(&mut self, branch: &Branch, line: usize) -> Vec<Block> {
+        let mut blocks = self.html_block_unnamed(branch, line);
+        let name = name_of(branch.element, &branch.attributes);
+        anchors::put_into(&mut blocks, name.into_iter().collect());
+        blocks
+    }
+
+    fn html_block_unnamed(&mut self, branch: &Branch, line: usize) -> Vec<Block> {
         let Branch {
             element,
             attributes,
@@ -126,29 +133,23 @@ impl Reader<'_> {
                 url.to_owned()
             };
             let domain = links::host(&url);
-            let name = of("title")
-                .filter(|t| !t.trim().is_empty())
-                .unwrap_or(domain);
+            let title = of("title").map(str::trim).filter(|t| !is_player(t));
             if links::classify(&url) == links::UrlKind::Clickable {
-                let title = vec![Inline::Text(if name.is_empty() {
-                    url.clone()
-                } else {
-                    name.to_owned()
-                })];
-                let domain = if domain == name {
-                    Inlines::new()
-                } else {
-                    vec![Inline::Text(domain.to_owned())]
-                };
+                let words = |words: &str| vec![Inline::Text(words.to_owned())];
                 out.push(Block::Card(Card {
-                    url,
-                    title,
+                    // Without a title, whoever sets the card names it in the language of the issue.
+                    title: title.map(words).unwrap_or_default(),
                     description: Inlines::new(),
-                    domain,
+                    domain: if domain.is_empty() {
+                        words(&url)
+                    } else {
+                        words(domain)
+                    },
+                    url,
                     line,
                 }));
             } else {
-                let name = vec![Inline::Text(name.to_owned())];
+                let name = vec![Inline::Text(title.unwrap_or(domain).to_owned())];
                 out.push(Block::Paragraph(self.link(&url, "", name, line)));
             }
         }
@@ -161,7 +162,10 @@ impl Reader<'_> {
         for child in &branch.children {
             let blocks = match child {
                 Node::Element(e) if e.element == Element::ListItem => {
-                    self.html_blocks(&e.children, line)
+                    let mut blocks = self.html_blocks(&e.children, line);
+                    let name = name_of(e.element, &e.attributes);
+                    anchors::put_into(&mut blocks, name.into_iter().collect());
+                    blocks
                 }
                 other => self.html_blocks(std::slice::from_ref(other), line),
             };
@@ -308,6 +312,30 @@ impl Reader<'_> {
         }
         out
     }
+}
+
+/// Whether a title is that of a site's player, such as “YouTube video player”, and says nothing of the film.
+fn is_player(title: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "",
+        "youtube",
+        "youtube video",
+        "youtube video player",
+        "youtube player",
+        "youtube embed",
+        "vimeo",
+        "vimeo player",
+        "vimeo video player",
+        "video player",
+        "embedded video",
+        "bilibili player",
+        "iframe",
+        "video",
+        "player",
+        "embed",
+    ];
+    let title = title.to_lowercase();
+    NAMES.contains(&title.as_str())
 }
 
 /// Ends the paragraph that has been collected.

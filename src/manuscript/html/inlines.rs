@@ -4,6 +4,7 @@ use crate::model::issue::{Inline, Inlines, plain};
 
 use super::elements::Element;
 use super::tree::Attributes;
+use crate::manuscript::anchors;
 use crate::manuscript::reader::Reader;
 
 /// A tag that waits for its end.
@@ -106,7 +107,13 @@ impl Nest {
     /// Gives up on a tag that was never closed: a link holds what follows it, anything else was prose.
     fn abandon(&mut self, reader: &mut Reader) {
         let Some(open) = self.open.pop() else { return };
-        if open.element == Element::Link && open.attributes.get("href").is_some() {
+        let is_place = open
+            .attributes
+            .get("id")
+            .or(open.attributes.get("name"))
+            .is_some();
+        let leads = open.attributes.get("href").is_some();
+        if open.element == Element::Link && (leads || is_place) {
             self.extend(wrap(open, reader));
         } else {
             self.push(Inline::Text(open.literal));
@@ -128,6 +135,14 @@ fn wrap(open: Open, reader: &mut Reader) -> Inlines {
     enclose(element, &name, &attributes, content, line, reader)
 }
 
+/// The name that an element gives to its place, for links of the same issue.
+pub(crate) fn name_of(element: Element, attributes: &Attributes) -> Option<Inline> {
+    let name = attributes
+        .get("id")
+        .or_else(|| attributes.get("name").filter(|_| element == Element::Link));
+    name.and_then(anchors::anchor)
+}
+
 /// Some inlines within an element.
 pub(crate) fn enclose(
     element: Element,
@@ -137,6 +152,8 @@ pub(crate) fn enclose(
     line: usize,
     reader: &mut Reader,
 ) -> Inlines {
+    let mut content = content;
+    content.splice(0..0, name_of(element, attributes));
     let address = match element {
         Element::Link => attributes.get("href"),
         Element::Embed => attributes.get("src").or(attributes.get("data")),

@@ -1,17 +1,55 @@
 //! comrak's blocks become ours.
 
 use comrak::Node;
-use comrak::nodes::{ListType, NodeValue, TableAlignment};
+use comrak::nodes::{AlertType, ListType, NodeValue, TableAlignment};
 
-use crate::model::issue::{Align, Block, Inline, Inlines, ListItem};
+use crate::model::issue::{AlertKind, Align, Block, Definition, Inlines, ListItem};
 
 use super::cards;
-use super::inlines::footnote_mark;
-use crate::manuscript::figures;
 use crate::manuscript::reader::Reader;
+use crate::manuscript::{anchors, figures};
 
 /// Blocks that are nested deeper become a paragraph each, with their words and links.
 const DEPTH: usize = 16;
+
+/// The HTML of a paragraph that is nothing but a player or a frame: CommonMark takes `<video …></video>` on one line for
+/// text.
+fn player(paragraph: Node) -> Option<String> {
+    let is_player = |tag: &str| {
+        ["video", "audio", "iframe", "object", "embed"]
+            .into_iter()
+            .any(|name| {
+                let after = tag
+                    .get(1..=name.len())
+                    .filter(|n| n.eq_ignore_ascii_case(name));
+                after.is_some() && tag[name.len() + 1..].starts_with([' ', '\n', '>', '/'])
+            })
+    };
+    match &paragraph.first_child()?.data().value {
+        NodeValue::HtmlInline(tag) if tag.starts_with('<') && is_player(tag) => {}
+        _ => return None,
+    }
+    let mut html = String::new();
+    for node in paragraph.children() {
+        match &node.data().value {
+            NodeValue::HtmlInline(tag) => html.push_str(tag),
+            NodeValue::SoftBreak => html.push('\n'),
+            NodeValue::Text(text) if text.trim().is_empty() => html.push_str(text),
+            _ => return None,
+        }
+    }
+    Some(html)
+}
+
+fn alert_kind(kind: AlertType) -> AlertKind {
+    match kind {
+        AlertType::Note => AlertKind::Note,
+        AlertType::Tip => AlertKind::Tip,
+        AlertType::Important => AlertKind::Important,
+        AlertType::Warning => AlertKind::Warning,
+        AlertType::Caution => AlertKind::Caution,
+    }
+}
 
 impl Reader<'_> {
     /// The blocks within a block, or within the whole document.
@@ -31,12 +69,15 @@ impl Reader<'_> {
             return self.too_deep(node);
         }
         match &data.value {
-            NodeValue::Paragraph => figures::paragraph(self.inlines(node)),
+            NodeValue::Paragraph => match player(node) {
+                Some(html) => self.html(&html, line),
+                None => figures::paragraph(self.inlines(node)),
+            },
             NodeValue::Heading(heading) => match self.inlines(node) {
                 inlines if inlines.is_empty() => Vec::new(),
                 inlines => vec![Block::Heading {
                     level: heading.level,
-                    inlines,
+                    inlines: anchors::of_heading(inlines),
                 }],
             },
             NodeValue::ThematicBreak => vec![Block::Rule],
@@ -73,14 +114,18 @@ impl Reader<'_> {
             }
             NodeValue::Table(table) => vec![self.table(node, &table.alignments)],
             NodeValue::FootnoteDefinition(note) => {
-                let mut blocks = self.blocks(node, depth + 1);
-                let mark = [footnote_mark(&note.name), Inline::Text(" ".into())];
-                match blocks.first_mut() {
-                    Some(Block::Paragraph(inlines)) => drop(inlines.splice(0..0, mark)),
-                    _ => blocks.insert(0, Block::Paragraph(mark.to_vec())),
-                }
-                blocks
+                let blocks = self.blocks(node, depth + 1);
+                self.notes.labelled(&note.name, blocks)
             }
+            NodeValue::Alert(alert) => {
+                let title = alert.title.as_deref().unwrap_or_default();
+                vec![Block::Alert {
+                    kind: alert_kind(alert.alert_type),
+                    title: self.fragment(title, line),
+                    blocks: self.blocks(node, depth + 1),
+                }]
+            }
+            NodeValue::DescriptionList => vec![self.definitions(node, depth)],
             // Extensions that are off don't occur; if one did, its content would stay.
             _ => self.blocks(node, depth + 1),
         }
@@ -95,6 +140,32 @@ impl Reader<'_> {
             task,
             blocks: self.blocks(node, depth + 1),
         }
+    }
+
+    /// Terms with what they mean; terms that follow one another share it.
+    fn definitions(&mut self, list: Node, depth: usize) -> Block {
+        let mut out: Vec<Definition> = Vec::new();
+        for item in list.children() {
+            let mut one = Definition::default();
+            for part in item.children() {
+                match part.data().value {
+                    NodeValue::DescriptionTerm => {
+                        for block in self.blocks(part, depth + 1) {
+                            match block {
+                                Block::Paragraph(inlines) => one.terms.push(inlines),
+                                other => one.blocks.push(other),
+                            }
+                        }
+                    }
+                    _ => one.blocks.extend(self.blocks(part, depth + 1)),
+                }
+            }
+            match out.last_mut() {
+                Some(last) if one.terms.is_empty() => last.blocks.extend(one.blocks),
+                _ => out.push(one),
+            }
+        }
+        Block::Definitions(out)
     }
 
     fn table(&mut self, node: Node, alignments: &[TableAlignment]) -> Block {

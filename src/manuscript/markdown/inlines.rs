@@ -1,7 +1,7 @@
 //! comrak's inlines become ours.
 
 use comrak::Node;
-use comrak::nodes::NodeValue;
+use comrak::nodes::{NodeFootnoteReference, NodeValue};
 
 use crate::model::issue::{Inline, Inlines};
 
@@ -72,7 +72,11 @@ impl Reader<'_> {
                 )));
                 self.place(known, data.sourcepos.start);
             }
-            NodeValue::FootnoteReference(note) => nest.push(footnote_mark(&note.name)),
+            NodeValue::FootnoteReference(note) => nest.push(note_mark(note)),
+            NodeValue::ShortCode(code) if stands_apart(node) => {
+                nest.push(Inline::Text(code.emoji.clone()));
+            }
+            NodeValue::ShortCode(code) => nest.push(Inline::Text(format!(":{}:", code.code))),
             // Extensions that are off can't occur; should one, its words stay.
             _ => nest.extend(inner(self, linked)),
         }
@@ -163,7 +167,8 @@ impl Reader<'_> {
                     let image = self.image(&link.url, "", &link.title, line);
                     out.push(Inline::Image(image));
                 }
-                NodeValue::FootnoteReference(note) => out.push(footnote_mark(&note.name)),
+                NodeValue::FootnoteReference(note) => out.push(note_mark(note)),
+                NodeValue::ShortCode(code) => out.push(Inline::Text(code.emoji.clone())),
                 _ => {}
             }
         }
@@ -171,12 +176,27 @@ impl Reader<'_> {
     }
 }
 
-/// The mark of a footnote, in the text and before the note itself.
-pub(crate) fn footnote_mark(name: &str) -> Inline {
-    Inline::Tag {
-        name: "sup",
-        children: vec![Inline::Text(format!("[{name}]"))],
+/// The mark of a footnote.
+fn note_mark(note: &NodeFootnoteReference) -> Inline {
+    Inline::NoteMark {
+        number: note.ix,
+        nth: note.ref_num,
     }
+}
+
+/// Whether a short code such as `:tada:` stands apart from the letters and digits around it, unlike the hundred in
+/// `10:100:20`.
+fn stands_apart(node: Node) -> bool {
+    let end = |neighbour: Option<Node>, last: bool| {
+        neighbour.and_then(|n| match &n.data().value {
+            NodeValue::Text(text) if last => text.chars().next_back(),
+            NodeValue::Text(text) => text.chars().next(),
+            _ => None,
+        })
+    };
+    let joins = |c: char| c.is_ascii_alphanumeric() || c == ':';
+    !end(node.previous_sibling(), true).is_some_and(joins)
+        && !end(node.next_sibling(), false).is_some_and(joins)
 }
 
 /// With how many tildes a run is struck out.
@@ -208,6 +228,7 @@ fn words(image: Node) -> String {
             NodeValue::Code(code) => out.push_str(&code.literal),
             NodeValue::HtmlInline(tag) if !html::known_tag(tag) => out.push_str(tag),
             NodeValue::SoftBreak | NodeValue::LineBreak => out.push(' '),
+            NodeValue::ShortCode(code) => out.push_str(&code.emoji),
             _ => {}
         }
     }

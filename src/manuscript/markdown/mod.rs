@@ -9,6 +9,7 @@ use std::ops::Range;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Node, Options, parse_document};
 
+use super::notes::Notes;
 use super::reader::Reader;
 use super::tidy::{TopBlock, is_separator};
 use super::{figures, lint};
@@ -22,6 +23,9 @@ pub(super) fn options<'c>() -> Options<'c> {
     options.extension.tasklist = true;
     options.extension.footnotes = true;
     options.extension.cjk_friendly_emphasis = true;
+    options.extension.alerts = true;
+    options.extension.description_lists = true;
+    options.extension.shortcodes = true;
     options.parse.leave_footnote_definitions = true;
     options
 }
@@ -32,8 +36,8 @@ pub(super) struct Stretch {
     pub lines: Range<usize>,
     /// What the lines became.
     pub blocks: Vec<Block>,
-    /// Whether they define a footnote.
-    pub is_footnote: bool,
+    /// The number of the footnote that they define.
+    pub footnote: Option<u32>,
 }
 
 /// Parses a body. Cards are put together; lines of dashes are thematic breaks.
@@ -43,12 +47,21 @@ pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
     let nodes: Vec<Node> = root.children().collect();
     let lines: Vec<&str> = body.split('\n').collect();
     reader.lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    reader.notes = Notes::default();
+    for node in root.descendants() {
+        if let NodeValue::FootnoteReference(note) = &node.data().value {
+            reader.notes.refer(&note.name, note.ix);
+        }
+    }
     let markers = lint::markers(root, reader);
     reader.findings.extend(markers);
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
-        let is_footnote = matches!(node.data().value, NodeValue::FootnoteDefinition(_));
+        let footnote = match &node.data().value {
+            NodeValue::FootnoteDefinition(note) => Some(reader.notes.number(&note.name)),
+            _ => None,
+        };
         let (mut blocks, spanned) = match cards::card(&nodes[at..], &lines, reader) {
             Some((card, spanned)) => (vec![Block::Card(card)], spanned),
             None => (reader.block(node, 0), 1),
@@ -69,20 +82,20 @@ pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
         out.push(Stretch {
             lines: first..last.clamp(first, lines.len()),
             blocks,
-            is_footnote,
+            footnote,
         });
         at += spanned;
     }
     out
 }
 
-/// The top-level blocks of a body, and its footnotes, which go to the end of the issue.
+/// The top-level blocks of a body, and its footnotes in the order of their numbers, which go to the end of the issue.
 pub(super) fn top_blocks(body: &str, reader: &mut Reader) -> (Vec<TopBlock>, Vec<Block>) {
     let (mut tops, mut notes) = (Vec::new(), Vec::new());
     for stretch in stretches(body, reader) {
         let line = stretch.lines.start + 1 + reader.offset;
-        if stretch.is_footnote {
-            notes.extend(stretch.blocks);
+        if let Some(number) = stretch.footnote {
+            notes.push((number, stretch.blocks));
         } else {
             tops.extend(
                 stretch
@@ -92,5 +105,7 @@ pub(super) fn top_blocks(body: &str, reader: &mut Reader) -> (Vec<TopBlock>, Vec
             );
         }
     }
+    notes.sort_by_key(|(number, _)| *number);
+    let notes = notes.into_iter().flat_map(|(_, blocks)| blocks).collect();
     (figures::caption_tops(tops), notes)
 }

@@ -123,7 +123,7 @@ fn in_page(inlines: &Inlines) -> Option<Inlines> {
         leads_out |= match seen {
             Seen::Link { url, .. } => !url.starts_with('#'),
             Seen::Image(_) => true,
-            Seen::Text(_) | Seen::Code(_) => false,
+            Seen::Text(_) | Seen::Code(_) | Seen::Anchor(_) => false,
         };
     });
     match inlines.as_slice() {

@@ -260,8 +260,43 @@ pub enum Block {
     },
     /// The preview of a page.
     Card(Card),
+    /// A remark that stands out, such as a warning.
+    Alert {
+        /// What kind of remark it is.
+        kind: AlertKind,
+        /// Its title; empty: the usual one of its kind.
+        title: Inlines,
+        /// What it says.
+        blocks: Vec<Block>,
+    },
+    /// Terms with what they mean.
+    Definitions(Vec<Definition>),
     /// A line across the text.
     Rule,
+}
+
+/// The kinds of remarks that stand out, as GitHub names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertKind {
+    /// Useful information.
+    Note,
+    /// Advice.
+    Tip,
+    /// What one must know.
+    Important,
+    /// What needs attention now.
+    Warning,
+    /// What may go wrong.
+    Caution,
+}
+
+/// Terms with what they mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Definition {
+    /// The terms, a line each.
+    pub terms: Vec<Inlines>,
+    /// What they mean.
+    pub blocks: Vec<Block>,
 }
 
 /// An item of a list.
@@ -328,6 +363,22 @@ pub enum Inline {
     HardBreak,
     /// A personal field.
     Field(Field),
+    /// Shows nothing: a place that links of the same issue lead to, by this name.
+    Anchor(String),
+    /// The mark of a footnote in the text.
+    NoteMark {
+        /// The footnote's number, from 1 in the order of their first marks.
+        number: u32,
+        /// Which of the marks of this footnote it is, from 1.
+        nth: u32,
+    },
+    /// The number that begins a footnote.
+    NoteLabel {
+        /// The footnote's number.
+        number: u32,
+        /// Whether a mark in the text refers to it.
+        is_marked: bool,
+    },
 }
 
 /// A personal field of the author's: `{{ name | default("reader") }}`.
@@ -355,7 +406,10 @@ pub fn plain(inlines: &[Inline]) -> String {
             Inline::Image(image) => out.push_str(&image.alt),
             Inline::SoftBreak | Inline::HardBreak => out.push(' '),
             Inline::Field(Field::Name { default }) => out.push_str(default),
-            Inline::Field(Field::Email) => {}
+            Inline::Field(Field::Email)
+            | Inline::Anchor(_)
+            | Inline::NoteMark { .. }
+            | Inline::NoteLabel { .. } => {}
         }
     }
     out

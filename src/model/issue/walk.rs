@@ -18,6 +18,8 @@ pub enum Seen<'i> {
     },
     /// A picture.
     Image(&'i Image),
+    /// A place that links of the issue lead to.
+    Anchor(&'i str),
 }
 
 /// Walks through parts.
@@ -126,6 +128,18 @@ pub fn block<'i>(block: &'i Block, see: &mut dyn FnMut(Seen<'i>)) {
             inlines(caption, see);
         }
         Block::Card(one) => card(one, see),
+        Block::Alert {
+            title, blocks: all, ..
+        } => {
+            inlines(title, see);
+            blocks(all, see);
+        }
+        Block::Definitions(all) => {
+            for one in all {
+                one.terms.iter().for_each(|term| inlines(term, see));
+                blocks(&one.blocks, see);
+            }
+        }
         Block::Rule => {}
     }
 }
@@ -153,7 +167,8 @@ pub fn inlines<'i>(run: &'i [Inline], see: &mut dyn FnMut(Seen<'i>)) {
             }
             Inline::Image(image) => see(Seen::Image(image)),
             Inline::SoftBreak | Inline::HardBreak => see(Seen::Text(" ")),
-            Inline::Field(_) => {}
+            Inline::Anchor(name) => see(Seen::Anchor(name)),
+            Inline::Field(_) | Inline::NoteMark { .. } | Inline::NoteLabel { .. } => {}
         }
     }
 }
@@ -220,6 +235,16 @@ pub fn runs_of_blocks(blocks: &mut [Block], change: &mut dyn FnMut(&mut Inlines)
                 .for_each(&mut *change),
             Block::Figure { caption, .. } => change(caption),
             Block::Card(card) => runs_of_card(card, change),
+            Block::Alert { title, blocks, .. } => {
+                change(title);
+                runs_of_blocks(blocks, change);
+            }
+            Block::Definitions(all) => {
+                for one in all {
+                    one.terms.iter_mut().for_each(&mut *change);
+                    runs_of_blocks(&mut one.blocks, change);
+                }
+            }
             Block::Code { .. } | Block::Rule => {}
         }
     }

@@ -177,6 +177,7 @@ pub(crate) fn rendered(words: &str) -> Rendered {
             Piece::Text("\n".into()),
         ],
         language: "en".into(),
+        date: None,
     }
 }
 
