@@ -60,6 +60,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("anstream", &["stdio"]),
     ("toml", &["config", "manuscript", "compose/theme"]),
+    ("encoding_rs", &["people"]),
+    ("chardetng", &["people/encoding"]),
 ];
 
 /// Every file of `src` with its path below it, but for those that hold only tests: they may use what they

@@ -147,6 +147,105 @@ fn an_import_that_cannot_tell_who_left_is_refused_whole() {
 }
 
 #[test]
+fn a_file_is_looked_at_before_the_question_is_asked() {
+    let letter = Letter::new("");
+    let import = |text: &[u8], args: &[&str]| {
+        fs::write(letter.path().join("crm.csv"), text).unwrap();
+        letter.run(&[&["subscribers", "import", "crm.csv"][..], args].concat())
+    };
+    let german = b"E-Mail;Vorname;Nachname;Telefon\nann@readers.example;Ann;Gro\xdf;1\nbo@readers.example;Bo;;2\n";
+    import(german, &[]).refused(
+        2,
+        &[
+            "rows of crm.csv (email from “E-Mail”, first_name from “Vorname”",
+            "--yes",
+            "ignored: Telefon",
+            "windows-1252",
+        ],
+    );
+    import(b"Who,Since\nann@readers.example,2024\n", &[])
+        .refused(2, &["crm.csv:1", "--map email=COLUMN"]);
+    let quote = b"email,name\nann@readers.example,\"Ann\nbo@readers.example,Bo\n";
+    import(quote, &["--yes"]).refused(2, &["crm.csv:2", "never closed", "Nothing was imported."]);
+    assert_eq!(letter.states(), []);
+
+    let done = import(german, &["--yes"]);
+    assert_eq!((done.code, done.out.as_str()), (0, "2 rows: 2 added\n"));
+    assert!(
+        letter
+            .run(&["subscribers", "export"])
+            .out
+            .contains("Ann Groß")
+    );
+}
+
+#[test]
+fn an_author_says_what_a_file_does_not_tell() {
+    let letter = Letter::new("");
+    let file = letter.path().join("crm.csv");
+    fs::write(&file, b"Who^Called\nann@readers.example^\xc8\xe2\xe0\xed\n").unwrap();
+    let import = |args: &[&str]| {
+        letter.run(&[&["subscribers", "import", "crm.csv", "--yes"][..], args].concat())
+    };
+    import(&["--separator", "^", "--map", "email=Who"])
+        .refused(2, &["crm.csv:2", "--encoding windows-1252"]);
+    for (args, why) in [
+        (["--encoding", "klingon"], "not a known encoding"),
+        (["--separator", "^^"], "one character"),
+        (["--map", "phone=Who"], "the fields are email, name"),
+    ] {
+        let done = import(&args);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains(why), "{}", done.err);
+    }
+    let done = import(&[
+        "--separator",
+        "^",
+        "--encoding",
+        "windows-1251",
+        "--map",
+        "email=Who",
+        "--map",
+        "name=Called",
+    ]);
+    assert_eq!((done.code, done.out.as_str()), (0, "1 row: 1 added\n"));
+    assert!(letter.run(&["subscribers", "export"]).out.contains("Иван"));
+}
+
+#[test]
+fn a_date_that_cannot_be_read_costs_nobody_and_is_told_once_or_thrice() {
+    let letter = Letter::new("");
+    let rows: String = (0..1000)
+        .map(|i| format!("r{i}@readers.example,soon\n"))
+        .collect();
+    fs::write(
+        letter.path().join("crm.csv"),
+        format!("email,joined_at\n{rows}"),
+    )
+    .unwrap();
+    let done = letter.run(&["subscribers", "import", "crm.csv", "--yes", "--json"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(
+        done.lines(),
+        [
+            serde_json::json!({ "rows": 1000, "added": 1000, "updated": 0, "unchanged": 0, "rejected": 0 })
+        ]
+    );
+    let lines: Vec<&str> = done.err.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", done.err);
+    assert!(
+        lines[0].starts_with("crm.csv:2: warning: “soon” is not a date"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[3].starts_with("crm.csv: warning: 997 more rows imported without their date"),
+        "{}",
+        lines[3]
+    );
+}
+
+#[test]
 fn an_import_names_what_it_does_not_take() {
     let letter = Letter::new("");
     let done = letter.run(&["subscribers", "import", "people.csv", "--yes", "--json"]);

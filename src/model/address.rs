@@ -82,7 +82,7 @@ impl Address {
             );
         }
         let Ok(ascii) = idna::domain_to_ascii_strict(domain) else {
-            return bad(format!("“{domain}” is no domain name"));
+            return bad(format!("“{domain}” is not a domain name"));
         };
         let ending = ascii.rsplit('.').next().unwrap_or_default();
         if !ascii.contains('.') || ending.is_empty() {

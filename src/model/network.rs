@@ -86,7 +86,7 @@ pub struct Cidr {
 
 /// Why a text is no block of addresses; one line, ready to be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is no network; write it as 10.0.0.0/8 or 2001:db8::/32")]
+#[error("“{0}” is not a network; write it as 10.0.0.0/8 or 2001:db8::/32")]
 pub struct BadCidr(String);
 
 impl FromStr for Cidr {

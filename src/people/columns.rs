@@ -6,6 +6,8 @@
 //! [`Column::Unclear`]: the file is refused, since it may say that somebody must not be mailed. What the
 //! values mean is for `consent` to tell.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::consent::Reading;
 use crate::model::invisible;
 use crate::model::subscription::SubscriptionState::{self, Bounced, Complained, Unsubscribed};
@@ -17,6 +19,8 @@ pub(super) enum Column {
     Email,
     FirstName,
     LastName,
+    /// When the person joined, under a name other than `joined_at`.
+    Joined,
     /// A full name under a name other than `name`.
     FullName,
     /// Whether, or since when, the person may be mailed.
@@ -34,40 +38,66 @@ const KNOWN: &[(Column, &[&str])] = &[
         Column::Email,
         &[
             "emailaddress", "mail", "mailaddress", "subscriberemail", "contactemail", "useremail",
-            "emailadresse", "mailadresse", "email1", "email1value", "emailaddress1", "primaryemail",
-            "adresseemail", "adressemail", "correo", "correoelectronico", "correoelectrónico",
-            "indirizzoemail", "邮箱", "电子邮件", "メールアドレス",
+            "memberemail", "customeremail", "email1", "email1value", "emailaddress1", "primaryemail",
+            // German, Dutch, French, Spanish, Portuguese, Italian.
+            "emailadresse", "mailadresse", "emailadres", "adresseemail", "adressemail", "adressedemail",
+            "courriel", "adressecourriel", "adressedecourriel", "adresseélectronique", "correo",
+            "correoelectronico", "correoelectrónico", "direccióndecorreo", "direcciondecorreo",
+            "direccióndecorreoelectrónico", "direcciondecorreoelectronico", "endereçodeemail",
+            "enderecodeemail", "correioeletrônico", "indirizzoemail", "indirizzomail", "postaelettronica",
+            // Nordic and Slavic languages, Turkish, Hungarian.
+            "epost", "epostadress", "epostadresse", "emailadress", "sähköposti", "sähköpostiosoite",
+            "adresemail", "emailová", "eposta", "epostaadresi", "emailcím", "почта", "электроннаяпочта",
+            "эладрес", "эпочта", "имейл",
+            // Chinese, Japanese, Korean.
+            "邮箱", "邮箱地址", "电子邮箱", "电子邮件", "电子邮件地址", "邮件", "邮件地址", "电邮", "信箱", "電子郵件", "電子信箱",
+            "郵件", "電郵", "メール", "メールアドレス", "eメール", "이메일", "이메일주소", "메일",
         ],
     ),
     (
         Column::FullName,
         &[
-            "fullname", "displayname", "subscribername", "contactname", "vollständigername",
+            "fullname", "namefull", "displayname", "subscribername", "contactname", "membername", "customername",
+            "vollständigername", "vollstaendigername", "nomcomplet", "nomprénom", "nomprenom", "nombrecompleto",
+            "nomecompleto", "nomecognome", "volledigenaam", "naam", "namn", "navn", "имяифамилия", "фио",
+            "姓名", "名字", "名称", "氏名", "お名前", "名前", "이름", "성명",
         ],
     ),
     (
         Column::FirstName,
         &[
-            "firstname", "fname", "givenname", "forename", "vorname", "prénom", "prenom", "nombre",
+            "firstname", "fname", "givenname", "forename", "first", "vorname", "prénom", "prenom", "nombre",
+            "nombres", "nome", "voornaam", "förnamn", "fornavn", "etunimi", "imię", "imie", "jméno", "имя", "名",
         ],
     ),
     (
         Column::LastName,
         &[
-            "lastname", "lname", "surname", "familyname", "nachname", "familienname", "apellido",
+            "lastname", "lname", "surname", "familyname", "nachname", "familienname", "nom", "nomdefamille",
+            "apellido", "apellidos", "cognome", "sobrenome", "apelido", "achternaam", "efternamn", "etternavn",
+            "efternavn", "sukunimi", "nazwisko", "příjmení", "фамилия", "soyad", "soyadı", "姓", "姓氏",
         ],
     ),
-    // Mailchimp leaves these times empty for people whom its user brought in. Substack's and Ghost's
-    // subscriptions are about money. The others are no words of consent, though they look like some.
+    (
+        Column::Joined,
+        &[
+            "createdat", "created", "createdon", "createddate", "datecreated", "creationdate", "createdate",
+            "profilecreatedon", "joined", "joinedon", "joindate", "datejoined", "membersince", "signupdate",
+            "signedupat", "signedup", "signuptime", "dateadded", "addedat", "addedon", "subscribedat",
+            "subscribedon", "subscribeddate", "datesubscribed", "subscribedate", "subscriptiondate",
+            "subscribersince", "subscribedsince", "registeredat", "registrationdate", "patronagesincedate",
+            "optintime", "anmeldedatum", "angemeldetam", "angemeldetseit", "abonniertseit", "abonniertam",
+            "eingetragenam", "erstelltam", "registriertam", "dateinscription", "datedinscription",
+            "fechadealta", "datadiiscrizione", "datadeinscrição", "注册时间", "订阅时间", "登録日",
+        ],
+    ),
+    // Mailchimp leaves the time of the confirmation empty for people whom its user brought in. Substack's and
+    // Ghost's subscriptions are about money. The others are no words of consent, though they look like some.
     (
         Column::Other,
         &[
-            "optintime", "optinip", "confirmtime", "confirmip", "activesubscription", "dateadded",
-            "subscribedat", "subscribedon", "subscribeddate", "datesubscribed", "subscribedate",
-            "subscriptiondate", "subscribersince", "subscribedsince", "subscriptiontype",
-            "subscribersource", "anmeldedatum", "angemeldetam", "angemeldetseit", "abonniertseit",
-            "abonniertam", "eingetragenam", "patronagesincedate", "followsyou", "maritalstatus",
-            "unitedstates",
+            "optinip", "confirmtime", "confirmip", "activesubscription", "subscriptiontype",
+            "subscribersource", "followsyou", "maritalstatus", "unitedstates",
         ],
     ),
     (
@@ -84,7 +114,11 @@ const KNOWN: &[(Column, &[&str])] = &[
     ),
     (
         Column::Consent(Reading::Status),
-        &["patronstatus", "memberstatus", "mitgliedsstatus"],
+        &[
+            "patronstatus", "memberstatus", "mitgliedsstatus", "statut", "estado", "stato", "estatus", "situação",
+            "stav", "tila", "durum", "статус", "состояние", "状态", "订阅状态", "狀態", "訂閱狀態", "状況", "ステータス",
+            "購読状況", "配信状況", "상태", "구독상태",
+        ],
     ),
     // HubSpot counts contacts in two kinds; those it calls non-marketing get no mail.
     (
@@ -444,6 +478,8 @@ impl FileName {
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
+    // Macs write é as two characters.
+    let name: String = name.nfc().collect();
     let is_shown =
         |c: &char| invisible::name(*c).is_none() && (c.is_whitespace() || !c.is_control());
     for c in name.chars().filter(is_shown) {
@@ -594,14 +630,12 @@ mod tests {
             "note",
             "complimentary_plan",
             "stripe_customer_id",
-            "created_at",
             "labels",
             "tiers",
             "uuid",
             "attributes",
             "updated_at",
             "MEMBER_RATING",
-            "OPTIN_TIME",
             "OPTIN_IP",
             "CONFIRM_TIME",
             "CONFIRM_IP",
@@ -620,23 +654,18 @@ mod tests {
             "External ID",
             "Data",
             "referrer_url",
-            "creation_date",
             "metadata",
             "source",
-            "Date Subscribed",
-            "Subscriber Since",
             "Accepts SMS Marketing",
             "Last Charge Status",
             "Follows You",
             "Lifetime Amount",
-            "Patronage Since Date",
             "Birthday",
             "Company",
             "Middle Name",
             "Option",
             "Description",
             "Total Spent",
-            "Anmeldedatum",
             "Address",
             "State/Province",
             "Billing State",
@@ -649,6 +678,53 @@ mod tests {
             "Adoption",
         ] {
             assert_eq!(Column::of_name(name), Column::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn columns_of_people_are_known_in_many_languages() {
+        for (wanted, names) in [
+            (
+                Column::Email,
+                &[
+                    "E-Mail-Adresse",
+                    "Adresse e-mail",
+                    "Correo electrónico",
+                    "电子邮箱",
+                    "メールアドレス",
+                    "E-postadress",
+                ][..],
+            ),
+            (
+                Column::FirstName,
+                &["Vorname", "Pre\u{301}nom", "FNAME", "Nombre", "First Name"],
+            ),
+            (
+                Column::LastName,
+                &["Nachname", "NOM", "Apellidos", "LNAME", "姓"],
+            ),
+            (Column::FullName, &["Full Name", "姓名", "Nombre completo"]),
+            (
+                Column::Joined,
+                &[
+                    "created_at",
+                    "OPTIN_TIME",
+                    "creation_date",
+                    "Date Subscribed",
+                    "Subscriber Since",
+                    "Patronage Since Date",
+                    "Anmeldedatum",
+                    "subscribedAt",
+                ],
+            ),
+            (
+                Column::Consent(Reading::Status),
+                &["Statut", "Estado", "订阅状态", "Статус"],
+            ),
+        ] {
+            for name in names {
+                assert_eq!(Column::of_name(name), wanted, "{name}");
+            }
         }
     }
 

@@ -67,8 +67,9 @@ const WORDS: &[(Meaning, &[&str])] = &[
             // Tiers of Buttondown, Ghost and Substack: each of them is mailed.
             "regular", "premium", "free", "paid", "comp", "comped", "gifted", "trial", "trialed",
             "churning", "aktiv", "aktiviert", "angemeldet", "abonniert", "eingetragen", "bestätigt",
-            "bestaetigt", "abonné", "abonne", "inscrit", "suscrito", "iscritto", "actief", "已订阅",
-            "购读中", "購読中",
+            "bestaetigt", "abonné", "abonne", "inscrit", "suscrito", "iscritto", "actief",
+            "actif", "activo", "attivo", "ativo", "inscrito", "подписан", "активен", "已订阅", "購読中", "登録中", "有効",
+            "구독중",
         ],
     ),
     (
@@ -93,7 +94,9 @@ const WORDS: &[(Meaning, &[&str])] = &[
             "abgemeldet", "abbestellt", "ausgetragen", "gekündigt", "gekuendigt", "gelöscht",
             "geloescht", "gesperrt", "inaktiv", "deaktiviert", "widerrufen", "widersprochen",
             "nichtmehraktiv", "désabonné", "desabonne", "désinscrit", "desinscrit", "désinscrite",
-            "baja", "dadodebaja", "disiscritto", "afgemeld", "uitgeschreven", "退订", "已退订", "配信停止",
+            "baja", "dadodebaja", "disiscritto", "afgemeld", "uitgeschreven", "inactif",
+            "inactivo", "inattivo", "inativo", "cancelado", "annullato", "отписан", "неактивен", "退订", "已退订",
+            "取消订阅", "配信停止", "解除", "解約", "無効", "구독취소", "수신거부",
         ],
     ),
     (
@@ -217,6 +220,11 @@ pub(super) fn says_gone(value: &str) -> bool {
 pub(super) fn says_no(value: &str) -> bool {
     let is_word = value.len() <= 8 && value.chars().any(char::is_alphabetic);
     is_word && meaning(value) == Some(Meaning::No)
+}
+
+/// Whether a value is as good as empty.
+pub(super) fn is_blank(value: &str) -> bool {
+    meaning(value) == Some(Meaning::Blank)
 }
 
 /// A word as it is compared: lower case, letters and digits only.

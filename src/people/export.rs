@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::rows::COLUMNS;
+use super::header::COLUMNS;
 use super::spreadsheet::harmless;
 use crate::model::subscriber::Subscriber;
 use crate::model::{ListId, SubscriberId};

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use super::rows::Lists;
-use super::source::Rows;
+use super::source::{Options, Rows};
 
 /// A row that was taken, as it would be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,11 @@ pub type Row = (u64, Result<Person, String>);
 /// # Errors
 /// One paragraph: it is no file of people, or can't be read to its end.
 pub fn read_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
-    let mut rows = Rows::of(PathBuf::from("people.csv"), Cursor::new(bytes))?;
+    let mut rows = Rows::of(
+        PathBuf::from("people.csv"),
+        Cursor::new(bytes),
+        &Options::default(),
+    )?;
     let keys = ["weekly".to_owned()];
     let lists = Lists {
         keys: &keys,

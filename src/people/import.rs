@@ -1,4 +1,5 @@
-//! From a file to the store, in two passes: read, check and sort all of it; then merge, join doubles, and hand
+//! From a file to the store. `open` looks at the whole file, so that an author can be asked; the import then goes in two
+//! passes: read, check and sort all of it; then merge, join doubles, and hand
 //! over batches. So a file that can't be read to its end changes nothing, and memory stays bounded.
 //!
 //! A thread reads and merges while the store writes. Each batch is a transaction: an import that was
@@ -10,20 +11,46 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::rows::{Entry, Lists};
+use super::rows::{Entry, Lists, Note};
 use super::sort::{Merged, Sorter};
-use super::source::{Row, Rows};
+use super::source::{Options, Outlook, Row, Rows};
 use crate::format;
 use crate::model::ListId;
-use crate::model::subscription::SubscriptionState;
 use crate::store::import::{BATCH_PEOPLE, ImportRow, ImportedSubscription};
 use crate::store::{Store, StoreError};
 
+/// How many notes of each kind are told row by row; of the rest there is a count.
+const NOTES_TOLD: u64 = 3;
+
+/// A file that was looked at and can be imported.
+pub struct PeopleFile {
+    path: PathBuf,
+    rows: Rows,
+}
+
+impl PeopleFile {
+    /// What was understood of it.
+    pub fn outlook(&self) -> &Outlook {
+        &self.rows.outlook
+    }
+}
+
+/// Opens a CSV file and looks at all of it, without changing anything.
+///
+/// # Errors
+/// [`ImportError::File`].
+pub async fn open(path: PathBuf, options: Options) -> Result<PeopleFile, ImportError> {
+    let looking = tokio::task::spawn_blocking(move || {
+        let rows = Rows::open(path.clone(), &options)?;
+        Ok(PeopleFile { path, rows })
+    });
+    looking.await.map_err(died)?.map_err(ImportError::File)
+}
+
 /// What is to be imported.
-#[derive(Clone, Debug)]
 pub struct Plan {
     /// The CSV file.
-    pub file: PathBuf,
+    pub file: PeopleFile,
     /// The lists that rows may name.
     pub lists: Vec<(String, ListId)>,
     /// The list of rows that name none; `None`: each must.
@@ -52,18 +79,26 @@ pub struct Report {
 /// What happens during an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Columns that nobody reads.
-    Ignored(Vec<String>),
-    /// Columns of another product that say who must not be mailed.
-    ConsentRead(Vec<String>),
-    /// The file's name says how all in it are gone.
-    Everybody(SubscriptionState),
     /// A row that is not taken: the line on which it begins, and why.
     Rejected {
         /// Where the row begins, from 1.
         line: u64,
         /// Why, without a final stop.
         reason: String,
+    },
+    /// A row that was taken without one of its values, or that looks odd. Only the first of each kind are told.
+    Noted {
+        /// Where the row begins, from 1.
+        line: u64,
+        /// What could not be read.
+        note: Note,
+    },
+    /// There were more notes of a kind than were told.
+    NotedMore {
+        /// One that was told.
+        like: Note,
+        /// How many rows were not told.
+        rows: u64,
     },
     /// Rows were written to the database.
     Written {
@@ -72,13 +107,6 @@ pub enum Event {
         /// All rows that are to be written.
         of: u64,
     },
-}
-
-impl Event {
-    /// Whether it is about columns, and there are none.
-    fn names_nothing(&self) -> bool {
-        matches!(self, Event::Ignored(names) | Event::ConsentRead(names) if names.is_empty())
-    }
 }
 
 /// Why an import did not come to its end; one paragraph.
@@ -122,7 +150,7 @@ pub async fn import(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = beside_database.unwrap_or(Path::new(".")).to_owned();
-    let reading = tokio::task::spawn_blocking(move || read(&plan, &folder, &sender));
+    let reading = tokio::task::spawn_blocking(move || read(plan, &folder, &sender));
     let mut report = Report::default();
     while let Some(message) = inbox.recv().await {
         match message {
@@ -131,15 +159,13 @@ pub async fn import(
                 tell(event);
             }
             Message::Batch { people, rows, of } => {
-                let subscriptions = people
-                    .iter()
-                    .map(|person| person.subscriptions.len() as u64);
-                let subscriptions: u64 = subscriptions.sum();
+                let subscriptions = people.iter().flat_map(|person| &person.subscriptions);
+                let told: u64 = subscriptions.map(|s| 1 + s.further).sum();
                 let imported = store.import(people, now).await?;
                 report.added += imported.added;
                 report.updated += imported.updated;
                 // A row that says once more what another said is one that changes nothing.
-                report.unchanged += imported.unchanged + rows - subscriptions;
+                report.unchanged += imported.unchanged + rows - told;
                 tell(Event::Written {
                     rows: report.added + report.updated + report.unchanged,
                     of,
@@ -151,14 +177,16 @@ pub async fn import(
     match reading.await {
         Ok(Ok(())) => Ok(report),
         Ok(Err(why)) => Err(ImportError::File(why)),
-        Err(died) => Err(ImportError::File(format!(
-            "reading broke off, which is a defect: {died}"
-        ))),
+        Err(error) => Err(died(error)),
     }
 }
 
+fn died(error: tokio::task::JoinError) -> ImportError {
+    ImportError::File(format!("reading broke off, which is a defect: {error}"))
+}
+
 /// Both passes, as far as the file is concerned. Ends early, without an error, where nobody listens any more.
-fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
+fn read(plan: Plan, folder: &Path, to: &Sender) -> Result<(), String> {
     let unsorted = |error: std::io::Error| {
         let why = format::io(&error);
         format!(
@@ -166,7 +194,10 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
             folder.display()
         )
     };
-    let mut file = Rows::open(plan.file.clone())?;
+    let PeopleFile {
+        path,
+        rows: mut file,
+    } = plan.file;
     let keys: Vec<String> = plan.lists.iter().map(|(key, _)| key.clone()).collect();
     let default = keys
         .iter()
@@ -177,31 +208,27 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
         default,
         only_default: plan.only_default,
     };
-    for event in [
-        Event::Ignored(file.header.ignored()),
-        Event::ConsentRead(file.header.consent_columns()),
-    ] {
-        if !event.names_nothing() {
-            let _ = to.blocking_send(Message::Tell(event));
-        }
-    }
-    if let Some(state) = file.header.everybody() {
-        let _ = to.blocking_send(Message::Tell(Event::Everybody(state)));
-    }
     if default.is_none() && !file.header.names_lists() {
         return Err(format!(
             "{}: the file does not say for which list it is, and there are several: {}. Add --list, or a column \
              named list.",
-            plan.file.display(),
+            path.display(),
             keys.join(", ")
         ));
     }
     let mut sorter = Sorter::new(folder.to_owned());
+    let mut notes = Notes::default();
     let mut good = 0;
-    while let Some(Row { line, entry }) = file.next(&lists)? {
+    while let Some(row) = file.next(&lists)? {
+        let Row { line, entry, .. } = row;
         match entry {
             Ok(entry) => {
                 good += 1;
+                for note in row.notes {
+                    if let Some(event) = notes.take(line, note) {
+                        let _ = to.blocking_send(Message::Tell(event));
+                    }
+                }
                 sorter.push(entry).map_err(unsorted)?;
             }
             Err(reason) => {
@@ -215,7 +242,45 @@ fn read(plan: &Plan, folder: &Path, to: &Sender) -> Result<(), String> {
         }
     }
     drop(file);
+    for event in notes.rest() {
+        let _ = to.blocking_send(Message::Tell(event));
+    }
     hand_over(sorter.merged().map_err(unsorted)?, &plan.lists, good, to).map_err(unsorted)
+}
+
+/// Counts notes by their kind.
+#[derive(Default)]
+struct Notes(Vec<(Note, u64)>);
+
+impl Notes {
+    /// What is to be told at once of a note.
+    fn take(&mut self, line: u64, note: Note) -> Option<Event> {
+        let kind = std::mem::discriminant(&note);
+        let known = self
+            .0
+            .iter_mut()
+            .find(|(like, _)| std::mem::discriminant(like) == kind);
+        let count = match known {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                self.0.push((note.clone(), 1));
+                1
+            }
+        };
+        (count <= NOTES_TOLD).then_some(Event::Noted { line, note })
+    }
+
+    /// What is to be told in the end.
+    fn rest(self) -> impl Iterator<Item = Event> {
+        let more = self.0.into_iter().filter(|(_, count)| *count > NOTES_TOLD);
+        more.map(|(like, count)| Event::NotedMore {
+            like,
+            rows: count - NOTES_TOLD,
+        })
+    }
 }
 
 /// Sends batches of people, each person once.
@@ -270,29 +335,41 @@ fn import_row(entry: Entry, list: ListId) -> ImportRow {
         subscriptions: vec![ImportedSubscription {
             list,
             state: entry.state,
+            further: 0,
         }],
     }
 }
 
 /// Joins a further row of the same person: its texts win, the earliest time does, and leaving.
 fn join(person: &mut ImportRow, entry: Entry, list: ListId) {
-    if !entry.name.is_empty() {
-        person.name = entry.name;
-    }
-    if !entry.tags.is_empty() {
-        person.tags = entry.tags;
-    }
+    let mut has_changed = replace(&mut person.name, entry.name);
+    has_changed |= replace(&mut person.tags, entry.tags);
     person.joined_at = match (person.joined_at, entry.joined_at) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     };
     let known = person.subscriptions.iter_mut().find(|s| s.list == list);
     match known {
-        Some(wish) if entry.state.wins_over(wish.state) => wish.state = entry.state,
-        Some(_) => {}
+        Some(known) => {
+            if entry.state.wins_over(known.state) {
+                known.state = entry.state;
+                has_changed = true;
+            }
+            known.further += u64::from(has_changed);
+        }
         None => person.subscriptions.push(ImportedSubscription {
             list,
             state: entry.state,
+            further: 0,
         }),
     }
+}
+
+/// Puts a text in place of another, unless there is none, and tells whether that changed it.
+fn replace(old: &mut String, new: String) -> bool {
+    let has_changed = !new.is_empty() && *old != new;
+    if has_changed {
+        *old = new;
+    }
+    has_changed
 }

@@ -19,6 +19,31 @@ pub(super) struct Newsletter {
     lists: Vec<(String, ListId)>,
 }
 
+/// A file and what is asked of it.
+pub(super) struct Request {
+    file: std::path::PathBuf,
+    pub(super) options: Options,
+    lists: Vec<(String, ListId)>,
+    default: Option<String>,
+    only_default: bool,
+}
+
+/// Opens a file and imports it.
+pub(super) async fn import_file(
+    store: &Store,
+    request: Request,
+    tell: impl FnMut(Event),
+) -> Result<Report, ImportError> {
+    let plan = Plan {
+        file: open(request.file, request.options).await?,
+        lists: request.lists,
+        default: request.default,
+        only_default: request.only_default,
+        now: t(1000),
+    };
+    import(store, plan, tell).await
+}
+
 /// What an import gave: its numbers, and what was told of rows.
 type Done = (Report, Vec<(u64, String)>);
 
@@ -36,26 +61,26 @@ impl Newsletter {
         }
     }
 
-    fn plan(&self, text: &[u8]) -> Plan {
+    fn plan(&self, text: &[u8]) -> Request {
         self.plan_as("people.csv", text)
     }
 
-    pub(super) fn plan_as(&self, name: &str, text: &[u8]) -> Plan {
+    pub(super) fn plan_as(&self, name: &str, text: &[u8]) -> Request {
         let file = self.dir.path().join(name);
         fs::write(&file, text).unwrap();
         let default = Some("weekly".to_owned());
-        Plan {
+        Request {
             file,
+            options: Options::default(),
             lists: self.lists.clone(),
             default,
             only_default: false,
-            now: t(1000),
         }
     }
 
     pub(super) async fn import(&self, text: impl AsRef<[u8]>) -> Done {
         let mut rejected = Vec::new();
-        let report = import(&self.store, self.plan(text.as_ref()), |event| {
+        let report = import_file(&self.store, self.plan(text.as_ref()), |event| {
             if let Event::Rejected { line, reason } = event {
                 rejected.push((line, reason));
             }
@@ -152,7 +177,7 @@ async fn of_two_rows_the_later_name_wins_and_leaving_does() {
         c@readers.example,,bounced,\n\
         c@readers.example,,unsubscribed,\n";
     let (report, _) = newsletter.import(file).await;
-    assert_eq!(counts(report), [3, 0, 3, 0]);
+    assert_eq!(counts(report), [3, 2, 1, 0]);
     let wanted = [
         "a@readers.example weekly unsubscribed",
         "b@readers.example weekly active",
@@ -168,6 +193,20 @@ async fn of_two_rows_the_later_name_wins_and_leaving_does() {
         .await,
         ["x", "x,y", ""]
     );
+    let (again, _) = newsletter.import(file).await;
+    assert_eq!(counts(again), [0, 0, 6, 0], "a second run changes nothing");
+}
+
+#[tokio::test]
+async fn a_second_row_that_changes_the_name_counts_as_an_update() {
+    let newsletter = Newsletter::new().await;
+    let file =
+        "email,name\na@readers.example,Ann\na@readers.example,Anna\na@readers.example,Anna\n";
+    assert_eq!(counts(newsletter.import(file).await.0), [1, 1, 1, 0]);
+    assert_eq!(newsletter.names().await, ["Anna"]);
+    assert_eq!(counts(newsletter.import(file).await.0), [0, 0, 3, 0]);
+    let other = "email,name\na@readers.example,Annie\na@readers.example,Ann\n";
+    assert_eq!(counts(newsletter.import(other).await.0), [0, 2, 0, 0]);
 }
 
 #[tokio::test]
@@ -272,11 +311,11 @@ async fn rows_may_name_their_list() {
     ];
     assert_eq!(newsletter.states().await, wanted);
     assert_eq!(newsletter.names().await, ["B"]);
-    let only_weekly = Plan {
+    let only_weekly = Request {
         only_default: true,
         ..newsletter.plan(file.as_bytes())
     };
-    let report = import(&newsletter.store, only_weekly, |_| ())
+    let report = import_file(&newsletter.store, only_weekly, |_| ())
         .await
         .unwrap();
     assert_eq!(counts(report), [0, 0, 1, 2]);
@@ -295,15 +334,51 @@ async fn other_encodings_and_separators_come_in() {
         .flat_map(u16::to_le_bytes)
         .collect();
     newsletter.import(utf16).await;
-    let (report, rejected) = newsletter
-        .import(b"email,name\nc@readers.example,J\xfcrgen\nd@readers.example,Dee\n")
+    let without_mark: Vec<u8> = text
+        .replace("b@", "c@")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    newsletter.import(without_mark).await;
+    newsletter
+        .import(b"email,name\rd@readers.example,J\xfcrgen\re@readers.example,Dee\r")
         .await;
-    assert_eq!(counts(report), [1, 0, 0, 1]);
-    assert!(
-        rejected[0].0 == 2 && rejected[0].1.contains("UTF-8"),
-        "{rejected:?}"
+    assert_eq!(
+        newsletter.names().await,
+        ["Zoë, Ann", "Jürgen", "Jürgen", "Jürgen", "Dee"]
     );
-    assert_eq!(newsletter.names().await, ["Zoë, Ann", "Jürgen", "Dee"]);
+    let mixed = [
+        "email,name\nf@readers.example,Zoë\ng@readers.example,".as_bytes(),
+        b"J\xfcrgen\n",
+    ];
+    let (report, _) = newsletter.import(mixed.concat()).await;
+    assert_eq!(counts(report), [2, 0, 0, 0]);
+    assert_eq!(
+        newsletter.names().await[5..],
+        ["Zoë", ""],
+        "nothing is garbled"
+    );
+}
+
+#[tokio::test]
+async fn a_file_in_an_encoding_that_is_not_certain_is_refused_until_it_is_named() {
+    let newsletter = Newsletter::new().await;
+    let (bytes, _, _) = encoding_rs::GBK.encode("邮箱,姓名\na@readers.example,王小明\n");
+    let said = import_file(&newsletter.store, newsletter.plan(&bytes), |_| ()).await;
+    let said = said.unwrap_err().to_string();
+    assert!(
+        said.contains("people.csv:1:")
+            && said.contains("--encoding")
+            && said.contains("Nothing was imported."),
+        "{said}"
+    );
+    let mut request = newsletter.plan(&bytes);
+    request.options.encoding = Some("gbk".parse().unwrap());
+    let report = import_file(&newsletter.store, request, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(counts(report), [1, 0, 0, 0]);
+    assert_eq!(newsletter.names().await, ["王小明"]);
 }
 
 #[tokio::test]
@@ -315,30 +390,50 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
     );
     for (text, why) in [
         ("", "people.csv:1: the file is empty"),
+        ("\n\n , \n", "people.csv:1: the file is empty"),
         (
             "a@readers.example,Ann\n",
             "people.csv:1: the first line must name the columns",
         ),
         (
-            "email,email\n",
-            "people.csv:1: the first line names the column email twice",
+            "\n\nemail,email\n",
+            "people.csv:3: columns 1 and 2 are both called email",
         ),
-        (&endless, "the row that begins on line 3 never ends"),
+        (
+            "Name,Email,Email\nPia,pia@readers.example,pia2@readers.example\n",
+            "--map email=2 or --map email=3",
+        ),
+        (
+            &endless,
+            "people.csv:3: a quotation mark is opened on this line and never closed",
+        ),
+        (
+            "email,name\na@readers.example,\"Ann\nb@readers.example,R\n",
+            "people.csv:2: a quotation mark is opened on this line and never closed",
+        ),
+        (
+            "email,name\na@readers.example,\"Ann\nb@readers.example,\"Bob\"\n",
+            "people.csv:2: a quotation mark is opened on this line and closed within a value on line 3",
+        ),
+        (
+            "PK\u{3}\u{4}",
+            "people.csv:1: this is a ZIP archive or a spreadsheet",
+        ),
     ] {
-        let said = import(&newsletter.store, newsletter.plan(text.as_bytes()), |_| ())
+        let said = import_file(&newsletter.store, newsletter.plan(text.as_bytes()), |_| ())
             .await
             .unwrap_err()
             .to_string();
         assert!(
-            said.contains(why) && said.contains("people.csv") && !said.contains('\n'),
+            said.contains(why) && said.contains("people.csv:") && !said.contains('\n'),
             "{said}"
         );
     }
-    let no_list = Plan {
+    let no_list = Request {
         default: None,
         ..newsletter.plan(b"email\na@readers.example\n")
     };
-    let said = import(&newsletter.store, no_list, |_| ())
+    let said = import_file(&newsletter.store, no_list, |_| ())
         .await
         .unwrap_err()
         .to_string();
@@ -346,11 +441,11 @@ async fn a_file_that_is_no_list_of_people_changes_nothing_and_is_named() {
         said.contains("there are several: weekly, daily. Add --list"),
         "{said}"
     );
-    let nowhere = Plan {
+    let nowhere = Request {
         file: "nowhere.csv".into(),
         ..newsletter.plan(b"")
     };
-    let said = import(&newsletter.store, nowhere, |_| ())
+    let said = import_file(&newsletter.store, nowhere, |_| ())
         .await
         .unwrap_err()
         .to_string();
@@ -375,7 +470,7 @@ async fn an_interrupted_import_is_completed_by_another() {
     let newsletter = Newsletter::new().await;
     let file = many();
     set_pragma(&newsletter.store, "max_page_count = 700").await;
-    let error = import(&newsletter.store, newsletter.plan(file.as_bytes()), |_| ())
+    let error = import_file(&newsletter.store, newsletter.plan(file.as_bytes()), |_| ())
         .await
         .unwrap_err();
     assert!(error.to_string().contains("the disk is full"), "{error}");
@@ -526,6 +621,105 @@ async fn separators_are_found_without_a_mark_and_excel_may_name_them() {
         assert_eq!((report.added, rejected.len()), (1, 0), "{file:?}");
         assert_eq!(letter.names().await, ["Ann, the first"], "{file:?}");
     }
+}
+
+#[tokio::test]
+async fn what_an_author_says_of_a_file_goes_before_what_it_looks_like() {
+    let newsletter = Newsletter::new().await;
+    let mut request = newsletter.plan(b"Who^Called\na@readers.example^Ann; or Anna\n");
+    request.options = Options {
+        mappings: vec!["email=Who".parse().unwrap(), "name=2".parse().unwrap()],
+        separator: Some("^".parse().unwrap()),
+        encoding: None,
+    };
+    let report = import_file(&newsletter.store, request, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(counts(report), [1, 0, 0, 0]);
+    assert_eq!(newsletter.names().await, ["Ann; or Anna"]);
+}
+
+#[tokio::test]
+async fn a_file_is_looked_at_without_changing_anything() {
+    let newsletter = Newsletter::new().await;
+    let file = b"\r\nE-Mail;Vorname;Nachname;Anmeldedatum;Telefon;\r\neva@readers.example;Eva;Gro\xdf;03.04.2024;1;\r\n";
+    let request = newsletter.plan(file);
+    let file = open(request.file, request.options).await.unwrap();
+    let outlook = file.outlook();
+    assert_eq!((outlook.rows, outlook.header_line), (1, Some(2)));
+    assert_eq!(outlook.separator.as_char(), ';');
+    assert_eq!(outlook.encoding.to_string(), "windows-1252");
+    let sample = outlook.encoding_guessed_by.as_ref().unwrap();
+    assert!(
+        sample.line == 3 && sample.text.contains("Groß"),
+        "{sample:?}"
+    );
+    let columns: Vec<String> = outlook
+        .columns
+        .iter()
+        .map(|(field, name)| format!("{field}={name}"))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            "email=E-Mail",
+            "first_name=Vorname",
+            "last_name=Nachname",
+            "joined_at=Anmeldedatum"
+        ]
+    );
+    assert_eq!(outlook.ignored, ["Telefon", "column 6"]);
+    assert!(newsletter.states().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_of_addresses_alone_needs_no_first_line() {
+    let newsletter = Newsletter::new().await;
+    let file = "a@readers.example\nAnn <b@readers.example>\n\nno-at-sign\n";
+    let (report, rejected) = newsletter.import(file).await;
+    assert_eq!(counts(report), [2, 0, 0, 1]);
+    assert_eq!(rejected[0].0, 4);
+    assert_eq!(newsletter.names().await, ["", "Ann"]);
+    let request = newsletter.plan(file.as_bytes());
+    let opened = open(request.file, request.options).await.unwrap();
+    assert_eq!(
+        (opened.outlook().rows, opened.outlook().header_line),
+        (3, None)
+    );
+}
+
+#[tokio::test]
+async fn values_that_cannot_be_read_are_told_and_counted_and_cost_nobody() {
+    let newsletter = Newsletter::new().await;
+    let rows: String = (0..10)
+        .map(|i| format!("r{i}@readers.example,R,soon\n"))
+        .collect();
+    let file = format!(
+        "email,name,joined_at\n{rows}odd@readers.example,\"O\nx@readers.example\",2024-05-06\n"
+    );
+    let mut told = Vec::new();
+    let request = newsletter.plan(file.as_bytes());
+    let report = import_file(&newsletter.store, request, |event| match event {
+        Event::Noted {
+            line,
+            note: Note::Date { value },
+        } => told.push(format!("{line} {value}")),
+        Event::NotedMore {
+            like: Note::Date { .. },
+            rows,
+        } => told.push(format!("{rows} more")),
+        Event::Noted {
+            line,
+            note: Note::RowInName,
+        } => told.push(format!("{line} row in name")),
+        _ => {}
+    });
+    let report = report.await.unwrap();
+    assert_eq!(counts(report), [11, 0, 0, 0]);
+    assert_eq!(
+        told,
+        ["2 soon", "3 soon", "4 soon", "12 row in name", "7 more"]
+    );
 }
 
 #[tokio::test]

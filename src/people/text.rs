@@ -1,66 +1,85 @@
-//! Bytes of a file to UTF-8: a byte order mark tells UTF-16, and is no part of the text.
+//! Bytes of a file in any encoding to UTF-8, as they are read.
 
 use std::io::{self, Read};
 
-/// A reader of the same text in UTF-8, without its byte order mark. Without a mark bytes pass as they are:
-/// a row that is no UTF-8 is named later, the rest comes in.
-pub(super) fn decoded(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
-    let mut head = Vec::with_capacity(3);
-    raw.by_ref().take(3).read_to_end(&mut head)?;
-    let read_unit: fn([u8; 2]) -> u16 = match head.as_slice() {
-        [0xef, 0xbb, 0xbf] => return Ok(Box::new(raw)),
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return Ok(Box::new(io::Cursor::new(head).chain(raw))),
-    };
-    let rest = io::Cursor::new(head[2..].to_vec()).chain(raw);
-    Ok(Box::new(Utf16 {
-        raw: io::BufReader::new(rest),
-        read_unit,
-        high: None,
+use encoding_rs::{Decoder, DecoderResult, UTF_8};
+
+use super::encoding::Encoding;
+
+/// Stands in the text where the file holds bytes that its encoding does not have. It occurs nowhere in UTF-8, so that
+/// the value in which it stands is not read, as one that is not in UTF-8 is not.
+const BROKEN: u8 = 0xff;
+
+/// A reader of the same text in UTF-8. Text that claims to be UTF-8 passes as it is: what is none is found value by
+/// value, and the rest comes in.
+pub(super) fn decoded<'r>(
+    raw: impl Read + Send + 'r,
+    encoding: Encoding,
+) -> Box<dyn Read + Send + 'r> {
+    if encoding.0 == UTF_8 {
+        return Box::new(raw);
+    }
+    Box::new(Decoded {
+        raw,
+        decoder: encoding.0.new_decoder_without_bom_handling(),
+        input: vec![0; 1 << 14],
+        unread: 0..0,
+        is_at_end: false,
         ready: Vec::new(),
         given: 0,
-    }))
+    })
 }
 
-/// Turns UTF-16 into UTF-8 as it is read; a lone surrogate, and half a unit at the end, become U+FFFD.
-struct Utf16<R> {
+/// Turns text into UTF-8.
+struct Decoded<R> {
     raw: R,
-    read_unit: fn([u8; 2]) -> u16,
-    /// The first unit of a pair whose second was not read yet.
-    high: Option<u16>,
+    decoder: Decoder,
+    input: Vec<u8>,
+    /// What of `input` was not decoded yet.
+    unread: std::ops::Range<usize>,
+    is_at_end: bool,
     ready: Vec<u8>,
     given: usize,
 }
 
-impl<R: Read> Utf16<R> {
+impl<R: Read> Decoded<R> {
     /// Decodes the next piece into `ready`; empty at the end.
     fn refill(&mut self) -> io::Result<()> {
-        let mut raw = Vec::with_capacity(4096);
-        self.raw.by_ref().take(4096).read_to_end(&mut raw)?;
-        let (pairs, half) = raw.as_chunks::<2>();
-        let mut units: Vec<u16> = self.high.take().into_iter().collect();
-        units.extend(pairs.iter().map(|pair| (self.read_unit)(*pair)));
-        let at_end = raw.len() < 4096;
-        if !at_end
-            && units
-                .last()
-                .is_some_and(|unit| (0xd800..0xdc00).contains(unit))
-        {
-            self.high = units.pop();
+        self.ready.clear();
+        self.given = 0;
+        while self.ready.is_empty() && !(self.is_at_end && self.unread.is_empty()) {
+            if self.unread.is_empty() {
+                let n = self.raw.read(&mut self.input)?;
+                self.is_at_end = n == 0;
+                self.unread = 0..n;
+            }
+            self.decode();
         }
-        if !half.is_empty() {
-            units.push(0xfffd);
-        }
-        let text: String = char::decode_utf16(units)
-            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
-        (self.ready, self.given) = (text.into_bytes(), 0);
         Ok(())
+    }
+
+    fn decode(&mut self) {
+        loop {
+            let start = self.ready.len();
+            // Room enough for one byte that becomes the longest character, and then some.
+            self.ready.resize(start + (1 << 14), 0);
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+                &self.input[self.unread.clone()],
+                &mut self.ready[start..],
+                self.is_at_end,
+            );
+            self.ready.truncate(start + written);
+            self.unread.start += read;
+            match result {
+                DecoderResult::InputEmpty => return,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => self.ready.push(BROKEN),
+            }
+        }
     }
 }
 
-impl<R: Read> Read for Utf16<R> {
+impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.given == self.ready.len() {
             self.refill()?;
@@ -74,47 +93,53 @@ impl<R: Read> Read for Utf16<R> {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
     use super::*;
 
-    fn read(bytes: Vec<u8>) -> String {
-        let mut text = String::new();
-        decoded(io::Cursor::new(bytes))
-            .unwrap()
-            .read_to_string(&mut text)
+    fn read(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+        let mut text = Vec::new();
+        decoded(bytes, Encoding(encoding))
+            .read_to_end(&mut text)
             .unwrap();
         text
     }
 
     fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        std::iter::once(0xfeff)
-            .chain(text.encode_utf16())
-            .flat_map(to_bytes)
-            .collect()
+        text.encode_utf16().flat_map(to_bytes).collect()
     }
 
     #[test]
-    fn a_mark_tells_the_encoding_and_is_left_out() {
+    fn text_becomes_utf_8() {
         let text = "email,name\na@b.example,Zoë 😀\n";
-        assert_eq!(read(text.into()), text);
-        assert_eq!(read(format!("\u{feff}{text}").into()), text);
-        assert_eq!(read(utf16(text, u16::to_le_bytes)), text);
-        assert_eq!(read(utf16(text, u16::to_be_bytes)), text);
-        assert_eq!(read(Vec::new()), "");
-        assert_eq!(read(vec![b'a']), "a");
+        assert_eq!(read(text.as_bytes(), UTF_8), text.as_bytes());
+        assert_eq!(
+            read(&utf16(text, u16::to_le_bytes), UTF_16LE),
+            text.as_bytes()
+        );
+        assert_eq!(
+            read(&utf16(text, u16::to_be_bytes), UTF_16BE),
+            text.as_bytes()
+        );
+        assert_eq!(read(b"J\xfcrgen", WINDOWS_1252), "Jürgen".as_bytes());
+        assert_eq!(read(b"\x8e\x52\x93\x63", SHIFT_JIS), "山田".as_bytes());
+        assert_eq!(read(b"", UTF_16LE), b"");
     }
 
     #[test]
-    fn broken_utf_16_loses_only_what_is_broken() {
+    fn what_is_broken_is_marked_and_the_rest_is_read() {
         let mut bytes = utf16("ab", u16::to_le_bytes);
         bytes.extend([0x00, 0xd8, b'c', 0x00, 0x7f]);
-        assert_eq!(read(bytes), "ab\u{fffd}c\u{fffd}");
-        assert_eq!(read(vec![0xff, 0xfe, b'a']), "\u{fffd}");
+        assert_eq!(read(&bytes, UTF_16LE), b"ab\xffc\xff");
+        assert_eq!(read(b"a\x80\n", SHIFT_JIS), b"a\xc2\x80\n");
+        assert_eq!(read(b"a\xa0\nb\x81", SHIFT_JIS), b"a\xff\nb\xff");
     }
 
     proptest::proptest! {
         #[test]
-        fn utf_16_of_any_length_comes_out_as_it_was(text in "[a-z😀é例]{0,6000}") {
-            proptest::prop_assert_eq!(&read(utf16(&text, u16::to_le_bytes)), &text);
+        fn utf_16_of_any_length_comes_out_as_it_was(text in "[a-z😀é例]{0,9000}") {
+            let read = read(&utf16(&text, u16::to_le_bytes), UTF_16LE);
+            proptest::prop_assert_eq!(read, text.into_bytes());
         }
     }
 }

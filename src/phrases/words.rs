@@ -291,9 +291,9 @@ words! {
     too_many();
     /// What to do about it.
     too_many_lede();
-    /// Too many people sign up at once: the headline.
+    /// Too many people sign up at once.
     crowded();
-    /// Too many people sign up at once: what to do.
+    /// What to do about it.
     crowded_lede();
     /// The address takes no such request.
     wrong_method();

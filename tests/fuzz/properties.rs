@@ -123,13 +123,14 @@ pub(crate) fn csv(bytes: &[u8]) {
     let Ok(rows) = read_rows(bytes.to_vec()) else {
         return;
     };
-    let last = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    // Lines end with CR alone where there is no LF.
+    let count = |wanted: u8| bytes.iter().filter(|byte| **byte == wanted).count() as u64;
+    let last = count(b'\n').max(count(b'\r')) + 1;
     let mut before = 0;
     // With a column of states, as an export has it, a tag is no more than a tag.
     let mut again = String::from("email,name,state,tags\n");
     let mut taken = Vec::new();
     for (line, row) in rows {
-        // Rows may end with a CR alone, which begins no line.
         assert!(
             line >= before && line <= last,
             "line {line} after {before} of {last}"

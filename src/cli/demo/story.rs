@@ -96,8 +96,12 @@ impl Demo {
         list: crate::model::ListId,
         now: Timestamp,
     ) -> Result<crate::people::Report, Failure> {
+        let failed = |e: crate::people::ImportError| Failure::said(&e.to_string());
+        let file = crate::people::open(self.folder.people.clone(), Default::default())
+            .await
+            .map_err(failed)?;
         let plan = crate::people::Plan {
-            file: self.folder.people.clone(),
+            file,
             lists: vec![(key.to_owned(), list)],
             default: Some(key.to_owned()),
             only_default: false,
@@ -111,7 +115,7 @@ impl Demo {
         };
         crate::people::import(&self.store, plan, tell)
             .await
-            .map_err(|e| Failure::said(&e.to_string()))
+            .map_err(failed)
     }
 
     /// The sum, and where the mails can be read.

@@ -63,9 +63,15 @@ enum What {
     },
     /// Import a CSV file
     ///
-    /// The first line names the columns: email, and optionally name, list, state, tags and joined_at. An import
-    /// subscribes people, but nobody who has unsubscribed. It can be run again at any time.
-    #[command(after_help = "Example:\n  letterpress subscribers import people.csv")]
+    /// The first line names the columns: email, and optionally name, first_name, last_name, list, state, tags and
+    /// joined_at. Files of other products and of spreadsheets are read as they are: their names for these columns,
+    /// separators, encodings, and columns that say who must not be mailed. A file of addresses alone needs no first line.
+    ///
+    /// An import subscribes people, but nobody who has unsubscribed. It can be run again at any time. A row with a bad
+    /// address is reported and left out; a date or a name that can't be read is left out of its row.
+    #[command(
+        after_help = "Example:\n  letterpress subscribers import people.csv\n  letterpress subscribers import crm.csv --map email=Contact --encoding windows-1252"
+    )]
     Import(import::Args),
     /// Export everybody as CSV that can be imported again
     #[command(after_help = "Example:\n  letterpress subscribers export > people.csv")]

@@ -45,16 +45,19 @@ pub struct ImportedSubscription {
     pub list: ListId,
     /// The state that the file names.
     pub state: SubscriptionState,
+    /// How many further rows of the file changed what an earlier row of the same person and list says. They count as
+    /// rows that updated somebody, unless the database has all of it already.
+    pub further: u64,
 }
 
-/// What became of the subscriptions of a batch.
+/// What became of the rows that made up the subscriptions of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// People who were not on the list before.
+    /// Rows of people who were not on the list before.
     pub added: u64,
-    /// People whose state, name or tags changed.
+    /// Rows that changed a state, a name or tags.
     pub updated: u64,
-    /// People for whom nothing changed.
+    /// Rows that changed nothing.
     pub unchanged: u64,
 }
 
@@ -138,18 +141,21 @@ impl<'c> Batch<'c> {
     async fn take(&mut self, chunk: &[ImportRow]) -> Result<()> {
         let all: Vec<&ImportRow> = chunk.iter().collect();
         let first_id = self.next_id;
-        let subscriptions = all.iter().map(|person| person.subscriptions.len() as u64);
-        let subscriptions: u64 = subscriptions.sum();
+        let subscriptions = || chunk.iter().flat_map(|person| &person.subscriptions);
+        let first_rows = subscriptions().count() as u64;
+        let further_rows: u64 = subscriptions().map(|s| s.further).sum();
         if !self.mostly_known && self.insert(&all).await? == all.len() as u64 {
             for (id, person) in (first_id..).zip(chunk) {
                 let imported = person.subscriptions.iter();
                 imported.for_each(|imported| self.note_move(id, *imported));
             }
-            self.imported.added += subscriptions;
+            self.imported.added += first_rows;
+            self.imported.updated += further_rows;
             return Ok(());
         }
         let mut existing = self.look_up(chunk).await?;
-        self.imported.unchanged += subscriptions - existing.len() as u64;
+        let rows_of_existing: u64 = existing.iter().map(|e| 1 + e.imported.further).sum();
+        self.imported.unchanged += first_rows + further_rows - rows_of_existing;
         let of = |wanted: &dyn Fn(&Existing) -> bool| -> BTreeSet<usize> {
             existing
                 .iter()
@@ -188,9 +194,14 @@ impl<'c> Batch<'c> {
                 self.note_move(id, e.imported);
             }
             match e.state {
-                None => self.imported.added += 1,
-                Some(_) if moves || e.texts_differ => self.imported.updated += 1,
-                Some(_) => self.imported.unchanged += 1,
+                None => {
+                    self.imported.added += 1;
+                    self.imported.updated += e.imported.further;
+                }
+                Some(_) if moves || e.texts_differ => {
+                    self.imported.updated += 1 + e.imported.further;
+                }
+                Some(_) => self.imported.unchanged += 1 + e.imported.further,
             }
         }
         Ok(())

@@ -8,9 +8,10 @@ use super::*;
 use crate::store::testing::{address, column, open_with_list, plan, t};
 
 fn subscription() -> impl Strategy<Value = ImportedSubscription> {
-    (1i64..3, 0i64..5).prop_map(|(list, state)| ImportedSubscription {
+    (1i64..3, 0i64..5, 0u64..3).prop_map(|(list, state, further)| ImportedSubscription {
         list: ListId(list),
         state: SubscriptionState::from_number(state).unwrap(),
+        further,
     })
 }
 
@@ -70,9 +71,12 @@ impl Meaning {
                     self.states.insert(key, new.state);
                 }
                 match old {
-                    None => imported.added += 1,
-                    Some(_) if moves || renamed => imported.updated += 1,
-                    Some(_) => imported.unchanged += 1,
+                    None => {
+                        imported.added += 1;
+                        imported.updated += new.further;
+                    }
+                    Some(_) if moves || renamed => imported.updated += 1 + new.further,
+                    Some(_) => imported.unchanged += 1 + new.further,
                 }
             }
         }
@@ -119,7 +123,11 @@ async fn somebody_who_becomes_active_has_no_open_question() {
         name: String::new(),
         tags: String::new(),
         joined_at: Some(t(9)),
-        subscriptions: vec![ImportedSubscription { list, state }],
+        subscriptions: vec![ImportedSubscription {
+            list,
+            state,
+            further: 0,
+        }],
     };
     store
         .import(vec![ann(SubscriptionState::Pending)], t(5))
@@ -161,6 +169,7 @@ async fn each_person_is_looked_up_by_index() {
             subscriptions: vec![ImportedSubscription {
                 list,
                 state: SubscriptionState::Active,
+                further: 0,
             }],
         })
         .into();
@@ -199,7 +208,11 @@ async fn every_import_moves_as_the_table_of_subscriptions_says() {
         name: String::new(),
         tags: String::new(),
         joined_at: None,
-        subscriptions: vec![ImportedSubscription { list, state }],
+        subscriptions: vec![ImportedSubscription {
+            list,
+            state,
+            further: 0,
+        }],
     };
     let other = store
         .ensure_lists(&["daily".to_owned()], t(0))
