@@ -240,40 +240,41 @@ fn module(path: &Path) -> Vec<String> {
     parts
 }
 
-/// The paths that begin with `crate`, `super` or `self` in a file's code, braces opened.
-fn paths_in(code: &str) -> Vec<Vec<String>> {
-    /// Reads the names after a path's start; a brace opens a branch for each member.
-    fn branches(text: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
-        let mut path = before.to_vec();
-        let mut at = 0;
-        loop {
-            let rest = &text[at..];
-            let name: usize = rest
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .map(char::len_utf8)
-                .sum();
-            if rest.starts_with('{') {
-                at += 1;
-                loop {
-                    at += text[at..].len() - text[at..].trim_start_matches([' ', '\n', ',']).len();
-                    if text[at..].starts_with('}') || text[at..].is_empty() {
-                        return at + 1;
-                    }
-                    let read = branches(&text[at..], &path, found);
-                    at += read.max(1);
+/// Reads the names after a path's start; a brace opens a branch for each member.
+fn branches(text: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut path = before.to_vec();
+    let mut at = 0;
+    loop {
+        let rest = &text[at..];
+        let name: usize = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .map(char::len_utf8)
+            .sum();
+        if rest.starts_with('{') {
+            at += 1;
+            loop {
+                at += text[at..].len() - text[at..].trim_start_matches([' ', '\n', ',']).len();
+                if text[at..].starts_with('}') || text[at..].is_empty() {
+                    return at + 1;
                 }
-            }
-            path.push(rest[..name].to_owned());
-            at += name;
-            if name > 0 && text[at..].starts_with("::") {
-                at += 2;
-            } else {
-                found.push(path);
-                return at;
+                let read = branches(&text[at..], &path, found);
+                at += read.max(1);
             }
         }
+        path.push(rest[..name].to_owned());
+        at += name;
+        if name > 0 && text[at..].starts_with("::") {
+            at += 2;
+        } else {
+            found.push(path);
+            return at;
+        }
     }
+}
+
+/// The paths that begin with `crate`, `super` or `self` in a file's code, braces opened.
+fn paths_in(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for start in ["crate::", "super::", "self::"] {
         for (at, _) in code.match_indices(start) {
@@ -287,8 +288,32 @@ fn paths_in(code: &str) -> Vec<Vec<String>> {
     found
 }
 
+/// What a folder's face hands on from its files: the path by which others name it, and the one where it is defined.
+fn handed_on(files: &[(PathBuf, String)]) -> BTreeMap<Vec<String>, Vec<String>> {
+    let mut handed = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| path.ends_with("mod.rs")) {
+        let (face, code) = (module(path), code(text));
+        for (at, opening) in code.match_indices(" use ") {
+            if !code[..at].ends_with("pub") && !code[..at].ends_with(')') {
+                continue;
+            }
+            let mut paths = Vec::new();
+            branches(&code[at + opening.len()..], &[], &mut paths);
+            for mut names in paths {
+                names.retain(|name| name != "self");
+                let outside = ["crate", "super"].contains(&names[0].as_str());
+                if let (false, Some(name)) = (outside, names.last()) {
+                    let shown = [face.clone(), vec![name.clone()]].concat();
+                    handed.insert(shown, [face.clone(), names].concat());
+                }
+            }
+        }
+    }
+    handed
+}
+
 /// Which files each file uses, by module path. The `mod.rs` of a folder is its face: it knows its files and they
-/// know it, so arrows to and from it are left out.
+/// know it, so arrows to and from it are left out, and what it hands on counts as the file's where it is defined.
 fn arrows_between_files() -> BTreeMap<Vec<String>, Vec<Vec<String>>> {
     let files = sources();
     let is_face = |path: &Path| path.ends_with("mod.rs") || path.ends_with("lib.rs");
@@ -297,6 +322,7 @@ fn arrows_between_files() -> BTreeMap<Vec<String>, Vec<Vec<String>>> {
         .filter(|(path, _)| !is_face(path))
         .map(|(path, _)| module(path))
         .collect();
+    let handed = handed_on(&files);
     let mut arrows = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| !is_face(path)) {
         let here = module(path);
@@ -312,6 +338,13 @@ fn arrows_between_files() -> BTreeMap<Vec<String>, Vec<Vec<String>>> {
                     "super" => drop(full.pop()),
                     name => full.push(name.to_owned()),
                 }
+            }
+            // A name may be handed on by several faces, one above the other.
+            while let Some(defined) = (1..=full.len()).rev().find_map(|n| handed.get(&full[..n])) {
+                if full.starts_with(defined) {
+                    break;
+                }
+                full = defined.clone();
             }
             let target = modules
                 .iter()
