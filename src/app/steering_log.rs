@@ -113,6 +113,7 @@ mod tests {
                 ..Totals::default()
             },
             rescans: 0,
+            pruned_at: None,
         }
     }
 
