@@ -17,6 +17,7 @@ PARTS = {
     "import": "a million people, against sqlite3's .import",
     "scale": "from a thousand to a million recipients",
     "meanwhile": "pages and commands while a million are written down and mailed",
+    "besides": "a send beside readers of pictures, silent and slow clients, and sign-ups",
 }
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

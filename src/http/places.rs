@@ -7,7 +7,7 @@
 //!
 //! What it leaves to others: accepting and closing (`server`), and noticing what a connection does (`metered`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,19 +63,29 @@ impl Limits {
     }
 }
 
+/// How long a connection may be open before it asks, and the milliseconds by which that is spread.
+const SILENCE: Duration = Duration::from_secs(10);
+const SPREAD: (u64, u64) = (10_000, 37);
 /// However few descriptors there are, so many connections are tried.
 const LEAST: usize = 16;
 /// More open connections than this gain nothing: a machine that serves more has a proxy in front.
 const MOST: usize = 8_192;
 /// How old a handler must be to give way: only one that waits for a body takes so long.
 const HANDLER_GIVES_WAY_AFTER: Duration = Duration::from_secs(5);
-/// An answer gives way of which nothing was taken for so long.
+/// An answer gives way of which nothing was taken for so long. What the system took off our hands at first tells nothing of
+/// its reader.
 const STILL_GIVES_WAY_AFTER: Duration = Duration::from_secs(1);
+const UNREAD_GIVES_WAY_AFTER: Duration = Duration::from_millis(300);
 /// An answer that is so old gives way where fewer bytes per second were taken of it.
 const SLOW_GIVES_WAY_AFTER: Duration = Duration::from_secs(8);
 const SLOW_BYTES_PER_S: u64 = 16 * 1024;
-/// How often somebody who waits for a seat looks again for one who can give way.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long somebody who has just got a seat may take to ask.
+const ASKS_WITHIN: Duration = Duration::from_secs(1);
+/// How often the next who waits for a seat looks again for one who can give way, at first and at last.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(2);
+/// The least time between two for whom others give way after they have waited.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Where a connection comes from, as far as limits go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,15 +131,19 @@ enum Doing {
 
 /// An open connection.
 pub(super) struct Connection {
+    number: u64,
     origin: Origin,
     began: Instant,
     /// Cancelled when it has to give way.
     leave: CancellationToken,
     is_queueing: AtomicBool,
+    has_seat: AtomicBool,
     is_handled: AtomicBool,
     has_answer: AtomicBool,
     /// A write waits for the client to take more.
     is_blocked: AtomicBool,
+    /// The client took something after a write had waited for it.
+    has_read: AtomicBool,
     /// When it began what it is doing, in milliseconds after `began`.
     since_ms: AtomicU64,
     /// When the client last took something, likewise.
@@ -139,15 +153,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    fn new(origin: Origin) -> Connection {
+    fn new(number: u64, origin: Origin) -> Connection {
         Connection {
+            number,
             origin,
             began: Instant::now(),
             leave: CancellationToken::new(),
             is_queueing: AtomicBool::new(false),
+            has_seat: AtomicBool::new(false),
             is_handled: AtomicBool::new(false),
             has_answer: AtomicBool::new(false),
             is_blocked: AtomicBool::new(false),
+            has_read: AtomicBool::new(false),
             since_ms: AtomicU64::new(0),
             took_ms: AtomicU64::new(0),
             answered_bytes: AtomicU64::new(0),
@@ -189,7 +206,9 @@ impl Connection {
 
     /// The client took some bytes.
     pub(super) fn took(&self, bytes: usize) {
-        self.is_blocked.store(false, Ordering::Relaxed);
+        if self.is_blocked.swap(false, Ordering::Relaxed) {
+            self.has_read.store(true, Ordering::Relaxed);
+        }
         self.took_ms.store(self.now_ms(), Ordering::Relaxed);
         self.answered_bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
@@ -198,6 +217,11 @@ impl Connection {
     /// The client takes no more for now.
     pub(super) fn blocks(&self) {
         self.is_blocked.store(true, Ordering::Relaxed);
+    }
+
+    /// How long it may say nothing. Those that came together do not leave together, since they would all come again.
+    pub(super) fn may_be_silent_for(&self) -> Duration {
+        SILENCE + Duration::from_millis(self.number.wrapping_mul(SPREAD.1) % SPREAD.0)
     }
 
     /// Cancelled when it has to give way to another.
@@ -224,13 +248,20 @@ impl Connection {
         } else if is(&self.has_answer) || is(&self.is_blocked) {
             let bytes = u128::from(self.answered_bytes.load(Ordering::Relaxed));
             let per_s = bytes * 1000 / age.as_millis().max(1);
-            let is_still = is(&self.is_blocked) && after(&self.took_ms) >= STILL_GIVES_WAY_AFTER;
+            let still_for = if is(&self.has_read) {
+                STILL_GIVES_WAY_AFTER
+            } else {
+                UNREAD_GIVES_WAY_AFTER
+            };
+            let is_still = is(&self.is_blocked) && after(&self.took_ms) >= still_for;
             let is_slow = age >= SLOW_GIVES_WAY_AFTER && per_s < u128::from(SLOW_BYTES_PER_S);
             if is_still || is_slow {
                 Doing::Dawdling
             } else {
                 Doing::Busy
             }
+        } else if is(&self.has_seat) && age < ASKS_WITHIN {
+            Doing::Busy
         } else {
             Doing::Nothing
         };
@@ -240,7 +271,8 @@ impl Connection {
 
 /// The connections of one origin.
 struct Group {
-    open: Vec<Arc<Connection>>,
+    /// By number, hence the oldest first.
+    open: BTreeMap<u64, Arc<Connection>>,
     seats: Arc<Turnstile>,
     pictures: Arc<Turnstile>,
 }
@@ -250,7 +282,9 @@ pub(super) struct Places {
     limits: Limits,
     seats: Arc<Turnstile>,
     groups: Mutex<HashMap<Origin, Group>>,
+    /// How many are open, and how many ever were.
     open: AtomicU64,
+    came: AtomicU64,
 }
 
 /// A connection's entry; dropping it frees its place.
@@ -270,6 +304,7 @@ impl Places {
             seats: Turnstile::new(limits.seats),
             groups: Mutex::default(),
             open: AtomicU64::new(0),
+            came: AtomicU64::new(0),
             limits,
         })
     }
@@ -283,14 +318,19 @@ impl Places {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there are as many connections as may be.
+    pub(super) fn are_taken(&self) -> bool {
+        self.open.load(Ordering::Relaxed) >= self.limits.connections as u64
+    }
+
     /// Notes a new connection. Where there are too many, another one gives way; `None` where none can.
     pub(super) fn enter(self: &Arc<Places>, peer: SocketAddr) -> Option<Entry> {
-        let is_full = self.open.load(Ordering::Relaxed) >= self.limits.connections as u64;
-        if is_full && !self.make_room() {
+        if self.are_taken() && !self.make_room() {
             return None;
         }
         let origin = Origin::of(peer.ip(), &self.limits.proxies);
-        let connection = Arc::new(Connection::new(origin));
+        let number = self.came.fetch_add(1, Ordering::Relaxed);
+        let connection = Arc::new(Connection::new(number, origin));
         self.open.fetch_add(1, Ordering::Relaxed);
         let of_network = |limit: usize| match origin {
             Origin::Proxy => Turnstile::new(self.limits.seats),
@@ -299,12 +339,12 @@ impl Places {
         self.groups()
             .entry(origin)
             .or_insert_with(|| Group {
-                open: Vec::new(),
+                open: BTreeMap::new(),
                 seats: of_network(self.limits.seats_of_network),
                 pictures: of_network(self.limits.pictures_of_network),
             })
             .open
-            .push(connection.clone());
+            .insert(connection.number, connection.clone());
         Some(Entry {
             places: self.clone(),
             connection,
@@ -317,13 +357,13 @@ impl Places {
         // Behind a proxy there are many people: it gives way last.
         let mut all: Vec<&Group> = groups.values().collect();
         let weight = |group: &&Group| {
-            let first = group.open.first();
+            let first = group.open.values().next();
             let is_proxy = first.is_some_and(|c| c.origin == Origin::Proxy);
             (is_proxy, usize::MAX - group.open.len())
         };
         all.sort_by_cached_key(weight);
         all.into_iter()
-            .any(|group| give_way(&group.open, Doing::Lingering))
+            .any(|group| give_way(group.open.values(), Doing::Lingering))
     }
 
     fn group(&self, origin: Origin) -> Option<(Arc<Turnstile>, Arc<Turnstile>)> {
@@ -338,14 +378,15 @@ impl Places {
         let Some(group) = groups.get(&origin) else {
             return false;
         };
-        give_way(&group.open, Doing::Dawdling)
+        let has_seat = |c: &&Arc<Connection>| c.has_seat.load(Ordering::Relaxed);
+        give_way(group.open.values().filter(has_seat), Doing::Lingering)
     }
 }
 
 /// Closes the one of these connections that does least and has done so longest, if it does no more than `most`.
-fn give_way(open: &[Arc<Connection>], most: Doing) -> bool {
-    let candidates = open.iter().filter(|c| !c.leave.is_cancelled());
-    let least = candidates
+fn give_way<'c>(open: impl Iterator<Item = &'c Arc<Connection>>, most: Doing) -> bool {
+    let least = open
+        .filter(|connection| !connection.leave.is_cancelled())
         .map(|connection| (connection.doing(), connection))
         .filter(|((doing, _), _)| *doing <= most)
         .min_by_key(|((doing, age), _)| (*doing, std::cmp::Reverse(*age)));
@@ -369,6 +410,9 @@ impl Entry {
             .run_until_cancelled(self.tickets(wants_picture))
             .await
             .flatten();
+        self.connection
+            .has_seat
+            .store(seated.is_some(), Ordering::Relaxed);
         drop(queueing);
         seated.map(|tickets| Seat { _tickets: tickets })
     }
@@ -378,7 +422,7 @@ impl Entry {
         let (seats, pictures) = self.places.group(origin)?;
         let mut tickets = Vec::with_capacity(3);
         if wants_picture {
-            tickets.push(pictures.wait().await.ok()?);
+            tickets.push(pictures.wait().ticket.await.ok()?);
         }
         let make = || self.places.make_room_within(origin);
         tickets.push(take(seats, make).await?);
@@ -393,14 +437,17 @@ async fn take(tickets: Arc<Turnstile>, make_room: impl Fn() -> bool) -> Option<T
     if let Some(ticket) = tickets.try_take() {
         return Some(ticket);
     }
-    let mut next = std::pin::pin!(tickets.wait());
-    let mut has_made_room = make_room();
+    let mut waiting = tickets.wait();
+    let (mut has_made_room, mut look_after) = (make_room(), LOOK_AGAIN);
     loop {
-        match tokio::time::timeout(LOOK_AGAIN, next.as_mut()).await {
+        match tokio::time::timeout(look_after, &mut waiting.ticket).await {
             Ok(ticket) => return ticket.ok(),
-            Err(_) if !has_made_room => has_made_room = make_room(),
-            // The one that gives way is closing, or another newcomer was quicker.
-            Err(_) => has_made_room = false,
+            // One for each is enough, and few in all: a crowd that waits would drive out everybody as soon as it may, and a
+            // newcomer would find nobody who can give way at once.
+            Err(_) if has_made_room || !tickets.may_ask_again(&waiting, ASK_AGAIN) => {
+                look_after = (look_after * 2).min(LOOK_AGAIN_MAX);
+            }
+            Err(_) => has_made_room = make_room(),
         }
     }
 }
@@ -419,7 +466,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut groups = self.places.groups();
         if let Some(group) = groups.get_mut(&self.connection.origin) {
-            group.open.retain(|c| !Arc::ptr_eq(c, &self.connection));
+            group.open.remove(&self.connection.number);
             if group.open.is_empty() {
                 groups.remove(&self.connection.origin);
             }

@@ -63,8 +63,10 @@ pub(crate) async fn serve_router(
                         receive(stream, peer, &entry, patience, routes, stop).await;
                     });
                 }
-                // The new connection comes to speak before the next one is accepted, which it may have to give way to.
-                tokio::task::yield_now().await;
+                if places.are_taken() {
+                    // The new connection comes to speak before the next one is accepted, which it may have to give way to.
+                    tokio::task::yield_now().await;
+                }
             }
             Err(error) => {
                 places.make_room();
@@ -99,11 +101,12 @@ async fn receive(
 ) {
     let _ = stream.set_nodelay(true);
     let leave = entry.connection.leave();
+    let silence = entry.connection.may_be_silent_for();
     let mut start = [0; PEEK_BYTES];
     // Until it says something, it costs no more than its descriptor.
     let speaks = async {
         tokio::select! {
-            peeked = tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut start)) => peeked.ok()?.ok(),
+            peeked = tokio::time::timeout(silence, stream.peek(&mut start)) => peeked.ok()?.ok(),
             () = leave.cancelled() => None,
             () = shutdown.cancelled() => None,
         }
@@ -154,6 +157,8 @@ async fn talk(
         let answer = routes.call(request);
         let connection = connection.clone();
         async move {
+            // Many requests may be waiting behind one another; the other connections come in between.
+            tokio::task::yield_now().await;
             let answer = answer.await;
             connection.answers();
             answer.map(|answer: Response<Body>| {

@@ -4,6 +4,7 @@
 //! their order would let everybody wait as long as the slowest.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -14,8 +15,18 @@ pub(super) struct Turnstile {
 
 struct State {
     free: usize,
-    /// The newest last.
-    waiting: Vec<oneshot::Sender<Ticket>>,
+    /// The newest last, each with its number.
+    waiting: Vec<(u64, oneshot::Sender<Ticket>)>,
+    came: u64,
+    /// When one of them was last allowed to ask others to give way.
+    asked: Option<Instant>,
+}
+
+/// A place among those who wait.
+pub(super) struct Waiting {
+    number: u64,
+    /// Gets the ticket; dropping it hands it on.
+    pub(super) ticket: oneshot::Receiver<Ticket>,
 }
 
 /// Permission to pass; dropping it hands it on.
@@ -29,6 +40,8 @@ impl Turnstile {
         let state = State {
             free: tickets,
             waiting: Vec::new(),
+            came: 0,
+            asked: None,
         };
         Arc::new(Turnstile {
             state: Mutex::new(state),
@@ -44,18 +57,36 @@ impl Turnstile {
         })
     }
 
-    /// Will get a ticket in its turn; not receiving it hands it on.
-    pub(super) fn wait(self: &Arc<Self>) -> oneshot::Receiver<Ticket> {
-        let (tell, told) = oneshot::channel();
+    /// Will get a ticket in its turn.
+    pub(super) fn wait(self: &Arc<Self>) -> Waiting {
+        let (tell, ticket) = oneshot::channel();
+        let mut number = 0;
         match self.try_take() {
             Some(ticket) => drop(tell.send(ticket)),
             None => {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.waiting.retain(|other| !other.is_closed());
-                state.waiting.push(tell);
+                state.waiting.retain(|(_, other)| !other.is_closed());
+                state.came += 1;
+                number = state.came;
+                state.waiting.push((number, tell));
             }
         }
-        told
+        Waiting { number, ticket }
+    }
+
+    /// Whether somebody who waits is the next, and none who waited was allowed to ask within such a time; then that counts
+    /// as allowed.
+    pub(super) fn may_ask_again(&self, waiting: &Waiting, within: Duration) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut there = state.waiting.iter().filter(|(_, other)| !other.is_closed());
+        let is_next = there
+            .next_back()
+            .is_some_and(|(number, _)| *number == waiting.number);
+        let may = is_next && state.asked.is_none_or(|at| at.elapsed() >= within);
+        if may {
+            state.asked = Some(Instant::now());
+        }
+        may
     }
 }
 
@@ -64,7 +95,7 @@ impl Drop for Ticket {
         let Some(of) = self.of.take() else { return };
         loop {
             let mut state = of.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(next) = state.waiting.pop() else {
+            let Some((_, next)) = state.waiting.pop() else {
                 state.free += 1;
                 return;
             };
@@ -91,14 +122,19 @@ mod tests {
         let first = turnstile.try_take().unwrap();
         assert!(turnstile.try_take().is_none());
         let (mut old, gone) = (turnstile.wait(), turnstile.wait());
-        let mut new = turnstile.wait();
+        let is_next = |waiting: &Waiting| turnstile.may_ask_again(waiting, Duration::ZERO);
+        assert!(is_next(&gone));
         drop(gone);
+        assert!(is_next(&old));
+        let mut new = turnstile.wait();
+        assert!(is_next(&new) && !is_next(&old));
+        assert!(!turnstile.may_ask_again(&new, Duration::from_secs(3600)));
         drop(first);
-        let ticket = new.try_recv().unwrap();
-        assert!(old.try_recv().is_err());
+        let ticket = new.ticket.try_recv().unwrap();
+        assert!(old.ticket.try_recv().is_err());
         drop(ticket);
-        assert!(old.try_recv().is_ok());
+        assert!(old.ticket.try_recv().is_ok());
         assert!(turnstile.try_take().is_some(), "nothing is lost");
-        assert!(turnstile.wait().try_recv().is_ok());
+        assert!(turnstile.wait().ticket.try_recv().is_ok());
     }
 }

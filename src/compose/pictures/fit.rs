@@ -3,14 +3,15 @@
 
 use std::io::Cursor;
 
-use fast_image_resize::Resizer;
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::Refusal;
+use super::animation::{self, Shrunk};
 use super::colours::{self, Profile};
 use super::metadata;
+use super::scale::resized;
 
 /// Twice the width of a mail: what the screens of most readers can show.
 const WIDTH_MAX_PX: u32 = 1200;
@@ -61,8 +62,10 @@ pub(super) fn fit_for_mail(bytes: Vec<u8>) -> Result<Fitted, Refusal> {
     let format = image::guess_format(&bytes).map_err(|_| unknown_kind())?;
     let decoded = decode(&bytes, format)?;
     let kept = match format {
-        // It may move, and shrinking would stop it.
-        ImageFormat::Gif => metadata::strip_gif(&bytes).map(|bytes| (bytes, "gif")),
+        ImageFormat::Gif => match moving(&bytes, &decoded.image)? {
+            Some(fitted) => return Ok(fitted),
+            None => None,
+        },
         ImageFormat::Png if decoded.fits() => {
             metadata::strip_png(&bytes).map(|bytes| (bytes, "png"))
         }
@@ -92,6 +95,32 @@ pub(super) fn fit_for_mail(bytes: Vec<u8>) -> Result<Fitted, Refusal> {
         fitted.bytes = metadata::with_colours_of(&fitted.bytes, &bytes).unwrap_or(fitted.bytes);
     }
     Ok(fitted)
+}
+
+/// A GIF without metadata that goes on moving, made smaller where it is large; `None` where it is a picture like others.
+fn moving(bytes: &[u8], first: &DynamicImage) -> Result<Option<Fitted>, Refusal> {
+    let Some(bytes) = metadata::strip_gif(bytes) else {
+        return Ok(None);
+    };
+    let (width_px, height_px) = (first.width(), first.height());
+    let fitted = |bytes, width_px, height_px| Fitted {
+        bytes,
+        ext: "gif",
+        width_px,
+        height_px,
+    };
+    Ok(match animation::shrunk(&bytes, width_px, height_px) {
+        Shrunk::AsItIs => Some(fitted(bytes, width_px, height_px)),
+        Shrunk::Narrower(bytes, width_px, height_px) => Some(fitted(bytes, width_px, height_px)),
+        Shrunk::Still => None,
+        Shrunk::TooLong => {
+            return Err(Refusal::new(
+                "picture-too-large",
+                "this animation is wider than 1200 px and too long to be made narrower",
+                "Save it at most 1200 px wide, or with fewer images.",
+            ));
+        }
+    })
 }
 
 /// The picture upright, shrunk, and in sRGB.
@@ -199,11 +228,7 @@ fn shrunk(image: DynamicImage) -> Result<DynamicImage, Refusal> {
     }
     let high = u64::from(image.height()) * u64::from(WIDTH_MAX_PX) / u64::from(image.width());
     let high = u32::try_from(high).unwrap_or(u32::MAX).max(1);
-    let mut small = DynamicImage::new(WIDTH_MAX_PX, high, image.color());
-    Resizer::new()
-        .resize(&image, &mut small, None)
-        .map_err(|_| unknown_kind())?;
-    Ok(small)
+    resized(&image, WIDTH_MAX_PX, high).ok_or_else(unknown_kind)
 }
 
 /// Writes a picture as PNG where it must stay sharp or see-through, else as JPEG.

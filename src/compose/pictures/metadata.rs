@@ -196,6 +196,37 @@ pub(super) fn strip_gif(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// What is known of a GIF without decoding it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct GifFacts {
+    /// The number of its images; more than one: it moves.
+    pub images: u64,
+    /// How often they are repeated, 0 for ever; `None`: not at all.
+    pub repeats: Option<u16>,
+}
+
+/// Counts the images of a GIF without metadata, up to where it ends or is damaged.
+pub(super) fn gif_facts(bytes: &[u8]) -> GifFacts {
+    let mut facts = GifFacts::default();
+    let head = bytes
+        .get(10)
+        .map_or(13, |flags| 13 + colour_table_bytes(*flags));
+    let mut rest = bytes.get(head..).unwrap_or_default();
+    while let Some(block) = gif_block(rest) {
+        rest = &rest[block.len()..];
+        match block {
+            [0x2c, ..] => facts.images += 1,
+            [0x21, 0xff, 11, name @ ..] if name.starts_with(b"NETSCAPE2.0") => {
+                if let Some([3, 1, low, high, ..]) = name.get(11..) {
+                    facts.repeats = Some(u16::from_le_bytes([*low, *high]));
+                }
+            }
+            _ => {}
+        }
+    }
+    facts
+}
+
 /// The block that comes next, with its introducer; `None` at the end and where it is cut off.
 fn gif_block(bytes: &[u8]) -> Option<&[u8]> {
     let data = match bytes.first()? {

@@ -4,9 +4,11 @@
 //! sRGB, and metadata is left out. A picture that can't be used is a finding, and its alt text is shown instead. Pictures
 //! on the web stay there.
 
+mod animation;
 mod colours;
 mod fit;
 mod metadata;
+mod scale;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};

@@ -313,6 +313,68 @@ fn a_gif_goes_on_moving() {
     assert_eq!(frames(&cut.bytes), 2);
 }
 
+/// A GIF of so many images, whose squares wander, each shown for a tenth of a second, for ever.
+fn wandering(width: u32, height: u32, images: u32) -> Vec<u8> {
+    let mut gif = Vec::new();
+    {
+        let mut encoder = image::codecs::gif::GifEncoder::new_with_speed(&mut gif, 30);
+        encoder
+            .set_repeat(image::codecs::gif::Repeat::Infinite)
+            .unwrap();
+        for n in 0..images {
+            let mut frame = image::RgbaImage::from_pixel(width, height, image::Rgba([255; 4]));
+            for (x, y) in (0..20).flat_map(|x| (0..20).map(move |y| (x, y))) {
+                frame.put_pixel(x + n * 20, y, image::Rgba([200, 30, 20, 255]));
+            }
+            let tenth = image::Delay::from_numer_denom_ms(100, 1);
+            encoder
+                .encode_frame(image::Frame::from_parts(frame, 0, 0, tenth))
+                .unwrap();
+        }
+    }
+    gif
+}
+
+#[test]
+fn a_wide_gif_is_made_narrower_and_goes_on_moving() {
+    let fitted = fit::fit_for_mail(wandering(1600, 80, 3)).unwrap();
+    assert_eq!(
+        (fitted.ext, fitted.width_px, fitted.height_px),
+        ("gif", 1200, 60)
+    );
+    assert!(holds(&fitted.bytes, b"NETSCAPE2.0"));
+    let decoder = image::codecs::gif::GifDecoder::new(Cursor::new(&fitted.bytes)).unwrap();
+    let frames = decoder.into_frames().collect_frames().unwrap();
+    assert_eq!(frames.len(), 3);
+    for (frame, x) in frames.iter().zip([7, 22, 37]) {
+        assert_eq!(frame.delay().numer_denom_ms(), (100, 1));
+        assert_eq!(frame.buffer().dimensions(), (1200, 60));
+        let [red, green, ..] = frame.buffer().get_pixel(x, 7).0;
+        assert!(
+            red > 150 && green < 90,
+            "the square is not where it should be"
+        );
+    }
+}
+
+#[test]
+fn a_wide_gif_that_stands_still_becomes_a_picture() {
+    let fitted = fit::fit_for_mail(wandering(1600, 80, 1)).unwrap();
+    assert_eq!((fitted.ext, fitted.width_px), ("png", 1200));
+}
+
+#[test]
+fn a_gif_too_long_to_be_made_narrower_is_refused() {
+    // An image that repeats costs a few bytes, and its pixels cost as much as any others.
+    let one = wandering(4000, 2000, 1);
+    let image = &one[one.iter().position(|b| *b == 0x2c).unwrap()..one.len() - 1];
+    let mut long = one[..one.len() - 1].to_vec();
+    (0..400).for_each(|_| long.extend(image));
+    long.push(0x3b);
+    let refusal = fit::fit_for_mail(long).unwrap_err();
+    assert_eq!(refusal.code, "picture-too-large");
+}
+
 #[test]
 fn colours_become_srgb() {
     let red = Rgb([230, 30, 20]);
