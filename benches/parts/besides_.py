@@ -1,4 +1,5 @@
 """What visitors cost the sender: a send alone, and one beside readers of pictures, silent and slow clients, and sign-ups."""
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -20,8 +22,6 @@ from rig.sink import Sink, one_mail, until
 READERS, DAWDLERS, SILENT, SIGN_UPS_PER_S = 40, 1_100, 3_000, 20
 PICTURE_BYTES = 2_000_000
 KEEPS, P99_S, PEAK_MIB = 0.7, 0.5, 150
-# What the crowd may take to assemble before anything is measured.
-ASSEMBLES_S = 8
 SENTENCES = 20
 
 
@@ -39,11 +39,12 @@ def run(bench):
             until(lambda: sent(letter) > 500, 60, "the first mails")
             machine.forget_peak(letter.daemon.pid)
             alone = measured(letter, way_out, seconds)
-            crowd = start_crowd(letter, picture, ASSEMBLES_S + seconds + 2)
-            time.sleep(ASSEMBLES_S)
-            besides = measured(letter, way_out, seconds)
+            with crowd(letter, picture) as visitors:
+                besides = measured(letter, way_out, seconds)
+                visitors.stdin.close()
+                did = json.loads(visitors.stdout.readline())
             peak = machine.peak_rss(letter.daemon.pid) / 2**20
-            did = json.loads(crowd.communicate(timeout=60)[0])
+            bench.say("the crowd has gone")
             again = measured(letter, way_out, seconds)
             letter("cancel", "002", "--yes")
     show(bench, {"alone": alone, "besides": besides, "alone again": again}, peak, did)
@@ -122,11 +123,23 @@ def answered(port, request):
         return False
 
 
-def start_crowd(letter, picture, seconds):
+@contextlib.contextmanager
+def crowd(letter, picture):
     """Everybody who visits, in a process of their own at a lower priority: on real machines they are elsewhere."""
     style = re.search(r"/style-[0-9a-f]+\.css", page(letter))[0]
-    crowd = [sys.executable, "-m", "rig.crowd", letter.web, picture, style, seconds, READERS, DAWDLERS, SILENT, SIGN_UPS_PER_S]
-    return subprocess.Popen(["nice", "-n", "10", *map(str, crowd)], cwd=ROOT / "benches", stdout=subprocess.PIPE, text=True)
+    what = [letter.web, picture, style, READERS, DAWDLERS, SILENT, SIGN_UPS_PER_S]
+    command = ["nice", "-n", "5", sys.executable, "-m", "rig.crowd", *map(str, what)]
+    process = subprocess.Popen(command, cwd=ROOT / "benches", text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    too_long = threading.Timer(90, process.kill)
+    too_long.start()
+    try:
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the crowd did not come together within 90 s")
+        yield process
+    finally:
+        too_long.cancel()
+        process.kill()
+        process.wait()
 
 
 def page(letter):

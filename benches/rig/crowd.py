@@ -1,6 +1,10 @@
-"""A crowd of visitors in a process of its own, started by `parts/besides_.py`; prints what it did as JSON."""
+"""A crowd of visitors in a process of its own, started by `parts/besides_.py`.
+
+It says `ready` once all are there, stays until its stdin is closed, and then says what it did as JSON.
+"""
 import asyncio
 import json
+import os
 import resource
 import socket
 import sys
@@ -11,10 +15,10 @@ PROXY = "127.0.0.2"
 
 
 class Crowd:
-    """All visitors. `until` is the time of the loop at which they leave."""
+    """All visitors, and what they got."""
 
-    def __init__(self, port, picture, style, until):
-        self.port, self.picture, self.style, self.until = port, picture, style, until
+    def __init__(self, port, picture, style):
+        self.port, self.picture, self.style = port, picture, style
         self.pictures = self.sign_ups = self.refused = 0
 
     async def reader(self):
@@ -89,9 +93,8 @@ def network(number):
     return f"{20 + number // 65536}.{number // 256 % 256}.{number % 256}.1"
 
 
-async def main(port, picture, style, seconds, readers, dawdlers, silent, per_s):
-    loop = asyncio.get_running_loop()
-    crowd = Crowd(port, picture, style, loop.time() + seconds)
+async def main(port, picture, style, readers, dawdlers, silent, per_s):
+    crowd = Crowd(port, picture, style)
     visitors = [crowd.silent() for _ in range(silent)] + [crowd.dawdler() for _ in range(dawdlers)]
     visitors += [crowd.reader() for _ in range(readers)] + [crowd.people(per_s)]
     tasks = []
@@ -99,12 +102,12 @@ async def main(port, picture, style, seconds, readers, dawdlers, silent, per_s):
         tasks.append(asyncio.create_task(visitor))
         if number % 50 == 49:
             await asyncio.sleep(0.02)
-    await asyncio.sleep(max(0.0, crowd.until - loop.time()))
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     done = {"pictures": crowd.pictures, "sign_ups": crowd.sign_ups, "refused": crowd.refused}
     print(json.dumps(done), flush=True)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    # Whoever is still there is not waited for.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ pub(super) fn shrunk(bytes: &[u8], width_px: u32, height_px: u32) -> Shrunk {
         if pixels > PIXELS_MAX || !is_readable {
             continue;
         }
-        let Some(narrower) = resized(bytes, &facts, width, height) else {
+        let Some(narrower) = narrowed(bytes, &facts, width, height) else {
             break;
         };
         let is_small = narrower.len() <= MAX_BYTES;
@@ -73,7 +73,7 @@ pub(super) fn shrunk(bytes: &[u8], width_px: u32, height_px: u32) -> Shrunk {
 }
 
 /// Every image of a GIF at another size, for as long as it was shown; `None` where it can't be read.
-fn resized(bytes: &[u8], facts: &GifFacts, width: u32, height: u32) -> Option<Vec<u8>> {
+fn narrowed(bytes: &[u8], facts: &GifFacts, width: u32, height: u32) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     {
         let mut encoder = GifEncoder::new_with_speed(&mut out, SPEED);
