@@ -77,7 +77,8 @@ fn report(
     done: &Restored,
 ) -> Result<Answer, Failure> {
     let present = match (&done.carried, &done.unreadable) {
-        (Some(_), _) => "read",
+        (Some(_), None) => "read",
+        (Some(_), Some(_)) => "read in part",
         (None, Some(_)) => "unreadable",
         (None, None) => "none",
     };
@@ -151,6 +152,11 @@ fn words(
                 said.push(format!(
                     "{} had been suppressed {since}, and still are.",
                     count(carried.suppressed)
+                ));
+            }
+            if let Some(why) = &done.unreadable {
+                said.push(format!(
+                    "Part of the database that was there can't be read ({why}): `letterpress resume` may send an issue twice, but for those named here."
                 ));
             }
             for issue in &carried.issues {

@@ -228,11 +228,11 @@ fn explain(code: Option<u32>, error: &sqlx::Error) -> (String, String) {
         ),
         (_, Some(code::NOTADB)) => (
             "this file is no SQLite database",
-            "Point [store] path at another file, or put a backup in its place.",
+            "Point [store] path at another file, or restore a backup with `letterpress restore FILE`.",
         ),
         (_, Some(code::CORRUPT)) => (
             "the database is damaged",
-            "Stop the daemon, keep a copy of the file, and put the last backup in its place.",
+            "Stop the daemon, and restore the last backup with `letterpress restore FILE`: it keeps the damaged one.",
         ),
         (Some(code), Some(code::IOERR)) => {
             return (

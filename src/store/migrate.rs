@@ -162,7 +162,7 @@ fn make(path: &Path) -> Result<()> {
     if log_bytes > 0 && fs::metadata(path).map_or(0, |about| about.len()) == 0 {
         let what = "the database is empty or missing, though its log (-wal) is not";
         return Err(StoreError::refused(what).at(path).help(
-            "Put the last backup in its place, and move the files -wal and -shm away first.",
+            "Put the database back, or restore the last backup with `letterpress restore FILE`.",
         ));
     }
     match OpenOptions::new()

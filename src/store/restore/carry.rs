@@ -37,8 +37,12 @@ pub struct CarriedIssue {
     pub people: u64,
 }
 
-/// Takes everything over in one transaction.
-pub(super) async fn over(c: &mut SqliteConnection, present: &Path) -> Result<Carried> {
+/// Takes over what can be read, each part in a transaction of its own: who left first, since a damaged ledger must not cost
+/// that. Gives the first error beside what was taken over.
+pub(super) async fn over(
+    c: &mut SqliteConnection,
+    present: &Path,
+) -> Result<(Carried, Option<StoreError>)> {
     let name = present
         .to_str()
         .ok_or_else(|| StoreError::refused("SQLite takes only names in UTF-8").at(present))?;
@@ -46,21 +50,53 @@ pub(super) async fn over(c: &mut SqliteConnection, present: &Path) -> Result<Car
         .bind(name)
         .execute(&mut *c)
         .await?;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *c).await?;
-    let carried = everything(c).await;
-    let end = if carried.is_ok() {
-        "COMMIT"
-    } else {
-        "ROLLBACK"
-    };
-    let ended = sqlx::query(end).execute(&mut *c).await;
+    let carried = parts(c).await;
     sqlx::query("DETACH DATABASE present").execute(c).await?;
-    let carried = carried?;
-    ended?;
-    Ok(carried)
+    carried
 }
 
-async fn everything(c: &mut SqliteConnection) -> Result<Carried> {
+async fn parts(c: &mut SqliteConnection) -> Result<(Carried, Option<StoreError>)> {
+    begin(c).await?;
+    let people = people(c).await;
+    let mut carried = end(c, people).await?;
+    let newest: i64 = sqlx::query_scalar(
+        "SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'subscriber'",
+    )
+    .fetch_one(&mut *c)
+    .await?;
+    let ids = match changed_issues(c).await {
+        Ok(ids) => ids,
+        Err(error) => return Ok((carried, Some(error))),
+    };
+    let mut first = None;
+    for id in ids {
+        begin(c).await?;
+        let taken = issue(c, id, newest).await;
+        match end(c, taken).await {
+            Ok(issue) => carried.issues.push(issue),
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    Ok((carried, first))
+}
+
+async fn begin(c: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("BEGIN IMMEDIATE").execute(c).await?;
+    Ok(())
+}
+
+/// Ends a transaction as its work has ended.
+async fn end<T>(c: &mut SqliteConnection, done: Result<T>) -> Result<T> {
+    let how = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = sqlx::query(how).execute(c).await;
+    let done = done?;
+    ended?;
+    Ok(done)
+}
+
+async fn people(c: &mut SqliteConnection) -> Result<Carried> {
     run(c, "INSERT OR IGNORE INTO main.list (key, created_at) SELECT key, created_at FROM present.list").await?;
     // Links in mails that went out since then are signed by keys made since then.
     run(
@@ -76,14 +112,6 @@ async fn everything(c: &mut SqliteConnection) -> Result<Carried> {
         "INSERT OR IGNORE INTO main.suppression (email, reason, at) SELECT email, reason, at FROM present.suppression",
     )
     .await?;
-    let newest: i64 = sqlx::query_scalar(
-        "SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'subscriber'",
-    )
-    .fetch_one(&mut *c)
-    .await?;
-    for id in changed_issues(c).await? {
-        carried.issues.push(issue(c, id, newest).await?);
-    }
     Ok(carried)
 }
 

@@ -41,9 +41,9 @@ pub struct Restored {
     pub kept: Option<PathBuf>,
     /// What is held now.
     pub restoration: Restoration,
-    /// What happened since the copy was made; `None` where there was no database, or it could not be read.
+    /// What happened since the copy was made; `None` where there was no database, or nothing of it could be read.
     pub carried: Option<Carried>,
-    /// Why the database that was there could not be read.
+    /// Why the database that was there could not be read in full.
     pub unreadable: Option<String>,
 }
 
@@ -239,12 +239,10 @@ async fn change(
     let as_of = origin::moment(c).await?;
     let (mut carried, mut unreadable) = (None, None);
     if let Some(present) = present {
+        let what = |error: StoreError| error.during(present, "reading the present database").what;
         match carry::over(c, present).await {
-            Ok(done) => carried = Some(done),
-            Err(error) => {
-                let error = error.during(present, "reading the present database");
-                unreadable = Some(error.what);
-            }
+            Ok((done, failed)) => (carried, unreadable) = (Some(done), failed.map(what)),
+            Err(error) => unreadable = Some(what(error)),
         }
     }
     let (identity, restoration) = origin::treat(c, Origin::Backup, as_of, at_least).await?;

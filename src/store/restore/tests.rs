@@ -210,6 +210,28 @@ async fn a_damaged_database_is_replaced_and_kept() {
 }
 
 #[tokio::test]
+async fn a_damaged_ledger_costs_nobody_who_left() {
+    let (_dir, copy, path, _) = since_a_backup().await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut other = options.connect().await.unwrap();
+    let root: i64 =
+        sqlx::query_scalar("SELECT rootpage FROM sqlite_master WHERE name = 'delivery'")
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+    other.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = (usize::try_from(root).unwrap() - 1) * 4096;
+    bytes[at..at + 4096].fill(0xee);
+    fs::write(&path, bytes).unwrap();
+    let done = restore(&copy, &path, t(100)).await.unwrap();
+    assert!(done.unreadable.is_some_and(|why| why.contains("damaged")));
+    let carried = done.carried.unwrap();
+    assert_eq!((carried.left, carried.issues), (1, Vec::new()));
+    assert_eq!(done.restoration.held, ["001"]);
+}
+
+#[tokio::test]
 async fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
     let (dir, copy, path, _) = since_a_backup().await;
     let before = fs::read(&path).unwrap();
