@@ -34,6 +34,9 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("keys", &[]),
     ("keys rotate", &["config", "json"]),
     ("backup", &["config", "json"]),
+    ("completions", &[]),
+    ("man", &["json"]),
+    ("help", &[]),
 ];
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give

@@ -26,6 +26,7 @@ mod demo_delivers;
 mod implicit_tls;
 mod links_lead_to_pages;
 mod login_is_refused;
+mod manual_and_completions;
 mod pause_says_by_whom;
 mod rehearsal_leaves_nothing;
 mod runs_under_its_unit;
