@@ -58,6 +58,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("roaring", &["delivery/scheduler"]),
     ("governor", &["http/limit"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli/completions"]),
+    ("clap_mangen", &["cli/man"]),
     ("anstream", &["stdio"]),
     ("toml", &["config", "manuscript", "compose/theme"]),
     ("encoding_rs", &["people"]),

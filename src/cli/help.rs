@@ -1,50 +1,27 @@
-//! `help` and `version`, for those who type them as commands: the same as `--help` and `--version`.
+//! `help` and `version`, and how what clap says is printed.
 
-use clap::{Command, CommandFactory as _};
+use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::format::nearest;
+use crate::stdio;
 
-use super::{Answer, Cli, Context, Failure, Outcome, options};
+use super::terminal::Paint;
+use super::{Answer, Context, Failure, Outcome};
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  letterpress help send")]
+#[command(after_help = "Example:\n  letterpress help subscribers import")]
 pub(super) struct Args {
-    /// The command, such as `send` or `subscribers import`; without it, all commands
+    /// The command, such as send or subscribers import; none: all commands
     #[arg(value_name = "COMMAND")]
-    command: Vec<String>,
+    words: Vec<String>,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  letterpress version")]
 pub(super) struct VersionArgs {}
 
-pub(super) fn run(args: &Args, context: &Context) -> Outcome {
-    let mut all = options::hide_idle(Cli::command());
-    all.build();
-    let mut command = find(&all, &args.command)?.clone();
-    context.print(command.render_long_help().to_string().trim_end())?;
-    Ok(Answer::Done)
-}
-
-/// The command that words lead to.
-fn find<'c>(all: &'c Command, words: &[String]) -> Result<&'c Command, Failure> {
-    let mut found = all;
-    for (i, word) in words.iter().enumerate() {
-        found = found.find_subcommand(word).ok_or_else(|| {
-            let typed = words[..=i].join(" ");
-            let names: Vec<&str> = found.get_subcommands().map(Command::get_name).collect();
-            let help = match (nearest(word, names.iter().copied()), names.is_empty()) {
-                (Some(near), _) => format!("Did you mean {near}?"),
-                (None, false) => format!("There are: {}.", names.join(", ")),
-                (None, true) => "`letterpress help` lists all commands.".to_owned(),
-            };
-            Failure::new(format!("there is no command “{typed}”")).help(help)
-        })?;
-    }
-    Ok(found)
-}
-
+/// Prints the version, as `--version` does.
 pub(super) fn version(_args: &VersionArgs, context: &Context) -> Outcome {
     let version = env!("CARGO_PKG_VERSION");
     context.done(
@@ -53,34 +30,42 @@ pub(super) fn version(_args: &VersionArgs, context: &Context) -> Outcome {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Prints what `--help` of the command prints.
+pub(super) fn run(args: &Args, context: &Context, all: clap::Command) -> Outcome {
+    let mut command = &all;
+    for (at, word) in args.words.iter().enumerate() {
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let typed = args.words[..=at].join(" ");
+            let names = command.get_subcommands().map(clap::Command::get_name);
+            let near = nearest(word, names).map(|near| format!("Did you mean {near}? "));
+            Failure::new(format!("there is no command {}", stdio::one_line(&typed))).help(format!(
+                "{}`letterpress help` lists the commands.",
+                near.unwrap_or_default()
+            ))
+        })?;
+    }
+    let words = args.words.iter().map(String::as_str);
+    let line: Vec<&str> = std::iter::once("letterpress")
+        .chain(words)
+        .chain(["--help"])
+        .collect();
+    match all.try_get_matches_from(line) {
+        Err(said) if said.kind() == ErrorKind::DisplayHelp => {
+            context.print(rendered(&said, context.paint).trim_end())?;
+            Ok(Answer::Done)
+        }
+        _ => Err(Failure::new("the help can't be shown, which is a defect")),
+    }
+}
 
-    #[test]
-    fn a_command_is_found_by_its_words() {
-        let all = Cli::command();
-        let name = |words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            find(&all, &words)
-                .map(|command| command.get_name().to_owned())
-                .map_err(|failure| failure.in_a_line())
-        };
-        assert_eq!(name(&[]).as_deref(), Ok("letterpress"));
-        assert_eq!(name(&["subscribers", "import"]).as_deref(), Ok("import"));
-        assert_eq!(
-            name(&["sned"]).unwrap_err(),
-            "there is no command “sned”. Did you mean send?"
-        );
-        assert!(
-            name(&["subscribers", "xyz"])
-                .unwrap_err()
-                .contains("add, remove")
-        );
-        assert!(
-            name(&["send", "x"])
-                .unwrap_err()
-                .contains("lists all commands")
-        );
+/// What clap answers in place of a command, with its styles where there is colour.
+pub(super) fn rendered(said: &clap::Error, paint: Paint) -> String {
+    let text = said.render();
+    let plain = text.to_string();
+    // An argument that it repeats may hold sequences of its own.
+    if paint.is_on() && !plain.contains('\x1b') {
+        stdio::with_styles(&text.ansi().to_string())
+    } else {
+        plain
     }
 }

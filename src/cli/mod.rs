@@ -6,6 +6,7 @@
 
 mod backup;
 mod check;
+mod completions;
 mod config;
 mod context;
 mod deliveries;
@@ -20,11 +21,14 @@ mod issue_file;
 mod keys;
 mod layout;
 mod ledger;
+mod man;
 mod new;
 mod options;
 mod overview;
 mod progress;
 mod prune;
+#[cfg(test)]
+mod reference_tests;
 mod refusal;
 mod rehearse;
 mod render;
@@ -107,14 +111,18 @@ enum Command {
     Keys(keys::Args),
     /// Copy the database, even while the daemon runs
     Backup(backup::Args),
-    /// Show the help of a command
-    Help(help::Args),
-    /// Show the version of this program
-    Version(help::VersionArgs),
     /// Put a backup in the place of the database
     Restore(restore::Args),
     /// Drop the recipients of issues that ended long ago; their totals stay
     Prune(prune::Args),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Args),
+    /// Write manual pages
+    Man(man::Args),
+    /// Show the help of a command
+    Help(help::Args),
+    /// Show the version of this program
+    Version(help::VersionArgs),
 }
 
 impl Command {
@@ -140,17 +148,24 @@ impl Command {
             Command::Dkim(args) => dkim::run(args, context).await,
             Command::Keys(args) => keys::run(args, context).await,
             Command::Backup(args) => backup::run(args, context).await,
-            Command::Help(args) => help::run(&args, context),
-            Command::Version(args) => help::version(&args, context),
             Command::Restore(args) => restore::run(args, context).await,
             Command::Prune(args) => prune::run(args, context).await,
+            Command::Completions(args) => completions::run(&args, all_commands()),
+            Command::Man(args) => man::run(&args, context, all_commands()),
+            Command::Help(args) => help::run(&args, context, all_commands()),
+            Command::Version(args) => help::version(&args, context),
         }
     }
 }
 
+/// The commands as clap knows them, each with the shared options that it heeds.
+fn all_commands() -> clap::Command {
+    options::hide_idle(Cli::command())
+}
+
 /// Reads the arguments, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
-    let parsed = options::hide_idle(Cli::command())
+    let parsed = all_commands()
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
@@ -185,23 +200,13 @@ pub fn main() -> ExitCode {
 
 /// Prints what clap answers in place of a command: help and version on stdout, usage errors on stderr (exit 2).
 fn print_usage(said: &clap::Error) -> ExitCode {
-    let text = |paint: Paint| {
-        let text = said.render();
-        let plain = text.to_string();
-        // An argument that it repeats may hold sequences of its own.
-        if paint.is_on() && !plain.contains('\x1b') {
-            stdio::with_styles(&text.ansi().to_string())
-        } else {
-            plain
-        }
-    };
     if said.use_stderr() {
-        stdio::eprint(text(Paint::stderr()));
+        stdio::eprint(help::rendered(said, Paint::stderr()));
         return ExitCode::from(2);
     }
     let mut out = stdio::stdout();
     match out
-        .write_all(text(Paint::stdout()).as_bytes())
+        .write_all(help::rendered(said, Paint::stdout()).as_bytes())
         .and_then(|()| out.flush())
     {
         Ok(()) => ExitCode::SUCCESS,

@@ -39,6 +39,8 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("version", &["json"]),
     ("restore", &["config", "json", "yes"]),
     ("prune", &["config", "list", "json", "yes"]),
+    ("completions", &[]),
+    ("man", &["json"]),
 ];
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give

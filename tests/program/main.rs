@@ -27,6 +27,8 @@ mod implicit_tls;
 mod links_lead_to_pages;
 mod log_tells_what_happened;
 mod login_is_refused;
+mod manual_and_completions;
+mod package_is_complete;
 mod pause_says_by_whom;
 mod rehearsal_leaves_nothing;
 mod runs_under_its_unit;
