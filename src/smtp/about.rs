@@ -104,18 +104,18 @@ impl Reply {
     }
 
     /// Whether a temporary failure is greylisting, which asks for a later try of each mail and not for fewer of all
-    /// (RFC 6647): by its words, or at RCPT by the code that greylisting has, with words that ask for another try.
+    /// (RFC 6647): by its words, or by a code that greylisting has, with words that ask for another try.
     pub fn is_greylisting(&self, step: Step) -> bool {
         if self.code / 100 != 4 {
             return false;
         }
         let words = self.words();
-        let is_usual = step == Step::Rcpt
-            && matches!(self.code, 450 | 451)
-            && matches!(
-                self.enhanced,
-                None | Some(EnhancedCode(4, 7, 1) | EnhancedCode(4, 2, 0))
-            );
+        let is_usual = matches!(self.code, 450 | 451)
+            && match self.enhanced {
+                Some(EnhancedCode(4, 7, 1)) => true,
+                None | Some(EnhancedCode(4, 2, 0)) => step == Step::Rcpt,
+                Some(_) => false,
+            };
         holds_any(&words, GREYLISTING) || (is_usual && holds_any(&words, TRY_AGAIN))
     }
 
@@ -310,11 +310,19 @@ const PERSON: &str = "\
     has unsubscribed | blocked by the recipient | blocked by recipient | recipient has blocked | \
     user has blocked | rejected by recipient | recipient is not allowed | receiving mail too quickly | \
     receiving email too quickly | receiving mail at a rate | receiving email at a rate | utilisateur inconnu | \
-    destinataire inconnu";
+    destinataire inconnu | \
+    user suspended | resolver.rst | not permitted to receive | no longer accepts mail | no longer available";
+
+/// Limits in words that leave no doubt: some servers give them beside “mailbox unavailable” (GMX), or of “your account”.
+const OWN_LIMIT: &str = "\
+    send limit | sending limit | sending quota | sender limit | message quota | your account+suspend | \
+    your account+disabled | your account+locked | your account+blocked | your account+paused | \
+    your account+exceed | your account is under review";
 
 /// The classes in the order in which they are looked for.
 const WORDS: &[(About, &str)] = &[
     (About::Sender, SENDER),
+    (About::Limit, OWN_LIMIT),
     (About::Recipient, PERSON),
     (About::Content, SIZE),
     (About::Limit, LIMIT),
@@ -335,18 +343,21 @@ const LIMIT: &str = "\
     email limit | mail limit | hourly | per hour | monthly | rate limit | ratelimit | sending rate | throttl | \
     too many | limit exceeded | exceeded+limit | exceeds+limit | limit reached | quota exceeded | \
     exceeded+quota | exceeded the maximum | credits | sending paused | sending suspended | sending has been | \
-    not allowed to send mail | unusual rate | unusual sending";
+    not allowed to send mail | unusual rate | unusual sending | \
+    relay quota | frequency limit | is not allowed to send | storedrv.submission | sending is disabled";
 
 /// Authentication of mails (Gmail, Yahoo, Microsoft, Apple on SPF, DKIM and DMARC) and of clients.
 const AUTHENTICATION: &str = "\
-    spf | dkim | dmarc | unauthenticated | not authenticated | authentication | authenticate | smtp auth";
+    spf | dkim | dmarc | unauthenticated | not authenticated | authentication | authenticate | smtp auth | \
+    unauthorized | unauthorised | not authorized to perform | not authorised to perform";
 
 /// The relay does not relay for us, or wants something else of the connection: Postfix, Exim, Sendmail, qmail.
 const RELAY: &str = "\
     relay access denied | relay denied | relaying | relay not permitted | relay is not permitted | \
     not permitted to relay | unable to relay | cannot relay | not allowed to relay | isn't allowed to relay | \
     allowed rcpthosts | helo command rejected | ehlo command rejected | fully-qualified | fully qualified | \
-    starttls | tls required | tls is required | requires tls | encryption required";
+    starttls | tls required | tls is required | requires tls | encryption required | \
+    bad helo | invalid helo | helo name | helo/ehlo";
 
 /// Reputation: block lists, networks, complaints. In brackets: marks of Yahoo, Apple and Microsoft.
 const REPUTATION: &str = "\
@@ -355,12 +366,14 @@ const REPUTATION: &str = "\
     is listed | listed on | listed at | listed by | client host rejected | sending ip | your ip | this ip | \
     your network | your host | your server | your domain | reverse dns | reverse hostname | rdns | ptr record | \
     user complaints | unsolicited | traffic not accepted | permanently deferred | [bl2 | [ts0 | [tss | [hm0 | \
-    s3140 | s3150";
+    s3140 | s3150 | \
+    rtr:bl | hvu: | rly: | dns:nr | ip= | frequency | aup# | ofr_ | lpn0";
 
 /// What the mail says, or the policy that it meets.
 const CONTENT: &str = "\
     spam | junk | virus | malware | phish | content | policy | policies | suspicious | bulk mail | looks like | \
-    attachment | dt:spm | [cs0 | headers | rfc 5322 | rfc5322 | rfc 2822";
+    attachment | dt:spm | [cs0 | headers | rfc 5322 | rfc5322 | rfc 2822 | \
+    administrative prohibition | administratively prohibited | prohibited";
 
 /// Words that speak of the recipient where nothing else is said.
 const PERHAPS_PERSON: &str = "\
@@ -420,6 +433,8 @@ mod tests {
              550 5.7.17 the mailbox has another owner
              406 You tried to send to a recipient that has been marked as inactive
              550 Inactive recipient
+             550 User suspended
+             550 5.7.1 RESOLVER.RST.AuthRequired; authentication required
              550 the address is on the suppression list for your account
              550 Mail is rejected by recipient
              550 5.1.1 <blocked.spam.limit@spamhaus.example>: no such person
@@ -490,6 +505,12 @@ mod tests {
              550 5.7.508 Access denied, 192.0.2.1 has exceeded permitted limits within IPv6 range
              550 5.7.705 Access denied, tenant has exceeded threshold
              550 You exceeded your hourly limit
+             550 Requested action not taken: mailbox unavailable. Mail send limit exceeded.
+             550 Domain letters.example has exceeded the max emails per hour (500/500) allowed
+             550 5.4.6 Unusual sending activity detected
+             554 5.7.1 Your account has been suspended
+             550 Connection frequency limited
+             554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException
              552 message quota exceeded for your plan",
         );
         for mailbox in [
@@ -521,6 +542,10 @@ mod tests {
              554 5.7.1 [HM08] Message rejected due to local rules
              550 5.7.25 The IP address sending this message does not have a PTR record setup
              550 Your domain has been blacklisted
+             554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help)
+             550 5.2.0 Mail rejected. ofr_506 [506]
+             571 Email is currently blocked by our anti-spam system
+             550 5.7.1 [192.0.2.1] this message is likely suspicious due to the very low reputation of the domain
              550 poor reputation",
         );
         all_are(
@@ -536,6 +561,8 @@ mod tests {
              550 5.7.509 Access denied, sending domain does not pass DMARC verification
              550 5.7.1 Your message was rejected due to letters.example's DMARC policy.
              550 5.7.1 Client was not authenticated
+             525 5.7.1 Unauthorized IP address
+             554 Access denied: User is not authorized to perform ses:SendRawEmail
              550 Please turn on SMTP Authentication in your mail client
              530 no
              535 no",
@@ -555,6 +582,8 @@ mod tests {
              550 5.7.1 This message violates y.example email policy. - gcdp
              554 Email rejected due to security policies
              550 Mail content denied
+             550 Administrative prohibition
+             554 Transaction failed Reject due to policy restrictions
              554 5.7.0 policy
              554 DT:SPM 163 smtp5
              550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
@@ -617,7 +646,9 @@ mod tests {
         ] {
             assert!(!read(other).is_greylisting(Step::Rcpt), "{other}");
         }
-        assert!(!read("451 4.7.1 try again later").is_greylisting(Step::Content));
+        // Rspamd greylists after the mail.
+        assert!(read("451 4.7.1 Try again later").is_greylisting(Step::Content));
+        assert!(!read("451 try again later").is_greylisting(Step::Content));
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn twenty_at_many_providers_are_the_relays_word() {
         place: 1,
         fault: fault("554 5.7.1 no"),
     };
-    assert_eq!(actions(&all), [back_off.clone()]);
+    assert_eq!(actions(&all), std::slice::from_ref(&back_off));
     assert_eq!((failed(&all), pauses(&all).len()), (0, 0));
     // It comes back, and is no better: nobody is failed for it again.
     let again = run(&breaker, vec![met(50, 1, "e", "554 5.7.1 no")], &TWO);

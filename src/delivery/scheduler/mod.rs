@@ -363,9 +363,14 @@ impl Scheduler {
             fault,
         } in self.queue.refusing()
         {
-            let people = cursor.to_note(queue, NOTES_MAX);
+            let people = cursor.take_unnoted(queue, NOTES_MAX);
             if !people.is_empty() {
-                let why = format!("{provider} refuses your mails: {fault}");
+                let has_accepted = self.relays.iter().any(|relay| relay.has_accepted());
+                let why = if has_accepted {
+                    format!("waits: {provider} refuses your mails: {fault}")
+                } else {
+                    format!("waits: {fault}")
+                };
                 self.store.note_waiting(row.id, &people, why).await?;
                 return Ok(true);
             }

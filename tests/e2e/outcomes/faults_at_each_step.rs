@@ -144,7 +144,6 @@ faults! {
     hangs_up_at_data: At::Data, Do::Drop => State::Sent;
     refuses_data_for_now: At::Data, say("451 4.3.0 later") => State::Sent;
     refuses_data: At::Data, say("554 5.6.0 refused") => State::Failed;
-    says_twice_whether_it_knows_somebody: At::Rcpt, say("250 2.1.5 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no") => State::Sent;
     takes_the_mail_before_it_comes: At::Data, say("354 go on\r\n250 2.0.0 taken already") => State::Sent;
     // So short a mail is in the network's hands when the server hangs up: nobody knows what it took.
     hangs_up_in_content: At::Content, Do::Drop => State::Uncertain;

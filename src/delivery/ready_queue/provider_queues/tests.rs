@@ -207,3 +207,77 @@ fn whether_all_wait_for_providers_is_known() {
     put(&mut queues, "readers.example", 22..23);
     assert!(!queues.are_throttled(now));
 }
+
+fn fault() -> RelayFault {
+    RelayFault {
+        at: "smtp.example:25".into(),
+        problem: crate::model::waiting::RelayProblem::NoStarttls,
+    }
+}
+
+/// The domains of what a relay takes, one mail after the other.
+fn taken_by(queues: &mut ProviderQueues, taker: Taker) -> Vec<String> {
+    let mut domains = Vec::new();
+    while let Ok((_, job)) = queues.take(taker, Instant::now()) {
+        domains.push(job.domain().to_owned());
+    }
+    domains
+}
+
+#[test]
+fn a_provider_that_is_closed_to_a_relay_waits_for_the_others_alone() {
+    let mut queues = queues(Vec::new());
+    put(&mut queues, "closed.example", 0..2);
+    put(&mut queues, "open.example", 2..4);
+    queues.close("closed.example", 1, RelaySet::all(2), fault());
+    let second = Taker {
+        relay: 1,
+        ..Taker::default()
+    };
+    assert_eq!(taken_by(&mut queues, second), ["open.example"; 2]);
+    // The first relay is ahead of its share: only what the second may not take is for it.
+    put(&mut queues, "open.example", 4..5);
+    let ahead = Taker {
+        relay: 0,
+        refused_elsewhere_only: true,
+    };
+    assert_eq!(taken_by(&mut queues, ahead), ["closed.example"; 2]);
+    assert_eq!(taken_by(&mut queues, second), ["open.example"]);
+    assert!(queues.take_dropped().is_empty());
+}
+
+#[test]
+fn a_provider_that_is_closed_to_all_keeps_no_mail_until_it_is_opened() {
+    let mut queues = queues(vec![section("closed.example", 0, 1)]);
+    let id = put(&mut queues, "closed.example", 0..3);
+    put(&mut queues, "open.example", 3..4);
+    let Ok((_, in_hand)) = queues.take(Taker::default(), Instant::now()) else {
+        panic!("one may go")
+    };
+    queues.close("closed.example", 0, RelaySet::all(1), fault());
+    assert_eq!((queues.take_dropped().len(), queues.room(id)), (2, 0));
+    assert!(!queues.push(id, in_hand.clone()));
+    // What a connection gives back leaves as well.
+    queues.requeue(id, in_hand.clone());
+    assert_eq!(queues.take_dropped().len(), 1);
+    assert_eq!(taken_by(&mut queues, Taker::default()), ["open.example"]);
+    let refusing: Vec<QueueId> = queues.closed_to_all().map(|(id, ..)| id).collect();
+    assert_eq!(refusing, [id]);
+    queues.reopen(Some(0));
+    assert!(queues.push(id, in_hand));
+    assert_eq!(taken_by(&mut queues, Taker::default()), ["closed.example"]);
+    assert_eq!(queues.queued(), (0, 0));
+}
+
+#[test]
+fn mails_that_all_share_a_queue_leave_it_when_their_provider_is_closed() {
+    let mut queues = queues(Vec::new());
+    put(&mut queues, "closed.example", 0..5);
+    put(&mut queues, "open.example", 5..6);
+    queues.close("closed.example", 0, RelaySet::all(1), fault());
+    assert_eq!(taken_by(&mut queues, Taker::default()), ["open.example"]);
+    assert_eq!(queues.take_dropped().len(), 5);
+    queues.reopen(None);
+    put(&mut queues, "closed.example", 0..5);
+    assert_eq!(taken_by(&mut queues, Taker::default()).len(), 5);
+}

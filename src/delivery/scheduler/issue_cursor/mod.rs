@@ -122,7 +122,7 @@ impl IssueCursor {
     }
 
     /// Some of those who wait for a queue, beside whom it does not stand yet why.
-    pub(crate) fn to_note(&mut self, queue: QueueId, most: usize) -> Vec<SubscriberId> {
+    pub(crate) fn take_unnoted(&mut self, queue: QueueId, most: usize) -> Vec<SubscriberId> {
         self.overflow.not_in(queue, &mut self.noted, most)
     }
 
