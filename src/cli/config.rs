@@ -139,7 +139,7 @@ fn schedules(examined: &config::Examined, now: Timestamp) -> Vec<Finding> {
             .map(|at| local_day(at, &list.zone))
             .collect();
         let what = format!(
-            "“{pattern}” fires on the days {} of the month, and on every weekday {} as well: where both are given, cron takes either. Next: {}",
+            "“{pattern}” fires on the days {} of the month and also on every {}: cron takes either where both are given. Next: {}",
             either.days,
             either.weekdays,
             times.join(", ")

@@ -222,13 +222,9 @@ impl Sheet {
             Kind::Json => Ok(()),
             Kind::Csv => writeln!(out, "email,state,attempts,code,reply,relay,at,next_at"),
             Kind::Words => {
-                writeln!(
-                    out,
-                    "{}, “{}”: {}",
-                    name(issue),
-                    issue.title,
-                    issue.state.word()
-                )?;
+                let (name, state) = (name(issue), issue.state.word());
+                let head = format!("{name}, “{}”: {state}", issue.title);
+                writeln!(out, "{}", wrap(&head, "", 2))?;
                 if let Some(reason) = overview::because(issue, &self.zone) {
                     writeln!(out, "{}", wrap(&reason, "  ", 2))?;
                 }

@@ -154,11 +154,9 @@ fn tell(
         .collect();
     for fault in faults.iter().take(NAMED) {
         let why = fault.reply.as_deref().unwrap_or("no answer");
-        stdio::eprintln(format_args!(
-            "{}  {}: {why}",
-            fault.state.word(),
-            fault.email
-        ));
+        let text = format!("{}: {why}", fault.email);
+        let state = format!("{}  ", fault.state.word());
+        stdio::eprintln(wrap(&text, &state, state.len()));
     }
     if faults.len() > NAMED {
         stdio::eprintln(format_args!(

@@ -11,7 +11,6 @@ use std::time::Duration;
 use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::auth::{self, Auth, Next};
 use super::connect;
@@ -113,7 +112,7 @@ impl Client {
         let limits = endpoint.timeouts;
         let host = (endpoint.host.as_str(), endpoint.port);
         let addresses = connect::addresses(host, first, limits.connect).await?;
-        let (stream, peer) = greeted(endpoint, tls, addresses, wait).await?;
+        let (stream, peer) = greeted(endpoint, tls, (addresses, first), wait).await?;
         wait.continue_with(WaitingFor::Reply);
         let name = name(endpoint, stream.local);
         let mut client = Client {
@@ -439,11 +438,11 @@ impl Client {
 }
 
 /// A connection to the first of a host's addresses that greets, with that address. One that accepts the connection and
-/// then fails is passed over where there are others (RFC 5321, section 5.1).
+/// then fails is passed over where there are others (RFC 5321, section 5.1). `known`: the address that greeted before.
 async fn greeted(
     endpoint: &Endpoint,
     tls: Option<&Arc<ClientConfig>>,
-    mut addresses: Vec<SocketAddr>,
+    (mut addresses, known): (Vec<SocketAddr>, Option<SocketAddr>),
     wait: &Wait<'_>,
 ) -> Result<(SmtpStream, SocketAddr), ConnectFault> {
     let limits = &endpoint.timeouts;
@@ -460,7 +459,8 @@ async fn greeted(
         } else {
             limits.greeting.min(NEXT_ADDRESS_AFTER)
         };
-        match greeting(endpoint, tls, (stream, peer), limit, wait).await {
+        let connected = (stream, peer, known == Some(peer));
+        match greeting(endpoint, tls, connected, limit, wait).await {
             Ok(stream) => return Ok((stream, peer)),
             // The others are set up alike.
             Err(fault @ (ConnectFault::SpeaksTls | ConnectFault::SpeaksClearText)) => {
@@ -473,11 +473,12 @@ async fn greeted(
     }
 }
 
-/// Reads the greeting on a new connection, under TLS where it begins with that.
+/// Reads the greeting on a new connection, under TLS where it begins with that. `is_known`: the server has greeted
+/// before, so that a silence has other reasons than that it waits for TLS.
 async fn greeting(
     endpoint: &Endpoint,
     tls: Option<&Arc<ClientConfig>>,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer, is_known): (TcpStream, SocketAddr, bool),
     limit: Duration,
     wait: &Wait<'_>,
 ) -> Result<SmtpStream, ConnectFault> {
@@ -491,20 +492,21 @@ async fn greeting(
         })?;
     }
     wait.continue_with(WaitingFor::Greeting);
-    let reply = {
-        let reading = stream.read_reply(limit);
-        tokio::pin!(reading);
-        match timeout(SILENT_AFTER, &mut reading).await {
-            Ok(reply) => reply,
-            Err(_) if is_implicit => reading.await,
-            Err(_) => tokio::select! {
-                reply = &mut reading => reply,
-                true = probe::speaks_tls(peer, &endpoint.host) => {
-                    return Err(ConnectFault::SpeaksTls);
-                }
-            },
-        }
+    let mut reply = if is_implicit || is_known {
+        stream.read_reply(limit).await
+    } else {
+        stream.read_reply(limit.min(SILENT_AFTER)).await
     };
+    if reply == Err(ConnectionLost::TimedOut(SILENT_AFTER)) && limit > SILENT_AFTER {
+        // Some servers serve one connection at a time: this one would keep the probe from being answered.
+        drop(stream);
+        if probe::speaks_tls(peer, &endpoint.host).await {
+            return Err(ConnectFault::SpeaksTls);
+        }
+        let (again, _) = connect::race(&[peer], endpoint.timeouts.connect).await?;
+        stream = SmtpStream::over_tcp(again, endpoint.timeouts.block)?;
+        reply = stream.read_reply(limit).await;
+    }
     let reply = reply.map_err(|lost| match lost {
         ConnectionLost::TimedOut(limit) => ConnectionLost::NoGreeting(limit),
         lost => lost,
@@ -616,7 +618,7 @@ mod tests {
             saying([127, 0, 0, 2], "what is this\r\n").await,
             busy,
         ] {
-            let (_, peer) = greeted(&endpoint, None, vec![first, good], &wait)
+            let (_, peer) = greeted(&endpoint, None, (vec![first, good], None), &wait)
                 .await
                 .unwrap();
             assert_eq!(peer, good);
@@ -626,7 +628,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.5:0").await.unwrap();
             listener.local_addr().unwrap()
         };
-        let fault = greeted(&endpoint, None, vec![busy, closed], &wait).await;
+        let fault = greeted(&endpoint, None, (vec![busy, closed], None), &wait).await;
         assert!(
             matches!(fault, Err(ConnectFault::Unavailable { .. })),
             "the busy one is told"
