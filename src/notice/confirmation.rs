@@ -109,8 +109,10 @@ impl Confirmation {
         out.push(field(MergeField::Email));
         slots::push(&mut out, "\n\n");
         put(&mut out, sentences.open, "\n");
+        // Between brackets, as RFC 3986, appendix C, has it: nothing that follows is taken for a part of it.
+        slots::push(&mut out, "<");
         out.push(field(MergeField::Link(Purpose::Confirm)));
-        slots::push(&mut out, "\n\n");
+        slots::push(&mut out, ">\n\n");
         put(&mut out, valid, "\n\n");
         put(&mut out, sentences.otherwise, "\n\n");
         put(&mut out, requested, "\n\n");
@@ -257,6 +259,12 @@ mod tests {
             }
         }
         assert!(slots::flat(&confirm("en", None).text).contains("\nRequested on 29 July 2021.\n"));
+    }
+
+    #[test]
+    fn the_link_of_the_text_part_is_between_brackets() {
+        let text = slots::flat(&confirm("en", None).text);
+        assert!(text.contains("\n<[Link(Confirm)]>\n"), "{text}");
     }
 
     #[test]
