@@ -132,8 +132,10 @@ impl Confirmation {
         }
         slots::push(&mut out, "\n");
         put(&mut out, phrases.confirm_open, "\n");
+        // Between brackets, as RFC 3986, appendix C, has it: nothing that follows is taken for a part of it.
+        slots::push(&mut out, "<");
         out.push(field(MergeField::Link(Purpose::Confirm)));
-        slots::push(&mut out, "\n\n");
+        slots::push(&mut out, ">\n\n");
         put(&mut out, valid, "\n\n");
         put(&mut out, phrases.confirm_otherwise, "\n\n");
         put(&mut out, requested, "\n\n");
@@ -291,6 +293,12 @@ mod tests {
             }
         }
         assert!(slots::flat(&confirm("en", None).text).contains("\nRequested on 29 July 2021.\n"));
+    }
+
+    #[test]
+    fn the_link_of_the_text_part_is_between_brackets() {
+        let text = slots::flat(&confirm("en", None).text);
+        assert!(text.contains("\n<[Link(Confirm)]>\n"), "{text}");
     }
 
     #[test]

@@ -281,6 +281,53 @@ mod tests {
     use crate::store::testing::open;
 
     #[tokio::test]
+    async fn pictures_of_an_older_schema_are_cut_into_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letterpress.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let mut connection = connect(&path, &options).await.unwrap();
+        for (version, _, sql) in STEPS.iter().filter(|(version, ..)| *version < 13) {
+            sqlx::raw_sql(*sql).execute(&mut connection).await.unwrap();
+            assert!(*version < 13);
+        }
+        let picture: Vec<u8> = (0..150_000_u32).map(|n| (n / 5) as u8).collect();
+        for (hash, bytes) in [("a", &picture[..]), ("b", &picture[..65_536]), ("c", b"")] {
+            sqlx::query("INSERT INTO media (hash, ext, bytes) VALUES (?, 'png', ?)")
+                .bind(hash)
+                .bind(bytes)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        let (_, _, step) = STEPS.iter().find(|(version, ..)| *version == 13).unwrap();
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+        let parts: Vec<(String, i64, Vec<u8>)> =
+            sqlx::query_as("SELECT hash, part, bytes FROM media_part ORDER BY hash, part")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let wanted = [
+            ("a", 0, &picture[..65_536]),
+            ("a", 1, &picture[65_536..131_072]),
+            ("a", 2, &picture[131_072..]),
+            ("b", 0, &picture[..65_536]),
+        ];
+        assert!(
+            parts
+                .iter()
+                .map(|(h, p, b)| (h.as_str(), *p, &b[..]))
+                .eq(wanted)
+        );
+        let sizes: Vec<i64> = sqlx::query_scalar("SELECT size_bytes FROM media ORDER BY hash")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(sizes, [150_000, 65_536, 0]);
+    }
+
+    #[tokio::test]
     async fn an_older_schema_is_left_alone_while_another_process_sends() {
         let (_dir, store) = open().await;
         let path = store.path().to_owned();

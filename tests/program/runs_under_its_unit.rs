@@ -103,7 +103,8 @@ impl Stage {
         let link = text
             .split_whitespace()
             .find(|word| word.contains("/confirm/"))
-            .expect("a link that confirms");
+            .expect("a link that confirms")
+            .trim_matches(['<', '>']);
         let path = path_of(link, web);
         assert_eq!(get(web, path).unwrap().status, 200);
         assert_eq!(post(web, path, "").unwrap().status, 200);

@@ -9,6 +9,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,10 @@ use crate::pace::{DomainLimits, Limits, PROVIDER_PREFIX, RateLimit, RateMeter, p
 const LIMITED_MAX: usize = 5_000;
 /// The fewest and the most mails that a limited provider's queue holds.
 const ROOM: (usize, usize) = (10, 500);
+
+/// The providers that have a queue of their own, some 400 bytes each. Further ones share theirs, and its limits: that is
+/// slower than need be, and never quicker than a provider permits.
+const PROVIDERS_MAX: usize = 50_000;
 
 /// Names a queue. A provider keeps its queue for as long as the daemon runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -193,6 +198,9 @@ impl ProviderQueues {
     fn open(&mut self, provider: &str) -> QueueId {
         if let Some(id) = self.by_provider.get(provider) {
             return *id;
+        }
+        if self.queues.len() > PROVIDERS_MAX {
+            return shared(provider);
         }
         let Ok(number) = u32::try_from(self.queues.len()) else {
             return COMMON;
@@ -557,6 +565,14 @@ impl ProviderQueues {
             self.ready.push_back(id);
         }
     }
+}
+
+/// The queue that a provider shares which finds no room for one of its own: always the same one.
+fn shared(provider: &str) -> QueueId {
+    let mut hasher = DefaultHasher::new();
+    provider.hash(&mut hasher);
+    let among = PROVIDERS_MAX as u64;
+    QueueId(u32::try_from(hasher.finish() % among).map_or(1, |number| number + 1))
 }
 
 #[cfg(test)]

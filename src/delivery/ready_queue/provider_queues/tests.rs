@@ -34,6 +34,26 @@ fn put(queues: &mut ProviderQueues, domain: &str, people: std::ops::Range<i64>) 
 }
 
 #[test]
+fn however_many_providers_there_are_their_queues_are_limited() {
+    let limits = Limits {
+        messages_per_minute: 60,
+        connections: 0,
+        messages_per_connection: 0,
+    };
+    let mut queues = ProviderQueues::new(Arc::new(DomainLimits::new(Vec::new(), limits)));
+    let first = queues.of("first.example");
+    for n in 0..PROVIDERS_MAX + 500 {
+        queues.of(&format!("d{n}.example"));
+    }
+    assert_eq!(queues.queues.len(), PROVIDERS_MAX + 1);
+    assert_eq!(queues.of("first.example"), first);
+    // It shares a queue with limits, and always the same one.
+    let late = queues.of("late.example");
+    assert!(late != COMMON && late == queues.of("late.example"));
+    assert!(queues.queues[late.0 as usize].limits.is_some());
+}
+
+#[test]
 fn a_slow_provider_holds_nobody_up() {
     let mut queues = queues(vec![section("gmail.com", 60, 0)]);
     let gmail = put(&mut queues, "googlemail.com", 0..10);
