@@ -96,13 +96,30 @@ fn sign(path: &Path, settings: &Path, dkim: &Path) -> Option<String> {
     }
     let place = real(path);
     let own = place.parent().filter(|own| !own.as_os_str().is_empty());
-    for folder in [own.unwrap_or(Path::new(".")), settings] {
-        if let Some(other) = database_in(folder, &place) {
+    let mut folders = vec![
+        own.unwrap_or(Path::new(".")).to_owned(),
+        settings.to_owned(),
+    ];
+    folders.extend(folders_in(settings));
+    for folder in folders {
+        if let Some(other) = database_in(&folder, &place) {
             return Some(format!("{} is one", other.display()));
         }
     }
     let has_keys = fs::read_dir(dkim).is_ok_and(|mut entries| entries.next().is_some());
     has_keys.then(|| format!("{} holds keys", dkim.display()))
+}
+
+/// The folders of a newsletter, into which its database may have been moved; not those of another one, such as a demo.
+fn folders_in(settings: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(settings) else {
+        return Vec::new();
+    };
+    let is_own = |path: &PathBuf| {
+        path.is_dir() && !is_hidden(path) && !path.join("letterpress.toml").exists()
+    };
+    let paths = entries.flatten().take(FILES_MAX).map(|entry| entry.path());
+    paths.filter(is_own).collect()
 }
 
 /// Another database of ours in a folder, by its companion or its first page.
@@ -186,6 +203,10 @@ mod tests {
         );
         fs::remove_file(&path).unwrap();
         fs::remove_file(companion::path(&path)).unwrap();
+        let said = check_missing(&path, &if_new(dir.path())).unwrap_err();
+        assert!(said.to_string().contains("away"), "{said}");
+        // A newsletter of its own below, such as a demo, says nothing.
+        fs::write(away.join("letterpress.toml"), "").unwrap();
         check_missing(&path, &if_new(dir.path())).unwrap();
 
         // What else is left of one.

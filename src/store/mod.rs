@@ -5,6 +5,8 @@
 //! read-only connections that see the last commit. Domain functions live in a file per entity as further
 //! `impl Store` blocks; no SQL and no connection leaves this room.
 //!
+//! Whether the database is the one that was in its place last is found out when it is opened (`origin`, `companion`).
+//!
 //! What it leaves to others: deciding anything. Three tables of `model` say which moves there are: of mails
 //! (`model::delivery`), applied by `commit_batch` and `steering`; of sends (`model::sending`), applied by `steering`;
 //! of subscriptions (`model::subscription`), applied by `subscriptions` and `import`.

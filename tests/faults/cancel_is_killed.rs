@@ -6,7 +6,7 @@ use crate::server::{At, refuse};
 use crate::stage::Stage;
 
 /// The audience is whole and nobody has it, since the relay takes nobody.
-fn planned(stage: &mut Stage) {
+pub(crate) fn planned(stage: &mut Stage) {
     stage.server.script(refuse(At::Connect, "421 4.3.2 busy"));
     stage.newsletter.serve();
     until("the audience", || {

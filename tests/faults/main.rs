@@ -48,6 +48,7 @@ mod import_is_killed;
 mod killed_at_each_step;
 mod killed_at_random;
 mod power_is_cut;
+mod restore_is_killed;
 mod retry_is_killed;
 mod second_daemon;
 mod send_is_killed;

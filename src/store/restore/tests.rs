@@ -290,6 +290,20 @@ async fn what_a_killed_restore_left_is_taken_away_by_the_next() {
 }
 
 #[tokio::test]
+async fn killed_before_its_companion_is_written_everything_is_held_all_the_same() {
+    let (_dir, copy, path, _) = since_a_backup().await;
+    let before = fs::read(companion::path(&path)).unwrap();
+    restore(&copy, &path, t(100)).await.unwrap();
+    fs::write(companion::path(&path), before).unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let origin = store.restored().map(|restored| restored.origin);
+    assert_eq!(origin, Some(Origin::Another));
+    for row in store.issues().await.unwrap() {
+        assert_eq!(row.state.word(), "held", "{}", row.slug);
+    }
+}
+
+#[tokio::test]
 async fn the_lock_is_the_daemons() {
     let (_dir, _, path, _) = since_a_backup().await;
     let lock = DaemonLock::take(&path, "pid 1, letterpress restore").unwrap();

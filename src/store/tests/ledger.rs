@@ -802,3 +802,69 @@ async fn a_chunk_of_a_retry_moves_nobody_of_a_cancelled_issue() {
     );
     assert_eq!(totals(&store, issue).await.uncertain, 1);
 }
+
+#[tokio::test]
+async fn a_cancel_is_taken_back_for_those_who_certainly_have_not_got_it() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 4).await;
+    let mut waiting = ahead(&store, issue, 2).await;
+    let last = waiting.split_off(3);
+    claim(&store, waiting.clone(), 2).await;
+    let events = [Event::Accepted, Event::Unconfirmed, Event::TempFail];
+    let outcomes = waiting.iter().zip(events).map(|(mail, event)| {
+        let next_at = (event == Event::TempFail).then_some(500);
+        outcome(mail, 1, event, next_at)
+    });
+    record(&store, outcomes.collect(), 3).await;
+    // Once it was uncertain, it may have arrived, whatever becomes of it later.
+    store.retry(issue, State::Uncertain, t(4)).await.unwrap();
+    store.cancel(issue, t(5)).await.unwrap();
+    assert_eq!(totals(&store, issue).await.cancelled, 3);
+    assert_eq!(
+        store.retry(issue, State::Failed, t(6)).await.unwrap().0,
+        Steered::Not(IssueState::Cancelled),
+        "only the cancel itself is taken back"
+    );
+    let (steered, queued) = store.retry(issue, State::Cancelled, t(6)).await.unwrap();
+    assert_eq!((steered, queued), (Steered::Now(IssueState::Sending), 2));
+    let now = totals(&store, issue).await;
+    assert_eq!((now.sent, now.queued, now.cancelled), (1, 2, 1));
+    let again = ahead(&store, issue, 7).await;
+    let keys = |mails: &[Candidate]| mails.iter().map(|mail| mail.key).collect::<Vec<_>>();
+    assert_eq!(keys(&again), [waiting[2].key, last[0].key]);
+    // Once more moves nobody, and one that was pruned can't be retried.
+    assert_eq!(
+        store.retry(issue, State::Cancelled, t(8)).await.unwrap().1,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_prune_keeps_the_totals_and_drops_only_what_ended_long_ago() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = under_way(&store, list, 3).await;
+    assert!(
+        store.prunable(t(1_000)).await.unwrap().is_empty(),
+        "it goes on"
+    );
+    assert_eq!(store.prune_some(issue, t(1_000)).await.unwrap(), 0);
+    store.cancel(issue, t(10)).await.unwrap();
+    assert!(
+        store.prunable(t(10)).await.unwrap().is_empty(),
+        "it has just ended"
+    );
+    let found = store.prunable(t(11)).await.unwrap();
+    assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [issue]);
+    let before = store.issue(issue).await.unwrap().unwrap().totals;
+    assert_eq!(store.prune_some(issue, t(1_000)).await.unwrap(), 3);
+    assert_eq!(store.prune_some(issue, t(2_000)).await.unwrap(), 0);
+    assert!(store.prunable(t(11)).await.unwrap().is_empty());
+    let row = store.issue(issue).await.unwrap().unwrap();
+    assert_eq!(row.totals, before);
+    assert_eq!(row.pruned_at, Some(t(1_000)));
+    let retried = store
+        .retry(issue, State::Cancelled, t(2_000))
+        .await
+        .unwrap();
+    assert_eq!(retried, (Steered::Not(IssueState::Cancelled), 0));
+}
