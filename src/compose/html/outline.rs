@@ -123,13 +123,19 @@ impl<'a> Outline<'a, '_> {
         facts.extend((!named && !list.name.is_empty()).then(|| list.name.clone()));
         // A number and a date are never broken.
         let whole = |fact: String| fact.replace(' ', "\u{a0}");
-        facts.extend(meta.number.map(|number| whole(self.phrases.number(number))));
-        facts.extend(meta.date.map(|date| whole(self.phrases.date(date))));
+        facts.extend(
+            meta.number_beside_title()
+                .map(|number| whole(self.phrases.number(number))),
+        );
+        facts.extend(
+            meta.date_beside_title()
+                .map(|date| whole(self.phrases.date(date))),
+        );
         context! {
             title => self.html(Role::Text, |_, out| out.text(title)),
             long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
-            number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
+            number => meta.number_beside_title().map(|n| n.to_string()).unwrap_or_default(),
             facts => facts.iter().map(|fact| self.text(fact)).collect::<Vec<_>>(),
             cover => meta.cover.as_ref().map_or_else(none, |cover| self.image(cover)),
         }

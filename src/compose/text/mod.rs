@@ -63,8 +63,12 @@ impl Writer<'_> {
         let mut run = Run::default();
         run.push(title);
         self.page.run(&run);
-        let mut facts: Vec<String> = meta.number.map(|n| phrases.number(n)).into_iter().collect();
-        facts.extend(meta.date.map(|d| phrases.date(d)));
+        let mut facts: Vec<String> = meta
+            .number_beside_title()
+            .map(|n| phrases.number(n))
+            .into_iter()
+            .collect();
+        facts.extend(meta.date_beside_title().map(|d| phrases.date(d)));
         if !facts.is_empty() {
             self.page.text(&facts.join(" · "));
         }
