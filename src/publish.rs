@@ -143,13 +143,14 @@ pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
     let Manuscript {
         file,
         shown,
-        issue,
+        mut issue,
         mut findings,
     } = manuscript;
+    compose::name_by_list(&mut issue, press.list);
     let theme = Theme::load(&press.list.theme, Some(press.themes))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let (pictures, missing) = pictures::load(&issue, folder);
-    findings.extend(missing);
+    findings.extend(missing.into_iter().map(|found| softened(found, &issue)));
     let facts = Facts {
         list_name: &press.list.name,
         number: issue.meta.number,
@@ -179,6 +180,18 @@ pub(crate) fn compose(manuscript: Manuscript, press: &Press) -> Result<Proof> {
         composed,
         findings,
     })
+}
+
+/// A cover that was named for another program is no error where it is missing: the mail goes without it.
+fn softened(finding: Finding, issue: &Issue) -> Finding {
+    let line = issue.meta.cover.as_ref().map(|cover| cover.line);
+    if issue.meta.is_cover_borrowed && finding.line == line {
+        return Finding {
+            severity: Severity::Warning,
+            ..finding
+        };
+    }
+    finding
 }
 
 /// When a proof goes out, to which list, and who queues it.

@@ -9,6 +9,11 @@ use super::terminal::Paint;
 /// Beyond this, what follows the place is set in by less, so that words keep their room.
 const WIDEST_PLACE: usize = 36;
 
+/// The number of further lines that are named.
+const NAMED_LINES: usize = 4;
+/// The most characters of a word without a space that are shown: an address longer than this tells nobody more.
+const LONGEST_WORD: usize = 300;
+
 /// How many there are of each weight, such as `1 error, 2 warnings`; empty where there are none.
 pub(super) fn sum(findings: &[Finding]) -> String {
     [
@@ -72,7 +77,8 @@ pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
         // Wrapped with the bare word, and painted afterwards: escape codes have no width.
         let bare = format!("{head}  {word:7}  ");
         let painted = format!("{head}  {shown}{}", &bare[head.len() + 2 + word.len()..]);
-        let message = wrap(&stdio::one_line(&finding.message), &bare, indent);
+        let said = format!("{}{}", finding.message, further_lines(finding));
+        let message = wrap(&stdio::one_line(&shortened(&said)), &bare, indent);
         out.push_str(&painted);
         out.push_str(&message[bare.len()..]);
         out.push('\n');
@@ -82,6 +88,36 @@ pub(super) fn listing(findings: &[Finding], paint: Paint) -> String {
         }
     }
     out
+}
+
+/// The lines beside the first, as far as they are named.
+fn further_lines(finding: &Finding) -> String {
+    let mut others = finding
+        .lines
+        .iter()
+        .filter(|line| Some(**line) != finding.line);
+    let named: Vec<String> = others
+        .by_ref()
+        .take(NAMED_LINES)
+        .map(usize::to_string)
+        .collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let more = if others.next().is_some() { ", …" } else { "" };
+    format!("; also {}{more}", named.join(", "))
+}
+
+/// A message with words cut that fill whole screens.
+fn shortened(message: &str) -> String {
+    message
+        .split(' ')
+        .map(|word| match word.char_indices().nth(LONGEST_WORD) {
+            Some((cut, _)) => format!("{}…", &word[..cut]),
+            None => word.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -98,7 +134,7 @@ mod tests {
 
     #[test]
     fn findings_stand_in_columns() {
-        let alt = "image without alt text; also 85, 92, 99, 106, …";
+        let alt = "image without alt text";
         let help = "Write it between the brackets: ![a plot of …](…)";
         let mut findings = vec![finding(
             Severity::Error,
@@ -106,7 +142,9 @@ mod tests {
             "no such picture: contrastive.png",
             "Put it beside the issue, or remove the line.",
         )];
-        findings.push(finding(Severity::Warning, Some(39), alt, help));
+        findings.push(
+            finding(Severity::Warning, None, alt, help).at_lines(vec![39, 85, 92, 99, 106, 120]),
+        );
         findings.push(finding(
             Severity::Note,
             None,
@@ -122,6 +160,19 @@ mod tests {
              issues/022.md     note     HTML is 96 KB; Gmail cuts at 102 KB\n"
         );
         assert_eq!(sum(&findings), "1 error, 1 warning, 1 note");
+    }
+
+    #[test]
+    fn an_address_of_many_screens_is_cut() {
+        let message = format!(
+            "this link looks broken: https://a.example/{}",
+            "x".repeat(9000)
+        );
+        let text = listing(
+            &[finding(Severity::Warning, Some(1), &message, "")],
+            Paint::bare(),
+        );
+        assert!(text.len() < 500 && text.contains('…'), "{text}");
     }
 
     #[test]

@@ -18,8 +18,8 @@ use crate::link::signed::is_signed;
 
 /// From this size on there is a finding.
 const NEAR_BYTES: usize = 92 * 1024;
-/// The number of further lines that a folded finding names.
-const NAMED_LINES: usize = 4;
+/// The most characters of an address that a message repeats where the address holds the data itself.
+const DATA_CHARS: usize = 60;
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +31,18 @@ pub(crate) struct Check {
 }
 
 /// Every check, in the order of an issue.
-pub(crate) const CHECKS: [Check; 19] = [
+pub(crate) const CHECKS: [Check; 20] = [
     Check {
         name: "the file is UTF-8",
         codes: &["not-utf8"],
     },
     Check {
         name: "the front matter can be read",
-        codes: &["front-matter-open", "front-matter-malformed"],
+        codes: &[
+            "front-matter-open",
+            "front-matter-malformed",
+            "front-matter-too-large",
+        ],
     },
     Check {
         name: "its keys are known",
@@ -46,7 +50,11 @@ pub(crate) const CHECKS: [Check; 19] = [
     },
     Check {
         name: "their values are valid",
-        codes: &["front-matter-value"],
+        codes: &[
+            "front-matter-value",
+            "front-matter-date",
+            "front-matter-double",
+        ],
     },
     Check {
         name: "there is a title",
@@ -91,11 +99,15 @@ pub(crate) const CHECKS: [Check; 19] = [
     },
     Check {
         name: "links have an address",
-        codes: &["link-empty", "link-malformed"],
+        codes: &["link-empty", "link-malformed", "link-undefined"],
     },
     Check {
         name: "links work from a mail",
         codes: &["link-relative", "link-scheme", "link-place"],
+    },
+    Check {
+        name: "nothing is written for another program",
+        codes: &["syntax-foreign"],
     },
     Check {
         name: "no markers are left",
@@ -316,38 +328,46 @@ fn fold(mut all: Vec<Finding>) -> Vec<Finding> {
     all.sort_by_key(|f| (f.severity, f.line.is_none(), f.line, f.column));
     let mut out: Vec<(Finding, Vec<usize>)> = Vec::new();
     let mut first: HashMap<_, usize> = HashMap::new();
-    for finding in all {
+    for mut finding in all {
+        finding.message = without_data(&finding.message);
+        let lines = std::mem::take(&mut finding.lines);
+        let lines = finding.line.into_iter().chain(lines);
         match first.entry((finding.code, finding.message.clone(), finding.file.clone())) {
-            Entry::Occupied(known) => out[*known.get()].1.extend(finding.line),
+            Entry::Occupied(known) => out[*known.get()].1.extend(lines),
             Entry::Vacant(free) => {
                 free.insert(out.len());
-                out.push((finding, Vec::new()));
+                let lines = lines.collect();
+                out.push((finding, lines));
             }
         }
     }
     out.into_iter()
-        .map(|(finding, lines)| also(finding, lines))
+        .map(|(finding, lines)| match finding.line {
+            Some(_) => finding.at_lines(lines),
+            None => finding,
+        })
         .collect()
 }
 
-/// Adds the further lines to a message.
-fn also(mut finding: Finding, mut lines: Vec<usize>) -> Finding {
-    lines.dedup();
-    lines.retain(|line| Some(*line) != finding.line);
-    if !lines.is_empty() {
-        let named: Vec<String> = lines
-            .iter()
-            .take(NAMED_LINES)
-            .map(usize::to_string)
-            .collect();
-        let more = if lines.len() > NAMED_LINES {
-            ", …"
-        } else {
-            ""
-        };
-        finding.message = format!("{}; also {}{more}", finding.message, named.join(", "));
+/// A message with addresses that hold the data itself (`data:image/png;base64,…`) cut short.
+fn without_data(message: &str) -> String {
+    let mut out = String::with_capacity(message.len().min(400));
+    let mut rest = message;
+    while let Some(at) = rest.find("data:") {
+        let (before, data) = rest.split_at(at);
+        out.push_str(before);
+        let end = data.find(char::is_whitespace).unwrap_or(data.len());
+        match data[..end].char_indices().nth(DATA_CHARS) {
+            Some((cut, _)) => {
+                out.push_str(&data[..cut]);
+                out.push('…');
+            }
+            None => out.push_str(&data[..end]),
+        }
+        rest = &data[end..];
     }
-    finding
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]
@@ -368,8 +388,22 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].line, found[0].message.as_str()),
-            (Some(3), "image without alt text; also 5, 9")
+            (Some(3), "image without alt text")
         );
+        assert_eq!(found[0].lines, [3, 5, 9], "every line is named");
+    }
+
+    #[test]
+    fn an_address_that_holds_the_data_is_cut_in_messages() {
+        let long = format!("no data:image/png;base64,{} here", "A".repeat(40_000));
+        let message = without_data(&long);
+        assert!(message.chars().count() < 100, "{message}");
+        assert!(
+            message.starts_with("no data:image/png;base64,AAA") && message.ends_with("A… here")
+        );
+        for short in ["data: none", "no such picture: data:x", "metadata:"] {
+            assert_eq!(without_data(short), short);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::link::utm::Tagger;
 use crate::model::issue::{Field, Inline, Issue, plain};
 use crate::model::rendered::{Context, FORMAT, MergeField, Piece};
 use crate::model::{List, Rendered};
+use crate::phrases::Phrases;
 use pictures::Pictures;
 use theme::slots::{self, Slots};
 use theme::{Density, Theme, ThemeError};
@@ -93,6 +94,24 @@ pub(crate) fn compose(issue: &Issue, setting: &Setting) -> Result<Composed, Them
         rendered,
         mjml: typeset.mjml,
     })
+}
+
+/// Gives an issue without a title the name of its list, and a subject that tells it from the others.
+pub(crate) fn name_by_list(issue: &mut Issue, list: &List) {
+    let meta = &mut issue.meta;
+    if !meta.title.is_empty() {
+        return;
+    }
+    meta.title.clone_from(&list.name);
+    if meta.subject.is_empty() {
+        let phrases = Phrases::of(meta.language.as_deref().unwrap_or(&list.language));
+        let subject = match (meta.number, meta.date) {
+            (Some(number), _) => format!("{} #{number}", list.name),
+            (None, Some(date)) => format!("{}, {}", list.name, phrases.date(date)),
+            (None, None) => return,
+        };
+        meta.subject = vec![Inline::Text(subject)];
+    }
 }
 
 /// The size of HTML in bytes once its merge fields are filled in, roughly.

@@ -68,6 +68,42 @@ pub(super) fn whole(text: &str) -> Option<Date> {
     leading(text.trim())
 }
 
+/// A text that is a date and nothing else, its weekday left out.
+pub(super) fn exact(text: &str) -> Option<Date> {
+    let words = words(text);
+    let is_filler = |word: &Word| match word {
+        Word::Letters(l) => {
+            matches!(
+                l.as_str(),
+                "st" | "nd" | "rd" | "th" | "of" | "年" | "月" | "日" | "년" | "월" | "일"
+            ) || (is_lead(word) && !LEADS.contains(&l.as_str()))
+        }
+        Word::Number(..) => false,
+    };
+    let kept = words.iter().filter(|word| !is_filler(word)).count();
+    if kept != 3 {
+        return None;
+    }
+    leading(text)
+}
+
+/// A whole value that names its month in another language than English, such as `26 novembre 2024`.
+pub(super) fn in_words(text: &str) -> Option<Date> {
+    let words = words(text);
+    let mut words = words.iter().filter(|w| match w {
+        Word::Letters(l) => {
+            !matches!(l.as_str(), "de" | "del" | "di" | "den" | "le" | "do") && !is_lead(w)
+        }
+        Word::Number(..) => true,
+    });
+    match (words.next()?, words.next()?, words.next()?, words.next()) {
+        (Word::Number(day, _), Word::Letters(name), Word::Number(year, 4), None) => {
+            date(*year, foreign_month(name)?, *day)
+        }
+        _ => None,
+    }
+}
+
 /// A line with the first date that it holds changed for another, in the same writing; `None` where it holds
 /// none that we know how to write.
 pub(super) fn rewritten(line: &str, date: Date) -> Option<String> {
@@ -259,6 +295,33 @@ fn month(name: &str) -> Option<u64> {
         .into_iter()
         .position(|m| known(&m))
         .map(|at| at as u64 + 1)
+}
+
+/// The month of a name in French, German, Spanish, Portuguese, Italian or Dutch, or of its first three letters or more.
+fn foreign_month(name: &str) -> Option<u64> {
+    #[rustfmt::skip]
+    const NAMES: [&[&str]; 12] = [
+        &["janvier", "januar", "jänner", "enero", "janeiro", "gennaio", "januari"],
+        &["février", "fevrier", "februar", "febrero", "fevereiro", "febbraio", "februari"],
+        &["mars", "märz", "maerz", "marzo", "março", "maart"],
+        &["avril", "april", "abril", "aprile"],
+        &["mai", "mayo", "maio", "maggio", "mei"],
+        &["juin", "juni", "junio", "junho", "giugno"],
+        &["juillet", "juli", "julio", "julho", "luglio"],
+        &["août", "aout", "august", "agosto", "augustus"],
+        &["septembre", "september", "septiembre", "setiembre", "setembro", "settembre"],
+        &["octobre", "oktober", "octubre", "outubro", "ottobre"],
+        &["novembre", "november", "noviembre", "novembro"],
+        &["décembre", "decembre", "dezember", "diciembre", "dezembro", "dicembre", "december"],
+    ];
+    let begins = |full: &&str| full.starts_with(name) && name.chars().count() >= 3;
+    let mut found = (1..)
+        .zip(NAMES)
+        .filter(|(_, names)| names.iter().any(|n| begins(&n)));
+    match (found.next(), found.next()) {
+        (Some((month, _)), None) => Some(month),
+        _ => None,
+    }
 }
 
 fn date(year: u64, month: u64, day: u64) -> Option<Date> {

@@ -1,7 +1,8 @@
 //! Front matter: what an author says about an issue before it begins.
 //!
-//! TOML between `+++`, YAML between `---`, or bare `Key: value` lines up to the first empty one (Pelican,
-//! MultiMarkdown). Here it is found, and its keys and values are read with their lines; `meta` says what the keys mean.
+//! TOML between `+++`, YAML between `---`, a JSON object (Hugo), or bare `Key: value` lines up to the first empty one
+//! (Pelican, MultiMarkdown), indented or not. Here it is found, and its keys and values are read with their lines;
+//! `meta` says what the keys mean.
 
 use std::collections::HashMap;
 
@@ -28,6 +29,8 @@ pub(crate) enum Style {
     Yaml,
     /// `Key: value` lines up to the first empty one.
     Bare,
+    /// A JSON object, braces and all.
+    Json,
 }
 
 /// Front matter as it stands in a file.
@@ -63,8 +66,30 @@ pub(crate) enum Value {
     Flag(bool),
     /// A table with text in it, such as `cover = { src = "…", alt = "…" }`.
     Table(HashMap<String, String>),
-    /// A list, a date without a day, or whatever else no key takes.
+    /// A list, of which whatever is text is kept.
+    List(Vec<String>),
+    /// A date without a day, or whatever else no key takes.
     Other,
+}
+
+impl Value {
+    /// The value as text within a table or a list; `None` where it is none.
+    fn into_text(self) -> Option<String> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Flag(flag) => Some(flag.to_string()),
+            Value::Table(_) | Value::List(_) | Value::Other => None,
+        }
+    }
+}
+
+/// What front matter says.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Entries {
+    /// The keys, in the order of their lines.
+    pub list: Vec<Entry>,
+    /// What was read though it is not quite right.
+    pub findings: Vec<Finding>,
 }
 
 /// The known keys, in their usual spelling.
@@ -104,6 +129,7 @@ pub(crate) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Finding>> {
     let (style, fence) = match first {
         "+++" => (Style::Toml, "+++"),
         "---" if looks_like_yaml(&text[lead + 3..]) => (Style::Yaml, "---"),
+        _ if first.starts_with('{') => return json(text, lead),
         _ => return Ok(bare(text, lead)),
     };
     let start = text[lead..]
@@ -135,30 +161,46 @@ pub(crate) fn split(text: &str) -> Result<Option<Front<'_>>, Box<Finding>> {
 }
 
 /// Whether what follows `---` is front matter: a key, a comment, or the closing fence. Otherwise the dashes
-/// are a line across the page.
+/// are a line across the page. A known key may also stand below empty lines or be indented.
 fn looks_like_yaml(rest: &str) -> bool {
-    let Some(line) = rest.lines().nth(1).map(str::trim_end) else {
+    let mut lines = rest.lines().skip(1).map(str::trim_end);
+    let Some(line) = lines.next() else {
         return false;
     };
-    line == "---" || line.starts_with('#') || key_line(line).is_some()
+    let is_known = |line: &str| {
+        key_line(line.trim_start()).is_some_and(|(key, _)| KEYS.contains(&normal(key).as_str()))
+    };
+    line == "---"
+        || line.starts_with('#')
+        || key_line(line).is_some()
+        || std::iter::once(line)
+            .chain(lines)
+            .find(|line| !line.is_empty())
+            .is_some_and(is_known)
 }
 
 /// Splits `Key: value`. After the colon stands a space or nothing.
 fn key_line(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
     let name = key.trim_matches(|c| c == '"' || c == '\'');
-    let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
+    let good = name.starts_with(char::is_alphabetic)
         && name
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))
         && (value.is_empty() || value.starts_with([' ', '\t']));
     good.then_some((key, value.trim()))
 }
 
+/// The white space that a line begins with.
+fn indentation(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
 /// Bare lines count only as a whole block of keys of which one is known: an issue may well
-/// begin with "Note: …".
+/// begin with "Note: …". All of them may be indented alike.
 fn bare(text: &str, lead: usize) -> Option<Front<'_>> {
     let rest = &text[lead..];
+    let indent = indentation(rest);
     let mut end = 0;
     let mut known = false;
     for line in rest.split_inclusive('\n') {
@@ -166,7 +208,8 @@ fn bare(text: &str, lead: usize) -> Option<Front<'_>> {
         if bare.is_empty() {
             break;
         }
-        let continued = end > 0 && line.starts_with([' ', '\t']);
+        let bare = bare.strip_prefix(indent)?;
+        let continued = end > 0 && bare.starts_with([' ', '\t']);
         match key_line(bare) {
             _ if continued => {}
             Some((key, _)) => known |= KEYS.contains(&normal(key).as_str()),
@@ -182,12 +225,59 @@ fn bare(text: &str, lead: usize) -> Option<Front<'_>> {
     })
 }
 
+/// A JSON object that begins a text and has lines of its own. What begins like one and is none stays text, unless its
+/// second line is plainly a key.
+fn json(text: &str, lead: usize) -> Result<Option<Front<'_>>, Box<Finding>> {
+    let rest = &text[lead..];
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Value>();
+    let read = values.next();
+    let end = values.byte_offset();
+    match read {
+        Some(Ok(serde_json::Value::Object(map))) if !map.is_empty() => {
+            let body = &rest[end..];
+            let Some(body) = body
+                .trim_start_matches([' ', '\t'])
+                .strip_prefix('\n')
+                .or(body.is_empty().then_some(""))
+            else {
+                return Ok(None);
+            };
+            Ok(Some(Front {
+                style: Style::Json,
+                inner: &rest[..end],
+                line: lead + 1,
+                body,
+            }))
+        }
+        Some(Err(error)) => {
+            let second = rest.lines().nth(1).unwrap_or_default().trim_start();
+            let is_key = rest.lines().next().is_some_and(|l| l.trim() == "{")
+                && second.starts_with('"')
+                && second[1..]
+                    .split_once('"')
+                    .is_some_and(|(_, r)| r.trim_start().starts_with(':'));
+            if !is_key {
+                return Ok(None);
+            }
+            let why = "a comma, a quotation mark or a bracket is missing or misplaced";
+            let place = Some(error.column()).filter(|column| *column > 0);
+            Err(Box::new(malformed(
+                "JSON",
+                Some(why),
+                lead + error.line(),
+                place,
+            )))
+        }
+        _ => Ok(None),
+    }
+}
+
 impl Front<'_> {
     /// Reads the keys, in the order of their lines.
     ///
     /// # Errors
     /// What TOML or YAML finds malformed, at the line of the file; or it is larger than any front matter.
-    pub(crate) fn entries(&self) -> Result<Vec<Entry>, Vec<Finding>> {
+    pub(crate) fn entries(&self) -> Result<Entries, Vec<Finding>> {
         if self.inner.len() > MAX_BYTES {
             return Err(vec![self.too_large("is larger than 64 KB")]);
         }
@@ -195,12 +285,72 @@ impl Front<'_> {
             Style::Toml => self.toml()?,
             Style::Yaml => self.yaml().map_err(|f| vec![*f])?,
             Style::Bare => self.bare(),
+            Style::Json => self.json(),
         };
-        if entries.len() > KEYS_MAX {
+        if entries.list.len() > KEYS_MAX {
             return Err(vec![self.too_many_keys()]);
         }
-        entries.sort_by_key(|e| e.line);
+        entries.list.sort_by_key(|e| e.line);
+        entries.findings.extend(self.doubled_keys());
         Ok(entries)
+    }
+
+    /// Keys that stand more than once. TOML refuses them; elsewhere the last one counts.
+    fn doubled_keys(&self) -> Vec<Finding> {
+        if self.style == Style::Toml {
+            return Vec::new();
+        }
+        let mut seen = HashMap::new();
+        let mut out = Vec::new();
+        for (key, line) in self.key_lines() {
+            if let Some(first) = seen.insert(normal(key), line) {
+                let message =
+                    format!("the key “{key}” also stands on line {first}; this one counts");
+                let help = "Keep the one that is right, and remove the other.";
+                out.push(
+                    Finding::new(Severity::Warning, "front-matter-double", message, help)
+                        .at(line, None),
+                );
+            }
+        }
+        out
+    }
+
+    /// The keys of the outermost level as they are written, with their lines.
+    fn key_lines(&self) -> Vec<(&str, usize)> {
+        let lines = self.inner.lines().enumerate();
+        match self.style {
+            Style::Json => {
+                let mut out = Vec::new();
+                let mut depth = 0usize;
+                for (index, line) in lines {
+                    let line = line.trim_start();
+                    if depth <= 1
+                        && let Some(rest) = line.trim_start_matches(['{', ' ']).strip_prefix('"')
+                        && let Some((key, after)) = rest.split_once('"')
+                        && after.trim_start().starts_with(':')
+                    {
+                        out.push((key, self.line + index));
+                    }
+                    depth += line.matches(['{', '[']).count();
+                    depth = depth.saturating_sub(line.matches(['}', ']']).count());
+                }
+                out
+            }
+            Style::Toml | Style::Yaml | Style::Bare => {
+                let first = self
+                    .inner
+                    .lines()
+                    .find(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#'));
+                let indent = indentation(first.unwrap_or_default());
+                lines
+                    .filter_map(|(index, line)| {
+                        let (key, _) = key_line(line.strip_prefix(indent)?.trim_end())?;
+                        Some((key.trim_matches(['"', '\'']), self.line + index))
+                    })
+                    .collect()
+            }
+        }
     }
 
     fn too_large(&self, what: &str) -> Finding {
@@ -217,7 +367,7 @@ impl Front<'_> {
         self.too_large("has more than 500 keys")
     }
 
-    fn toml(&self) -> Result<Vec<Entry>, Vec<Finding>> {
+    fn toml(&self) -> Result<Entries, Vec<Finding>> {
         let (table, errors) = DeTable::parse_recoverable(self.inner);
         // The line of each key is counted from the first, so that very many keys would take long.
         if table.get_ref().len() > KEYS_MAX {
@@ -233,20 +383,24 @@ impl Front<'_> {
                 )
             };
             let found = table.get_ref().iter().map(entry);
-            return Ok(found
+            let list = found
                 .map(|(key, value, at)| Entry {
                     key,
                     value,
                     line: self.place(at).0,
                 })
-                .collect());
+                .collect();
+            return Ok(Entries {
+                list,
+                findings: Vec::new(),
+            });
         }
         Err(errors
             .iter()
             .take(MISTAKES_MAX)
             .map(|error| {
                 let (line, column) = self.place(error.span().map_or(0, |span| span.start));
-                malformed("TOML", error.message().trim(), line, Some(column))
+                malformed("TOML", Some(error.message().trim()), line, Some(column))
             })
             .collect())
     }
@@ -269,58 +423,86 @@ impl Front<'_> {
         (self.line + before.matches('\n').count(), column + 1)
     }
 
-    fn yaml(&self) -> Result<Vec<Entry>, Box<Finding>> {
-        if self
-            .inner
-            .lines()
-            .all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'))
-        {
-            return Ok(Vec::new());
-        }
-        let options = serde_saphyr::options! {
-            strict_booleans: true,
-            leading_zero_numbers_as_strings: true,
-            with_snippet: false,
-            budget: serde_saphyr::budget! {
-                max_depth: DEPTH_MAX,
-                max_nodes: 20 * KEYS_MAX,
-            },
-            alias_limits: serde_saphyr::alias_limits! {
-                max_total_replayed_events: 20 * KEYS_MAX,
-            },
-        };
-        let read: Result<HashMap<String, Spanned<serde_json::Value>>, _> =
-            serde_saphyr::from_str_with_options(self.inner, options);
-        match read {
-            Ok(map) => Ok(map
-                .into_iter()
-                .map(|(key, value)| {
-                    let line = self.line + (value.referenced.line() as usize).saturating_sub(1);
-                    Entry {
-                        key,
-                        value: yaml_value(value.value),
-                        line,
-                    }
-                })
-                .collect()),
-            Err(error) => {
-                let at = error.location();
-                let line = at.map_or(1, |l| (l.line() as usize).max(1)) + self.line - 1;
-                let message = error.without_snippet().to_string();
-                let message = message.split(" at line ").next().unwrap_or(&message);
-                Err(Box::new(malformed(
-                    "YAML",
-                    message,
-                    line,
-                    at.map(|l| l.column() as usize),
-                )))
-            }
+    /// Reads YAML; where it can't be read as a whole, key by key, since most mistakes are a value without its
+    /// quotation marks: `title: Issue 12: trees`.
+    fn yaml(&self) -> Result<Entries, Box<Finding>> {
+        match read_yaml(self.inner, self.line) {
+            Ok(list) => Ok(Entries {
+                list,
+                findings: Vec::new(),
+            }),
+            Err(error) => self.yaml_by_key().ok_or(error),
         }
     }
 
-    fn bare(&self) -> Vec<Entry> {
+    /// Each key on its own; a value of one line that YAML can't read is text. `None` where more is wrong than that.
+    fn yaml_by_key(&self) -> Option<Entries> {
+        let mut out = Entries::default();
+        let starts: Vec<usize> = self
+            .key_lines()
+            .into_iter()
+            .map(|(_, l)| l - self.line)
+            .collect();
+        let lines: Vec<&str> = self.inner.lines().collect();
+        let before = &lines[..*starts.first()?];
+        if starts.len() > KEYS_MAX || !before.iter().all(|l| is_blank_yaml(l)) {
+            return None;
+        }
+        for (at, start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).copied().unwrap_or(lines.len());
+            let chunk = &lines[*start..end];
+            let line = self.line + start;
+            if let Ok(mut read) = read_yaml(&chunk.join("\n"), line) {
+                out.list.append(&mut read);
+                continue;
+            }
+            let (key, value) = key_line(chunk.first()?.trim())?;
+            let is_open = value.starts_with(['"', '\'', '[', '&', '|', '>', '!'])
+                || (value.starts_with('{') && !value.starts_with("{{") && !value.starts_with("{%"))
+                || (value.starts_with('*') && !value.starts_with("*|"));
+            if is_open || !chunk[1..].iter().all(|l| is_blank_yaml(l)) {
+                return None;
+            }
+            let key = key.trim_matches(['"', '\'']);
+            let message =
+                format!("the value of “{key}” needs quotation marks in YAML; it is read as text");
+            let help = format!("Write {key}: \"…\"");
+            out.findings.push(
+                Finding::new(Severity::Note, "front-matter-unquoted", message, help).at(line, None),
+            );
+            out.list.push(Entry {
+                key: key.to_owned(),
+                value: Value::Text(value.to_owned()),
+                line,
+            });
+        }
+        Some(out)
+    }
+
+    fn json(&self) -> Entries {
+        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(self.inner) else {
+            return Entries::default();
+        };
+        let lines: HashMap<&str, usize> = self.key_lines().into_iter().collect();
+        let list = map
+            .into_iter()
+            .map(|(key, value)| Entry {
+                line: lines.get(key.as_str()).copied().unwrap_or(self.line),
+                value: yaml_value(value),
+                key,
+            })
+            .collect();
+        Entries {
+            list,
+            findings: Vec::new(),
+        }
+    }
+
+    fn bare(&self) -> Entries {
         let mut entries: Vec<Entry> = Vec::new();
+        let indent = indentation(self.inner);
         for (index, line) in self.inner.lines().enumerate() {
+            let line = line.strip_prefix(indent).unwrap_or(line);
             match (key_line(line.trim_end()), entries.last_mut()) {
                 (Some((key, value)), _) if !line.starts_with([' ', '\t']) => {
                     let value = Value::Text(value.to_owned());
@@ -343,21 +525,92 @@ impl Front<'_> {
                 _ => {}
             }
         }
-        entries
+        Entries {
+            list: entries,
+            findings: Vec::new(),
+        }
     }
 }
 
-fn malformed(language: &str, message: &str, line: usize, column: Option<usize>) -> Finding {
-    let message = message
+fn is_blank_yaml(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Reads the keys of some YAML whose first line is `line` of the file.
+fn read_yaml(text: &str, line: usize) -> Result<Vec<Entry>, Box<Finding>> {
+    if text.lines().all(is_blank_yaml) {
+        return Ok(Vec::new());
+    }
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH_MAX,
+            max_nodes: 20 * KEYS_MAX,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 20 * KEYS_MAX,
+        },
+    };
+    let read: Result<HashMap<String, Spanned<serde_json::Value>>, _> =
+        serde_saphyr::from_str_with_options(text, options);
+    match read {
+        Ok(map) => Ok(map
+            .into_iter()
+            .map(|(key, value)| Entry {
+                key,
+                line: line + (value.referenced.line() as usize).saturating_sub(1),
+                value: yaml_value(value.value),
+            })
+            .collect()),
+        Err(error) => {
+            let at = error.location();
+            let line = at.map_or(1, |l| (l.line() as usize).max(1)) + line - 1;
+            let message = error.without_snippet().to_string();
+            let message = message.split(" at line ").next().unwrap_or(&message);
+            let column = at.map(|l| l.column() as usize);
+            Err(Box::new(malformed(
+                "YAML",
+                in_plain_words(message),
+                line,
+                column,
+            )))
+        }
+    }
+}
+
+/// What a parser says, unless it speaks to programmers.
+fn in_plain_words(message: &str) -> Option<&str> {
+    let speaks_code = message.contains("::")
+        || message.contains('`')
+        || message
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| {
+                word.contains('_')
+                    || word
+                        .char_indices()
+                        .skip(1)
+                        .any(|(at, c)| c.is_uppercase() && word[..at].ends_with(char::is_lowercase))
+            });
+    (!speaks_code).then_some(message)
+}
+
+fn malformed(language: &str, message: Option<&str>, line: usize, column: Option<usize>) -> Finding {
+    let said: Vec<&str> = message
+        .unwrap_or_default()
         .lines()
         .map(str::trim)
         .filter(|l| !l.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ");
+        .collect();
+    let colon = if said.is_empty() { "" } else { ": " };
+    let said = said.join("; ");
     Finding::new(
         Severity::Error,
         "front-matter-malformed",
-        format!("the front matter is not valid {language}: {message}"),
+        format!("the front matter is not valid {language}{colon}{said}"),
         "Fix this line. Write one key a line, with texts in quotation marks.",
     )
     .at(line, column)
@@ -374,10 +627,7 @@ fn toml_value(value: &DeValue) -> Value {
         DeValue::Float(number) => Value::Text(number.as_str().to_owned()),
         DeValue::Datetime(date) => Value::Text(date.to_string()),
         DeValue::Table(table) => {
-            let text = |value: &DeValue| match toml_value(value) {
-                Value::Text(text) => Some(text),
-                _ => None,
-            };
+            let text = |value: &DeValue| toml_value(value).into_text();
             Value::Table(
                 table
                     .iter()
@@ -385,7 +635,11 @@ fn toml_value(value: &DeValue) -> Value {
                     .collect(),
             )
         }
-        DeValue::Array(_) => Value::Other,
+        DeValue::Array(list) => Value::List(
+            list.iter()
+                .filter_map(|v| toml_value(v.get_ref()).into_text())
+                .collect(),
+        ),
     }
 }
 
@@ -398,13 +652,14 @@ fn yaml_value(value: serde_json::Value) -> Value {
         Json::Null => Value::Text(String::new()),
         Json::Object(map) => Value::Table(
             map.into_iter()
-                .filter_map(|(k, v)| match yaml_value(v) {
-                    Value::Text(text) => Some((k, text)),
-                    _ => None,
-                })
+                .filter_map(|(k, v)| Some((k, yaml_value(v).into_text()?)))
                 .collect(),
         ),
-        Json::Array(_) => Value::Other,
+        Json::Array(list) => Value::List(
+            list.into_iter()
+                .filter_map(|v| yaml_value(v).into_text())
+                .collect(),
+        ),
     }
 }
 
@@ -414,12 +669,10 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(String, Value, usize)> {
         let front = split(text).unwrap().expect("front matter");
-        front
-            .entries()
-            .unwrap()
-            .into_iter()
-            .map(|e| (e.key, e.value, e.line))
-            .collect()
+        let mut list = front.entries().unwrap().list;
+        // Those on one line of JSON stand in no order.
+        list.sort_by_key(|e| (e.line, e.key == "number"));
+        list.into_iter().map(|e| (e.key, e.value, e.line)).collect()
     }
 
     fn text(value: &str) -> Value {
@@ -444,6 +697,85 @@ mod tests {
         );
         assert_eq!(keys("title: A: b\nnumber: 7\n\nx\n"), want(1, 2));
         assert_eq!(keys("\n\ntitle: A:\n  b\nnumber: 7"), want(3, 5));
+        assert_eq!(keys("    title: A: b\n    number: 7\n\nx\n"), want(1, 2));
+        assert_eq!(
+            keys("---\n\n  title: 'A: b'\n  number: 7\n---\nx\n"),
+            want(3, 4)
+        );
+        assert_eq!(
+            keys("{\n  \"title\": \"A: b\",\n  \"number\": 7\n}\n\nx\n"),
+            want(2, 3)
+        );
+        assert_eq!(
+            keys("{ \"title\": \"A: b\", \"number\": 7 }\nx\n"),
+            want(1, 1)
+        );
+    }
+
+    fn found(text: &str) -> Vec<(&'static str, Option<usize>)> {
+        let entries = split(text).unwrap().unwrap().entries().unwrap();
+        entries.findings.iter().map(|f| (f.code, f.line)).collect()
+    }
+
+    #[test]
+    fn a_value_without_its_quotation_marks_is_text() {
+        for (value, want) in [
+            (
+                "Issue 12: the one with a colon",
+                "Issue 12: the one with a colon",
+            ),
+            ("@reader, hello", "@reader, hello"),
+            ("{{ name }}, hello", "{{ name }}, hello"),
+            ("*|FNAME|*, hello", "*|FNAME|*, hello"),
+            ("100% `real`: yes", "100% `real`: yes"),
+        ] {
+            let front = format!("---\ntags: [a, b]\ntitle: {value}\ndraft: true\n---\n");
+            let title = keys(&front).into_iter().find(|(key, ..)| key == "title");
+            assert_eq!(title, Some(("title".into(), text(want), 3)), "{value}");
+            assert_eq!(found(&front), [("front-matter-unquoted", Some(3))]);
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_counts_as_it_stands_last_and_is_told() {
+        for front in [
+            "---\ndate: 2019-11-07\ntitle: T\ndate: 2019-10-07\n---\n",
+            "\nDate: 2019-11-07\nTitle: T\nDate: 2019-10-07\n",
+            "{\n\"date\": \"2019-11-07\",\n\"title\": \"T\",\n\"date\": \"2019-10-07\"\n}\n",
+        ] {
+            let last = keys(front)
+                .into_iter()
+                .rfind(|(key, ..)| normal(key) == "date");
+            assert_eq!(
+                last.map(|(_, value, _)| value),
+                Some(text("2019-10-07")),
+                "{front}"
+            );
+            assert_eq!(found(front), [("front-matter-double", Some(4))], "{front}");
+        }
+    }
+
+    #[test]
+    fn a_parsers_own_words_are_not_told() {
+        for front in [
+            "---\na: *b\n---\n",
+            "---\na: [1, 2\n---\n",
+            "---\na: \"b\n---\n",
+            "---\n? [a, b]\n: c\n---\n",
+            "---\na: !!int x\n---\n",
+            "{\n\"a\": b\n}\n",
+        ] {
+            let found = match split(front) {
+                Ok(front) => front.map_or(Vec::new(), |f| f.entries().err().unwrap_or_default()),
+                Err(finding) => vec![*finding],
+            };
+            for finding in found {
+                assert_eq!(
+                    in_plain_words(&finding.message),
+                    Some(finding.message.as_str())
+                );
+            }
+        }
     }
 
     #[test]
@@ -456,6 +788,10 @@ mod tests {
             "https://a.example\n",
             "Title: x\nand prose\n\n",
             "Dear reader,\nTitle: x\n",
+            "{ a set }\n",
+            "{{ name }}, hello\n",
+            "{}\n",
+            "{\"a\": 1} is JSON\n",
         ] {
             assert_eq!(split(text).unwrap(), None, "{text:?}");
         }
@@ -512,14 +848,16 @@ mod tests {
         assert_eq!(place("+++\ntitle = \"unclosed\n+++\ntext\n"), (2, true));
         assert_eq!(place("+++\na = 1\nb = ,\nc = 2\n+++\n"), (3, true));
         assert_eq!(place("---\na: 1\nb: [1, 2\nc: 3\n---\n").0 / 3, 1);
-        assert_eq!(place("---\ntitle: a: b\n---\n"), (2, true));
+        assert_eq!(place("---\ntitle: \"a\n---\n").0, 2);
+        let json = split("{\n\"a\": 1,\n\"b\" 2\n}\n").unwrap_err();
+        assert_eq!((json.code, json.line), ("front-matter-malformed", Some(3)));
         let open = split("+++\ntitle = 1\n").unwrap_err();
         assert_eq!((open.code, open.line), ("front-matter-open", Some(1)));
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "(\\+\\+\\+|---|\\.\\.\\.|title|number|[:= \"'\\[\\]{},.#\n&*!|>-]|[a-z0-9é年]){0,40}") {
+        fn no_text_makes_it_panic(text in "(\\+\\+\\+|---|\\{\n|\"title\": |\\.\\.\\.|title|number|[:= \"'\\[\\]{},.#\n&*!|>-]|[a-z0-9é年]){0,40}") {
             if let Ok(Some(front)) = split(&text) {
                 proptest::prop_assert!(text.ends_with(front.body));
                 let _ = front.entries();

@@ -111,7 +111,7 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
 }
 
 /// Characters that end a bare address: spaces, brackets and quotation marks of prose, East Asian text.
-fn ends_address(c: char) -> bool {
+pub(super) fn ends_address(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
@@ -121,7 +121,7 @@ fn ends_address(c: char) -> bool {
 
 /// The length of an address without the punctuation of the sentence around it. A closing bracket belongs
 /// to the address only where its opening one does.
-fn trim_end(url: &str) -> usize {
+pub(super) fn trim_end(url: &str) -> usize {
     let surplus = |open: char, close: char| {
         url.matches(close)
             .count()

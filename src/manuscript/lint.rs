@@ -20,7 +20,8 @@ const PREHEADER_COLUMNS: usize = 130;
 /// Markers that authors leave for themselves.
 const MARKERS: [&str; 4] = ["TKTK", "TK", "TODO", "FIXME"];
 
-/// Markers in running text, each at its place. Code and comments may hold what they like.
+/// Markers in running text that stand for something to be written, each at its place. A sentence may be about a TODO, and
+/// code and comments may hold what they like.
 pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
     let mut out = Vec::new();
     for node in root.descendants() {
@@ -35,18 +36,80 @@ pub(super) fn markers(root: comrak::Node, reader: &Reader) -> Vec<Finding> {
         let place = data.sourcepos.start;
         let mut column = reader.column(place);
         let mut counted = 0;
+        let line = place
+            .line
+            .checked_sub(1)
+            .and_then(|line| reader.lines.get(line));
+        let line = line.map_or(text.as_ref(), String::as_str);
+        let mut from = place.column.saturating_sub(1);
         for (at, marker) in found {
             column = column.map(|column| column + reader.fields.written_chars(&text[counted..at]));
             counted = at;
+            // Escapes and entities make a text shorter than its source, so the marker is looked for from here on.
+            let start = line
+                .get(from..)
+                .and_then(|rest| rest.find(marker))
+                .map(|found| from + found);
+            let (before, behind) = match start {
+                Some(start) => (&line[..start], &line[start + marker.len()..]),
+                None => (&text[..at], &text[at + marker.len()..]),
+            };
+            from = start.map_or(from, |start| start + marker.len());
+            if !is_placeholder(before, marker, behind) {
+                continue;
+            }
             let message = format!("“{marker}” is left in the text");
             let help = "Finish the passage, or remove the marker.";
             out.push(
                 Finding::new(Severity::Warning, "marker-left", message, help)
-                    .at(place.line + reader.offset, column),
+                    .at(reader.line(place.line), column),
             );
         }
     }
     out
+}
+
+/// Whether a marker with these parts of its line around it stands for something to be written.
+fn is_placeholder(before: &str, marker: &str, behind: &str) -> bool {
+    const TASKS: [&str; 22] = [
+        "write", "add", "fix", "finish", "check", "insert", "fill", "describe", "find", "link",
+        "update", "replace", "complete", "ask", "more", "remove", "image", "picture", "intro",
+        "summary", "text", "here",
+    ];
+    let begins_line = !before.contains(char::is_alphabetic);
+    let next = behind.trim_start_matches(['*', '_']);
+    match marker {
+        "TKTK" => return true,
+        // Initials and names: TK Maxx, Tcl/TK.
+        "TK" => {
+            let is_name = before.ends_with(['/', '.', '-'])
+                || next.starts_with(['/', '-'])
+                || next
+                    .strip_prefix(' ')
+                    .is_some_and(|n| n.starts_with(char::is_uppercase));
+            return !is_name;
+        }
+        _ => {}
+    }
+    if next.starts_with([':', '：']) {
+        return true;
+    }
+    let opened = before.trim_end_matches(['*', '_']).chars().next_back();
+    match opened {
+        Some('[' | '【') if !behind.contains("](") && !behind.contains("][") => return true,
+        Some('(' | '（' | '<' | '{') if next.starts_with([')', '）', '>', '}']) => return true,
+        _ => {}
+    }
+    let next = next.trim_start();
+    let word = next
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
+    begins_line
+        && (next.is_empty()
+            || next.starts_with(['-', '–', '—', '!', '…'])
+            || behind.starts_with('(')
+            || TASKS.contains(&word.to_lowercase().as_str()))
 }
 
 /// The markers of a text that are words of their own.
@@ -107,7 +170,13 @@ pub(super) fn lengths(meta: &Meta, lines: &HashMap<String, usize>) -> Vec<Findin
     } else {
         plain(&meta.subject)
     };
-    let preheader = plain(&meta.preheader);
+    // One that was written for a site is as long as it is.
+    let is_own = lines.contains_key("preheader");
+    let preheader = if is_own {
+        plain(&meta.preheader)
+    } else {
+        String::new()
+    };
     let columns = subject.width();
     if columns > SUBJECT_COLUMNS {
         let message =
@@ -158,6 +227,44 @@ mod tests {
         );
         assert_eq!(found("待TODO补"), [("待".len(), "TODO")]);
         assert_eq!(found("TODOs in ATK and TK_x, todo"), []);
+    }
+
+    #[test]
+    fn a_sentence_about_a_marker_is_no_placeholder() {
+        let is = |line: &str| {
+            let (at, marker) = found(line)[0];
+            is_placeholder(&line[..at], marker, &line[at + marker.len()..])
+        };
+        for line in [
+            "TODO",
+            "- TODO: the list",
+            "**TODO**",
+            "## TODO write this",
+            "> FIXME!",
+            "1. TODO(ann) a picture",
+            "The intro [TODO]",
+            "The intro [TODO: a link] goes on",
+            "Numbers (TODO) here",
+            "An intro TODO: write it",
+            "by TK, for TKTK",
+            "It costs TK euros",
+            "TODO – more",
+        ] {
+            assert!(is(line), "{line}");
+        }
+        for line in [
+            "One TODO item is to separate these descriptors",
+            "See [TODO list](https://a.example/todo).",
+            "- [TODO](https://a.example/todo)",
+            "My TODO is long.",
+            "TODO comments are harmful",
+            "A list of TODO and FIXME in the tree",
+            "TK Maxx sells it",
+            "Tcl/TK is old",
+            "The app TODO (which is free) is out",
+        ] {
+            assert!(!is(line), "{line}");
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! The keys of the front matter and what their values may be.
+//!
+//! The keys are our own; `site_keys` says which keys of other programs mean the same.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-
-use crate::model::issue::{Image, Inlines, Meta, Moment};
+use crate::format;
+use crate::model::issue::{Image, Inlines, Meta};
 use crate::model::{Finding, Severity};
 
-use super::date;
+use super::dialects;
 use super::fields::{self, Fields};
-use super::front_matter::{self, Entry, Value};
+use super::front_matter::{self, Entries, Entry, Value};
+use super::site_keys::{self, Meaning};
+use super::when::{self, Dated, Order};
 
 /// The value of a key, or the finding that says why it can't be used.
 type Taken<T> = Result<T, Box<Finding>>;
@@ -24,18 +26,36 @@ pub(super) struct Known {
     pub lines: HashMap<String, usize>,
     /// What is wrong with keys and values.
     pub findings: Vec<Finding>,
+    /// Keys that mean nothing here, with their lines.
+    unknown: Vec<(String, usize)>,
+    /// The rank of the site's key that a value was taken from, by meaning; the lowest wins.
+    ranks: HashMap<Meaning, usize>,
 }
 
-/// Reads each key. A value that can't be used is an error; an unknown key is a warning.
-pub(super) fn read(entries: &[Entry]) -> Known {
-    let mut known = Known::default();
-    for entry in entries {
+/// Reads each key. A value of ours that can't be used is an error; keys that mean nothing here are one note.
+pub(super) fn read(entries: &Entries) -> Known {
+    let mut known = Known {
+        findings: entries.findings.clone(),
+        ..Known::default()
+    };
+    // Our own keys first: those of other programs only fill in what they leave open.
+    for entry in &entries.list {
         let key = front_matter::normal(&entry.key);
+        if !front_matter::KEYS.contains(&key.as_str()) {
+            continue;
+        }
         if let Err(finding) = known.take(&key, entry) {
             known.findings.push(finding.at(entry.line, None));
         }
-        known.lines.entry(key).or_insert(entry.line);
+        known.lines.insert(key, entry.line);
     }
+    for entry in &entries.list {
+        let key = front_matter::normal(&entry.key);
+        if !front_matter::KEYS.contains(&key.as_str()) && !known.take_site_key(entry) {
+            known.not_known(entry, &key);
+        }
+    }
+    known.findings.extend(known.unknown_keys());
     known
 }
 
@@ -44,22 +64,208 @@ impl Known {
         match key {
             "title" => self.meta.title = self.title(entry)?,
             "number" => self.meta.number = number(entry)?,
-            "date" => (self.meta.date, self.meta.time) = when(entry)?,
+            "date" => {
+                let dated = self.when(entry)?;
+                (self.meta.date, self.meta.time) =
+                    dated.map_or((None, None), |d| (Some(d.date), d.time));
+            }
             "subject" => self.meta.subject = self.inlines(entry)?,
             "preheader" => self.meta.preheader = self.inlines(entry)?,
             "language" => self.meta.language = language(entry)?,
             "list" => self.meta.list = some(one_line(entry)?),
             "utm_campaign" => self.meta.utm_campaign = some(one_line(entry)?),
             "cover" => self.meta.cover = cover(entry)?,
-            "draft" => self.meta.draft = flag(entry)?,
-            _ => return Err(unknown(&entry.key, key)),
+            "draft" => self.meta.draft |= flag(entry)?,
+            _ => {}
         }
         Ok(())
     }
 
+    /// Takes what a key of another program says; whether it says anything that has a meaning here.
+    fn take_site_key(&mut self, entry: &Entry) -> bool {
+        let Some((meaning, rank)) = site_keys::meaning(&entry.key) else {
+            return false;
+        };
+        let is_set = match meaning {
+            Meaning::Number => self.meta.number.is_some(),
+            Meaning::Subject => !self.meta.subject.is_empty(),
+            Meaning::Preheader => !self.meta.preheader.is_empty(),
+            Meaning::Cover => self.meta.cover.is_some(),
+            Meaning::Language => self.meta.language.is_some(),
+            Meaning::Date
+            | Meaning::Published
+            | Meaning::Draft
+            | Meaning::Status
+            | Meaning::Nested => false,
+        };
+        if is_set && self.ranks.get(&meaning).is_none_or(|taken| *taken <= rank) {
+            return true;
+        }
+        let is_taken = match meaning {
+            Meaning::Number => number(entry).is_ok_and(|n| self.set_number(n)),
+            Meaning::Subject => self.inlines(entry).map(|i| self.meta.subject = i).is_ok(),
+            Meaning::Preheader => self.preheader(entry),
+            Meaning::Cover => self.borrowed_cover(entry),
+            Meaning::Language => language(entry).map(|l| self.meta.language = l).is_ok(),
+            Meaning::Date => self.site_date(entry, rank),
+            Meaning::Draft => flag(entry).is_ok_and(|is_draft| self.draft_by(entry, is_draft)),
+            Meaning::Published => match flag(entry) {
+                Ok(is_published) => self.draft_by(entry, !is_published),
+                Err(_) => self.site_date(entry, rank),
+            },
+            Meaning::Status => match one_line(entry) {
+                Ok(status) => self.draft_by(entry, site_keys::is_not_ready(&status)),
+                Err(_) => false,
+            },
+            Meaning::Nested => {
+                self.nested(entry);
+                true
+            }
+        };
+        if is_taken && meaning != Meaning::Date {
+            self.ranks.insert(meaning, rank);
+        }
+        is_taken
+    }
+
+    fn set_number(&mut self, number: Option<u32>) -> bool {
+        self.meta.number = number;
+        number.is_some()
+    }
+
+    /// A summary for readers of a site says in an inbox what the issue is about.
+    fn preheader(&mut self, entry: &Entry) -> bool {
+        let Ok(text) = one_line(entry) else {
+            return false;
+        };
+        let text = site_keys::bare_words(&text);
+        let (text, _) = dialects::line(&text);
+        self.meta.preheader = fields::plain_inlines(text.trim()).0;
+        true
+    }
+
+    fn borrowed_cover(&mut self, entry: &Entry) -> bool {
+        let Some((src, alt)) = site_keys::picture(&entry.value) else {
+            return false;
+        };
+        self.meta.is_cover_borrowed = true;
+        self.meta.cover = Some(Image {
+            src,
+            alt,
+            line: entry.line,
+            ..Image::default()
+        });
+        true
+    }
+
+    /// A date of publication holds the issue back while it is in the future, whatever `date` says.
+    fn site_date(&mut self, entry: &Entry, rank: usize) -> bool {
+        let Ok(Some(dated)) = self.when(entry) else {
+            return false;
+        };
+        self.meta.not_before.push(dated.moment());
+        let is_better = self
+            .ranks
+            .get(&Meaning::Date)
+            .is_some_and(|taken| rank < *taken);
+        if self.meta.date.is_none() || is_better {
+            (self.meta.date, self.meta.time) = (Some(dated.date), dated.time);
+            self.ranks.insert(Meaning::Date, rank);
+        }
+        true
+    }
+
+    /// Notes that a key of another program makes the issue a draft, or that it does not.
+    fn draft_by(&mut self, entry: &Entry, is_draft: bool) -> bool {
+        if is_draft {
+            self.meta.draft = true;
+            let value = one_line(entry).unwrap_or_default();
+            let message = format!("“{}: {value}” makes this issue a draft", entry.key);
+            let help = "The schedule skips it. `send` still sends it when you ask for it.";
+            let finding = Finding::new(Severity::Note, "draft-by-key", message, help);
+            self.findings.push(finding.at(entry.line, None));
+        }
+        true
+    }
+
+    /// Tables such as Zola's `[extra]` and Hugo's `[params]`: what they say of drafts and dates counts, since a mail can't be taken back.
+    fn nested(&mut self, entry: &Entry) {
+        let Value::Table(table) = &entry.value else {
+            return;
+        };
+        for (key, value) in table {
+            let inner = Entry {
+                key: key.clone(),
+                value: Value::Text(value.clone()),
+                line: entry.line,
+            };
+            let meaning = match front_matter::normal(key).as_str() {
+                "draft" => Some(Meaning::Draft),
+                _ => site_keys::meaning(key).map(|(meaning, _)| meaning),
+            };
+            if matches!(
+                meaning,
+                Some(Meaning::Draft | Meaning::Published | Meaning::Status | Meaning::Date)
+            ) {
+                let _ = match meaning {
+                    Some(Meaning::Draft) => flag(&inner).is_ok_and(|is| self.draft_by(&inner, is)),
+                    _ => self.take_site_key(&inner),
+                };
+            }
+        }
+    }
+
+    /// A key that is nearly one of ours is named; all others are named together.
+    fn not_known(&mut self, entry: &Entry, key: &str) {
+        let near = format::nearest(key, front_matter::KEYS).filter(|near| {
+            let distance = strsim::damerau_levenshtein(near, key);
+            distance * 3 <= near.len().max(3) && !site_keys::is_usual(key)
+        });
+        let Some(near) = near else {
+            return self.unknown.push((entry.key.clone(), entry.line));
+        };
+        let message = format!("unknown key “{}” in the front matter", entry.key);
+        let help = format!("Did you mean “{near}”?");
+        self.findings.push(
+            Finding::new(Severity::Warning, "front-matter-unknown", message, help)
+                .at(entry.line, None),
+        );
+    }
+
+    fn unknown_keys(&self) -> Option<Finding> {
+        /// So that a file of hundreds of keys is no message of hundreds of words.
+        const NAMED: usize = 12;
+        let (first, rest) = self.unknown.split_first()?;
+        let mut names: Vec<&str> = self
+            .unknown
+            .iter()
+            .map(|(k, _)| k.as_str())
+            .take(NAMED)
+            .collect();
+        if self.unknown.len() > NAMED {
+            names.push("…");
+        }
+        let message = match rest {
+            [] => format!(
+                "the key “{}” in the front matter has no meaning here",
+                first.0
+            ),
+            _ => format!(
+                "keys in the front matter that have no meaning here: {}",
+                names.join(", ")
+            ),
+        };
+        let help = format!(
+            "Nothing needs to be done. The known keys are {}.",
+            front_matter::KEYS.join(", ")
+        );
+        let lines = self.unknown.iter().map(|(_, line)| *line).collect();
+        Some(Finding::new(Severity::Note, "front-matter-unknown", message, help).at_lines(lines))
+    }
+
     /// The title is the same for everybody, since it appears on the web and in lists too.
     fn title(&mut self, entry: &Entry) -> Taken<String> {
-        let title = one_line(entry)?;
+        let title = self.translated(entry)?;
         if Fields::take(&title).1.iter().next().is_some() {
             let message = "personal fields are not filled in the title";
             let help = "Put it in the subject: subject = \"…\"";
@@ -71,10 +277,48 @@ impl Known {
 
     /// A line of text with personal fields.
     fn inlines(&mut self, entry: &Entry) -> Taken<Inlines> {
-        let (inlines, found) = fields::plain_inlines(&one_line(entry)?);
+        let (inlines, found) = fields::plain_inlines(&self.translated(entry)?);
         self.findings
             .extend(unknown_fields(&found, |_| (entry.line, None)));
         Ok(inlines)
+    }
+
+    /// A line of text without the syntax of other programs.
+    fn translated(&mut self, entry: &Entry) -> Taken<String> {
+        let (text, findings) = dialects::line(&one_line(entry)?);
+        self.findings
+            .extend(findings.into_iter().map(|f| f.at(entry.line, None)));
+        Ok(text)
+    }
+
+    /// A date; how one of numbers alone was understood is told.
+    fn when(&mut self, entry: &Entry) -> Taken<Option<Dated>> {
+        let text = one_line(entry)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let Some(dated) = when::read(&text) else {
+            return Err(wrong(
+                entry,
+                "a date such as 2026-11-30 or 2026-11-30 07:00",
+            ));
+        };
+        if let Some(order) = dated.order {
+            let date = dated.date;
+            let order = match order {
+                Order::DayFirst => "the day first",
+                Order::MonthFirst { .. } => "the month first",
+            };
+            let message = format!("“{text}” is read as {date}, with {order}");
+            let help = format!("Write {date}, or the date that you mean in that form.");
+            let finding = Finding::new(Severity::Warning, "front-matter-date", message, help);
+            self.findings.push(finding.at(entry.line, None));
+        }
+        // Nobody gets an issue too early because of the order of day and month.
+        if let Some(Order::MonthFirst { other: Some(other) }) = dated.order {
+            self.meta.not_before.push(when::midnight(other));
+        }
+        Ok(Some(dated))
     }
 }
 
@@ -118,27 +362,6 @@ fn unknown_field(found: &fields::Found) -> Finding {
     Finding::new(Severity::Error, "field-unknown", message, help)
 }
 
-fn unknown(written: &str, key: &str) -> Box<Finding> {
-    let near = front_matter::KEYS
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(known, key), known))
-        .min()
-        .filter(|(distance, known)| *distance * 3 <= known.len().max(3));
-    let help = match near {
-        Some((_, known)) => format!("Did you mean “{known}”?"),
-        None => format!(
-            "It is ignored. The known keys are {}.",
-            front_matter::KEYS.join(", ")
-        ),
-    };
-    Box::new(Finding::new(
-        Severity::Warning,
-        "front-matter-unknown",
-        format!("unknown key “{written}” in the front matter"),
-        help,
-    ))
-}
-
 fn wrong(entry: &Entry, wanted: &str) -> Box<Finding> {
     Box::new(Finding::new(
         Severity::Error,
@@ -153,7 +376,7 @@ fn one_line(entry: &Entry) -> Taken<String> {
     match &entry.value {
         Value::Text(text) => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
         Value::Flag(flag) => Ok(flag.to_string()),
-        Value::Table(_) | Value::Other => Err(wrong(entry, "text")),
+        Value::Table(_) | Value::List(_) | Value::Other => Err(wrong(entry, "text")),
     }
 }
 
@@ -171,31 +394,6 @@ fn number(entry: &Entry) -> Taken<Option<u32>> {
         .parse()
         .map(Some)
         .map_err(|_| wrong(entry, "a whole number"))
-}
-
-/// A date; with a time, in RFC 3339 or as `2026-11-30 07:00`.
-fn when(entry: &Entry) -> Taken<(Option<jiff::civil::Date>, Option<Moment>)> {
-    let text = one_line(entry)?;
-    if text.is_empty() {
-        return Ok((None, None));
-    }
-    let tight = text.replacen(" +", "+", 1).replacen(" Z", "Z", 1);
-    if let Ok(exact) = tight.parse::<Timestamp>() {
-        let date = tight.get(..10).and_then(|d| d.parse().ok());
-        return Ok((date, Some(Moment::Exact(exact))));
-    }
-    if text.contains(':')
-        && let Ok(local) = text.parse::<DateTime>()
-    {
-        return Ok((Some(local.date()), Some(Moment::Local(local))));
-    }
-    match date::whole(&text) {
-        Some(date) => Ok((Some(date), None)),
-        None => Err(wrong(
-            entry,
-            "a date such as 2026-11-30 or 2026-11-30 07:00",
-        )),
-    }
 }
 
 /// A BCP 47 tag; `zh_CN` is taken for `zh-CN`.
@@ -222,7 +420,10 @@ fn cover(entry: &Entry) -> Taken<Option<Image>> {
     let (src, alt) = match &entry.value {
         Value::Table(table) => {
             let of = |key: &str| table.get(key).cloned().unwrap_or_default();
-            (of("src"), of("alt"))
+            match site_keys::picture(&entry.value) {
+                Some(found) if of("src").is_empty() => found,
+                _ => (of("src"), of("alt")),
+            }
         }
         _ => {
             let text = one_line(entry)?;
@@ -250,18 +451,18 @@ fn flag(entry: &Entry) -> Taken<bool> {
     match &entry.value {
         Value::Flag(flag) => Ok(*flag),
         Value::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "yes" | "1" => Ok(true),
-            "false" | "no" | "0" | "" => Ok(false),
+            "true" | "yes" | "on" | "y" | "1" => Ok(true),
+            "false" | "no" | "off" | "n" | "0" | "" => Ok(false),
             _ => Err(wrong(entry, "true or false")),
         },
-        Value::Table(_) | Value::Other => Err(wrong(entry, "true or false")),
+        Value::Table(_) | Value::List(_) | Value::Other => Err(wrong(entry, "true or false")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::issue::{Field, Inline};
+    use crate::model::issue::{Field, Inline, Moment};
 
     fn of(text: &str) -> Known {
         read(
@@ -352,14 +553,178 @@ mod tests {
             found,
             [
                 ("front-matter-value", 2),
-                ("front-matter-unknown", 3),
-                ("front-matter-unknown", 4),
                 ("front-matter-value", 5),
                 ("front-matter-value", 6),
-                ("field-unknown", 7)
+                ("field-unknown", 7),
+                ("front-matter-unknown", 3),
+                ("front-matter-unknown", 4),
             ]
         );
-        assert!(known.findings[1].help.contains("title"));
-        assert!(known.findings[5].help.contains("{{ name }}"));
+        assert!(known.findings[4].help.contains("title"));
+        assert!(known.findings[3].help.contains("{{ name }}"));
+        let weights = [4, 5].map(|at: usize| known.findings[at].severity);
+        assert_eq!(weights, [Severity::Warning, Severity::Note]);
+    }
+
+    #[test]
+    fn keys_of_sites_that_mean_nothing_here_are_one_note() {
+        let known = of(
+            "---\nlayout: post\ntitle: News\nauthor: btb\npermalink: /1\nslug: news-1\ntags: [a, b]\n\
+            categories: [c]\ncomments: true\npublished: true\nbuild: {render: always}\n---\n",
+        );
+        let [note] = known.findings.as_slice() else {
+            panic!("{:#?}", known.findings)
+        };
+        assert_eq!(
+            (note.severity, note.code),
+            (Severity::Note, "front-matter-unknown")
+        );
+        assert_eq!(
+            (note.line, note.lines.as_slice()),
+            (Some(2), &[2, 4, 5, 6, 7, 8, 9, 11][..])
+        );
+        for key in [
+            "layout",
+            "author",
+            "permalink",
+            "slug",
+            "tags",
+            "categories",
+            "comments",
+        ] {
+            assert!(note.message.contains(key), "{}", note.message);
+        }
+        assert!(!note.message.contains("published") && !known.meta.draft);
+    }
+
+    #[test]
+    fn what_sites_call_otherwise_is_taken_and_our_own_keys_win() {
+        let known = of(
+            "---\ntitle: T\nexcerpt: A short excerpt.\ndescription: What *this* is <b>about</b>.\nimage: a.png\n\
+            image_alt: x\npubDate: 2026-01-05T10:00:00Z\nissue: 12\nlocale: pt_BR\n---\n",
+        );
+        let meta = known.meta;
+        assert_eq!(meta.preheader, [Inline::Text("What this is about.".into())]);
+        assert_eq!(
+            meta.cover.map(|c| (c.src, c.line)),
+            Some(("a.png".into(), 5))
+        );
+        assert_eq!(
+            (meta.date, meta.number),
+            (Some(jiff::civil::date(2026, 1, 5)), Some(12))
+        );
+        assert_eq!(
+            (meta.language.as_deref(), meta.is_cover_borrowed),
+            (Some("pt-BR"), true)
+        );
+        let own = of(
+            "---\ndescription: d\nimage: i.png\npublishDate: 2027-01-01\npreheader: p\ncover: c.png\ndate: 2026-01-01\n---\n",
+        );
+        let meta = own.meta;
+        assert_eq!(meta.preheader, [Inline::Text("p".into())]);
+        assert_eq!(meta.cover.map(|c| c.src).as_deref(), Some("c.png"));
+        assert_eq!(
+            (meta.date, meta.is_cover_borrowed),
+            (Some(jiff::civil::date(2026, 1, 1)), false)
+        );
+        assert_eq!(
+            meta.not_before,
+            [when::midnight(jiff::civil::date(2027, 1, 1))]
+        );
+        for (front, want) in [
+            ("images: [a.png, b.png]", "a.png"),
+            (
+                "featured_image: https://a.example/a.png",
+                "https://a.example/a.png",
+            ),
+            ("cover_image: '![Alt](a.png)'", "a.png"),
+            ("cover: {image: a.png, alt: Alt}", "a.png"),
+            ("featuredImage: {path: a.png}", "a.png"),
+            ("thumbnail: a.png", "a.png"),
+            ("header: {teaser: a.png}", "a.png"),
+        ] {
+            let meta = of(&format!("---\ntitle: T\n{front}\n---\n")).meta;
+            assert_eq!(meta.cover.map(|c| c.src).as_deref(), Some(want), "{front}");
+        }
+    }
+
+    #[test]
+    fn drafts_of_other_programs_are_drafts() {
+        for front in [
+            "published: false",
+            "published: 'no'",
+            "publish: false",
+            "Status: draft",
+            "status: hidden",
+            "status: Skip",
+            "status: in progress",
+            "draft: \"true\"",
+            "draft: True",
+            "draft: yes",
+            "draft: 1",
+            "wip: true",
+            "extra: {draft: true}",
+            "params: {published: false}",
+        ] {
+            assert!(
+                of(&format!("---\ntitle: T\n{front}\n---\n")).meta.draft,
+                "{front}"
+            );
+        }
+        assert!(of("Title: T\nStatus: draft\n").meta.draft);
+        assert!(
+            of("+++\ntitle = \"T\"\n[extra]\ndraft = true\n+++\n")
+                .meta
+                .draft
+        );
+        for front in [
+            "published: true",
+            "published: 2020-01-01",
+            "publish: true",
+            "status: published",
+            "Status: PUBLISH",
+            "draft: 'false'",
+            "draft: no",
+            "status: ''",
+        ] {
+            assert!(
+                !of(&format!("---\ntitle: T\n{front}\n---\n")).meta.draft,
+                "{front}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_date_in_the_future_under_any_key_holds_an_issue_back() {
+        let now = "2026-11-30T06:00:00Z".parse().unwrap();
+        for front in [
+            "publishDate: 2026-12-24",
+            "date: 2026-01-01\npublishDate: 2026-12-24",
+            "pubDate: 2026-12-24",
+            "publish_date: 'December 24, 2026'",
+            "published: 2026-12-24",
+            "published_at: 2026-12-24T07:00:00Z",
+            "scheduled: 2026-12-24",
+            "send_at: 2026-12-24 07:00",
+            "created: 2026-12-24",
+            "date: 12/24/2026",
+            "date: 10/12/2026",
+            "embargo: 2026-12-24",
+            "extra: {publish_date: 2026-12-24}",
+        ] {
+            let meta = of(&format!("---\ntitle: T\n{front}\n---\n")).meta;
+            assert!(meta.is_future(now, &jiff::tz::TimeZone::UTC), "{front}");
+        }
+        let past = of("---\ntitle: T\ndate: 11/26/2026\npublishDate: 2026-11-26\n---\n").meta;
+        assert!(!past.is_future(now, &jiff::tz::TimeZone::UTC));
+    }
+
+    #[test]
+    fn an_american_date_is_a_warning_that_says_how_it_was_read() {
+        let known = of("---\ntitle: T\ndate: 11-28-2026\n---\n");
+        assert_eq!(known.meta.date, Some(jiff::civil::date(2026, 11, 28)));
+        let found = &known.findings[0];
+        assert_eq!((found.severity, found.line), (Severity::Warning, Some(3)));
+        assert!(found.message.contains("2026-11-28"), "{}", found.message);
     }
 }

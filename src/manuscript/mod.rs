@@ -1,7 +1,8 @@
 //! An author's file becomes an [`Issue`].
 //!
 //! [`read`] takes a file through these steps. It is normalised (line ends, byte order mark). Its front matter is split
-//! off (`front_matter`) and its keys are read (`meta`). Personal fields are replaced by stand-ins (`fields`). comrak
+//! off (`front_matter`) and its keys are read (`meta`). The syntax of other programs is put into ours or left out
+//! (`dialects`). Personal fields are replaced by stand-ins (`fields`). comrak
 //! parses the Markdown, and `markdown` and `html` turn its tree into our blocks and inlines. `title` fills in what the
 //! front matter does not give. `parts` recognises sections, items, the summary and the list of contents. `lint` and
 //! every step report what the author should know as findings.
@@ -57,12 +58,15 @@
 
 mod anchors;
 mod date;
+mod dialects;
 mod fields;
 mod figures;
+mod file_name;
 mod front_matter;
 mod headings;
 mod html;
 mod language;
+mod lines;
 mod links;
 mod lint;
 mod markdown;
@@ -72,14 +76,17 @@ mod notes;
 mod number;
 mod parts;
 mod reader;
+mod site_keys;
 mod tidy;
 mod title;
+mod when;
 
 use crate::model::Finding;
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Issue, Part};
 
 use fields::Fields;
+use front_matter::Entries;
 use reader::Reader;
 
 pub(crate) use language::is_east_asian;
@@ -108,30 +115,27 @@ pub fn read(text: &str, file: &str, slug: &str) -> Result<Parsed, Vec<Finding>> 
     let text = normalise(text);
     let front = front_matter::split(&text).map_err(|finding| named(vec![*finding]))?;
     let entries = front
-        .map_or(Ok(Vec::new()), |f| f.entries())
+        .map_or(Ok(Entries::default()), |f| f.entries())
         .map_err(named)?;
     let known = meta::read(&entries);
     let body = front.map_or(text.as_str(), |f| f.body);
     let offset = text[..text.len() - body.len()].matches('\n').count();
 
-    let (body, fields) = Fields::take(body);
-    let mut reader = Reader::new(&fields, offset);
+    let translated = dialects::translate(body);
+    let (body, fields) = Fields::take(&translated.text);
+    let mut reader = Reader::new(&fields, offset, translated.lines);
     let (mut tops, notes) = markdown::top_blocks(&body, &mut reader);
     tops = anchors::settle(tops);
     let mut findings = known.findings;
     findings.append(&mut reader.findings);
     findings.extend(meta::unknown_fields(&fields, |(line, column)| {
-        (line + offset, Some(column))
+        (reader.line(line), reader.column_in(line, column))
     }));
+    findings.extend(translated.findings.into_iter().map(|f| f.moved(offset)));
 
     let mut meta = known.meta;
+    findings.extend(title::complete(&mut meta, &mut tops, slug, &known.lines));
     findings.extend(lint::empty_headings(&tops));
-    findings.extend(title::complete(
-        &mut meta,
-        &mut tops,
-        slug,
-        known.lines.get("title").copied(),
-    ));
     findings.extend(lint::lengths(&meta, &known.lines));
     let mut parts = parts::parts(tops);
     if !notes.is_empty() {

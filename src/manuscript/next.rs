@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use super::fields::Fields;
 use super::front_matter::{self, Entry, Front, Style, Value};
 use super::headings::{self, folded};
+use super::lines::Lines;
 use super::markdown::{Stretch, stretches};
 use super::reader::Reader;
 use super::tidy::TopBlock;
-use super::{date, number, parts};
+use super::{date, number, parts, site_keys};
 use crate::model::Finding;
 use crate::model::issue::{Block, plain};
 
@@ -73,7 +74,10 @@ fn counted_up(title: &str, number: Option<u32>) -> String {
 
 /// Front matter with what changes from issue to issue made new, fences and all.
 fn next_front(front: &Front, number: Option<u32>, date: Date) -> Result<String, Vec<Finding>> {
-    let entries = front.entries()?;
+    let entries = front.entries()?.list;
+    if front.style == Style::Json {
+        return Ok(next_json(&entries, front, number, date));
+    }
     let lines: Vec<&str> = front.inner.split_inclusive('\n').collect();
     let place = |line: usize| (line - front.line).min(lines.len());
     let mut out = String::new();
@@ -117,8 +121,32 @@ fn next_front(front: &Front, number: Option<u32>, date: Date) -> Result<String, 
     Ok(match front.style {
         Style::Toml => format!("+++\n{out}+++\n"),
         Style::Yaml => format!("---\n{out}---\n"),
-        Style::Bare => out,
+        Style::Bare | Style::Json => out,
     })
+}
+
+/// A JSON object, a key a line, with what changes made new.
+fn next_json(entries: &[Entry], front: &Front, number: Option<u32>, date: Date) -> String {
+    let Ok(serde_json::Value::Object(old)) = serde_json::from_str(front.inner) else {
+        return "{\n  \"draft\": true\n}\n".to_owned();
+    };
+    let mut lines = Vec::new();
+    for entry in entries {
+        let value = match renewed(entry, number, date) {
+            Some(New::Text(text) | New::Bare(text)) => match text.parse::<u32>() {
+                Ok(number) => number.into(),
+                Err(_) => text.into(),
+            },
+            Some(New::True) => true.into(),
+            None => old.get(&entry.key).cloned().unwrap_or_default(),
+        };
+        let key = serde_json::Value::from(entry.key.as_str());
+        lines.push(format!("  {key}: {value}"));
+    }
+    if !old.keys().any(|key| front_matter::normal(key) == "draft") {
+        lines.push("  \"draft\": true".to_owned());
+    }
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
 /// A new value.
@@ -150,6 +178,7 @@ fn renewed(entry: &Entry, number: Option<u32>, date: Date) -> Option<New> {
         }
         "subject" | "preheader" | "cover" => Some(New::Text(String::new())),
         "draft" => Some(New::True),
+        _ if site_keys::is_date(&entry.key) => Some(New::Bare(date.to_string())),
         _ => None,
     }
 }
@@ -161,9 +190,9 @@ fn written(style: Style, key: &str, value: &New) -> String {
         (Style::Toml, New::Text(text)) => format!("{key} = {}\n", quoted(text)),
         (Style::Toml, New::Bare(text)) => format!("{key} = {text}\n"),
         (Style::Toml, New::True) => format!("{key} = true  # {DRAFT_REMARK}\n"),
-        (Style::Yaml, New::Text(text)) => format!("{key}: {}\n", quoted(text)),
-        (Style::Yaml, New::Bare(text)) => format!("{key}: {text}\n"),
-        (Style::Yaml, New::True) => format!("{key}: true  # {DRAFT_REMARK}\n"),
+        (Style::Yaml | Style::Json, New::Text(text)) => format!("{key}: {}\n", quoted(text)),
+        (Style::Yaml | Style::Json, New::Bare(text)) => format!("{key}: {text}\n"),
+        (Style::Yaml | Style::Json, New::True) => format!("{key}: true  # {DRAFT_REMARK}\n"),
         (Style::Bare, New::Text(text) | New::Bare(text)) => {
             format!("{key}: {text}\n").replace(": \n", ":\n")
         }
@@ -185,7 +214,7 @@ enum Kept {
 /// Finds what the next issue has again of a body, in reading order.
 fn skeleton(body: &str) -> Vec<Kept> {
     let (text, fields) = Fields::take(body);
-    let stretches = stretches(&text, &mut Reader::new(&fields, 0));
+    let stretches = stretches(&text, &mut Reader::new(&fields, 0, Lines::default()));
     let after_title = stretches.iter().skip(1).flat_map(|s| &s.blocks);
     let tops: Vec<TopBlock> = after_title
         .map(|block| TopBlock {

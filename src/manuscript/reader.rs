@@ -6,6 +6,7 @@ use crate::model::issue::{Image, Inline, Inlines, plain};
 use crate::model::{Finding, Severity};
 
 use super::fields::Fields;
+use super::lines::Lines;
 use super::links::{self, TextRun, UrlKind};
 use super::notes::Notes;
 
@@ -15,6 +16,8 @@ pub(super) struct Reader<'a> {
     pub fields: &'a Fields,
     /// The number of lines before the Markdown.
     pub offset: usize,
+    /// Which line of the author's each line of the Markdown was.
+    pub origins: Lines,
     /// The lines of the Markdown, with stand-ins for personal fields.
     pub lines: Vec<String>,
     /// The numbers of the footnotes.
@@ -28,15 +31,26 @@ pub(super) struct Reader<'a> {
 const LONGEST_LINE_BYTES: usize = 20_000;
 
 impl Reader<'_> {
-    /// A reading of the Markdown that follows `offset` lines of a file.
-    pub(super) fn new(fields: &Fields, offset: usize) -> Reader<'_> {
+    /// A reading of the Markdown that follows `offset` lines of a file; `origins` says where its lines come from.
+    pub(super) fn new(fields: &Fields, offset: usize, origins: Lines) -> Reader<'_> {
         Reader {
             fields,
             offset,
+            origins,
             lines: Vec::new(),
             notes: Notes::default(),
             findings: Vec::new(),
         }
+    }
+
+    /// The line of the file that a line of the Markdown is, both from 1.
+    pub(super) fn line(&self, line: usize) -> usize {
+        self.origins.origin(line) + self.offset
+    }
+
+    /// A column in a line of the Markdown, if the line stands as it stands in the file.
+    pub(super) fn column_in(&self, line: usize, column: usize) -> Option<usize> {
+        (!self.origins.is_changed(line)).then_some(column)
     }
 
     /// The column, from 1, of a place that comrak names. comrak counts bytes of the text with stand-ins; editors count
@@ -44,12 +58,15 @@ impl Reader<'_> {
     pub(super) fn column(&self, place: LineColumn) -> Option<usize> {
         let line = self.lines.get(place.line.checked_sub(1)?)?;
         let before = line.get(..place.column.checked_sub(1)?)?;
-        (before.len() < LONGEST_LINE_BYTES).then(|| self.fields.written_chars(before) + 1)
+        let column = || self.fields.written_chars(before) + 1;
+        (before.len() < LONGEST_LINE_BYTES)
+            .then(column)
+            .and_then(|column| self.column_in(place.line, column))
     }
 
     /// Gives the findings after the first `known` their column, if they are about the line that `begin` is on.
     pub(super) fn place(&mut self, known: usize, begin: LineColumn) {
-        let (line, column) = (begin.line + self.offset, self.column(begin));
+        let (line, column) = (self.line(begin.line), self.column(begin));
         for finding in self
             .findings
             .iter_mut()

@@ -29,6 +29,9 @@ pub struct Finding {
     pub line: Option<usize>,
     /// From 1, in characters.
     pub column: Option<usize>,
+    /// Every line that it is about, `line` among them, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<usize>,
     /// What is the matter, in one sentence without a final stop.
     pub message: String,
     /// What to do about it.
@@ -49,6 +52,7 @@ impl Finding {
             file: String::new(),
             line: None,
             column: None,
+            lines: Vec::new(),
             message: message.into(),
             help: help.into(),
         }
@@ -58,6 +62,22 @@ impl Finding {
     pub fn at(mut self, line: usize, column: Option<usize>) -> Self {
         self.line = Some(line);
         self.column = column;
+        self
+    }
+
+    /// Puts the finding at several lines: the first is its place.
+    pub fn at_lines(mut self, mut lines: Vec<usize>) -> Self {
+        lines.sort_unstable();
+        lines.dedup();
+        self.line = lines.first().copied();
+        self.lines = if lines.len() > 1 { lines } else { Vec::new() };
+        self
+    }
+
+    /// The finding so many lines further down.
+    pub fn moved(mut self, lines: usize) -> Self {
+        self.line = self.line.map(|line| line + lines);
+        self.lines.iter_mut().for_each(|line| *line += lines);
         self
     }
 

@@ -145,8 +145,8 @@ impl<'a> Outline<'a, '_> {
         }
         // A number and a date are never broken.
         let own = [
-            meta.number.map(|number| self.phrases.numbered(number)),
-            meta.date.map(|date| self.phrases.date(date)),
+            meta.number_beside_title().map(|number| self.phrases.numbered(number)),
+            meta.date_beside_title().map(|date| self.phrases.date(date)),
         ];
         for fact in own.into_iter().flatten() {
             facts.push(self.ours(&fact.replace(' ', "\u{a0}")));
@@ -160,7 +160,7 @@ impl<'a> Outline<'a, '_> {
             }),
             long => title.width() > LONG_TITLE_COLUMNS,
             hangs => title.starts_with(['《', '「', '【', '（', '“']) && self.writer.cjk,
-            number => meta.number.map(|n| n.to_string()).unwrap_or_default(),
+            number => meta.number_beside_title().map(|n| n.to_string()).unwrap_or_default(),
             facts,
             cover => meta.cover.as_ref().map_or_else(none, |cover| self.image(cover)),
         }

@@ -68,11 +68,11 @@ impl Writer<'_> {
         run.push(title);
         self.page.run(&run);
         let mut facts: Vec<String> = meta
-            .number
+            .number_beside_title()
             .map(|n| phrases.numbered(n))
             .into_iter()
             .collect();
-        facts.extend(meta.date.map(|d| phrases.date(d)));
+        facts.extend(meta.date_beside_title().map(|d| phrases.date(d)));
         if !facts.is_empty() {
             self.page.text(&facts.join(" · "));
         }

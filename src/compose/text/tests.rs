@@ -65,7 +65,7 @@ fn the_frame_says_what_it_is_and_how_to_leave() {
 #[test]
 fn a_cover_stands_below_the_title_in_words() {
     let text = "+++\ntitle = \"T\"\ncover = { src = \"c.png\", alt = \"A press by night\" }\n+++\n\nHello.\n";
-    let issue = manuscript::read(text, "1.md", "1").unwrap().issue;
+    let issue = manuscript::read(text, "press.md", "press").unwrap().issue;
     let letter = slots::flat(&text_of(
         &issue,
         &sample::list("Proof", "en"),

@@ -64,7 +64,7 @@ impl Reader<'_> {
     /// One block; it may become several, or none where it shows nothing.
     pub(crate) fn block(&mut self, node: Node, depth: usize) -> Vec<Block> {
         let data = node.data();
-        let line = data.sourcepos.start.line + self.offset;
+        let line = self.line(data.sourcepos.start.line);
         if depth > DEPTH && node.first_child().is_some() {
             return self.too_deep(node);
         }
@@ -194,7 +194,7 @@ impl Reader<'_> {
         let mut out = Vec::new();
         for node in top.descendants() {
             let data = node.data();
-            let line = data.sourcepos.start.line + self.offset;
+            let line = self.line(data.sourcepos.start.line);
             match &data.value {
                 NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
                     out.extend(figures::paragraph(self.inlines(node)));

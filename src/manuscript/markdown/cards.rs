@@ -28,7 +28,7 @@ pub(crate) fn card(nodes: &[Node], lines: &[&str], reader: &mut Reader) -> Optio
     if !matches!(first.data().value, NodeValue::Paragraph) {
         return None;
     }
-    let line = first.data().sourcepos.start.line + reader.offset;
+    let line = reader.line(first.data().sourcepos.start.line);
     let opening = source(first, lines);
     let (url, title) = begin(&opening)?;
     let end = format!("]({url})");
@@ -101,6 +101,7 @@ impl Reader<'_> {
         let arena = Arena::new();
         let root = parse_document(&arena, text, &options());
         let offset = std::mem::replace(&mut self.offset, line.saturating_sub(1));
+        let origins = std::mem::take(&mut self.origins);
         let inlines = match root.first_child() {
             Some(only)
                 if only.next_sibling().is_none()
@@ -111,7 +112,7 @@ impl Reader<'_> {
             None => Inlines::new(),
             Some(_) => self.fields.inlines(text),
         };
-        self.offset = offset;
+        (self.offset, self.origins) = (offset, origins);
         trim(inlines)
     }
 }

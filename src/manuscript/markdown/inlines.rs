@@ -29,7 +29,7 @@ impl Reader<'_> {
 
     fn inline(&mut self, node: Node, linked: bool, nest: &mut Nest) {
         let data = node.data();
-        let line = data.sourcepos.start.line + self.offset;
+        let line = self.line(data.sourcepos.start.line);
         let linked = linked || nest.linked();
         let depth = nest.depth();
         if depth >= DEPTH && node.first_child().is_some() {

@@ -30,6 +30,28 @@ pub(super) fn options<'c>() -> Options<'c> {
     options
 }
 
+/// The words of a line of Markdown, without its marks and tags.
+pub(super) fn plain_words(text: &str) -> String {
+    let arena = Arena::new();
+    let mut out = String::new();
+    for node in parse_document(&arena, text, &options()).descendants() {
+        match &node.data().value {
+            NodeValue::Text(text) => out.push_str(text),
+            NodeValue::Code(code) => out.push_str(&code.literal),
+            NodeValue::SoftBreak | NodeValue::LineBreak | NodeValue::Paragraph => out.push(' '),
+            NodeValue::HtmlBlock(html) => {
+                for piece in super::html::markup(&html.literal) {
+                    if let super::html::Markup::Text(text) = piece {
+                        out.push_str(&text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
 /// Some lines of the body and the blocks they became: one block of Markdown, or the several that make a card.
 pub(super) struct Stretch {
     /// The lines of the body, from 0, the end not included.
@@ -93,7 +115,7 @@ pub(super) fn stretches(body: &str, reader: &mut Reader) -> Vec<Stretch> {
 pub(super) fn top_blocks(body: &str, reader: &mut Reader) -> (Vec<TopBlock>, Vec<Block>) {
     let (mut tops, mut notes) = (Vec::new(), Vec::new());
     for stretch in stretches(body, reader) {
-        let line = stretch.lines.start + 1 + reader.offset;
+        let line = reader.line(stretch.lines.start + 1);
         if let Some(number) = stretch.footnote {
             notes.push((number, stretch.blocks));
         } else {

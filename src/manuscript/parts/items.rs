@@ -23,15 +23,61 @@ pub(crate) struct Opening {
     level: u8,
 }
 
-/// An item's title and address, if a heading is one: a link and nothing else.
-pub(crate) fn heading(inlines: &[Inline]) -> Option<(&Inlines, &str)> {
-    match inlines {
+/// The most characters of what stands in brackets behind a title, such as `(5 minute read)`.
+const ASIDE_CHARS: usize = 60;
+
+/// An item's title and address, if a heading is one: a link and nothing else, but for a picture character before it and
+/// a few words in brackets behind it.
+pub(crate) fn heading(inlines: &[Inline]) -> Option<(Inlines, String)> {
+    let (before, core, behind) = around(inlines);
+    let (title, url) = match core {
         [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => {
-            Some((children, url))
+            (unbold(children), url.clone())
         }
-        [Inline::Strong(inner) | Inline::Emphasis(inner)] => heading(inner),
-        _ => None,
-    }
+        [Inline::Strong(inner) | Inline::Emphasis(inner)] => heading(inner)?,
+        _ => return None,
+    };
+    let title = before
+        .iter()
+        .cloned()
+        .chain(title)
+        .chain(behind.iter().cloned());
+    Some((title.collect(), url))
+}
+
+/// What stands around a title and belongs to it: picture characters before, an aside in brackets behind.
+fn around(inlines: &[Inline]) -> (&[Inline], &[Inline], &[Inline]) {
+    let start = match inlines.first() {
+        Some(Inline::Text(text)) if is_decoration(text) => 1,
+        _ => 0,
+    };
+    let end = match inlines.last() {
+        Some(Inline::Text(text))
+            if inlines.len() > start + 1 && (is_aside(text) || is_decoration(text)) =>
+        {
+            inlines.len() - 1
+        }
+        _ => inlines.len(),
+    };
+    (&inlines[..start], &inlines[start..end], &inlines[end..])
+}
+
+/// Whether a text is picture characters and the like: `🌟 🐎 `, `1️⃣`, `《`.
+fn is_decoration(text: &str) -> bool {
+    let is_key = text.contains('\u{20E3}');
+    let plain = |c: char| c.is_alphanumeric() && !(is_key && c.is_ascii_digit());
+    !text.is_ascii() && !text.chars().any(plain) && text.chars().count() <= 16
+}
+
+/// Whether a text is a few words in brackets.
+fn is_aside(text: &str) -> bool {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix(['(', '（', '['])
+        .and_then(|t| t.strip_suffix([')', '）', ']']));
+    inner.is_some_and(|inner| {
+        !inner.contains(['(', ')', '（', '）']) && inner.chars().count() <= ASIDE_CHARS
+    })
 }
 
 /// The beginning of an item, if this block is one.
@@ -39,7 +85,6 @@ fn opening(block: &Block) -> Option<Opening> {
     match block {
         Block::Heading { level, inlines } => {
             let (title, url) = heading(inlines)?;
-            let (title, url) = (unbold(title), url.to_owned());
             Some(Opening {
                 title,
                 url,
@@ -53,47 +98,63 @@ fn opening(block: &Block) -> Option<Opening> {
                 .iter()
                 .position(|i| matches!(i, Inline::SoftBreak | Inline::HardBreak));
             let (line, rest) = inlines.split_at(end.unwrap_or(inlines.len()));
+            let rest = trim(rest.to_vec());
+            let whole = |(title, url), source| Opening {
+                title,
+                url,
+                source,
+                rest: rest.clone(),
+                level: 7,
+            };
+            if let Some(found) = bold_title(line) {
+                return Some(whole(found, None));
+            }
             let (first, after) = line.split_first()?;
-            let (title, url) = bold_link(first)?;
-            let source = match after {
-                [] => None,
+            let found = bold_title(std::slice::from_ref(first))?;
+            match after {
                 [dashes @ .., Inline::Link { url, children, .. }]
                     if is_dashes(dashes) && on_web(url) =>
                 {
-                    Some(Source {
+                    let source = Source {
                         name: unbold(children),
                         url: url.clone(),
-                    })
+                    };
+                    Some(whole(found, Some(source)))
                 }
-                _ => return None,
-            };
-            Some(Opening {
-                title: title.clone(),
-                url: url.to_owned(),
-                source,
-                rest: trim(rest.to_vec()),
-                level: 7,
-            })
+                _ => None,
+            }
         }
         _ => None,
     }
 }
 
-/// The words and address of a link that is bold, whichever of the two stands outside.
-fn bold_link(inline: &Inline) -> Option<(&Inlines, &str)> {
-    match inline {
-        Inline::Link { url, children, .. } if on_web(url) => match children.as_slice() {
-            [Inline::Strong(title)] if !is_picture(title) => Some((title, url)),
-            _ => None,
+/// The title and address of a line that is a link in bold, whichever of the two stands outside, with what may stand
+/// around a title.
+fn bold_title(line: &[Inline]) -> Option<(Inlines, String)> {
+    let (before, core, behind) = around(line);
+    let (title, url) = match core {
+        [Inline::Link { url, children, .. }] if on_web(url) => match children.as_slice() {
+            [Inline::Strong(title)] if !is_picture(title) => (title.clone(), url.clone()),
+            _ => return None,
         },
-        Inline::Strong(inner) => match inner.as_slice() {
-            [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => {
-                Some((children, url))
+        [Inline::Strong(inner)] => {
+            let (lead, core, aside) = around(inner);
+            match core {
+                [Inline::Link { url, children, .. }] if on_web(url) && !is_picture(children) => {
+                    let title = lead.iter().chain(children).chain(aside);
+                    (title.cloned().collect(), url.clone())
+                }
+                _ => return None,
             }
-            _ => None,
-        },
-        _ => None,
-    }
+        }
+        _ => return None,
+    };
+    let title = before
+        .iter()
+        .cloned()
+        .chain(title)
+        .chain(behind.iter().cloned());
+    Some((title.collect(), url))
 }
 
 fn on_web(url: &str) -> bool {
@@ -120,29 +181,75 @@ fn is_dashes(inlines: &[Inline]) -> bool {
             .all(|c| c.is_whitespace() || "—–-―|·:：*".contains(c))
 }
 
+/// What a section holds, before it is decided what is an item.
+enum Piece {
+    Text(TopBlock),
+    /// What begins like an item, with the blocks below it.
+    Candidate {
+        top: TopBlock,
+        opening: Opening,
+        below: Vec<Block>,
+    },
+}
+
 /// Sorts the blocks of a section into items and text.
+///
+/// A linked heading with a long text below it is a chapter, which stays heading and text; but not among items of its own
+/// level: there it is set as they are.
 pub(crate) fn body(tops: Vec<TopBlock>) -> Vec<Body> {
+    let pieces = pieces(tops);
+    let short: Vec<u8> = pieces
+        .iter()
+        .filter_map(|piece| match piece {
+            Piece::Candidate { opening, below, .. } if !is_chapter(below) => Some(opening.level),
+            _ => None,
+        })
+        .collect();
+    let mut out = Vec::new();
+    let mut text = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(top) => text.push(top),
+            Piece::Candidate {
+                top,
+                opening,
+                below,
+            } if is_chapter(&below) && !short.contains(&opening.level) => {
+                text.push(top);
+                text.extend(below.into_iter().map(|block| TopBlock { block, line: 0 }));
+            }
+            Piece::Candidate {
+                top,
+                opening,
+                below,
+            } => {
+                push_text(&mut out, std::mem::take(&mut text));
+                out.push(Body::Item(Box::new(item(opening, below, top.line))));
+            }
+        }
+    }
+    push_text(&mut out, text);
+    out
+}
+
+fn pieces(tops: Vec<TopBlock>) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut rest = without_rules(tops).into_iter().peekable();
-    let mut text = Vec::new();
     while let Some(top) = rest.next() {
         let Some(opening) = opening(&top.block) else {
-            text.push(top);
+            out.push(Piece::Text(top));
             continue;
         };
         let mut below = Vec::new();
         while let Some(next) = rest.next_if(|next| belongs(&next.block, opening.level)) {
             below.push(next.block);
         }
-        if is_chapter(&below) {
-            text.push(top);
-            text.extend(below.into_iter().map(|block| TopBlock { block, line: 0 }));
-        } else {
-            push_text(&mut out, std::mem::take(&mut text));
-            out.push(Body::Item(Box::new(item(opening, below, top.line))));
-        }
+        out.push(Piece::Candidate {
+            top,
+            opening,
+            below,
+        });
     }
-    push_text(&mut out, text);
     out
 }
 

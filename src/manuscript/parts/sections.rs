@@ -9,18 +9,53 @@ use crate::manuscript::tidy::TopBlock;
 /// The most blocks a call to subscribe, or a note about the author, is taken to have.
 const SHORT: usize = 8;
 
-/// The heading level of sections, from 1 to 6: the highest that is used twice, or else the highest that is used.
+/// Which blocks are headings that can begin a section: those that are no items, and that do not stand below an item as
+/// part of it.
+pub(crate) fn own_headings(tops: &[TopBlock]) -> Vec<bool> {
+    let mut item = None;
+    tops.iter()
+        .map(|top| match &top.block {
+            Block::Heading { level, inlines } if items::heading(inlines).is_some() => {
+                item = Some(*level);
+                false
+            }
+            Block::Heading { level, .. } if item.is_some_and(|item| *level > item) => false,
+            Block::Heading { .. } => {
+                item = None;
+                true
+            }
+            Block::Rule => {
+                item = None;
+                false
+            }
+            _ => false,
+        })
+        .collect()
+}
+
+/// The heading level of sections, from 1 to 6: the highest that is used twice, or else the highest that is used. A lone
+/// heading above all of those is their section.
 pub(crate) fn section_level(tops: &[TopBlock]) -> u8 {
-    let mut counts = [0usize; 7];
-    for top in tops {
-        if let Block::Heading { level, inlines } = &top.block
-            && items::heading(inlines).is_none()
-        {
-            counts[usize::from(*level).min(6)] += 1;
-        }
+    let own = own_headings(tops);
+    let levels: Vec<u8> = tops
+        .iter()
+        .zip(own)
+        .filter_map(|(top, own)| match &top.block {
+            Block::Heading { level, .. } if own => Some((*level).clamp(1, 6)),
+            _ => None,
+        })
+        .collect();
+    let highest = |least: usize| {
+        (1..7u8).find(|level| levels.iter().filter(|l| *l == level).count() >= least)
+    };
+    let Some(repeated) = highest(2) else {
+        return highest(1).unwrap_or(1);
+    };
+    match levels.first() {
+        // One of the first level is rather a second title.
+        Some(first) if *first > 1 && *first < repeated => *first,
+        _ => repeated,
     }
-    let highest = |least: usize| (1..7u8).find(|level| counts[usize::from(*level)] >= least);
-    highest(2).or_else(|| highest(1)).unwrap_or(1)
 }
 
 /// A heading with the blocks below it.
@@ -37,11 +72,10 @@ pub(crate) struct Group {
 pub(crate) fn cut(tops: Vec<TopBlock>, section: u8) -> (Vec<TopBlock>, Vec<Group>) {
     let mut head = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
-    for TopBlock { block, line } in tops {
+    let own = own_headings(&tops);
+    for (TopBlock { block, line }, own) in tops.into_iter().zip(own) {
         match block {
-            Block::Heading { level, inlines }
-                if level <= section && items::heading(&inlines).is_none() =>
-            {
+            Block::Heading { level, inlines } if level <= section && own => {
                 groups.push(Group {
                     heading: inlines,
                     level,

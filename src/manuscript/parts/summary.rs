@@ -3,8 +3,7 @@
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Block, Inlines, Part, SummaryGroup};
 
-use super::items;
-use super::sections::{Group, section};
+use super::sections::{Group, own_headings, section};
 use crate::manuscript::tidy::{TopBlock, blocks, without_rules};
 
 /// A summary is short; more blocks or characters than this are sections of their own.
@@ -70,9 +69,10 @@ fn summary_groups(tops: Vec<TopBlock>) -> (Vec<Group>, Vec<TopBlock>) {
         None => Vec::new(),
     };
     let mut groups: Vec<Group> = Vec::new();
-    for top in tops {
+    let own = own_headings(&tops);
+    for (top, own) in tops.into_iter().zip(own) {
         match top.block {
-            Block::Heading { level, inlines } if items::heading(&inlines).is_none() => {
+            Block::Heading { level, inlines } if own => {
                 groups.push(Group {
                     heading: inlines,
                     level,

@@ -20,8 +20,12 @@ pub struct Meta {
     pub title: String,
     /// The issue's number; `None` where the author gave none.
     pub number: Option<u32>,
+    /// Whether the title says the number, so that it need not stand beside it.
+    pub is_number_in_title: bool,
     /// The date that the issue carries.
     pub date: Option<Date>,
+    /// Whether the title says the date, so that it need not stand beside it.
+    pub is_date_in_title: bool,
     /// The date with its time, where the author gave one.
     pub time: Option<Moment>,
     /// May hold personal fields; empty: the title.
@@ -36,8 +40,12 @@ pub struct Meta {
     pub utm_campaign: Option<String>,
     /// The picture above the title.
     pub cover: Option<Image>,
+    /// Whether [`Meta::cover`] was named for another program, so that nothing is wrong where it is missing.
+    pub is_cover_borrowed: bool,
     /// Whether the schedule passes it over.
     pub draft: bool,
+    /// Further times before which the schedule passes it over, such as a site generator's date of publication.
+    pub not_before: Vec<Moment>,
 }
 
 /// A date with a time of day, as the author gave it.
@@ -50,16 +58,25 @@ pub enum Moment {
 }
 
 impl Meta {
+    /// The number, where it is not in the title.
+    pub fn number_beside_title(&self) -> Option<u32> {
+        self.number.filter(|_| !self.is_number_in_title)
+    }
+
+    /// The date, where it is not in the title.
+    pub fn date_beside_title(&self) -> Option<Date> {
+        self.date.filter(|_| !self.is_date_in_title)
+    }
+
     /// Whether the issue is dated in the future, and so not ready for the schedule. A date without a time
     /// begins at midnight in the list's zone.
     pub fn is_future(&self, now: Timestamp, zone: &TimeZone) -> bool {
-        let local = match (self.time, self.date) {
-            (Some(Moment::Exact(at)), _) => return at > now,
-            (Some(Moment::Local(at)), _) => at,
-            (None, Some(date)) => date.at(0, 0, 0, 0),
-            (None, None) => return false,
-        };
-        zone.to_datetime(now) < local
+        let midnight = |date: Date| Moment::Local(date.at(0, 0, 0, 0));
+        let own = self.time.or(self.date.map(midnight));
+        own.iter().chain(&self.not_before).any(|at| match at {
+            Moment::Exact(at) => *at > now,
+            Moment::Local(at) => zone.to_datetime(now) < *at,
+        })
     }
 }
 
@@ -460,5 +477,10 @@ mod tests {
         let exact = |text: &str| Some(Moment::Exact(text.parse().unwrap()));
         assert!(meta("2026-11-29", exact("2026-11-29T15:00:01Z")).is_future(now, &zone));
         assert!(!meta("2026-11-29", exact("2026-11-29T15:00:00Z")).is_future(now, &zone));
+        let published_later = Meta {
+            not_before: exact("2026-11-29T15:00:01Z").into_iter().collect(),
+            ..meta("2026-11-29", None)
+        };
+        assert!(published_later.is_future(now, &zone));
     }
 }
