@@ -2,7 +2,7 @@
 //!
 //! What it leaves to others: the folder (`folder`), the ports (`places`), and the words on the terminal (`story`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::inbox::maildir::Maildir;
 use crate::inbox::pages::{DemoFacts, NextIssue, Sum};
 use crate::operate::issues;
 use crate::stdio;
+use crate::store::issues::IssueRow;
 use crate::store::{DaemonLock, Store};
 
 use super::super::terminal::Paint;
@@ -34,6 +35,8 @@ pub(super) struct Demo {
     pub(super) is_new: bool,
     pub(super) smtp: String,
     pub(super) pages: String,
+    /// The issue that can be sent next, as the page shows it.
+    next: watch::Receiver<Option<NextIssue>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -80,16 +83,18 @@ impl Demo {
         folder::stays_inside(dir, &settings)?;
         let is_new = !settings.database.exists();
         let store = Store::open(&settings.database).await?;
+        let (ready, next) = watch::channel(None);
         let mut demo = Demo {
             folder,
             store,
             is_new,
             smtp: format!("smtp://127.0.0.1:{}", ports.smtp),
             pages: format!("http://127.0.0.1:{}/", ports.pages),
+            next,
             tasks: Vec::new(),
             settings,
         };
-        demo.start(places, context, shutdown)?;
+        demo.start(places, ready, context, shutdown)?;
         Ok(demo)
     }
 
@@ -97,6 +102,7 @@ impl Demo {
     fn start(
         &mut self,
         places: Places,
+        ready: watch::Sender<Option<NextIssue>>,
         context: &Context,
         shutdown: &CancellationToken,
     ) -> Result<(), Failure> {
@@ -122,7 +128,7 @@ impl Demo {
             .map_or(jiff::tz::TimeZone::UTC, |list| list.zone.clone());
         let facts = DemoFacts {
             daemon_url: self.settings.public_url.clone().unwrap_or_default(),
-            next: self.next_issue(),
+            next: self.next.clone(),
             sum: sums,
             zone,
         };
@@ -151,29 +157,30 @@ impl Demo {
             .push(tokio::spawn(async move { drop(smtp.await) }));
         self.tasks
             .push(tokio::spawn(async move { drop(pages.await) }));
-        self.tasks.push(tokio::spawn(keep_sum(
-            self.store.clone(),
+        let state = Shown {
+            store: self.store.clone(),
+            issues: self.folder.dir.join("issues"),
+            settings: self.folder.settings.clone(),
             sum,
-            shutdown.clone(),
-        )));
+            next: ready,
+        };
+        self.tasks
+            .push(tokio::spawn(state.keep_up(shutdown.clone())));
         Ok(())
     }
 
-    /// The next issue, and the command that sends it.
-    fn next_issue(&self) -> Option<NextIssue> {
-        let manuscript = crate::publish::read(&self.folder.next).ok()?;
-        let title = manuscript
-            .issue
-            .meta
-            .number
-            .map_or(manuscript.issue.meta.title, |n| format!("No. {n}"));
-        let command = format!(
-            "{} send {} --config {}",
-            own_name(),
-            shell_word(&self.folder.next),
-            shell_word(&self.folder.settings)
-        );
-        Some(NextIssue { title, command })
+    /// Where somebody can subscribe.
+    pub(super) fn sign_up(&self) -> String {
+        let site = self.settings.public_url.as_deref().unwrap_or_default();
+        format!("{}/subscribe", site.trim_end_matches('/'))
+    }
+
+    /// The issue that can be sent next, and the command that sends it, once the database was looked at.
+    pub(super) async fn next_issue(&self) -> Option<NextIssue> {
+        let mut next = self.next.clone();
+        // The task that looks may have ended; then there is nothing to offer.
+        let _ = tokio::time::timeout(2 * SUM_EVERY, next.changed()).await;
+        next.borrow().clone()
     }
 
     /// Waits until everything has stopped.
@@ -189,24 +196,72 @@ fn settings_of(dir: &Path) -> Result<Settings, Failure> {
     config::load(Some(&dir.join(config::FILE)), Need::File).map_err(Failure::from)
 }
 
-/// Keeps the page's sum up to date with the newest issue.
-async fn keep_sum(store: Store, sum: watch::Sender<Option<Sum>>, stop: CancellationToken) {
-    while stop
-        .run_until_cancelled(tokio::time::sleep(SUM_EVERY))
-        .await
-        .is_some()
-    {
-        let Ok(mut rows) = issues::all(&store, None).await else {
-            continue;
-        };
-        let Some(row) = rows.pop() else { continue };
-        let rate = follow::duration(&row)
-            .map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
-        sum.send_replace(Some(Sum {
-            totals: row.totals,
-            rate_per_s: rate,
-        }));
+/// What the page shows of the newsletter's state.
+struct Shown {
+    store: Store,
+    /// The folder of the issues.
+    issues: PathBuf,
+    settings: PathBuf,
+    sum: watch::Sender<Option<Sum>>,
+    next: watch::Sender<Option<NextIssue>>,
+}
+
+impl Shown {
+    /// Keeps it up to date: the sum of the newest issue, and the issue that can be sent next.
+    async fn keep_up(self, stop: CancellationToken) {
+        loop {
+            if let Ok(rows) = issues::all(&self.store, None).await {
+                self.show(&rows);
+            }
+            let pause = stop.run_until_cancelled(tokio::time::sleep(SUM_EVERY));
+            if pause.await.is_none() {
+                return;
+            }
+        }
     }
+
+    fn show(&self, rows: &[IssueRow]) {
+        if let Some(row) = rows.last() {
+            let rate_per_s = follow::duration(row)
+                .map(|took| row.totals.sent as f64 / took.as_secs_f64().max(0.001));
+            self.sum.send_replace(Some(Sum {
+                totals: row.totals,
+                rate_per_s,
+            }));
+        }
+        let file = next_file(&self.issues, rows);
+        let now = file.and_then(|file| title_of(&file).map(|title| self.offer(&file, title)));
+        self.next.send_if_modified(|next| {
+            let changed = *next != now;
+            *next = now;
+            changed
+        });
+    }
+
+    fn offer(&self, file: &Path, title: String) -> NextIssue {
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let command = format!(
+            "{} send {} --config {}",
+            own_name(),
+            shell_word(&whole(file)),
+            shell_word(&whole(&self.settings))
+        );
+        NextIssue { title, command }
+    }
+}
+
+/// The issue that follows those which were queued: the last file of the folder, unless it was queued itself.
+fn next_file(issues: &Path, rows: &[IssueRow]) -> Option<PathBuf> {
+    let file = crate::schedule::files(issues).ok()?.pop()?;
+    let slug = crate::publish::slug(&file);
+    let queued = rows.iter().any(|row| row.slug == slug);
+    (!queued && !rows.is_empty()).then_some(file)
+}
+
+/// Such as `No. 23`, or the title of an issue without a number.
+fn title_of(file: &Path) -> Option<String> {
+    let meta = crate::publish::read(file).ok()?.issue.meta;
+    Some(meta.number.map_or(meta.title, |n| format!("No. {n}")))
 }
 
 /// How this program was called, so that a command can be typed as it stands.
@@ -215,7 +270,8 @@ fn own_name() -> String {
         .next()
         .unwrap_or_else(|| "letterpress".into());
     if called.contains('/') {
-        shell_word(Path::new(&called))
+        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(&called));
+        shell_word(&program)
     } else {
         called
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::format::count;
+use crate::inbox::pages::NextIssue;
 use crate::model::issue::{Body, Issue, Part};
 use crate::operate::issues;
 use crate::operate::queue::{self, When};
@@ -41,7 +42,8 @@ impl Demo {
         let ended = follow::to_its_end(&self.store, row.id, &zone).await?;
         let follow::Ended { row, took } = ended;
         let arrived = arrived(&self.folder.inbox);
-        self.tell(&row, took, arrived, once, &say)?;
+        let next = if once { None } else { self.next_issue().await };
+        self.tell(&row, took, arrived, next, once, &say)?;
         let whole = follow::answer(&row) == Answer::Done && arrived >= row.totals.planned();
         Ok(if once && !whole {
             Answer::No
@@ -118,12 +120,13 @@ impl Demo {
             .map_err(failed)
     }
 
-    /// The sum, and where the mails can be read.
+    /// The sum, and what can be done next: read, subscribe, send.
     fn tell(
         &self,
         row: &IssueRow,
         took: Duration,
         arrived: u64,
+        next: Option<NextIssue>,
         once: bool,
         say: &Say,
     ) -> Result<(), Failure> {
@@ -156,9 +159,17 @@ impl Demo {
             ));
         } else {
             text.push_str(&format!(
-                "  Read them at {}\n  ",
-                paint.address(&self.pages)
+                "  Read them at {}\n  Subscribe at {}\n",
+                paint.address(&self.pages),
+                paint.address(&self.sign_up())
             ));
+            if let Some(next) = next {
+                text.push_str(&format!(
+                    "  Send {} with:\n    {}\n",
+                    next.title, next.command
+                ));
+            }
+            text.push_str("  ");
             text.push_str(&paint.dim(&format!(
                 "Ctrl-C stops the daemon; {} stays.",
                 self.folder.shown()

@@ -4,6 +4,7 @@
 //! its style inline, so that a client that drops the style sheet still shows the design.
 
 use super::Html;
+use super::inlines::gallery;
 use super::{Shown, Writer, scaled};
 use crate::compose::film::{self, Film};
 use crate::compose::theme::Role;
@@ -110,7 +111,10 @@ impl Writer<'_> {
     /// Writes a paragraph; `first` says that no block stands above it, so that it keeps no distance.
     pub(super) fn paragraph(&self, out: &mut Html, inlines: &[Inline], first: bool) {
         self.open_text(out, "p", &self.text_style("p", first, inlines), inlines);
-        self.inlines(out, inlines);
+        match gallery(inlines) {
+            Some(pictures) => self.gallery(out, &pictures),
+            None => self.inlines(out, inlines),
+        }
         out.close("p");
     }
 

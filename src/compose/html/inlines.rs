@@ -25,6 +25,25 @@ pub(super) fn hold_a_link(inlines: &[Inline]) -> bool {
     })
 }
 
+/// The pictures of a paragraph that holds two or more of them and nothing else.
+pub(super) fn gallery(inlines: &[Inline]) -> Option<Vec<&Inline>> {
+    let is_picture = |inline: &Inline| match inline {
+        Inline::Image(_) => true,
+        Inline::Link { children, .. } => matches!(children.as_slice(), [Inline::Image(_)]),
+        _ => false,
+    };
+    let is_gap = |inline: &Inline| match inline {
+        Inline::SoftBreak | Inline::HardBreak => true,
+        Inline::Text(text) => text.trim().is_empty(),
+        _ => false,
+    };
+    if !inlines.iter().all(|i| is_picture(i) || is_gap(i)) {
+        return None;
+    }
+    let pictures: Vec<&Inline> = inlines.iter().filter(|i| is_picture(i)).collect();
+    (pictures.len() > 1).then_some(pictures)
+}
+
 /// What may open a line of Chinese or Japanese and is blank in its left half, so that the line must hang.
 fn hangs(inlines: &[Inline]) -> bool {
     match inlines.first() {
@@ -78,6 +97,14 @@ impl Writer<'_> {
 
     fn inline(&self, out: &mut Html, inline: &Inline) {
         match inline {
+            Inline::Text(text) if self.breaks_at_slashes => {
+                for (i, part) in text.split_inclusive('/').enumerate() {
+                    if i > 0 {
+                        out.raw("<wbr>");
+                    }
+                    out.text(part);
+                }
+            }
             Inline::Text(text) => out.text(text),
             Inline::Emphasis(children) => self.element(out, "em", "em", children),
             Inline::Strong(children) => self.element(out, "strong", "", children),
@@ -250,5 +277,17 @@ impl Writer<'_> {
             }
         }
         out.raw(" style=\"max-width:100%;height:auto;border:0;vertical-align:middle\">");
+    }
+
+    /// Pictures side by side where there is room, else one below the other, with a gap between them either way.
+    pub(super) fn gallery(&self, out: &mut Html, pictures: &[&Inline]) {
+        for (i, picture) in pictures.iter().enumerate() {
+            if i > 0 {
+                out.raw("&ensp;");
+            }
+            out.raw("<span style=\"display:inline-block;max-width:100%;margin:0 0 8px;vertical-align:top\">");
+            self.inline(out, picture);
+            out.close("span");
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod inlines;
 mod outline;
+mod pairs;
 mod tables;
 
 use super::theme::escape::Html;
@@ -28,6 +29,8 @@ struct Writer<'a> {
     role: Role,
     /// Whether this is the text of a link, in which no other can stand.
     linked: bool,
+    /// Whether words may break behind a slash, as in a narrow cell.
+    breaks_at_slashes: bool,
     /// The number of the highest heading that may stand here; ranks are never skipped downwards.
     top_heading: u8,
 }
@@ -54,7 +57,16 @@ impl<'a> Writer<'a> {
             cjk: look.script().is_cjk(),
             role: Role::Text,
             linked: false,
+            breaks_at_slashes: false,
             top_heading: 2,
+        }
+    }
+
+    /// This writer, for a cell of a table whose words stay whole.
+    fn in_cell(self) -> Self {
+        Writer {
+            breaks_at_slashes: true,
+            ..self
         }
     }
 

@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::inlines::hold_a_link;
+use super::pairs::{self, Shape};
 use super::{Html, Writer};
 use crate::compose::theme::slots::Slots;
 use crate::compose::theme::{Look, Role};
@@ -141,7 +142,17 @@ impl<'a> Outline<'a, '_> {
         let named = title.to_lowercase().contains(&list.name.to_lowercase());
         let mut facts = Vec::new();
         if !named && !list.name.is_empty() {
-            facts.push(self.text(&list.name));
+            let apart = self.writer.is_right_to_left();
+            facts.push(self.html(Role::Text, |_, out| {
+                // Or a Latin name and the number after it would change places.
+                if apart {
+                    out.raw("<bdi>");
+                }
+                out.text(&list.name);
+                if apart {
+                    out.close("bdi");
+                }
+            }));
         }
         // A number and a date are never broken.
         let own = [
@@ -301,12 +312,16 @@ impl<'a> Outline<'a, '_> {
     fn runs(&mut self, writer: Writer<'a>, rank: u8, body: &'a [Body]) -> Vec<Value> {
         let mut runs = Vec::new();
         let mut items = Vec::new();
+        let mut shapes = Vec::new();
         for part in body {
             if !matches!(part, Body::Item(_)) && !items.is_empty() {
-                runs.push(context! { kind => "items", items => std::mem::take(&mut items) });
+                runs.push(self.run_of_items(&mut items, &mut shapes));
             }
             match part {
-                Body::Item(item) => items.push(self.item(writer, rank + 1, item)),
+                Body::Item(item) => {
+                    items.push(self.item(writer, rank + 1, item));
+                    shapes.push(self.shape(item));
+                }
                 Body::Card(card) => {
                     runs.push(context! { kind => "card", card => self.card(writer, card, "") })
                 }
@@ -316,9 +331,23 @@ impl<'a> Outline<'a, '_> {
             }
         }
         if !items.is_empty() {
-            runs.push(context! { kind => "items", items });
+            runs.push(self.run_of_items(&mut items, &mut shapes));
         }
         runs
+    }
+
+    /// Items that follow one another, and whether they can stand in pairs.
+    fn run_of_items(&self, items: &mut Vec<Value>, shapes: &mut Vec<Shape>) -> Value {
+        let paired = pairs::fit(&std::mem::take(shapes));
+        context! { kind => "items", paired, items => std::mem::take(items) }
+    }
+
+    fn shape(&self, item: &Item) -> Shape {
+        let picture = item
+            .image
+            .as_ref()
+            .and_then(|image| self.writer.picture(image));
+        Shape::of(item, picture.map(|shown| shown.size))
     }
 
     fn item(&mut self, writer: Writer<'a>, rank: u8, item: &'a Item) -> Value {
@@ -339,9 +368,11 @@ impl<'a> Outline<'a, '_> {
             .as_ref()
             .filter(|_| image.is_none())
             .map_or("", |image| &image.alt);
+        // The card of another page, such as a film, has a domain of its own.
         let card_domain = item
             .card
             .as_ref()
+            .filter(|card| host(&card.url) == host(&item.url))
             .map(|card| plain(&card.domain))
             .unwrap_or_default();
         let source = self.source(writer, item, &card_domain, own_links);

@@ -58,14 +58,14 @@ impl Writer<'_> {
             (Some(Align::End), false) | (Some(Align::Start | Align::None) | None, true) => "right",
             (Some(Align::End), true) | (Some(Align::Start | Align::None) | None, false) => "left",
         };
-        // An empty cell above a column of labels is not a heading.
+        let mut style = self.styles().get(name).to_owned();
+        // An empty cell above a column of labels is not a heading, but looks like one: the line below goes on.
         let name = if name == "th" && plain(inlines).trim().is_empty() {
             "td"
         } else {
             name
         };
         let scope = if name == "th" { " scope=\"col\"" } else { "" };
-        let mut style = self.styles().get(name).to_owned();
         if whole {
             style.push_str(";overflow-wrap:normal;word-break:normal");
         }
@@ -75,12 +75,13 @@ impl Writer<'_> {
             &style,
             inlines,
         );
-        self.inlines(out, inlines);
+        let writer = if whole { self.in_cell() } else { *self };
+        writer.inlines(out, inlines);
         out.close(name);
     }
 }
 
-/// For each column, whether its words stay whole. Elsewhere in a mail words break anywhere, so that no
+/// For each column, whether its words stay whole, but for a slash, behind which they may break. Elsewhere in a mail words break anywhere, so that no
 /// address widens it; in a table that would tear numbers apart wherever another column is wordy. Where the
 /// words do not fit a phone side by side, all may break.
 fn whole_words(head: &[Inlines], rows: &[Vec<Inlines>]) -> Vec<bool> {
@@ -90,6 +91,7 @@ fn whole_words(head: &[Inlines], rows: &[Vec<Inlines>]) -> Vec<bool> {
         for (column, cell) in longest.iter_mut().zip(row) {
             let word = plain(cell)
                 .split_whitespace()
+                .flat_map(|word| word.split_inclusive('/'))
                 .map(|word| word.width())
                 .max()
                 .unwrap_or_default();
@@ -121,6 +123,18 @@ mod tests {
             whole_words(&row(&["Model", "Parameters", "Notes"]), &rows),
             [true, true, false]
         );
+    }
+
+    #[test]
+    fn words_may_break_behind_a_slash() {
+        let rows = [row(&["racket", "99", "31/28/361", "30/25/104"])];
+        let head = row(&[
+            "",
+            "commits",
+            "Issues (new/closed/open)",
+            "PRs (new/closed/open)",
+        ]);
+        assert_eq!(whole_words(&head, &rows), [true; 4]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use scraper::{Html, Selector};
+use scraper::{Element as _, Html, Selector};
 
 use crate::compose::pictures::Pictures;
 use crate::compose::sample::{self, composed};
@@ -288,4 +288,81 @@ fn a_film_is_named_by_its_author_or_by_where_it_is_shown() {
         }
         assert!(!html.contains("video player"), "{html}");
     }
+}
+
+/// How many sections of two columns a mail has.
+fn pairs(html: &str) -> usize {
+    html.matches("class=\"w ").count() + html.matches("class=\"w\"").count()
+}
+
+#[test]
+fn items_that_would_leave_a_hole_stand_across_the_column() {
+    let items = |comments: &[&str]| {
+        let all = comments.iter().enumerate();
+        let text: String = all
+            .map(|(i, comment)| format!("### [Item {i}](https://a.example/{i})\n\n{comment}\n\n"))
+            .collect();
+        mail(&format!("title: T\n\n## S\n\n{text}"), "magazine", "en").0
+    };
+    assert_eq!(pairs(&items(&["Short."; 4])), 2);
+    assert_eq!(pairs(&items(&["Short."; 5])), 2, "the first stands alone");
+    assert_eq!(
+        pairs(&items(&["Short.", "```\ncode\n```", "Short.", "Short."])),
+        0
+    );
+    let long = "A sentence of some length. ".repeat(20);
+    assert_eq!(pairs(&items(&["Short.", &long, "Short.", "Short."])), 0);
+}
+
+#[test]
+fn a_masthead_without_a_number_keeps_its_end_side() {
+    let (with, _) = mail("title: T\nnumber: 7\n\nText.\n", "magazine", "en");
+    assert!(with.contains("padding:0 10px 0 30px"), "{with}");
+    for language in ["en", "ar"] {
+        let (without, _) = mail("title: T\n\nText.\n", "magazine", language);
+        assert!(
+            !without.contains("10px 0 30px") && !without.contains("30px 0 10px"),
+            "{without}"
+        );
+    }
+}
+
+#[test]
+fn the_line_below_a_tables_head_goes_on_below_an_empty_cell() {
+    let (html, _) = mail("title: T\n\n| | a |\n|---|---|\n| b | 1 |\n", "quiet", "en");
+    let page = document(&html);
+    let head = page.select(&Selector::parse("th").unwrap()).next().unwrap();
+    let cells: Vec<_> = head.parent_element().unwrap().child_elements().collect();
+    let line = |cell: &scraper::ElementRef| {
+        let style = cell.attr("style").unwrap();
+        style[style.find("border-bottom").unwrap()..]
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(cells[0].value().name(), "td");
+    assert_eq!(line(&cells[0]), line(&cells[1]));
+}
+
+#[test]
+fn pictures_side_by_side_keep_a_gap_between_them() {
+    let text = "title: T\n\n<p><img src=\"https://a.example/l.png\" width=\"200\" alt=\"left\"> \
+        <img src=\"https://a.example/r.png\" width=\"200\" alt=\"right\"></p>\n";
+    let (html, _) = mail(text, "quiet", "en");
+    let page = document(&html);
+    let boxes: Vec<_> = page
+        .select(&Selector::parse("span > img").unwrap())
+        .filter_map(|img| {
+            img.parent_element()
+                .unwrap()
+                .attr("style")
+                .map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(boxes.len(), 2);
+    assert!(
+        boxes.iter().all(|style| style.contains("margin:0 0 8px")),
+        "{boxes:?}"
+    );
 }

@@ -92,7 +92,7 @@ impl Role {
 
 /// What a style can be given for. The last are the parts of a preview card inside running text, and `gap`,
 /// the pixels between two blocks, which a style names as `{gap}`: nothing where the block is the first.
-const ELEMENTS: [&str; 27] = [
+const ELEMENTS: [&str; 29] = [
     "p",
     "h2",
     "h3",
@@ -118,6 +118,8 @@ const ELEMENTS: [&str; 27] = [
     "card_title",
     "card_text",
     "card_domain",
+    "alert",
+    "alert_stop",
     "column",
     "gap",
 ];

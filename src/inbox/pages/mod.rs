@@ -33,8 +33,8 @@ use view::Choice;
 pub struct DemoFacts {
     /// The daemon's `public_url`, without a slash at its end: the mails link to its pages and pictures.
     pub daemon_url: String,
-    /// The issue that is ready, and the command that sends it.
-    pub next: Option<NextIssue>,
+    /// The issue that is ready, and the command that sends it; `None` once it was sent.
+    pub next: watch::Receiver<Option<NextIssue>>,
     /// The progress of the send, kept up to date by the sender; `None` before it begins.
     pub sum: watch::Receiver<Option<Sum>>,
     /// The zone in which times are shown.
@@ -42,6 +42,7 @@ pub struct DemoFacts {
 }
 
 /// The issue that the reader may send next.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextIssue {
     /// Such as `No. 23`.
     pub title: String,

@@ -12,6 +12,7 @@ struct Pages {
     dir: TempDir,
     router: Router,
     sum: watch::Sender<Option<Sum>>,
+    next: watch::Sender<Option<NextIssue>>,
 }
 
 struct Answer {
@@ -24,17 +25,23 @@ impl Pages {
     fn new() -> Pages {
         let dir = tempfile::tempdir().unwrap();
         let (sum, now) = watch::channel(None);
+        let (next, ready) = watch::channel(Some(NextIssue {
+            title: "No. 23".into(),
+            command: "letterpress send issues/023.md".into(),
+        }));
         let facts = DemoFacts {
             daemon_url: "http://127.0.0.1:8080".into(),
-            next: Some(NextIssue {
-                title: "No. 23".into(),
-                command: "letterpress send issues/023.md".into(),
-            }),
+            next: ready,
             sum: now,
             zone: TimeZone::UTC,
         };
         let router = router(dir.path().to_owned(), facts);
-        Pages { dir, router, sum }
+        Pages {
+            dir,
+            router,
+            sum,
+            next,
+        }
     }
 
     /// Puts a mail into `new/`, as if it had arrived so many seconds after the others.
@@ -295,4 +302,12 @@ async fn the_sheet_is_small_and_may_be_kept() {
         pages.get("/icon.svg").await.header("content-type"),
         "image/svg+xml"
     );
+}
+
+#[tokio::test]
+async fn the_next_issue_is_offered_until_it_is_sent() {
+    let pages = Pages::new();
+    assert!(pages.get("/").await.body.contains("No. 23 is ready."));
+    pages.next.send_replace(None);
+    assert!(!pages.get("/").await.body.contains("is ready"));
 }

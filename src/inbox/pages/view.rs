@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::index::Entry;
 use super::mail::Mail;
-use super::{Asked, DemoFacts, Inbox, Sum};
+use super::{Asked, DemoFacts, Inbox, NextIssue, Sum};
 use crate::format::count;
 
 /// How many mails a page of the list holds.
@@ -97,6 +97,7 @@ struct Page<'a> {
     style: &'a str,
     facts: &'a DemoFacts,
     sum: Option<String>,
+    next: Option<NextIssue>,
     find: &'a str,
     rows: Vec<Row<'a>>,
     /// What the list says where it is empty.
@@ -178,6 +179,7 @@ pub(super) fn page(
         style: &inbox.style_name,
         facts: &inbox.facts,
         sum: inbox.facts.sum.borrow().as_ref().map(sum_in_words),
+        next: inbox.facts.next.borrow().clone(),
         find: &choice.find,
         rows: shown
             .map(|entry| Row {
