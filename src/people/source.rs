@@ -75,7 +75,7 @@ pub struct Outlook {
     pub encoding: Encoding,
     /// A line that shows its encoding, where nothing but its bytes tells it.
     pub encoding_guessed_by: Option<Sample>,
-    /// The line on which the columns are named, from 1; `None`: it is one column of addresses without a name.
+    /// The line on which the columns are named, from 1; `None`: they have no names.
     pub header_line: Option<u64>,
     /// What each column holds that is read, by the name that the file gives it.
     pub columns: Vec<(Field, String)>,
@@ -260,14 +260,12 @@ impl First {
                 format::count(self.record.len() as u64)
             ));
         }
-        if mappings.is_empty()
-            && let Some(header) = Header::of_addresses(&self.record)
-        {
-            return Ok((header, None));
+        let at = |why| format!("{}:{}: {why}", path.display(), self.line);
+        if let Some(header) = Header::of_no_names(&self.record, mappings) {
+            return Ok((header.map_err(at)?, None));
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let header = Header::read(&self.record, &stem, mappings)
-            .map_err(|why| format!("{}:{}: {why}", path.display(), self.line))?;
+        let header = Header::read(&self.record, &stem, mappings).map_err(at)?;
         Ok((header, Some(self.line)))
     }
 }

@@ -686,6 +686,13 @@ async fn a_file_of_addresses_alone_needs_no_first_line() {
         (opened.outlook().rows, opened.outlook().header_line),
         (3, None)
     );
+    let mut request = newsletter.plan(b"Cee,c@readers.example\nDee,d@readers.example\n");
+    request.options.mappings = vec!["email=2".parse().unwrap(), "name=1".parse().unwrap()];
+    let report = import_file(&newsletter.store, request, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(counts(report), [2, 0, 0, 0], "the first row is a person");
+    assert_eq!(newsletter.names().await, ["", "Ann", "Cee", "Dee"]);
 }
 
 #[tokio::test]
