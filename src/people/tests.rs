@@ -637,6 +637,10 @@ async fn what_an_author_says_of_a_file_goes_before_what_it_looks_like() {
         .unwrap();
     assert_eq!(counts(report), [1, 0, 0, 0]);
     assert_eq!(newsletter.names().await, ["Ann; or Anna"]);
+    let mut request = newsletter.plan(b"sep=;\nemail|name\nb@readers.example|Bo\n");
+    request.options.separator = Some("|".parse().unwrap());
+    let report = import_file(&newsletter.store, request, |_| ()).await;
+    assert_eq!(counts(report.unwrap()), [1, 0, 0, 0]);
 }
 
 #[tokio::test]
