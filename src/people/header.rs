@@ -10,6 +10,7 @@ use super::columns::{Column, FileName, is_about_mail};
 use super::consent::{Reading, Vote, compact};
 use super::dates::{self, Order};
 use super::mailbox;
+use super::spreadsheet::original;
 use crate::model::subscriber::tidy;
 use crate::model::subscription::SubscriptionState;
 
@@ -220,17 +221,39 @@ impl Header {
         Ok(header)
     }
 
-    /// The header of a file that has none: one column of addresses, of which this is the first row.
-    pub(super) fn of_addresses(record: &ByteRecord) -> Option<Header> {
-        let cell = (record.len() == 1).then(|| record.get(0))??;
-        mailbox::read(std::str::from_utf8(cell).ok()?).ok()?;
+    /// The header of a file that has none, of which this is the first row: one column of addresses, or several of which
+    /// the author says by their numbers what they hold. `None`: the row is not of that kind.
+    ///
+    /// # Errors
+    /// A column is mapped that is not there, or twice.
+    pub(super) fn of_no_names(
+        record: &ByteRecord,
+        mappings: &[Mapping],
+    ) -> Option<Result<Header, String>> {
+        let at = match mappings
+            .iter()
+            .find(|mapping| mapping.field == Field::Email)
+        {
+            Some(mapping) => mapping.column.parse::<usize>().ok()?.checked_sub(1)?,
+            None => (mappings.is_empty() && record.len() == 1).then_some(0)?,
+        };
+        let cell = std::str::from_utf8(record.get(at)?).ok()?;
+        mailbox::read(original(cell)).ok()?;
         let mut header = Header {
-            width: 1,
-            names: vec![String::new()],
+            width: record.len(),
+            names: vec![String::new(); record.len()],
             ..Header::default()
         };
-        header.places[EMAIL] = Some(0);
-        Some(header)
+        if let Err(why) = header.map(mappings) {
+            return Some(Err(why));
+        }
+        header.places[EMAIL] = Some(at);
+        for at in (0..record.len()).filter(|other| *other != at) {
+            if !header.mapped.contains(&at) {
+                header.leave_unread(at);
+            }
+        }
+        Some(Ok(header))
     }
 
     /// Whether one of these names is of a column of addresses.
@@ -389,8 +412,8 @@ impl Header {
             }
             ([], None) => {
                 return Err(format!(
-                    "the first line must name the columns, and email among them; it reads: {}. {BEGIN}. If a column with \
-                     another name holds the addresses, add --map email=COLUMN",
+                    "the first line must name the columns, and email among them; it reads: {}. {BEGIN}. Or say which column \
+                     holds the addresses, by its name or number: --map email=COLUMN",
                     self.all_names()
                 ));
             }
@@ -607,14 +630,29 @@ mod tests {
     }
 
     #[test]
-    fn one_column_of_addresses_needs_no_header() {
-        let header = Header::of_addresses(&record(&["Ann <ann@readers.example>"])).unwrap();
+    fn a_file_of_addresses_needs_no_header_where_it_is_clear_what_it_holds() {
+        let of = |fields: &[&str], mappings: &[&str]| {
+            let mappings: Vec<Mapping> = mappings.iter().map(|m| m.parse().unwrap()).collect();
+            Header::of_no_names(&record(fields), &mappings)
+        };
+        let header = of(&["Ann <ann@readers.example>"], &[]).unwrap().unwrap();
         assert_eq!(header.places[EMAIL], Some(0));
-        for fields in [&["Contacts"][..], &[""], &["ann@readers.example", "Ann"]] {
-            assert!(
-                Header::of_addresses(&record(fields)).is_none(),
-                "{fields:?}"
-            );
+        let header = of(&["Ann", "ann@readers.example", "x"], &["email=2", "name=1"]);
+        let header = header.unwrap().unwrap();
+        assert_eq!(
+            (header.places[EMAIL], header.places[NAME]),
+            (Some(1), Some(0))
+        );
+        assert_eq!(header.ignored(), ["column 3"]);
+        for (fields, mappings) in [
+            (&["Contacts"][..], &[][..]),
+            (&[""], &[]),
+            (&["ann@readers.example", "Ann"], &[]),
+            (&["E-mail", "Name"], &["email=1"]),
+            (&["ann@readers.example", "Ann"], &["email=3"]),
+            (&["ann@readers.example"], &["name=1"]),
+        ] {
+            assert!(of(fields, mappings).is_none(), "{fields:?}");
         }
     }
 

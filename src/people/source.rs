@@ -75,7 +75,7 @@ pub struct Outlook {
     pub encoding: Encoding,
     /// A line that shows its encoding, where nothing but its bytes tells it.
     pub encoding_guessed_by: Option<Sample>,
-    /// The line on which the columns are named, from 1; `None`: it is one column of addresses without a name.
+    /// The line on which the columns are named, from 1; `None`: they have no names.
     pub header_line: Option<u64>,
     /// What each column holds that is read, by the name that the file gives it.
     pub columns: Vec<(Field, String)>,
@@ -140,34 +140,33 @@ impl Rows {
             encoding::Undetected::Io(error) => failed(error),
             why => at(&path, why.line().unwrap_or(1), &why),
         })?;
+        let encoding = detected.encoding;
         let head = head(&mut raw, &detected).map_err(failed)?;
         let layout = layout(&head, options.separator);
-        let named_separator = named_separator(&head).is_some() && options.separator.is_none();
+        let names_separator = named_separator(&head).is_some();
 
-        let (header, first) = {
-            rewind(&mut raw, &detected).map_err(failed)?;
-            let mut csv = reader(text::decoded(&mut raw, detected.encoding), layout);
-            First::read(&mut csv, named_separator)
-                .map_err(|e| broken(&path, e))?
-                .header(&path, &options.mappings)?
-        };
+        // Once for the columns, once for the rows, and then to stay.
         rewind(&mut raw, &detected).map_err(failed)?;
-        let counted = Lines::new(text::decoded(&mut raw, detected.encoding), layout).count_rows();
-        let rows = counted.map_err(|e| broken(&path, e.into()))?;
-
+        let mut csv = reader(text::decoded(&mut raw, encoding), layout);
+        let first = First::read(&mut csv, names_separator).map_err(|e| broken(&path, e))?;
+        drop(csv);
+        let (mut header, header_line) = first.header(&path, &options.mappings)?;
         rewind(&mut raw, &detected).map_err(failed)?;
-        let text: Box<dyn Read + Send> = text::decoded(raw, detected.encoding);
+        let counted = Lines::new(text::decoded(&mut raw, encoding), layout).count_rows();
+        let all_rows = counted.map_err(|e| broken(&path, e.into()))?;
+        rewind(&mut raw, &detected).map_err(failed)?;
+        let text: Box<dyn Read + Send> = text::decoded(raw, encoding);
         let mut csv = reader(text, layout);
-        let again = First::read(&mut csv, named_separator).map_err(|e| broken(&path, e))?;
-        let mut header = header;
-        header.learn(&sample(&head, layout, &again));
-        let is_pending = first.is_none();
+        let first = First::read(&mut csv, names_separator).map_err(|e| broken(&path, e))?;
+
+        let is_pending = header_line.is_none();
+        header.learn(&sample(&head, layout, &first));
         let outlook = Outlook {
-            rows: rows.saturating_sub(again.read - u64::from(is_pending)),
+            rows: all_rows.saturating_sub(first.read - u64::from(is_pending)),
             separator: Separator(layout.separator),
-            encoding: detected.encoding,
+            encoding,
             encoding_guessed_by: detected.guessed_by,
-            header_line: first,
+            header_line,
             columns: header.understood(),
             ignored: header.ignored(),
             consent: header.consent_columns(),
@@ -178,7 +177,7 @@ impl Rows {
             header,
             outlook,
             csv,
-            record: again.record,
+            record: first.record,
             is_pending,
         })
     }
@@ -225,10 +224,11 @@ struct First {
 }
 
 impl First {
-    fn read<R: Read>(csv: &mut csv::Reader<Lines<R>>, named_separator: bool) -> csv::Result<First> {
+    /// Reads up to it. A line that names the separator holds nothing.
+    fn read<R: Read>(csv: &mut csv::Reader<Lines<R>>, names_separator: bool) -> csv::Result<First> {
         let mut record = ByteRecord::new();
         let mut read = 0;
-        let mut to_skip = u64::from(named_separator);
+        let mut to_skip = u64::from(names_separator);
         while csv.read_byte_record(&mut record)? {
             read += 1;
             let begin = record.position().map_or(0, csv::Position::byte);
@@ -250,7 +250,7 @@ impl First {
     }
 
     /// What it says about the columns, and its line; no line where it is the first row of a file without names.
-    fn header(self, path: &Path, mappings: &[Mapping]) -> Result<(Header, Option<u64>), String> {
+    fn header(&self, path: &Path, mappings: &[Mapping]) -> Result<(Header, Option<u64>), String> {
         if self.record.len() > COLUMNS_MAX {
             return Err(format!(
                 "{}:{}: this line has {} columns, and at most {COLUMNS_MAX} are read. Begin the file with a line such \
@@ -260,14 +260,12 @@ impl First {
                 format::count(self.record.len() as u64)
             ));
         }
-        if mappings.is_empty()
-            && let Some(header) = Header::of_addresses(&self.record)
-        {
-            return Ok((header, None));
+        let at = |why| format!("{}:{}: {why}", path.display(), self.line);
+        if let Some(header) = Header::of_no_names(&self.record, mappings) {
+            return Ok((header.map_err(at)?, None));
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let header = Header::read(&self.record, &stem, mappings)
-            .map_err(|why| format!("{}:{}: {why}", path.display(), self.line))?;
+        let header = Header::read(&self.record, &stem, mappings).map_err(at)?;
         Ok((header, Some(self.line)))
     }
 }

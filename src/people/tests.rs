@@ -637,6 +637,10 @@ async fn what_an_author_says_of_a_file_goes_before_what_it_looks_like() {
         .unwrap();
     assert_eq!(counts(report), [1, 0, 0, 0]);
     assert_eq!(newsletter.names().await, ["Ann; or Anna"]);
+    let mut request = newsletter.plan(b"sep=;\nemail|name\nb@readers.example|Bo\n");
+    request.options.separator = Some("|".parse().unwrap());
+    let report = import_file(&newsletter.store, request, |_| ()).await;
+    assert_eq!(counts(report.unwrap()), [1, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -686,6 +690,13 @@ async fn a_file_of_addresses_alone_needs_no_first_line() {
         (opened.outlook().rows, opened.outlook().header_line),
         (3, None)
     );
+    let mut request = newsletter.plan(b"Cee,c@readers.example\nDee,d@readers.example\n");
+    request.options.mappings = vec!["email=2".parse().unwrap(), "name=1".parse().unwrap()];
+    let report = import_file(&newsletter.store, request, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(counts(report), [2, 0, 0, 0], "the first row is a person");
+    assert_eq!(newsletter.names().await, ["", "Ann", "Cee", "Dee"]);
 }
 
 #[tokio::test]

@@ -85,12 +85,9 @@ pub(super) async fn run(args: Args, context: &Context, settings: &Settings) -> O
 fn question(path: &str, outlook: &Outlook, into: Option<&str>) -> String {
     let rows = rows(outlook.rows);
     let columns: Vec<String> = outlook.columns.iter().map(column).collect();
-    let columns = match outlook.header_line {
-        Some(_) => columns.join(", "),
-        None => "addresses only".to_owned(),
-    };
     let question = format!(
-        "Import {rows} of {path} ({columns}) into {}?",
+        "Import {rows} of {path} ({}) into {}?",
+        columns.join(", "),
         into.unwrap_or("the lists it names")
     );
     let who = match outlook.everybody {
@@ -132,7 +129,7 @@ fn notes(path: &str, outlook: &Outlook) -> Vec<String> {
     }
     if outlook.header_line.is_none() {
         notes.push(format!(
-            "{path}:1: note: the first line names no column and is an address, so each line is taken as one address"
+            "{path}:1: note: the first line holds an address, so the file is read without a line that names its columns"
         ));
     }
     let renamed: Vec<String> = outlook
