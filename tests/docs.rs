@@ -319,7 +319,11 @@ fn key_of(line: &str) -> Option<&str> {
 /// A setting as text names it: `[web] listen`, or a whole section: `[web]`.
 fn setting(span: &str) -> Option<(String, Option<String>)> {
     let section = section_of(span)?;
-    let rest = span.split_once(']')?.1.trim();
+    let rest = span.split_once(']')?.1;
+    if !rest.is_empty() && !rest.starts_with(' ') {
+        return None;
+    }
+    let rest = rest.trim();
     let key = rest.split([' ', '=']).next().unwrap_or_default();
     Some((section, (!key.is_empty()).then(|| key.to_owned())))
 }
