@@ -21,6 +21,8 @@ const AHEAD: &[&str] = &[
     "restore",
     "prune",
     "dkim remove",
+    "completions",
+    "man",
     "subscribers import --map",
     "subscribers import --separator",
     "subscribers import --encoding",
