@@ -31,6 +31,7 @@ const AHEAD: &[&str] = &[
 /// Messages of the page on troubleshooting that the program does not have yet.
 const MESSAGES_AHEAD: &[&str] = &[
     "there is no database",
+    "the database is gone, or empty",
     "answers in TLS: this port speaks TLS from the first byte",
     "speaks clear text first",
     "the relay may want a full name in EHLO",
