@@ -21,6 +21,8 @@ const AHEAD: &[&str] = &[
     "restore",
     "prune",
     "dkim remove",
+    "completions",
+    "man",
     "subscribers import --map",
     "subscribers import --separator",
     "subscribers import --encoding",
@@ -29,6 +31,7 @@ const AHEAD: &[&str] = &[
 /// Messages of the page on troubleshooting that the program does not have yet.
 const MESSAGES_AHEAD: &[&str] = &[
     "there is no database",
+    "the database is gone, or empty",
     "answers in TLS: this port speaks TLS from the first byte",
     "speaks clear text first",
     "the relay may want a full name in EHLO",
@@ -319,7 +322,11 @@ fn key_of(line: &str) -> Option<&str> {
 /// A setting as text names it: `[web] listen`, or a whole section: `[web]`.
 fn setting(span: &str) -> Option<(String, Option<String>)> {
     let section = section_of(span)?;
-    let rest = span.split_once(']')?.1.trim();
+    let rest = span.split_once(']')?.1;
+    if !rest.is_empty() && !rest.starts_with(' ') {
+        return None;
+    }
+    let rest = rest.trim();
     let key = rest.split([' ', '=']).next().unwrap_or_default();
     Some((section, (!key.is_empty()).then(|| key.to_owned())))
 }
