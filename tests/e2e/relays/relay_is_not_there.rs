@@ -7,7 +7,7 @@ use letterpress::model::sending::IssueState;
 use letterpress::store::steering::Steered;
 
 use crate::fixture::{Newsletter, by_author, is_paused, says, silent_port};
-use crate::server::{At, Do, OFFERS, Server, refuse};
+use crate::server::{At, Do, OFFERS, Server, refuse, say};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_wait_for_a_relay_that_is_not_there() {
