@@ -59,6 +59,34 @@ const BROKEN: &[(&str, &str)] = &[
     ("-3:30", "America/St_Johns"),
 ];
 
+/// A place for each offset in whole hours, from 11 behind UTC on.
+const PLACES: [&str; 24] = [
+    "Pacific/Pago_Pago",
+    "Pacific/Honolulu",
+    "America/Anchorage",
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Chicago",
+    "America/New_York",
+    "America/Halifax",
+    "America/Sao_Paulo",
+    "America/Noronha",
+    "Atlantic/Azores",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Helsinki",
+    "Europe/Istanbul",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Brisbane",
+    "Pacific/Noumea",
+    "Pacific/Auckland",
+];
+
 /// What to write instead, in whole sentences; `None`: nothing comes close.
 pub(super) fn meant(text: &str) -> Option<String> {
     let text = text.trim();
@@ -115,14 +143,19 @@ fn offset(text: &str) -> Option<String> {
     let reversed = if sign == '+' { '-' } else { '+' };
     let name = format!("Etc/GMT{reversed}{hours}");
     tz::TimeZone::get(&name).ok()?;
-    let where_ = if sign == '+' { "ahead of" } else { "behind" };
+    let (place, side) = if sign == '+' {
+        (11 + usize::from(hours), "ahead of")
+    } else {
+        (11_usize.checked_sub(usize::from(hours))?, "behind")
+    };
+    let place = PLACES.get(place)?;
     let hours = if hours == 1 {
         "an hour".to_owned()
     } else {
         format!("{hours} hours")
     };
     Some(format!(
-        "Write the name of a place, such as Europe/Berlin, whose clocks also follow summer time. Always {hours} {where_} UTC is {name}: there the sign is the other way round."
+        "Write the name of a place, such as {place}, so that summer time is right where there is any. Always {hours} {side} UTC is {name}: there the sign is the other way round."
     ))
 }
 
@@ -142,6 +175,8 @@ mod tests {
             ("Europe/Berln", "Did you mean Europe/Berlin?"),
             ("GMT+1", "an hour ahead of UTC is Etc/GMT-1"),
             ("UTC-05:00", "5 hours behind UTC is Etc/GMT+5"),
+            ("UTC-8", "such as America/Los_Angeles,"),
+            ("GMT+9", "such as Asia/Tokyo,"),
             ("+0200", "2 hours ahead of UTC is Etc/GMT-2"),
             ("UTC+5:30", "Asia/Kolkata"),
             ("GMT+0", "Write UTC."),
@@ -157,6 +192,16 @@ mod tests {
     fn every_place_that_is_named_is_a_zone() {
         for (text, place) in ABBREVIATIONS.iter().chain(BROKEN) {
             assert!(tz::TimeZone::get(place).is_ok(), "{text}: {place}");
+        }
+        for (place, offset) in PLACES.into_iter().zip(-11..) {
+            let zone = tz::TimeZone::get(place).unwrap();
+            let winter: jiff::civil::DateTime = if place.starts_with("Pacific/Auckland") {
+                "2026-07-01T00:00:00".parse().unwrap()
+            } else {
+                "2026-01-01T00:00:00".parse().unwrap()
+            };
+            let hours = winter.to_zoned(zone).unwrap().offset().seconds() / 3600;
+            assert_eq!(hours, offset, "{place}");
         }
     }
 }

@@ -48,8 +48,8 @@ enum Login {
     /// There was none.
     Untried,
     Accepted,
-    /// When, and why.
-    Refused(Instant, ConnectError),
+    /// When it was refused, or there was no connection for it, and why.
+    Failed(Instant, ConnectError),
 }
 
 impl Login {
@@ -207,8 +207,8 @@ impl RelayState {
                 inner.address = Some(client.peer());
                 inner.login = Login::Accepted;
             }
-            Err(error) if error.is_refused_login() => {
-                inner.login = Login::Refused(Instant::now(), error.clone());
+            Err(error) if error.is_refused_login() || !inner.login.is_accepted() => {
+                inner.login = Login::Failed(Instant::now(), error.clone());
             }
             Err(_) => {}
         }
@@ -220,7 +220,7 @@ impl RelayState {
     /// connection alone, since servers count tries and lock accounts.
     ///
     /// # Errors
-    /// The login of another connection was refused meanwhile.
+    /// The connection whose turn it was meanwhile has failed.
     pub(super) async fn turn_to_log_in(&self) -> Result<Option<Turn<'_>>, ConnectError> {
         if self.relay.endpoint.login.is_none() || self.inner().login.is_accepted() {
             return Ok(None);
@@ -228,7 +228,7 @@ impl RelayState {
         let asked = Instant::now();
         let turn = self.logging_in.lock().await;
         match &self.inner().login {
-            Login::Refused(at, error) if *at >= asked => Err(error.clone()),
+            Login::Failed(at, error) if *at >= asked => Err(error.clone()),
             Login::Accepted => Ok(None),
             _ => Ok(Some(turn)),
         }

@@ -454,13 +454,12 @@ async fn greeted(
             Err(lost) => return Err(failed.unwrap_or(lost.into())),
         };
         addresses.retain(|address| *address != peer);
-        let limit = if addresses.is_empty() {
-            limits.greeting
-        } else {
-            limits.greeting.min(NEXT_ADDRESS_AFTER)
+        let asked = Asked {
+            peer,
+            is_known: known == Some(peer),
+            is_last: addresses.is_empty(),
         };
-        let connected = (stream, peer, known == Some(peer));
-        match greeting(endpoint, tls, connected, limit, wait).await {
+        match greeting(endpoint, tls, stream, asked, wait).await {
             Ok(stream) => return Ok((stream, peer)),
             // The others are set up alike.
             Err(fault @ (ConnectFault::SpeaksTls | ConnectFault::SpeaksClearText)) => {
@@ -473,15 +472,32 @@ async fn greeted(
     }
 }
 
-/// Reads the greeting on a new connection, under TLS where it begins with that. `is_known`: the server has greeted
-/// before, so that a silence has other reasons than that it waits for TLS.
+/// An address from which a greeting is expected.
+struct Asked {
+    peer: SocketAddr,
+    /// It has greeted before, so that a silence has other reasons than that it waits for TLS.
+    is_known: bool,
+    /// There is no other to be tried.
+    is_last: bool,
+}
+
+/// Reads the greeting on a new connection, under TLS where it begins with that.
 async fn greeting(
     endpoint: &Endpoint,
     tls: Option<&Arc<ClientConfig>>,
-    (stream, peer, is_known): (TcpStream, SocketAddr, bool),
-    limit: Duration,
+    stream: TcpStream,
+    asked: Asked,
     wait: &Wait<'_>,
 ) -> Result<SmtpStream, ConnectFault> {
+    let Asked {
+        peer,
+        is_known,
+        is_last,
+    } = asked;
+    let limit = match endpoint.timeouts.greeting {
+        whole if is_last => whole,
+        whole => whole.min(NEXT_ADDRESS_AFTER),
+    };
     let mut stream = SmtpStream::over_tcp(stream, endpoint.timeouts.block)?;
     let is_implicit = endpoint.tls == Tls::Implicit;
     if let (true, Some(config)) = (is_implicit, tls) {
@@ -502,6 +518,9 @@ async fn greeting(
         drop(stream);
         if probe::speaks_tls(peer, &endpoint.host).await {
             return Err(ConnectFault::SpeaksTls);
+        }
+        if !is_last {
+            return Err(ConnectionLost::NoGreeting(SILENT_AFTER).into());
         }
         let (again, _) = connect::race(&[peer], endpoint.timeouts.connect).await?;
         stream = SmtpStream::over_tcp(again, endpoint.timeouts.block)?;
@@ -623,6 +642,18 @@ mod tests {
                 .unwrap();
             assert_eq!(peer, good);
         }
+        // One that says nothing at all, without the wait for a slow one.
+        let silent = TcpListener::bind("127.0.0.2:0").await.unwrap();
+        let silent_at = silent.local_addr().unwrap();
+        let impatient = Endpoint {
+            timeouts: Timeouts {
+                greeting: Duration::from_secs(1),
+                ..Timeouts::default()
+            },
+            ..endpoint.clone()
+        };
+        let passed_over = greeted(&impatient, None, (vec![silent_at, good], None), &wait).await;
+        assert_eq!(passed_over.unwrap().1, good);
         // A port at which nobody listens says less than a server that was busy.
         let closed = {
             let listener = TcpListener::bind("127.0.0.5:0").await.unwrap();

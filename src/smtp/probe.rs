@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long the answer may take.
-const LIMIT: Duration = Duration::from_secs(4);
+const LIMIT: Duration = Duration::from_millis(2_500);
 /// The kinds of TLS records that a server begins with (RFC 8446, section 5.1): alert and handshake.
 const FIRST: [u8; 2] = [21, 22];
 
