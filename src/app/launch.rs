@@ -55,13 +55,13 @@ pub(crate) async fn launch(
         [Group::default(), Group::default(), Group::default()];
     let site = site(&settings, &lists, &store, &links, &clock)?;
     let limits = limits(&settings);
-    web.start("web", |stop| {
-        let site = site.clone();
-        async { Ok(serve(listener, site, limits, stop).await?) }
-    });
+    web.start("web", |stop| serve(listener, site.clone(), limits, stop));
     web.start("keeper of sign-ups", |stop| {
         let tidying = http::tidy(site, stop);
-        async { Ok(tidying.await?) }
+        async {
+            tidying.await;
+            Ok(())
+        }
     });
     sending.start("schedule", |stop| {
         let going_by = schedule::Settings {
