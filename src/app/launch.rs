@@ -167,7 +167,10 @@ impl Daemon {
         web.start("web", |stop| serve(listener, parts.site.clone(), limits, stop));
         web.start("keeper of sign-ups", |stop| {
             let tidying = http::tidy(parts.site.clone(), stop);
-            async { Ok(tidying.await?) }
+            async {
+                tidying.await;
+                Ok(())
+            }
         });
         sending.start("schedule", |stop| {
             let going_by = schedule::Settings {

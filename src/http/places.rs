@@ -541,8 +541,9 @@ mod tests {
             first.connection.leave().cancelled().await;
             drop(seat);
         };
-        let (seated, ()) = tokio::join!(waiting, gives_way);
-        assert!(seated.is_some());
+        let both = async { tokio::join!(waiting, gives_way).0 };
+        let seated = tokio::time::timeout(Duration::from_secs(30), both).await;
+        assert!(seated.is_ok_and(|seat| seat.is_some()));
     }
 
     #[tokio::test]

@@ -49,12 +49,9 @@ impl Unconfirmed {
     }
 }
 
-/// Removes what sign-ups left behind that were never confirmed, now and then until `shutdown`. A database that can't be
-/// written for a while is tried again at the next time.
-///
-/// # Errors
-/// None so far: what fails is logged.
-pub(crate) async fn tidy(site: Arc<Site>, shutdown: CancellationToken) -> Result<(), StoreError> {
+/// Removes what sign-ups left behind that were never confirmed, now and then until `shutdown`. A failure is logged, and
+/// the next time is another try.
+pub(crate) async fn tidy(site: Arc<Site>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Some(Err(error)) = shutdown.run_until_cancelled(tidy_once(&site)).await {
             tracing::warn!("old sign-ups can't be removed yet: {error}");
@@ -63,7 +60,6 @@ pub(crate) async fn tidy(site: Arc<Site>, shutdown: CancellationToken) -> Result
             .run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
             .await;
     }
-    Ok(())
 }
 
 async fn tidy_once(site: &Site) -> Result<(), StoreError> {
