@@ -190,6 +190,35 @@ async fn a_time_that_was_missed_fires_late_within_the_limit_and_is_held_beyond()
 }
 
 #[tokio::test]
+async fn after_a_restore_a_scheduled_issue_is_held_until_its_author_has_spoken() {
+    let mut letter = Letter::new().await;
+    letter.write("001.md", "number = 1", "");
+    letter.look("2026-11-24T12:00:00Z").await;
+    let copy = letter.folder.path().join("copy.db");
+    let made = at("2026-11-29T00:00:00Z");
+    letter.store.backup(&copy, made).await.unwrap();
+    letter.store = Store::open(&copy).await.unwrap();
+
+    let is_held = |row: &IssueRow| {
+        let reason = row.reason.as_ref();
+        row.state == IssueState::Held && reason.is_some_and(|reason| reason.is_restored())
+    };
+    let rows = letter.look("2026-11-30T06:00:01Z").await;
+    assert!(is_held(&rows[0]), "{:?}", rows[0]);
+    letter.write("002.md", "number = 2", "");
+    let rows = letter.look("2026-12-07T06:00:01Z").await;
+    assert!(is_held(&rows[1]), "nothing was said yet: {:?}", rows[1]);
+    letter
+        .store
+        .cancel(rows[0].id, at("2026-12-07T07:00:00Z"))
+        .await
+        .unwrap();
+    letter.write("003.md", "number = 3", "");
+    let rows = letter.look("2026-12-14T06:00:01Z").await;
+    assert_eq!(rows[2].state, IssueState::Sending);
+}
+
+#[tokio::test]
 async fn a_changed_schedule_counts_from_when_it_is_first_seen() {
     let mut letter = Letter::new().await;
     letter.write("001.md", "number = 1", "");

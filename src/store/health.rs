@@ -11,7 +11,7 @@ use super::place::Displaced;
 use super::{Store, StoreError};
 
 /// A write that went well so long ago says nothing any more.
-const FRESH: Duration = Duration::from_secs(2);
+const FRESH: Duration = Duration::from_secs(5);
 /// How long a look waits for a write, its own or another's.
 const PATIENCE: Duration = Duration::from_secs(3);
 

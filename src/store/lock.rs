@@ -160,13 +160,36 @@ impl DaemonLock {
 
     /// What the holder of a daemon's lock wrote into it, where that is another process.
     pub(super) fn other_holder(database: &Path) -> Option<String> {
-        let path = beside(database, ".lock").canonicalize().ok()?;
-        let ours = OURS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&path);
-        if ours { None } else { Self::holder(database) }
+        if is_ours(database) {
+            None
+        } else {
+            Self::holder(database)
+        }
     }
+
+    /// As [`DaemonLock::other_holder`], also where that process knows the file by another name.
+    pub(super) fn other_holder_by_any_name(database: &Path) -> Option<String> {
+        if is_ours(database) {
+            return None;
+        }
+        Self::holder(database).or_else(|| match by_inode::take(database) {
+            by_inode::Taken::BySomebodyElse => Some("which knows it by another name".to_owned()),
+            by_inode::Taken::Held(file) => {
+                let _ = file.unlock();
+                None
+            }
+            by_inode::Taken::Unknown => None,
+        })
+    }
+}
+
+/// Whether this process holds the lock of a database.
+fn is_ours(database: &Path) -> bool {
+    beside(database, ".lock").canonicalize().is_ok_and(|path| {
+        OURS.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&path)
+    })
 }
 
 fn under_another_name(database: &Path) -> StoreError {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -70,6 +70,7 @@ pub(super) async fn open(
     missing: &Missing,
 ) -> Result<(SqliteConnection, Opened)> {
     let say = |error: StoreError| error.during(path, "looking at which database it is");
+    has_one_name(path)?;
     if is_made(path)? {
         // Before it is opened: SQLite would make another log.
         is_with_its_daemon(path)?;
@@ -89,7 +90,7 @@ pub(super) async fn open(
         NEWEST => {}
         at => migrate(&mut connection, path, at).await?,
     }
-    let holder = || DaemonLock::other_holder(path);
+    let holder = || DaemonLock::other_holder_by_any_name(path);
     let opened = origin::settle(&mut connection, path, holder).await;
     let opened = opened.map_err(say)?;
     Ok((connection, opened))
@@ -119,6 +120,20 @@ pub(super) async fn alone(path: &Path) -> Result<OpeningLock> {
             died.to_string(),
         )),
     }
+}
+
+/// Refuses a file with several names (hard links), but under the name at which its companion stands: SQLite keeps a log
+/// beside each name, and a database with two logs is damaged (sqlite.org/howtocorrupt.html, 2.5).
+fn has_one_name(path: &Path) -> Result<()> {
+    let names = fs::metadata(real(path)).map_or(1, |about| about.nlink());
+    if names < 2 || super::companion::read(path).is_some() {
+        return Ok(());
+    }
+    Err(StoreError::refused(format!(
+        "this file has {names} names (hard links), and a database that is used under two of them is damaged"
+    ))
+    .at(path)
+    .help("Use the name under which the daemon runs, or remove the others. A symbolic link is fine."))
 }
 
 /// Refuses a database whose log was deleted or replaced while another process's daemon writes it: what that has

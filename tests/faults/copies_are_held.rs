@@ -207,6 +207,13 @@ async fn of_two_daemons_on_one_database_under_two_names_one_is_refused() {
         let environment = [("LETTERPRESS__WEB__LISTEN", "127.0.0.1:0".to_owned())];
         let second = newsletter.run_with(&["serve", "--config", "second.toml"], &environment);
         assert_eq!(second.code, 2, "{name}: {}{}", second.out, second.err);
+        let looked = newsletter.run(&["deliveries", "--config", "second.toml"]);
+        assert_eq!(
+            looked.code == 0,
+            name == "link.db",
+            "{name}: {}",
+            looked.err
+        );
     }
     until("the end", || state_of(&newsletter) == "done");
     assert_eq!(newsletter.totals()["sent"], 60);

@@ -180,3 +180,28 @@ impl Signing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{address, open, t};
+
+    #[tokio::test]
+    async fn a_domain_whose_keys_were_removed_is_signed_no_more() {
+        let (dir, store) = open().await;
+        let pair = Pair::create(dir.path(), "example.org").unwrap();
+        store
+            .use_dkim_selector("example.org", &pair.stem, t(0))
+            .await
+            .unwrap();
+        let signing = Signing::new(dir.path().to_owned());
+        let from = address("news@example.org");
+        let signers = async || {
+            signing.follow(&store).await.unwrap();
+            signing.of(&from).unwrap().len()
+        };
+        assert_eq!(signers().await, 2);
+        assert!(store.forget_dkim_selector("example.org").await.unwrap());
+        assert_eq!(signers().await, 0);
+    }
+}

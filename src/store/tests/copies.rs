@@ -354,3 +354,26 @@ async fn the_lock_of_a_daemon_holds_under_every_name() {
         assert_eq!(DaemonLock::holder(name).as_deref(), Some("pid 1"));
     }
 }
+
+#[tokio::test]
+async fn a_hard_link_is_no_second_name_to_work_under() {
+    let (dir, store, ..) = mid_send().await;
+    let path = store.path().to_owned();
+    let other = dir.path().join("hard.db");
+    fs::hard_link(&path, &other).unwrap();
+    let Err(error) = Store::open(&other).await else {
+        panic!("it was opened under its second name")
+    };
+    assert!(error.to_string().contains("2 names"), "{error}");
+    assert!(
+        !beside(&other, "-wal").exists(),
+        "nothing was made beside it"
+    );
+    store.close().await;
+    assert_eq!(origin(&Store::open(&path).await.unwrap()), None);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(
+        origin(&Store::open(&other).await.unwrap()),
+        Some(Origin::Alone)
+    );
+}
