@@ -80,6 +80,48 @@ fn issue(parts: Vec<Part>) -> Issue {
 }
 
 #[test]
+fn an_issue_without_a_title_bears_the_name_of_its_list() {
+    let list = sample::list("Proof", "en");
+    let named = |number, date| {
+        let mut issue = issue(Vec::new());
+        issue.meta.title.clear();
+        (issue.meta.number, issue.meta.date) = (number, date);
+        super::name_by_list(&mut issue, &list);
+        (issue.meta.title, plain(&issue.meta.subject))
+    };
+    let date = jiff::civil::date(2026, 11, 30);
+    assert_eq!(
+        named(Some(7), Some(date)),
+        ("Proof".into(), "Proof #7".into())
+    );
+    assert_eq!(
+        named(None, Some(date)),
+        ("Proof".into(), "Proof, 30 November 2026".into())
+    );
+    assert_eq!(named(None, None), ("Proof".into(), String::new()));
+    let mut titled = issue(Vec::new());
+    super::name_by_list(&mut titled, &list);
+    assert_eq!(
+        (titled.meta.title.as_str(), titled.meta.subject.len()),
+        ("A title", 0)
+    );
+}
+
+#[test]
+fn a_number_and_a_date_that_the_title_says_do_not_stand_beside_it() {
+    let mut issue = issue(Vec::new());
+    issue.meta.title = "Proof 610 of 30 November 2026".into();
+    issue.meta.number = Some(610);
+    issue.meta.date = Some(jiff::civil::date(2026, 11, 30));
+    (issue.meta.is_number_in_title, issue.meta.is_date_in_title) = (true, true);
+    for theme in THEMES {
+        let seen = words(&html_of(&issue, theme));
+        assert_eq!(seen.matches("610").count(), 1, "{theme}: {seen}");
+        assert_eq!(seen.matches("30November2026").count(), 1, "{theme}: {seen}");
+    }
+}
+
+#[test]
 fn a_whole_weekly_stays_under_what_gmail_cuts() {
     let issue = sample::weekly();
     for theme in THEMES {

@@ -595,6 +595,9 @@ fn in_plain_words(message: &str) -> Option<&str> {
                         .skip(1)
                         .any(|(at, c)| c.is_uppercase() && word[..at].ends_with(char::is_lowercase))
             });
+    if message.starts_with("invalid type") {
+        return Some("keys with their values were expected");
+    }
     (!speaks_code).then_some(message)
 }
 

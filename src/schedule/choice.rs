@@ -222,6 +222,34 @@ mod tests {
     }
 
     #[test]
+    fn drafts_of_other_programs_are_passed_over() {
+        for front in [
+            "published = false",
+            "publish = false",
+            "status = \"draft\"",
+            "Status = \"hidden\"",
+            "draft = \"true\"",
+            "draft = \"yes\"",
+            "publishDate = 2026-12-24",
+            "date = 2026-11-01\npubDate = 2026-12-24",
+            "date = \"12/24/2026\"",
+            "published = 2026-12-24",
+            "[extra]\ndraft = true",
+        ] {
+            let files = [("1.md", "number = 1"), ("2.md", front)];
+            assert_eq!(chosen(&files, None).as_deref(), Some("1"), "{front}");
+        }
+        for front in [
+            "published = true",
+            "status = \"published\"",
+            "published = 2026-11-01",
+        ] {
+            let files = [("1.md", "number = 1"), ("2.md", front)];
+            assert_eq!(chosen(&files, None).as_deref(), Some("2"), "{front}");
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_is_not_passed_over() {
         let files = [("1.md", "number = 1"), ("2.md", "title = \"unclosed")];
         assert_eq!(chosen(&files, None).as_deref(), Some("2"));

@@ -2,6 +2,8 @@
 //!
 //! A dollar is a formula by Pandoc's rule, and only where what it holds looks like one: `$5 or $10` is money.
 
+use std::ops::Range;
+
 use super::text::{is_alone, line_around};
 use super::walk::{Found, Walk, holds_empty_line};
 
@@ -14,6 +16,9 @@ pub(super) fn line(walk: &Walk, at: usize) -> Option<Found> {
     let indent = walk.text[line.clone()].len() - walk.text[line].trim_start().len();
     let begin = at + indent;
     let rest = walk.from(begin);
+    if rest.starts_with("\\begin{") {
+        return environment(walk, at, begin);
+    }
     let close = match rest {
         _ if rest.starts_with("$$") => "$$",
         _ if rest.starts_with("\\[") => "\\]",
@@ -27,29 +32,37 @@ pub(super) fn line(walk: &Walk, at: usize) -> Option<Found> {
     if walk.is_html(at) || !good || !is_alone(walk.text, &range) {
         return None;
     }
+    Some(block(walk, at, range, formula))
+}
+
+/// `\begin{align}` … `\end{align}` on lines of their own, which MathJax takes for a formula.
+fn environment(walk: &Walk, at: usize, begin: usize) -> Option<Found> {
+    let name = walk.from(begin).strip_prefix("\\begin{")?;
+    let name = &name[..name.find('}').filter(|end| *end < 20)?];
+    let close = format!("\\end{{{name}}}");
+    let end = walk.find_near(begin, &close, LONGEST_BYTES)? + close.len();
+    let range = begin..end;
+    let good = !walk.is_html(at) && is_alone(walk.text, &range);
+    good.then(|| block(walk, at, range.clone(), &walk.text[range]))
+}
+
+/// A formula as a block of code, apart from the lines around it.
+fn block(walk: &Walk, at: usize, range: Range<usize>, formula: &str) -> Found {
     let fence = fence(formula);
-    let lead = &walk.text[at..begin];
+    let lead = &walk.text[at..range.start];
     let formula = formula.trim_matches('\n').trim_end();
-    let apart = |text: &str| text.is_empty() || text.starts_with('\n') || text == "\n";
-    let before = if at == 0 || walk.text[..at].ends_with("\n\n") {
-        ""
-    } else {
-        "\n"
-    };
-    let after = if apart(
-        walk.text[range.end..]
-            .strip_prefix('\n')
-            .unwrap_or_default(),
-    ) {
-        ""
-    } else {
-        "\n"
-    };
-    let with = format!(
-        "{before}{lead}{fence}math\n{}\n{lead}{fence}{after}",
-        indented(formula, lead)
-    );
-    Some(Found::text(range.end, with))
+    let next = walk.text[range.end..]
+        .strip_prefix('\n')
+        .unwrap_or_default();
+    let is_apart = at == 0 || walk.text[..at].ends_with("\n\n");
+    let before = if is_apart { "" } else { "\n" };
+    let is_last = next.is_empty() || next.starts_with('\n');
+    let after = if is_last { "" } else { "\n" };
+    let formula = indented(formula, lead);
+    Found::text(
+        range.end,
+        format!("{before}{lead}{fence}math\n{formula}\n{lead}{fence}{after}"),
+    )
 }
 
 /// Lines that begin at least as far in as the fence around them.

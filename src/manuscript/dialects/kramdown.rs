@@ -1,6 +1,8 @@
 //! kramdown and its relatives (Python-Markdown, Pandoc, MultiMarkdown): lists of attributes, the place of a table of
 //! contents, lines that end in two backslashes, abbreviations, containers of colons.
 
+use std::ops::Range;
+
 use super::report::Kind;
 use super::text::{Edit, is_alone, line_around};
 use super::walk::{Found, Walk, line_of};
@@ -166,7 +168,7 @@ fn split_head(head: &str) -> (&str, String) {
 }
 
 /// The line that ends a container: colons alone, those of containers within it left out.
-fn end_of_container(walk: &Walk, from: usize, colons: &str) -> Option<std::ops::Range<usize>> {
+fn end_of_container(walk: &Walk, from: usize, colons: &str) -> Option<Range<usize>> {
     let mut depth = 0usize;
     let mut at = from + 1;
     while at < walk.text.len() {
@@ -226,37 +228,63 @@ pub(super) fn attributes(walk: &Walk, at: usize) -> Option<Found> {
             found
         }
     };
-    if !is_alone(walk.text, &range) {
-        return Some(noted(Found::text(end, anchor)));
+    if anchor.is_empty() {
+        return Some(noted(Found::nothing(end)));
     }
-    // On a line of its own it is about the block above or, if there is none, below: its anchor goes to that block's end.
-    let mut found = Found::nothing(end);
-    if !anchor.is_empty() {
-        let own = line_around(walk.text, at);
-        let above = own
-            .start
-            .checked_sub(1)
-            .map(|before| line_around(walk.text, before));
-        let below = line_around(walk.text, (own.end + 1).min(walk.text.len()));
-        let is_text = |range: &std::ops::Range<usize>| {
-            let line = walk.text[range.clone()].trim();
-            !line.is_empty()
-                && !line.starts_with(['|', '`', '~', '<', '{'])
-                && !line.starts_with("---")
-        };
-        match above.filter(is_text) {
-            Some(above) => found.more.push(Edit {
-                range: above.end..above.end,
-                with: format!(" {anchor}"),
-            }),
-            None if is_text(&below) => found.more.push(Edit {
-                range: below.end..below.end,
-                with: format!(" {anchor}"),
-            }),
-            None => {}
+    let own = line_around(walk.text, at);
+    if !is_alone(walk.text, &range) {
+        let mut found = Found::nothing(end);
+        if is_heading(&walk.text[own.clone()]) || is_underlined(walk, &own) {
+            found.more.push(above_line(walk, own.start, &anchor));
+        } else {
+            found.with = anchor;
         }
+        return Some(noted(found));
+    }
+    // On a line of its own it is about the block above or, if there is none, the one below.
+    let above = own
+        .start
+        .checked_sub(1)
+        .map(|before| line_around(walk.text, before));
+    let is_text = |line: &Range<usize>| {
+        let line = walk.text[line.clone()].trim();
+        !line.is_empty() && !line.starts_with(['|', '`', '~', '<', '{']) && !line.starts_with("---")
+    };
+    let mut found = Found::nothing(end);
+    match above.filter(is_text) {
+        Some(above) if is_heading(&walk.text[above.clone()]) => {
+            found.more.push(above_line(walk, above.start, &anchor));
+        }
+        Some(above) => found.more.push(Edit {
+            range: above.end..above.end,
+            with: format!(" {anchor}"),
+        }),
+        None => found.with = format!("{anchor}\n"),
     }
     Some(noted(found))
+}
+
+/// A place of its own above a line: what it names is the block that follows.
+fn above_line(walk: &Walk, start: usize, anchor: &str) -> Edit {
+    let is_apart = start == 0 || walk.text[..start].ends_with("\n\n");
+    let before = if is_apart { "" } else { "\n" };
+    Edit {
+        range: start..start,
+        with: format!("{before}{anchor}\n\n"),
+    }
+}
+
+fn is_heading(line: &str) -> bool {
+    line.starts_with('#')
+}
+
+/// Whether the line below one makes a heading of it.
+fn is_underlined(walk: &Walk, line: &Range<usize>) -> bool {
+    let below = line_around(walk.text, (line.end + 1).min(walk.text.len()));
+    let below = walk.text[below].trim();
+    ['=', '-']
+        .into_iter()
+        .any(|sign| below.len() > 1 && below.chars().all(|c| c == sign))
 }
 
 /// `{::comment}…{:/comment}`, `{::nomarkdown}`, `{:/}`: how far it goes.
@@ -285,10 +313,7 @@ fn behind<'i>(walk: &Walk, at: usize, end: usize, inner: &'i str) -> Option<&'i 
         .trim_end_matches('#')
         .trim()
         .is_empty();
-    let below = line_around(walk.text, (range.end + 1).min(walk.text.len()));
-    let below = walk.text[below].trim();
-    let is_underline = |sign: char| below.len() > 1 && below.chars().all(|c| c == sign);
-    let is_heading = line.trim_start().starts_with('#') || is_underline('=') || is_underline('-');
+    let is_heading = line.trim_start().starts_with('#') || is_underlined(walk, &range);
     let is_short = inner == "-" || inner.starts_with(['.', '#', ':']) || inner.contains('=');
     (ends_line && is_heading && is_short && before == ' '
         || ends_line && is_heading && inner.starts_with('#'))

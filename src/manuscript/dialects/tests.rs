@@ -151,7 +151,7 @@ fn attributes_of_kramdown_go_and_ids_stay() {
     for (body, want) in [
         (
             "## Need help {#need-help}\n\nText.\n",
-            "## Need help <a id=\"need-help\"></a>\n\nText.\n",
+            "<a id=\"need-help\"></a>\n\n## Need help \n\nText.\n",
         ),
         ("{:.post-title}\n## New plugins\n", "\n## New plugins\n"),
         (
@@ -162,7 +162,8 @@ fn attributes_of_kramdown_go_and_ids_stay() {
             "Text.\n{: .note #n1}\n\nb\n",
             "Text. <a id=\"n1\"></a>\n\n\nb\n",
         ),
-        ("## A\n{: #a}\n", "## A <a id=\"a\"></a>\n\n"),
+        ("b\n## A\n{: #a}\n", "b\n\n<a id=\"a\"></a>\n\n## A\n\n"),
+        ("{: #a}\n## A\n", "<a id=\"a\"></a>\n\n## A\n"),
         (
             "[a](https://a.example){:target=\"_blank\" rel=\"no opener\"} b\n",
             "[a](https://a.example) b\n",
@@ -322,6 +323,10 @@ fn formulas_become_code() {
         ),
         ("\\[\nx = y\n\\]\n", "```math\nx = y\n```\n"),
         ("a $$x_1$$ b\n", "a `x_1` b\n"),
+        (
+            "\\begin{align}\nx_1 &= 2 \\\\\n- y\n\\end{align}\n",
+            "```math\n\\begin{align}\nx_1 &= 2 \\\\\n- y\n\\end{align}\n```\n",
+        ),
         ("cost \\$5 and $x_1$\n", "cost \\$5 and `x_1`\n"),
         (
             "$\\gamma = \\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}$\n",
