@@ -172,6 +172,9 @@ impl IssueRow {
     }
 }
 
+/// Number, title, when it began, subject as JSON, date.
+type PastRow = (Option<i64>, String, i64, Option<String>, Option<String>);
+
 /// An issue whose sending began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastIssue {
@@ -354,7 +357,7 @@ impl Store {
     /// # Errors
     /// [`super::StoreError`] where the database can't be read.
     pub async fn past_issues(&self, list: ListId, limit: u32) -> Result<Vec<PastIssue>> {
-        let rows: Vec<(Option<i64>, String, i64, Option<String>, Option<String>)> = sqlx::query_as(
+        let rows: Vec<PastRow> = sqlx::query_as(
             "SELECT i.number, i.title, i.started_at, json_extract(r.rendered, '$.subject'),
                     json_extract(r.rendered, '$.date')
              FROM issue AS i LEFT JOIN issue_rendered AS r ON r.issue_id = i.id AND json_valid(r.rendered)

@@ -46,6 +46,40 @@ function smallTargets(least) {
     .map(([a, height]) => `only ${height} px high: ${a.outerHTML.slice(0, 120)}`);
 }
 
+/** The most by which one of two columns may end before the other, in CSS pixels. */
+const HOLE = 300;
+
+/** What a mail promises beyond what holds for any page, a line for each promise that it breaks. */
+export const broken = (page, margin) =>
+  page.evaluate(
+    ([hole, margin]) => {
+      const out = [];
+      const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+      if (new Set(ids).size !== ids.length) out.push(`an id stands twice: ${ids}`);
+      for (const a of document.querySelectorAll('a[href^="#"]')) {
+        const id = decodeURIComponent(a.getAttribute("href").slice(1));
+        if (!ids.includes(id)) out.push(`a link leads nowhere: ${a.outerHTML.slice(0, 120)}`);
+      }
+      const lines = [...document.querySelectorAll("h1")].flatMap((h1) => {
+        const range = document.createRange();
+        range.selectNodeContents(h1);
+        return [...range.getClientRects()];
+      });
+      for (const { left, right } of lines) {
+        if (left < margin - 0.5 || right > innerWidth - margin + 0.5) out.push(`the title runs from ${left} to ${right}`);
+      }
+      for (const pair of document.querySelectorAll(".w")) {
+        const columns = [...pair.querySelectorAll(".mj-column-per-50 > table")].map((e) => e.getBoundingClientRect());
+        if (columns.length !== 2) out.push(`a pair of ${columns.length}`);
+        const [one, other] = columns;
+        const beside = one && other && Math.abs(one.top - other.top) < 1;
+        if (beside && Math.abs(one.height - other.height) > hole) out.push(`a hole beside: ${one.height}, ${other.height}`);
+      }
+      return out;
+    },
+    [HOLE, margin],
+  );
+
 /** Runs in the page: the words and the links that a reader gets. */
 export const reading = (page) =>
   page.evaluate(() => ({

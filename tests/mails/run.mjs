@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import mjml from "mjml";
 import { check, count, launch } from "../support/browser.mjs";
-import { VIEWS, faults, open, reading } from "./camera.mjs";
+import { VIEWS, broken, faults, open, reading } from "./camera.mjs";
 import { CUT_BYTES, THEMES, render } from "./letter.mjs";
 
 const { binary, shots, issues } = asked(process.argv.slice(2));
@@ -44,7 +44,9 @@ async function look(issue, theme) {
     await check(`${picture} looks as it must`, async () => {
       const { page, asked } = await open(browser, mail.html, view, { pictures });
       if (shots) await page.screenshot({ path: join(shots, `${picture}.png`), fullPage: true });
-      const found = [...(await faults(page)), ...asked.map((url) => `asks ${url}`)];
+      // A title keeps the gutters of its theme on both sides.
+      const margin = view.width < 480 ? 20 : { magazine: 30, quiet: 40 }[theme];
+      const found = [...(await broken(page, margin)), ...(await faults(page)), ...asked.map((url) => `asks ${url}`)];
       await page.close();
       assert.deepEqual(found, [], found.join("\n"));
     });

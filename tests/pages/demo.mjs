@@ -8,10 +8,10 @@ const READY = /Read them at (http:\/\/127\.0\.0\.1:\d+)/;
 const PATIENCE_MS = 60_000;
 
 /** Starts the demo and waits until its inbox can be read. */
-export async function start(binary, subscribers) {
+export async function start(binary, subscribers, issue) {
   const box = mkdtempSync(join(tmpdir(), "letterpress-pages-"));
   const dir = join(box, "demo");
-  const child = spawn(binary, ["demo", "--dir", dir, "--subscribers", String(subscribers)], {
+  const child = spawn(binary, ["demo", "--dir", dir, "--subscribers", String(subscribers), ...(issue ? ["--issue", issue] : [])], {
     cwd: box,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1" },
@@ -35,6 +35,14 @@ export async function start(binary, subscribers) {
   const ended = new Promise((done) => child.on("exit", done));
   return {
     inbox,
+    /** Where one subscribes, as the terminal tells it. */
+    signUp: () => /Subscribe at (\S+)/.exec(said)?.[1],
+    /** Sends the next issue with the command that the terminal names, from another folder; gives the command. */
+    sendNext() {
+      const command = /Send .* with:\n\s*(.*)/.exec(said)?.[1];
+      execFileSync("sh", ["-c", `${command} --yes`], { cwd: tmpdir(), stdio: "ignore" });
+      return command;
+    },
     /** The state of a person, as the command line tells it. */
     state(email) {
       const out = execFileSync(binary, ["subscribers", "list", "--json"], { cwd: dir, encoding: "utf8" });

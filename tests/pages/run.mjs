@@ -155,6 +155,46 @@ async function walkLeave(page, demo, reader) {
   await opened.close();
 }
 
+async function walkNext(page, demo) {
+  await page.goto(`${demo.inbox}/`);
+  await check("the page offers the next issue with the command of the terminal, until it was sent", async () => {
+    const offered = await page.locator(".next code").innerText();
+    const command = demo.sendNext();
+    assert.equal(offered.replace(/\s+/g, " "), command);
+    const until = Date.now() + PATIENCE_MS;
+    while (await page.locator(".next").count()) {
+      assert.ok(Date.now() < until, "it is still offered");
+      await page.waitForTimeout(200);
+      await page.reload();
+    }
+  });
+  await page.goto(demo.signUp());
+  await check("past issues are shown by their subjects and their own dates", async () => {
+    const rows = await page.locator(".rows li").allInnerTexts();
+    assert.match(rows.at(-1), /25 July 2021/);
+    assert.doesNotMatch(rows.at(-1), /Akira's Machine Learning News$/m);
+  });
+}
+
+/** The pages of a newsletter in another language, from right to left. */
+async function walkArabic(context) {
+  const issue = resolve(import.meta.dirname, "../mails/letters/arabic.md");
+  const demo = await start(resolve(binary), 3, issue);
+  const page = await context.newPage();
+  await page.goto(demo.signUp());
+  await check("the pages speak the language of the newsletter, from right to left", async () => {
+    const { lang, dir } = await page.evaluate(() => ({ lang: document.documentElement.lang, dir: document.documentElement.dir }));
+    assert.deepEqual([lang, dir], ["ar", "rtl"]);
+    assert.equal(await page.locator("main .button").innerText(), "اشترك");
+  });
+  await looksGood(page, "page-subscribe-arabic");
+  await page.fill("#email", "someone@readers.example");
+  await page.locator("main .button").click();
+  await looksGood(page, "page-checkmail-arabic");
+  await page.close();
+  await demo.stop();
+}
+
 const demo = await start(resolve(binary), 12);
 const { browser, context, complaints } = await open();
 try {
@@ -167,6 +207,8 @@ try {
   await walkSignUp(page, demo);
   await walkConfirm(page, demo);
   await walkLeave(page, demo, reader);
+  await walkNext(page, demo);
+  await walkArabic(context);
   await check("no page asks another host, runs a script, breaks its policy or sets a cookie", async () => {
     assert.deepEqual([...new Set(complaints)], []);
     assert.deepEqual(await context.cookies(), []);

@@ -202,8 +202,14 @@ impl Writer<'_> {
             return;
         }
         let name = if ordered { "ol" } else { "ul" };
+        // A task has a box in place of a bullet, at the edge of the text.
+        let boxes = if !items.is_empty() && items.iter().all(|item| item.task.is_some()) {
+            ";padding:0"
+        } else {
+            ""
+        };
         out.raw(&format!(
-            "<{name} style=\"{}\"",
+            "<{name} style=\"{}{boxes}\"",
             self.styles().block(name, first)
         ));
         if ordered && start != 1 {

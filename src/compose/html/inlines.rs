@@ -276,7 +276,10 @@ impl Writer<'_> {
                 out.raw(&format!(" width=\"{width}\" height=\"{height}\""));
             }
         }
-        out.raw(" style=\"max-width:100%;height:auto;border:0;vertical-align:middle\">");
+        let align = if self.in_gallery { "top" } else { "middle" };
+        out.raw(&format!(
+            " style=\"max-width:100%;height:auto;border:0;vertical-align:{align}\">"
+        ));
     }
 
     /// Pictures side by side where there is room, else one below the other, with a gap between them either way.
@@ -286,7 +289,7 @@ impl Writer<'_> {
                 out.raw("&ensp;");
             }
             out.raw("<span style=\"display:inline-block;max-width:100%;margin:0 0 8px;vertical-align:top\">");
-            self.inline(out, picture);
+            self.in_gallery().inline(out, picture);
             out.close("span");
         }
     }

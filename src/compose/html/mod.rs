@@ -31,6 +31,8 @@ struct Writer<'a> {
     linked: bool,
     /// Whether words may break behind a slash, as in a narrow cell.
     breaks_at_slashes: bool,
+    /// Whether this is a picture among others.
+    in_gallery: bool,
     /// The number of the highest heading that may stand here; ranks are never skipped downwards.
     top_heading: u8,
 }
@@ -58,6 +60,7 @@ impl<'a> Writer<'a> {
             role: Role::Text,
             linked: false,
             breaks_at_slashes: false,
+            in_gallery: false,
             top_heading: 2,
         }
     }
@@ -66,6 +69,14 @@ impl<'a> Writer<'a> {
     fn in_cell(self) -> Self {
         Writer {
             breaks_at_slashes: true,
+            ..self
+        }
+    }
+
+    /// This writer, for one of several pictures.
+    fn in_gallery(self) -> Self {
+        Writer {
+            in_gallery: true,
             ..self
         }
     }

@@ -16,7 +16,7 @@ const COMMENT_COLUMNS_MAX: usize = 500;
 /// The longest list, in entries.
 const ENTRIES_MAX: usize = 4;
 /// The most by which the two of a pair may differ, in pixels.
-const DIFFERENCE_MAX_PX: u32 = 180;
+const DIFFERENCE_MAX_PX: u32 = 220;
 /// The height of a picture whose size is not known, in pixels.
 const PICTURE_PX: u32 = 160;
 

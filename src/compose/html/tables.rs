@@ -66,7 +66,10 @@ impl Writer<'_> {
             name
         };
         let scope = if name == "th" { " scope=\"col\"" } else { "" };
-        if whole {
+        if !whole {
+            // Where words must break, better between syllables.
+            style.push_str(";-webkit-hyphens:auto;hyphens:auto");
+        } else {
             style.push_str(";overflow-wrap:normal;word-break:normal");
         }
         self.open_text(

@@ -188,7 +188,7 @@ impl Theme {
             .map_err(|e| self.template_fault(&e))?;
         let written = layout
             .render(context! {
-                ..context! { dir, start, end, rtl, cjk => look.script().is_cjk(), dense => density == Density::Dense },
+                ..context! { dir, start, end, rtl, cjk => look.script().is_cjk(), korean => look.script() == Script::Korean, dense => density == Density::Dense },
                 ..look.values(),
                 ..outline
             })
