@@ -9,41 +9,6 @@ use std::process::Command;
 /// Commands that only hold others, as `letterpress dkim new`.
 const GROUPS: [&str; 4] = ["config", "dkim", "keys", "subscribers"];
 
-/// What the pages describe ahead of the program: settings as `relay.*.host`, commands and their options as they are
-/// typed. An entry that the program has by now must go.
-const AHEAD: &[&str] = &[
-    "relay.*.ehlo_name",
-    "relay.*.dkim",
-    "relay.*.dkim_headers_not",
-    "list.*.reply_to",
-    "list.*.headers",
-    "web.cors_origins",
-    "restore",
-    "prune",
-    "dkim remove",
-    "completions",
-    "man",
-    "subscribers import --map",
-    "subscribers import --separator",
-    "subscribers import --encoding",
-];
-
-/// Messages of the page on troubleshooting that the program does not have yet.
-const MESSAGES_AHEAD: &[&str] = &[
-    "there is no database",
-    "the database is gone, or empty",
-    "answers in TLS: this port speaks TLS from the first byte",
-    "speaks clear text first",
-    "the relay may want a full name in EHLO",
-    "the database is a backup that was put in place",
-    "a quotation mark is opened on this line and never closed",
-    "is a placeholder",
-    "your mails, so",
-    "must wait",
-    "has reached its daily limit",
-    "the database is a copy as of",
-];
-
 /// What messages have from the system, or as a value.
 const VALUES: [&str; 5] = [
     "address already in use",
@@ -52,10 +17,6 @@ const VALUES: [&str; 5] = [
     "letterpress.toml",
     "no such file or directory",
 ];
-
-fn is_ahead(name: &str) -> bool {
-    AHEAD.contains(&name)
-}
 
 /// A line of a page.
 struct Line<'a> {
@@ -249,10 +210,7 @@ fn every_setting_exists() {
                 }
             };
             for (section, key) in found {
-                let name = key
-                    .iter()
-                    .fold(section.clone(), |name, key| format!("{name}.{key}"));
-                if !known.has(&section, key.as_deref()) && !is_ahead(&section) && !is_ahead(&name) {
+                if !known.has(&section, key.as_deref()) {
                     let key = key.unwrap_or_default();
                     wrong.push(format!(
                         "{}: there is no setting [{section}] {key}",
@@ -339,9 +297,6 @@ fn every_example_of_settings_is_accepted() {
     let mut wrong = Vec::new();
     for page in pages() {
         for (line, block) in blocks(&page, "toml") {
-            if uses_settings_ahead(&block) {
-                continue;
-            }
             let file = folder.join("letterpress.toml");
             std::fs::write(&file, block).unwrap();
             let args = ["config", "check", "--json", "--config"];
@@ -354,18 +309,6 @@ fn every_example_of_settings_is_accepted() {
         }
     }
     fail_with(&wrong);
-}
-
-/// Whether a block holds a setting that the program does not have yet.
-fn uses_settings_ahead(block: &str) -> bool {
-    let mut section = String::new();
-    block.lines().any(|line| {
-        if let Some(name) = section_of(line) {
-            section = name;
-        }
-        let key = key_of(line).unwrap_or_default();
-        is_ahead(&section) || is_ahead(&format!("{section}.{key}"))
-    })
 }
 
 /// The code blocks of a language, each with the line of its fence.
@@ -406,9 +349,6 @@ fn every_command_and_option_exists() {
                     .entry(command.clone())
                     .or_insert_with(|| help_of(&command));
                 let Some(help) = help else {
-                    if is_ahead(&command) {
-                        continue;
-                    }
                     wrong.push(format!(
                         "{}: there is no command letterpress {command}",
                         page.at(line.number)
@@ -417,8 +357,7 @@ fn every_command_and_option_exists() {
                 };
                 for option in words.iter().filter(|word| word.starts_with("--")) {
                     let option = option.split('=').next().unwrap_or(option);
-                    let is_ahead = is_ahead(&format!("{command} {option}"));
-                    if option.len() > 2 && !has_option(help, option) && !is_ahead {
+                    if option.len() > 2 && !has_option(help, option) {
                         wrong.push(format!(
                             "{}: letterpress {command} does not take {option}",
                             page.at(line.number)
@@ -429,29 +368,6 @@ fn every_command_and_option_exists() {
         }
     }
     fail_with(&wrong);
-}
-
-#[test]
-fn nothing_is_called_ahead_of_the_program_that_it_has() {
-    let (known, sources) = (Known::of_the_sample(), sources());
-    let has = |name: &&&str| match name.rsplit_once('.') {
-        Some((section, key)) => known.has(section, Some(key)) || known.has(name, None),
-        None => match name.split_once(" --") {
-            Some((command, option)) => {
-                help_of(command).is_some_and(|help| has_option(&help, &format!("--{option}")))
-            }
-            None => help_of(name).is_some(),
-        },
-    };
-    let names = AHEAD.iter().filter(has);
-    let messages = MESSAGES_AHEAD
-        .iter()
-        .filter(|part| sources.contains(**part));
-    let stale: Vec<_> = names.chain(messages).collect();
-    assert!(
-        stale.is_empty(),
-        "take out of AHEAD and MESSAGES_AHEAD: {stale:?}"
-    );
 }
 
 #[test]
@@ -475,7 +391,7 @@ fn every_message_of_the_troubleshooting_page_is_one_of_the_programs() {
             .flat_map(|message| message.split('…'))
         {
             let part = part.trim_matches([' ', ':']);
-            if !sources.contains(part) && !MESSAGES_AHEAD.contains(&part) {
+            if !sources.contains(part) {
                 wrong.push(format!("{}: no message has “{part}”", page.at(line.number)));
             }
         }

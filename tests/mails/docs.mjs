@@ -2,7 +2,8 @@
 // stands above the first section of the issue, and one for each section, named after its heading.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { launch, open } from "./camera.mjs";
+import { launch } from "../support/browser.mjs";
+import { open } from "./camera.mjs";
 import { render } from "./letter.mjs";
 
 const [binary, issue, out] = process.argv.slice(2);
