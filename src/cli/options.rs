@@ -35,12 +35,12 @@ const HEEDED: &[(&str, &[&str])] = &[
     ("keys", &[]),
     ("keys rotate", &["config", "json"]),
     ("backup", &["config", "json"]),
-    ("help", &[]),
-    ("version", &["json"]),
     ("restore", &["config", "json", "yes"]),
     ("prune", &["config", "list", "json", "yes"]),
     ("completions", &[]),
     ("man", &["json"]),
+    ("help", &[]),
+    ("version", &["json"]),
 ];
 
 /// Hides the shared options wherever they mean nothing. They are still taken there, so that a script may give

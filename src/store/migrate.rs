@@ -125,7 +125,10 @@ pub(super) async fn alone(path: &Path) -> Result<OpeningLock> {
 /// Refuses a file with several names (hard links), but under the name at which its companion stands: SQLite keeps a log
 /// beside each name, and a database with two logs is damaged (sqlite.org/howtocorrupt.html, 2.5).
 fn has_one_name(path: &Path) -> Result<()> {
-    let names = fs::metadata(real(path)).map_or(1, |about| about.nlink());
+    let about = fs::metadata(real(path)).ok();
+    let names = about
+        .filter(fs::Metadata::is_file)
+        .map_or(1, |file| file.nlink());
     if names < 2 || super::companion::read(path).is_some() {
         return Ok(());
     }
