@@ -49,7 +49,7 @@ pub async fn run(
     if left > 0 {
         tracing::warn!("mails in flight when the last daemon ended, uncertain now: {left}");
     }
-    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone());
+    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone(), shutdown.clone());
     let mut writing = tokio::spawn(writing);
     let shared = parts(&store, settings, commits, links, clock.clone()).await?;
     let (queue, relays) = (shared.queue.clone(), shared.relays.clone());
