@@ -171,6 +171,10 @@ fn next_time(key: &str, settings: &Settings, now: Timestamp) -> Option<Zoned> {
 /// can't be, nothing is said of it.
 async fn unsigned(examined: &config::Examined) -> Vec<Finding> {
     let settings = &examined.settings;
+    let mut relays = settings.sending.relays.iter();
+    if relays.all(|relay| relay.dkim.algorithms.is_empty()) {
+        return Vec::new();
+    }
     let in_use = match Store::peek_at_dkim_selectors(&settings.database).await {
         Some(in_use) => in_use,
         None if settings.database.exists() => return Vec::new(),
@@ -187,9 +191,6 @@ async fn unsigned(examined: &config::Examined) -> Vec<Finding> {
             ),
         )
     };
-    if settings.sending.relays.is_empty() {
-        return Vec::new();
-    }
     let mut lists = keys::unsigned(&settings.lists, &in_use);
     let mut told = HashSet::new();
     lists.retain(|list| told.insert(list.from.address.domain()));

@@ -61,7 +61,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     }
     context.print(wrap(
         &format!(
-            "Keys that sign links and the choice of DKIM keys are those of the backup. Put back {} as well, if they were lost.",
+            "The choice of DKIM keys is that of the backup. Put back {} as well, if they were lost.",
             also.join(" and ")
         ),
         "",

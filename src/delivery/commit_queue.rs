@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::batch_size::BatchSize;
 use super::ready_queue::ReadyQueue;
@@ -97,15 +98,17 @@ pub(super) struct CommitQueue {
 
 impl CommitQueue {
     /// A queue and the task that writes what comes through it. The task ends when the queue and all handles are dropped.
+    /// From `shutdown` on it waits for a database that can't be written only to write outcomes, and claims nothing.
     pub(super) fn new(
         store: Store,
         clock: SharedClock,
         affected: Affected,
+        shutdown: CancellationToken,
     ) -> (CommitQueue, impl Future<Output = ()> + Send) {
         let (requests, inbox) = mpsc::channel(BATCH_MAX);
         (
             CommitQueue { requests },
-            write(store, clock, affected, inbox),
+            write(store, clock, affected, shutdown, inbox),
         )
     }
 
@@ -211,6 +214,7 @@ async fn write(
     store: Store,
     clock: SharedClock,
     affected: Affected,
+    shutdown: CancellationToken,
     mut inbox: mpsc::Receiver<Request>,
 ) {
     let mut in_flight = HashSet::new();
@@ -233,7 +237,9 @@ async fn write(
             waiting.push((answer, claimed));
         }
         let paused: Vec<IssueId> = batch.pauses.iter().map(|(issue, _)| *issue).collect();
-        let mut grants = commit_batch(&store, &clock, batch).await.into_iter();
+        let mut grants = commit_batch(&store, &clock, &shutdown, batch)
+            .await
+            .into_iter();
         affected.queue.give_back(returns);
         if !paused.is_empty() {
             affected.queue.retain(|issue| !paused.contains(&issue));
@@ -278,7 +284,13 @@ fn settle(key: MailKey, grant: Option<Grant>, in_flight: &mut HashSet<MailKey>) 
 }
 
 /// Writes a batch, however long that takes: an outcome must not be lost because a disk is full for a while.
-async fn commit_batch(store: &Store, clock: &SharedClock, batch: Batch) -> Vec<Grant> {
+async fn commit_batch(
+    store: &Store,
+    clock: &SharedClock,
+    shutdown: &CancellationToken,
+    mut batch: Batch,
+) -> Vec<Grant> {
+    let claims = batch.claims.len();
     let mut wait = FIRST_WAIT;
     loop {
         match store.commit_batch(&batch, clock.now()).await {
@@ -286,16 +298,25 @@ async fn commit_batch(store: &Store, clock: &SharedClock, batch: Batch) -> Vec<G
                 for (issue, reason) in moved(&batch.pauses, &done.paused) {
                     log_pause(store, issue, reason).await;
                 }
-                if wait > FIRST_WAIT {
+                if wait > FIRST_WAIT && !shutdown.is_cancelled() {
                     tracing::info!("the ledger can be written again");
                 }
-                return done.grants;
+                let mut grants = done.grants;
+                grants.resize(claims, Grant::Refused);
+                return grants;
             }
             Err(error) => {
                 if wait == FIRST_WAIT {
                     tracing::error!("nothing is sent for now: {error}");
                 }
-                tokio::time::sleep(wait).await;
+                let slept = shutdown.run_until_cancelled(tokio::time::sleep(wait)).await;
+                if slept.is_none() {
+                    if batch.claims.is_empty() {
+                        tokio::time::sleep(wait).await;
+                    }
+                    // Who is not claimed stays queued, and the stop need not wait for them.
+                    batch.claims.clear();
+                }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
@@ -344,8 +365,12 @@ mod tests {
     async fn an_outcome_is_written_though_its_task_ends_before_the_next_claim() {
         let (_dir, store, list) = open_with_list().await;
         let issue = under_way(&store, list, vec!["r1@readers.example".into()]).await;
-        let (queue, writing) =
-            CommitQueue::new(store.clone(), crate::app::clock::machine(), affected());
+        let (queue, writing) = CommitQueue::new(
+            store.clone(),
+            crate::app::clock::machine(),
+            affected(),
+            CancellationToken::new(),
+        );
         let writing = tokio::spawn(writing);
         let mut handle = queue.handle();
         let claim = Claim {
@@ -370,6 +395,33 @@ mod tests {
         writing.await.unwrap();
         let totals = store.issue(issue).await.unwrap().unwrap().totals;
         assert_eq!((totals.sent, totals.sending), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_a_claim_that_cannot_be_written() {
+        let (dir, store, list) = open_with_list().await;
+        let issue = under_way(&store, list, vec!["r1@readers.example".into()]).await;
+        let shutdown = CancellationToken::new();
+        let (queue, writing) = CommitQueue::new(
+            store.clone(),
+            crate::app::clock::machine(),
+            shutdown.clone(),
+        );
+        tokio::spawn(writing);
+        let away = dir.path().join("away.db");
+        std::fs::rename(store.path(), &away).unwrap();
+        store.look_at_place();
+        let mut handle = queue.handle();
+        let claim = Claim {
+            key: MailKey::Issue(issue, SubscriberId(1)),
+            from: State::Queued,
+            attempt: 0,
+        };
+        let claimed = tokio::spawn(async move { handle.claim(claim).await });
+        tokio::time::sleep(FIRST_WAIT).await;
+        assert!(!claimed.is_finished(), "it waits for the database");
+        shutdown.cancel();
+        assert_eq!(claimed.await.unwrap(), Grant::Refused);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub async fn run(
     if left > 0 {
         tracing::warn!("mails in flight when the last daemon ended, uncertain now: {left}");
     }
-    let (shared, writing) = parts(&store, settings, links, clock.clone()).await?;
+    let (shared, writing) = parts(&store, settings, links, clock.clone(), &shutdown).await?;
     let mut writing = tokio::spawn(writing);
     let (queue, relays) = (shared.queue.clone(), shared.relays.clone());
     let scheduler = scheduler(&store, lists, &shared);
@@ -80,6 +80,7 @@ async fn parts(
     settings: Settings,
     links: Links,
     clock: SharedClock,
+    shutdown: &CancellationToken,
 ) -> Result<(Shared, impl Future<Output = ()> + Send + use<>)> {
     let settings = Arc::new(settings);
     let changed = Arc::new(Notify::new());
@@ -108,7 +109,7 @@ async fn parts(
         relays: relays.clone(),
         refusals: refusals.clone(),
     };
-    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone(), affected);
+    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone(), affected, shutdown.clone());
     let shared = Shared {
         queue,
         relays,
