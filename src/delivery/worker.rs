@@ -338,6 +338,7 @@ impl Worker {
             return None;
         }
         let is_ahead = mail.is_ahead;
+        let epoch = self.shared.refusals.epoch();
         let client = &mut session.client;
         let (grant, answered) = self.claim(client, &mail).await;
         let Grant::Granted { attempt } = grant else {
@@ -364,7 +365,7 @@ impl Worker {
                 answered => (self.not_taken(client, &mail, answered), None),
             }
         };
-        self.keep(mail, attempt, disposition);
+        self.keep(mail, (attempt, epoch), disposition);
         // What was to follow on a connection that ends goes back.
         next.filter(|_| !session.client.closing)
     }
@@ -508,11 +509,13 @@ impl Worker {
     }
 
     /// Keeps the outcome of a mail for the next claim, and adapts the rates by it.
-    fn keep(&mut self, mail: InFlight, attempt: u32, mut disposition: Disposition) {
+    fn keep(&mut self, mail: InFlight, (attempt, epoch): (u32, u64), mut disposition: Disposition) {
         let shared = &self.shared;
         adapt_rates(&shared.queue, &self.relay, &mail, &disposition);
         let too_many_fail = self.count_failure(&mail, &disposition);
-        let answer = mail.issue().map(|_| self.answer(&mail, &disposition));
+        let answer = mail
+            .issue()
+            .map(|_| self.answer(&mail, epoch, &disposition));
         let mut give_up_after = shared.settings.give_up_after;
         let mut pause = None;
         match (disposition.pause.take(), mail.issue()) {
@@ -552,11 +555,12 @@ impl Worker {
     }
 
     /// Where an outcome came from, for those who watch refusals.
-    fn answer(&self, job: &Job, disposition: &Disposition) -> Answer {
+    fn answer(&self, job: &Job, epoch: u64, disposition: &Disposition) -> Answer {
         let providers = &self.shared.settings.pacing.domains.providers;
         Answer {
             place: self.place,
             provider: providers.of(job.candidate.email.domain()).to_owned(),
+            epoch,
             refusal: disposition.refusal.clone(),
         }
     }
