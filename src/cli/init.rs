@@ -21,8 +21,10 @@ const IGNORED: &str = "\
 *.db-wal
 *.db-shm
 *.db-journal
+*.db-state
 *.db.lock
 *.db.opening
+*.before-restore-*
 /.rehearsal-*/
 
 # Secrets: keys that sign mails, and the password of the SMTP server. letterpress.toml has one too if you write

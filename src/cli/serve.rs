@@ -53,6 +53,10 @@ pub(super) async fn run(_args: Args, context: &Context) -> Outcome {
 
 /// Says in the log whose mails nothing signs.
 async fn warn_of_unsigned(settings: &Settings) {
+    let mut relays = settings.sending.relays.iter();
+    if relays.all(|relay| relay.dkim.algorithms.is_empty()) {
+        return;
+    }
     let in_use = Store::peek_at_dkim_selectors(&settings.database).await;
     for list in keys::unsigned(&settings.lists, &in_use.unwrap_or_default()) {
         let domain = list.from.address.domain();

@@ -340,6 +340,7 @@ impl Worker {
         }
         let is_ahead = mail.is_ahead;
         let begun = Instant::now();
+        let epoch = self.shared.refusals.epoch();
         let client = &mut session.client;
         let (grant, answered) = self.claim(client, &mail).await;
         let Grant::Granted { attempt } = grant else {
@@ -369,7 +370,7 @@ impl Worker {
         if disposition.event == Event::Accepted {
             self.relay.measured(begun.elapsed());
         }
-        self.keep(mail, attempt, disposition);
+        self.keep(mail, (attempt, epoch), disposition);
         // What was to follow on a connection that ends goes back.
         next.filter(|_| !session.client.closing)
     }
@@ -513,11 +514,13 @@ impl Worker {
     }
 
     /// Keeps the outcome of a mail for the next claim, and adapts the rates by it.
-    fn keep(&mut self, mail: InFlight, attempt: u32, mut disposition: Disposition) {
+    fn keep(&mut self, mail: InFlight, (attempt, epoch): (u32, u64), mut disposition: Disposition) {
         let shared = &self.shared;
         adapt_rates(&shared.queue, &self.relay, &mail, &disposition);
         let too_many_fail = self.count_failure(&mail, &disposition);
-        let answer = mail.issue().map(|_| self.answer(&mail, &disposition));
+        let answer = mail
+            .issue()
+            .map(|_| self.answer(&mail, epoch, &disposition));
         let mut give_up_after = shared.settings.give_up_after;
         let mut pause = None;
         match (disposition.pause.take(), mail.issue()) {
@@ -560,11 +563,12 @@ impl Worker {
     }
 
     /// Where an outcome came from, for those who watch refusals.
-    fn answer(&self, job: &Job, disposition: &Disposition) -> Answer {
+    fn answer(&self, job: &Job, epoch: u64, disposition: &Disposition) -> Answer {
         let providers = &self.shared.settings.pacing.domains.providers;
         Answer {
             place: self.place,
             provider: providers.of(job.candidate.email.domain()).to_owned(),
+            epoch,
             refusal: disposition.refusal.clone(),
         }
     }

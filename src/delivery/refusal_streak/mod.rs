@@ -16,6 +16,7 @@
 //! own relay and provider, and no others.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::delivery::{Event, MailKey, State};
@@ -41,6 +42,8 @@ pub(super) struct Answer {
     pub place: usize,
     /// The recipient's provider.
     pub provider: String,
+    /// How often counting had begun anew when the mail was claimed: [`RefusalStreakBreaker::epoch`].
+    pub epoch: u64,
     /// Whom a refusal is about, where that is not the person, with what people read of it.
     pub refusal: Option<(About, RelayFault)>,
 }
@@ -87,6 +90,7 @@ pub(super) struct Surroundings {
 /// Watches the outcomes of every issue.
 #[derive(Debug, Default)]
 pub(super) struct RefusalStreakBreaker {
+    epoch: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -136,7 +140,7 @@ impl RefusalStreakBreaker {
     /// return of others, those are added as well. `answer` is missing for a mail that is of no issue.
     pub(super) fn record(
         &self,
-        outcome: Outcome,
+        mut outcome: Outcome,
         answer: Option<Answer>,
         batch: &mut Batch,
         around: &Surroundings,
@@ -149,6 +153,18 @@ impl RefusalStreakBreaker {
         let mut inner = self.inner();
         match (outcome.event, answer.refusal.clone()) {
             (Event::Accepted, _) => inner.accepted(issue, &answer),
+            // It was on its way when the author resumed: what is so now, its next try shows.
+            (Event::PermFail | Event::Requeued, Some((about, _)))
+                if about != About::Recipient && answer.epoch != self.epoch() =>
+            {
+                outcome.event = Event::Requeued;
+                then.returns.push(Return {
+                    issue,
+                    who,
+                    provider: answer.provider,
+                    refused_at: None,
+                });
+            }
             (Event::PermFail, Some((About::Unknown, fault))) => {
                 let hit = Hit {
                     outcome,
@@ -178,7 +194,13 @@ impl RefusalStreakBreaker {
 
     /// Counts anew from now on: an issue begins, or its author wants to see whether the cause is gone.
     pub(super) fn forget(&self) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
         *self.inner() = Inner::default();
+    }
+
+    /// How often counting has begun anew.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

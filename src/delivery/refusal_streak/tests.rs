@@ -55,6 +55,7 @@ fn met(person: i64, place: usize, provider: &str, text: &str) -> (Outcome, Answe
     let answer = Answer {
         place,
         provider: provider.into(),
+        epoch: 0,
         refusal: refusal.map(|about| (about, fault(text))),
     };
     (outcome, answer)
@@ -231,8 +232,27 @@ fn those_in_flight_are_spared_until_a_mail_is_accepted_or_the_author_resumes() {
     let events: Vec<Event> = after.iter().map(|(b, _)| b.outcomes[0].event).collect();
     assert_eq!(events, [Event::Requeued, Event::PermFail]);
     breaker.forget();
-    let resumed = run(&breaker, vec![met(70, 0, "p", "550 5.7.1 no")], &TWO);
-    assert_eq!(failed(&resumed), 1);
+    let (outcome, mut answer) = met(70, 0, "p", "550 5.7.1 no");
+    answer.epoch = breaker.epoch();
+    assert_eq!(failed(&run(&breaker, vec![(outcome, answer)], &TWO)), 1);
+}
+
+#[test]
+fn who_was_on_the_way_when_the_author_resumed_is_tried_once_more() {
+    let breaker = RefusalStreakBreaker::default();
+    breaker.forget();
+    let mut all = refusals(0..30, 0, "p", "550 no");
+    all.extend(refusals(30..60, 0, "p", "550 5.7.26 no"));
+    let all = run(&breaker, all, &ONE);
+    assert_eq!(
+        (failed(&all), actions(&all).len(), pauses(&all).len()),
+        (0, 0, 0)
+    );
+    let mut returns = all.iter().flat_map(|(_, then)| &then.returns);
+    assert!(returns.all(|it| it.refused_at.is_none()));
+    // A person who is not there is not there.
+    let gone = run(&breaker, vec![met(60, 0, "p", "550 5.1.1 no")], &ONE);
+    assert_eq!(failed(&gone), 1);
 }
 
 #[test]
