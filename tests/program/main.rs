@@ -37,4 +37,5 @@ mod starttls_and_login;
 mod stopped_and_restarted;
 mod streams_that_fail;
 mod terminal_is_closed;
+mod visitors_leave_room;
 mod wrong_certificate;
