@@ -83,9 +83,9 @@ const SLOW_BYTES_PER_S: u64 = 16 * 1024;
 const ASKS_WITHIN: Duration = Duration::from_secs(1);
 /// How often the next who waits for a seat looks again for one who can give way, at first and at last.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-const LOOK_AGAIN_MAX: Duration = Duration::from_secs(2);
+const LOOK_AGAIN_MAX: Duration = Duration::from_millis(500);
 /// The least time between two for whom others give way after they have waited.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
+const ASK_AGAIN: Duration = Duration::from_millis(30);
 
 /// Where a connection comes from, as far as limits go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -424,30 +424,36 @@ impl Entry {
         if wants_picture {
             tickets.push(pictures.wait().ticket.await.ok()?);
         }
-        let make = || self.places.make_room_within(origin);
+        let make = || {
+            self.places.make_room_within(origin);
+        };
         tickets.push(take(seats, make).await?);
-        let make = || self.places.make_room();
+        let make = || {
+            self.places.make_room();
+        };
         tickets.push(take(self.places.seats.clone(), make).await?);
         Some(tickets)
     }
 }
 
 /// Takes a ticket; while there is none, `make_room` is asked for one, now and then.
-async fn take(tickets: Arc<Turnstile>, make_room: impl Fn() -> bool) -> Option<Ticket> {
+async fn take(tickets: Arc<Turnstile>, make_room: impl Fn()) -> Option<Ticket> {
     if let Some(ticket) = tickets.try_take() {
         return Some(ticket);
     }
     let mut waiting = tickets.wait();
-    let (mut has_made_room, mut look_after) = (make_room(), LOOK_AGAIN);
+    make_room();
+    let mut look_after = LOOK_AGAIN;
     loop {
         match tokio::time::timeout(look_after, &mut waiting.ticket).await {
             Ok(ticket) => return ticket.ok(),
-            // One for each is enough, and few in all: a crowd that waits would drive out everybody as soon as it may, and a
-            // newcomer would find nobody who can give way at once.
-            Err(_) if has_made_room || !tickets.may_ask_again(&waiting, ASK_AGAIN) => {
-                look_after = (look_after * 2).min(LOOK_AGAIN_MAX);
+            // A newer one got the room, or there was none to be made. A crowd that waits asks rarely: else it would drive
+            // out everybody as soon as it may, and a newcomer would find nobody who can give way at once.
+            Err(_) if tickets.may_ask_again(&waiting, ASK_AGAIN) => {
+                make_room();
+                look_after = LOOK_AGAIN;
             }
-            Err(_) => has_made_room = make_room(),
+            Err(_) => look_after = (look_after * 2).min(LOOK_AGAIN_MAX),
         }
     }
 }
@@ -542,6 +548,34 @@ mod tests {
             drop(seat);
         };
         let both = async { tokio::join!(waiting, gives_way).0 };
+        let seated = tokio::time::timeout(Duration::from_secs(30), both).await;
+        assert!(seated.is_ok_and(|seat| seat.is_some()));
+    }
+
+    #[tokio::test]
+    async fn whose_room_a_newer_one_took_asks_again() {
+        let places = Places::new(limits(100, 1));
+        let enter = || places.enter(peer("192.0.2.1")).unwrap();
+        let (first, old) = (enter(), enter());
+        let seat = first.seat(false).await.unwrap();
+        let new = enter();
+        // Both wait for the one seat; the newer one gets it, and holds it without asking anything.
+        let (mut older, newer) = (Box::pin(old.seat(false)), new.seat(false));
+        let poll = tokio::time::timeout(Duration::ZERO, older.as_mut());
+        assert!(poll.await.is_err());
+        let gives_way = async {
+            first.connection.leave().cancelled().await;
+            drop(seat);
+        };
+        let got = tokio::time::timeout(Duration::from_secs(30), async {
+            tokio::join!(newer, gives_way).0.unwrap()
+        });
+        let held = got.await.unwrap();
+        let gives_way = async {
+            new.connection.leave().cancelled().await;
+            drop(held);
+        };
+        let both = async { tokio::join!(older, gives_way).0 };
         let seated = tokio::time::timeout(Duration::from_secs(30), both).await;
         assert!(seated.is_ok_and(|seat| seat.is_some()));
     }

@@ -41,5 +41,6 @@ mod starttls_and_login;
 mod stopped_and_restarted;
 mod streams_that_fail;
 mod terminal_is_closed;
+mod visitors_leave_room;
 mod waiting_is_told;
 mod wrong_certificate;
