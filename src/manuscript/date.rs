@@ -317,7 +317,7 @@ fn foreign_month(name: &str) -> Option<u64> {
     let begins = |full: &&str| full.starts_with(name) && name.chars().count() >= 3;
     let mut found = (1..)
         .zip(NAMES)
-        .filter(|(_, names)| names.iter().any(|n| begins(&n)));
+        .filter(|(_, names)| names.iter().any(begins));
     match (found.next(), found.next()) {
         (Some((month, _)), None) => Some(month),
         _ => None,

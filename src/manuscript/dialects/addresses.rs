@@ -28,9 +28,9 @@ pub(super) fn enclose(text: &mut Text) {
         .into_iter()
         .filter(|address| {
             let before = links.partition_point(|link| link.start < address.end);
-            !links[..before]
+            links[..before]
                 .last()
-                .is_some_and(|link| address.start < link.end)
+                .is_none_or(|link| link.end <= address.start)
         })
         .map(|address| Edit {
             with: format!("<{}>", &source[address.clone()]),
