@@ -1,9 +1,9 @@
 //! An issue is composed once: its typed parts become what is stored and sent.
 //!
-//! [`compose`] is the whole pipeline. `html` lays the issue out as an outline in which every piece of content
-//! is a token; the theme makes an MJML document of the outline, mrml renders that document, and the content,
-//! escaped by `html`, takes the tokens' place. `text` writes the plain text, `check` collects the findings. Nothing here
-//! reads a clock, a database or the network.
+//! [`compose`] is the whole pipeline. `places` settles the links within the issue. `html` lays it out as an outline in
+//! which every piece of content is a token; the theme makes an MJML document of the outline, mrml renders that document,
+//! and the content, escaped by `html`, takes the tokens' place. `text` writes the plain text, `check` collects the
+//! findings. Nothing here reads a clock, a database or the network.
 
 pub(crate) mod check;
 mod film;

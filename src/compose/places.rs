@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use percent_encoding::percent_decode_str;
 
 use crate::model::issue::walk::{self, Seen};
-use crate::model::issue::{Block, Body, Inline, Inlines, Issue, Part};
+use crate::model::issue::{Block, Body, Inline, Inlines, Issue, Part, Section};
 
 /// The place at the top of every document, which needs no name of the author's.
 pub(super) const TOP: &str = "top";
@@ -34,6 +34,13 @@ pub(super) fn settled(issue: &Issue) -> Cow<'_, Issue> {
     walk::runs_mut(&mut issue.parts, &mut |run| {
         let words = std::mem::take(run);
         *run = places.settle(words);
+    });
+    blocks_mut(&mut issue.parts, &mut |block| {
+        if let Block::Figure { link, .. } = block
+            && let Some(url) = link.take_if(|url| url.starts_with('#'))
+        {
+            *link = places.name(&url).map(|name| format!("#{name}"));
+        }
     });
     Cow::Owned(issue)
 }
@@ -303,13 +310,46 @@ fn headings_of_body(body: &mut Body, see: &mut dyn FnMut(&mut Inlines, Option<u3
 }
 
 fn headings_of(blocks: &mut [Block], see: &mut dyn FnMut(&mut Inlines, Option<u32>)) {
+    each_block(blocks, &mut |block| {
+        if let Block::Heading { inlines, .. } = block {
+            see(inlines, None);
+        }
+    });
+}
+
+/// Hands every block to `see`, those within others too.
+fn blocks_mut(parts: &mut [Part], see: &mut dyn FnMut(&mut Block)) {
+    for part in parts {
+        match part {
+            Part::Text(all) | Part::About { body: all, .. } => each_block(all, see),
+            Part::Contents { intro, .. } => each_block(intro, see),
+            Part::Summary(groups) => groups
+                .iter_mut()
+                .for_each(|group| each_block(&mut group.blocks, see)),
+            Part::Section(Section { body, .. }) | Part::Subscribe { body, .. } => {
+                for one in body {
+                    match one {
+                        Body::Item(item) => each_block(&mut item.comment, see),
+                        Body::Text(all) => each_block(all, see),
+                        Body::Card(_) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn each_block(blocks: &mut [Block], see: &mut dyn FnMut(&mut Block)) {
     for block in blocks {
+        see(block);
         match block {
-            Block::Heading { inlines, .. } => see(inlines, None),
-            Block::Quote(all) | Block::Alert { blocks: all, .. } => headings_of(all, see),
+            Block::Quote(all) | Block::Alert { blocks: all, .. } => each_block(all, see),
             Block::List { items, .. } => items
                 .iter_mut()
-                .for_each(|item| headings_of(&mut item.blocks, see)),
+                .for_each(|item| each_block(&mut item.blocks, see)),
+            Block::Definitions(all) => all
+                .iter_mut()
+                .for_each(|one| each_block(&mut one.blocks, see)),
             _ => {}
         }
     }

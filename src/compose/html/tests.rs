@@ -271,6 +271,20 @@ fn remarks_emoji_and_definitions_are_not_printed_raw() {
 }
 
 #[test]
+fn lists_of_terms_and_folded_text_in_html_are_set_alike() {
+    let text = "title: T\n\n<dl><dt>One</dt><dt>Two</dt><dd>Both.</dd><div><dt>Three</dt><dd><p>A.</p><p>B.</p></dd></div></dl>\n\n\
+        <details><summary>More</summary>\n\nHidden.\n\n</details>\n\n[![a picture](https://a.example/x.png)](#end)\n\n\
+        <p id=\"end\">The end.</p>\n";
+    let (html, text) = mail(text, "quiet", "en");
+    let page = document(&html);
+    assert_eq!(texts(&page, "dt"), ["One", "Two", "Three"]);
+    assert_eq!(texts(&page, "dd"), ["Both.", "A.B."]);
+    assert_eq!(texts(&page, "strong"), ["More"]);
+    assert_eq!(inner_links(&html).len(), 1);
+    assert!(text.contains("One\nTwo\n    Both."), "{text}");
+}
+
+#[test]
 fn a_film_is_named_by_its_author_or_by_where_it_is_shown() {
     let text = "title: T\n\n## Films\n\n### [Talk](https://a.example/talk)\n\n\
         <iframe src=\"https://www.youtube-nocookie.com/embed/x\" title=\"YouTube video player\"></iframe>\n\nA talk.\n\n\

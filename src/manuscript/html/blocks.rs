@@ -1,7 +1,7 @@
 //! Blocks of raw HTML become ours.
 
 use crate::model::Severity;
-use crate::model::issue::{Align, Block, Card, Inline, Inlines, ListItem};
+use crate::model::issue::{Align, Block, Card, Definition, Inline, Inlines, ListItem};
 
 use super::elements::Element;
 use super::inlines::{enclose, name_of};
@@ -83,8 +83,62 @@ impl Reader<'_> {
                 }
                 blocks
             }
+            Element::Block if branch.name == "dl" => self.html_definitions(children, line),
+            // What unfolds the rest of <details>; in a mail it is unfolded.
+            Element::Block if branch.name == "summary" => {
+                let blocks = self.html_blocks(children, line);
+                blocks.into_iter().map(embolden).collect()
+            }
             _ => self.html_blocks(children, line),
         }
+    }
+
+    /// Terms with what they mean, and whatever else stands among them.
+    fn html_definitions(&mut self, nodes: &[Node], line: usize) -> Vec<Block> {
+        let (mut all, mut rest): (Vec<Definition>, Vec<Block>) = Default::default();
+        let mut in_terms = false;
+        for node in nodes {
+            match node {
+                Node::Element(e) if e.name == "dt" => {
+                    let term = trim(self.html_inlines(&e.children, line, false));
+                    match all.last_mut() {
+                        Some(last) if in_terms => last.terms.push(term),
+                        _ => all.push(Definition {
+                            terms: vec![term],
+                            blocks: Vec::new(),
+                        }),
+                    }
+                    in_terms = true;
+                }
+                Node::Element(e) if e.name == "dd" => {
+                    let blocks = self.html_blocks(&e.children, line);
+                    match all.last_mut() {
+                        Some(last) => last.blocks.extend(blocks),
+                        None => rest.extend(blocks),
+                    }
+                    in_terms = false;
+                }
+                other => {
+                    // Such as a <div> around a term and its meaning.
+                    let blocks = match other {
+                        Node::Element(e) if e.name == "div" => {
+                            self.html_definitions(&e.children, line)
+                        }
+                        _ => self.html_blocks(std::slice::from_ref(other), line),
+                    };
+                    for block in blocks {
+                        match block {
+                            Block::Definitions(more) => all.extend(more),
+                            block => rest.push(block),
+                        }
+                    }
+                }
+            }
+        }
+        if !all.is_empty() {
+            rest.push(Block::Definitions(all));
+        }
+        rest
     }
 
     /// A link around whole blocks: each of their paragraphs and pictures becomes one.
@@ -342,6 +396,13 @@ fn is_player(title: &str) -> bool {
 fn end_paragraph(text: &mut Inlines, out: &mut Vec<Block>) {
     let inlines = trim(std::mem::take(text));
     out.extend(figures::paragraph(inlines));
+}
+
+fn embolden(block: Block) -> Block {
+    match block {
+        Block::Paragraph(inlines) => Block::Paragraph(vec![Inline::Strong(inlines)]),
+        other => other,
+    }
 }
 
 /// Sets a caption as figures know it: in emphasis.
