@@ -405,6 +405,7 @@ mod tests {
         let (queue, writing) = CommitQueue::new(
             store.clone(),
             crate::app::clock::machine(),
+            affected(),
             shutdown.clone(),
         );
         tokio::spawn(writing);

@@ -261,7 +261,7 @@ fn hostile_names_and_addresses_stay_in_their_place() {
         "reader@else.example\0",
         "\"a\r\nb\"@else.example",
         "a b@else.example",
-        "<victim@else.example>",
+        "<victim@else.example> <reader@readers.example>",
     ] {
         rows.push_str(&format!("{},Nobody\n", csv(address)));
     }
