@@ -91,7 +91,7 @@ enum Command {
     Deliveries(deliveries::Args),
     /// Pause an issue that is being sent
     Pause(steer::PauseArgs),
-    /// Resume an issue that is paused or held
+    /// Resume an issue that is paused or held, or try at once what waits
     Resume(steer::ResumeArgs),
     /// Cancel what has not been sent; `retry --state cancelled` takes that back
     Cancel(steer::CancelArgs),

@@ -63,7 +63,7 @@ pub(crate) async fn pause(
     moved(store, issue, steered, Action::Pause).await
 }
 
-/// Lets a paused or held issue go on, at its own time if that lies ahead.
+/// Lets a paused or held issue go on, at its own time if that lies ahead; one that is being sent and waits tries at once.
 ///
 /// # Errors
 /// [`Refusal::NeverRendered`], [`Refusal::NotPossible`], [`Refusal::Gone`], or the database can't be written.

@@ -261,6 +261,57 @@ async fn what_is_due_too_long_is_held() {
 }
 
 #[tokio::test]
+async fn a_resume_of_what_is_sent_already_tries_what_waits_and_nothing_else() {
+    let (_dir, store, list) = open_with_list().await;
+    let issue = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
+    store.start_due(t(1), hours(6)).await.unwrap();
+    let rescans = async || store.issue(issue).await.unwrap().unwrap().rescans;
+    let before = rescans().await;
+    assert_eq!(
+        store.resume(issue, t(2)).await.unwrap(),
+        Steered::Not(IssueState::Sending)
+    );
+    assert_eq!(rescans().await, before);
+    store.explain(issue, Some(by_author())).await.unwrap();
+    assert_eq!(
+        store.resume(issue, t(3)).await.unwrap(),
+        Steered::Now(IssueState::Sending)
+    );
+    assert_eq!(rescans().await, before + 1);
+}
+
+#[tokio::test]
+async fn people_who_wait_say_why_unless_a_server_said_more() {
+    let (_dir, store, list) = open_with_list().await;
+    people(&store, list, 3).await;
+    let issue = id(store.queue_issue(new_issue(list, "001", 1)).await.unwrap());
+    store.start_due(t(1), hours(6)).await.unwrap();
+    store.fan_out(issue).await.unwrap();
+    crate::store::testing::meddle(
+        &store,
+        "UPDATE delivery SET reply = '550 5.7.26 no', code = 550 WHERE subscriber_id = 1",
+    )
+    .await;
+    let two = [SubscriberId(1), SubscriberId(2)];
+    let why = "waits: gmail.com refuses your mails".to_owned();
+    store.note_waiting(issue, &two, why).await.unwrap();
+    let rows = store
+        .deliveries(issue, None, SubscriberId(0), 10)
+        .await
+        .unwrap();
+    let replies: Vec<_> = rows.iter().map(|row| row.reply.as_deref()).collect();
+    assert_eq!(
+        replies,
+        [
+            Some("550 5.7.26 no"),
+            Some("waits: gmail.com refuses your mails"),
+            None
+        ]
+    );
+    assert_eq!(rows[1].code, None);
+}
+
+#[tokio::test]
 async fn the_audience_is_of_those_who_are_there_and_shows_when_it_is_whole() {
     let (_dir, store, list) = open_with_list().await;
     people(&store, list, 3).await;
