@@ -162,14 +162,10 @@ impl Client {
     /// Passes a positive reply to EHLO or HELO. Many servers accept no address in place of a name, some only at this
     /// moment and with a reply that says something else.
     fn welcome(&self, step: Step, reply: &Reply) -> Result<(), ConnectFault> {
-        let is_about_name = || {
-            let words = reply.text().to_ascii_lowercase();
-            let names = ["fully-qualified", "fully qualified", "fqdn", "hostname"];
-            self.name.starts_with('[') || names.iter().any(|name| words.contains(name))
-        };
+        let is_about_name = self.name.starts_with('[') || reply.refuses_our_name();
         let knows_no_ehlo = matches!(reply.code, 500 | 502);
         let mut passed = positive(step, reply);
-        if !knows_no_ehlo && is_about_name() {
+        if !knows_no_ehlo && is_about_name {
             match &mut passed {
                 Err(ConnectFault::Unavailable { remedy, .. }) => {
                     *remedy = Some(Remedy::SetEhloName)

@@ -153,7 +153,7 @@ impl Reply {
             (4, _) if personal => Verdict::TempFail,
             (4, _) => Verdict::RelayUnavailable,
             // RFC 4954, section 6: log in first, or better, or under TLS. Never a person's fault.
-            (5, _) if self.asks_for_login() => Verdict::ConfigFault,
+            (5, _) if self.asks_for_login() || self.refuses_our_name() => Verdict::ConfigFault,
             (5, _) if personal => Verdict::PermFail,
             (5, _) => Verdict::ConfigFault,
             _ => Verdict::ProtocolError,
@@ -165,6 +165,7 @@ impl Reply {
         match (step, self.code) {
             _ if self.asks_for_tls() => Remedy::UseTls,
             _ if self.asks_for_login() => Remedy::CheckLogin,
+            _ if self.refuses_our_name() => Remedy::SetEhloName,
             (Step::Auth, _) => Remedy::CheckLogin,
             (Step::Ehlo, 500 | 502 | 504) => Remedy::KnowsNoEhlo,
             (Step::Greeting | Step::Ehlo | Step::Helo, _) => Remedy::NotServed,
@@ -178,6 +179,13 @@ impl Reply {
 
     fn asks_for_login(&self) -> bool {
         matches!(self.code, 530 | 534 | 535 | 538)
+    }
+
+    /// Whether it is about the name given in EHLO. Many servers say so only where somebody was named (Postfix by
+    /// default), and no code tells it from what is that person's matter.
+    pub fn refuses_our_name(&self) -> bool {
+        let words = self.text().to_ascii_lowercase();
+        OF_OUR_NAME.iter().any(|known| words.contains(known))
     }
 
     /// Whether it asks for TLS before anything else: 530 of RFC 3207, section 4, whose words alone tell it from the
@@ -208,12 +216,42 @@ impl Reply {
     }
 }
 
+/// Words by which servers say that they want another name in EHLO, in lower case.
+const OF_OUR_NAME: [&str; 7] = [
+    "helo command rejected",
+    "ehlo command rejected",
+    "fully-qualified hostname",
+    "fully qualified hostname",
+    "invalid helo",
+    "helo should be",
+    "helo name",
+];
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn reply(code: u16, text: &str) -> Reply {
         Reply::new(code, vec![text.into()])
+    }
+
+    #[test]
+    fn a_name_in_ehlo_that_is_refused_late_is_nobodys_fault() {
+        for text in [
+            "5.5.2 <[192.0.2.1]>: Helo command rejected: need fully-qualified hostname",
+            "5.7.1 <laptop>: Helo command rejected: Host not found",
+            "HELO should be a FQDN or address literal (See RFC 2821 4.1.1.1)",
+            "5.7.1 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)",
+        ] {
+            for code in [504, 550, 554] {
+                let reply = reply(code, text);
+                assert_eq!(reply.verdict(Step::Rcpt), Verdict::ConfigFault, "{text}");
+                assert_eq!(reply.remedy(Step::Rcpt), Remedy::SetEhloName, "{text}");
+            }
+        }
+        assert_eq!(
+            reply(550, "5.1.1 <helo@readers.example>: no such user").verdict(Step::Rcpt),
+            Verdict::PermFail
+        );
     }
 
     #[test]
