@@ -72,6 +72,12 @@ impl Progress {
         }
     }
 
+    /// A line about a line of a file, above the bar where there is one. It is never broken, since scripts read it.
+    pub(super) fn say_whole(&mut self, line: &str) {
+        self.end();
+        stdio::eprintln(line);
+    }
+
     /// A line of words, above the bar where there is one.
     pub(super) fn say(&mut self, line: &str) {
         self.end();

@@ -174,7 +174,7 @@ fn tell(event: Event, path: &str, progress: &mut Progress) {
             noted_again(&like)
         ),
     };
-    progress.say(&stdio::one_line(&line));
+    progress.say_whole(&stdio::one_line(&line));
 }
 
 /// What is odd about a row that was taken.
