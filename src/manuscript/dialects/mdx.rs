@@ -14,9 +14,9 @@ const PAIR_BYTES: usize = 50_000;
 /// `import X from "…"` and `export const x = …` at the beginning of a line, up to the next empty one.
 pub(super) fn line(walk: &Walk, at: usize) -> Option<(usize, Found)> {
     let (range, line) = line_of(walk, at);
-    let is_apart = at == 0
-        || walk.text[..at].ends_with("\n\n")
-        || is_module(walk.text[..at - 1].lines().next_back()?);
+    let above = walk.text[..at.saturating_sub(1)].rsplit('\n').next();
+    let above = above.unwrap_or_default();
+    let is_apart = above.trim().is_empty() || is_module(above);
     if !is_apart || !is_module(line) {
         return None;
     }

@@ -147,6 +147,12 @@ fn quotations_and_remarks_are_quoted() {
 }
 
 #[test]
+fn the_end_of_a_pair_that_is_understood_is_not_told() {
+    assert_eq!(found("{% quote(author=\"Ann\") %}\nOne.\n{% end %}\n"), []);
+    assert_eq!(found(":::tip\nOne.\n:::\n"), []);
+}
+
+#[test]
 fn attributes_of_kramdown_go_and_ids_stay() {
     for (body, want) in [
         (
@@ -192,6 +198,10 @@ fn attributes_of_kramdown_go_and_ids_stay() {
 #[test]
 fn notes_of_obsidian_are_words_and_pictures() {
     for (body, want) in [
+        (
+            "==重要==和==要点==。\n",
+            "<mark>重要</mark>和<mark>要点</mark>。\n",
+        ),
         ("See [[Wiki link]].\n", "See Wiki link.\n"),
         (
             "See [[Note|the note]] and [[Note#Part]].\n",
@@ -223,6 +233,7 @@ fn notes_of_obsidian_are_words_and_pictures() {
 #[test]
 fn mdx_loses_its_program_and_keeps_its_words() {
     for (body, want) in [
+        ("\nimport X from './x'\n\nText.\n", "\n\n\nText.\n"),
         (
             "import X from './x'\nimport './y.css';\n\nText.\n",
             "\n\n\nText.\n",

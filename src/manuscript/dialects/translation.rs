@@ -1,5 +1,7 @@
 //! The way through a text: what each dialect finds is replaced, code is passed over.
 
+use std::collections::HashMap;
+
 use super::report::{Kind, Report};
 use super::text::{Edit, Text, line_around};
 use super::walk::{Found, Walk, passed};
@@ -77,6 +79,8 @@ fn go(walk: &Walk) -> (Vec<Edit>, Notes) {
     let (mut edits, mut notes) = (Vec::new(), Notes::new());
     let mut at = 0;
     let mut code = walk.code().iter().peekable();
+    // The ends of pairs whose beginning was found.
+    let mut ends = HashMap::new();
     while at < walk.text.len() {
         while code.peek().is_some_and(|range| range.end <= at) {
             code.next();
@@ -92,8 +96,18 @@ fn go(walk: &Walk) -> (Vec<Edit>, Notes) {
                 continue;
             }
         }
+        if let Some(end) = ends.get(&at).filter(|end| **end > at) {
+            at = *end;
+            continue;
+        }
         if let Some((start, found)) = found_at(walk, at) {
             notes.extend(found.notes.into_iter().map(|(kind, name)| (kind, name, at)));
+            ends.extend(
+                found
+                    .more
+                    .iter()
+                    .map(|edit| (edit.range.start, edit.range.end)),
+            );
             edits.extend(found.more);
             at = found.end.max(at + 1);
             edits.push(Edit {
