@@ -164,7 +164,9 @@ impl Daemon {
         let limits = limits(&parts.settings);
         let [mut sending, mut web, mut watching] =
             [Group::default(), Group::default(), Group::default()];
-        web.start("web", |stop| serve(listener, parts.site.clone(), limits, stop));
+        web.start("web", |stop| {
+            serve(listener, parts.site.clone(), limits, stop)
+        });
         web.start("keeper of sign-ups", |stop| {
             let tidying = http::tidy(parts.site.clone(), stop);
             async {

@@ -109,7 +109,8 @@ async fn parts(
         relays: relays.clone(),
         refusals: refusals.clone(),
     };
-    let (commits, writing) = CommitQueue::new(store.clone(), clock.clone(), affected, shutdown.clone());
+    let (commits, writing) =
+        CommitQueue::new(store.clone(), clock.clone(), affected, shutdown.clone());
     let shared = Shared {
         queue,
         relays,

@@ -230,7 +230,7 @@ fn a_misspelt_field_stops_a_send_and_warnings_stand_above_its_question() {
     );
     let asked = newsletter.run(&["send", "issues/001.md"]);
     let shown = asked.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    let warning = shown.find("{{ site.url }} is no personal field");
+    let warning = shown.find("{{ site.url }}");
     let question = shown.find("with the subject “Proofs for {{ name }}”, to 2 people");
     assert!(warning.is_some() && warning < question, "{shown}");
 

@@ -107,15 +107,15 @@ fn a_bounce_address_without_room_for_a_token_is_refused() {
 
 /// Makes keys that sign the lists' mails: unsigned ones are warned of.
 fn signed(folder: &std::path::Path) {
-    let made = run(folder, &["dkim", "new", "--domain", "example.org"]);
+    let made = run(folder, &["dkim", "new", "--domain", "proof.test"]);
     assert_eq!(made.code, 0, "{}", made.err);
 }
 
 #[test]
 fn mails_that_nothing_signs_are_warned_of_until_keys_are_made_and_after_they_are_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = "[web]\npublic_url = \"https://l.example.org\"\n[relay.main]\nhost = \"smtp.example.org\"\n\
-                    [list.a]\nname = \"A\"\nfrom = \"a@news.example.org\"\n[list.b]\nname = \"B\"\nfrom = \"b@news.example.org\"\n";
+    let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
+                    [list.a]\nname = \"A\"\nfrom = \"a@news.proof.test\"\n[list.b]\nname = \"B\"\nfrom = \"b@news.proof.test\"\n";
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
     let warned = || {
         let checked = run(folder.path(), &["config", "check"]);
@@ -130,7 +130,7 @@ fn mails_that_nothing_signs_are_warned_of_until_keys_are_made_and_after_they_are
     // Keys of a domain above it sign as well.
     signed(folder.path());
     assert_eq!(warned(), 0);
-    let remove = ["dkim", "remove", "--domain", "Example.org"];
+    let remove = ["dkim", "remove", "--domain", "Proof.test"];
     assert_eq!(run(folder.path(), &remove).code, 2, "it asks");
     let removed = run(folder.path(), &[&remove[..], &["--yes", "--json"]].concat());
     assert_eq!(removed.code, 0, "{}", removed.err);
@@ -321,6 +321,7 @@ fn only_commands_that_connect_need_the_password() {
         assert_eq!(refused.code, 2, "{args:?}: {}", refused.err);
         assert!(refused.err.contains("gone"), "{args:?}: {}", refused.err);
     }
+    signed(folder.path());
     let checked = run(folder.path(), &["config", "check", "--json"]);
     assert_eq!(
         (checked.code, checked.json().len()),
@@ -359,6 +360,7 @@ fn a_schedule_of_days_and_weekdays_is_warned_of_and_shown_with_its_next_time() {
     let settings = "[web]\npublic_url = \"https://l.proof.test\"\n[relay.main]\nhost = \"smtp.proof.test\"\n\
                     [list.a]\nname = \"A\"\nfrom = \"a@proof.test\"\nschedule = \"0 7 1-7 * MON\"\n";
     std::fs::write(folder.path().join("letterpress.toml"), settings).unwrap();
+    signed(folder.path());
     let checked = run(folder.path(), &["config", "check", "--json"]);
     let found = checked.json();
     assert_eq!((checked.code, found.len()), (0, 1), "{}", checked.out);

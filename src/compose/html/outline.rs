@@ -156,7 +156,8 @@ impl<'a> Outline<'a, '_> {
         }
         // A number and a date are never broken.
         let own = [
-            meta.number_beside_title().map(|number| self.phrases.numbered(number)),
+            meta.number_beside_title()
+                .map(|number| self.phrases.numbered(number)),
             meta.date_beside_title().map(|date| self.phrases.date(date)),
         ];
         for fact in own.into_iter().flatten() {

@@ -7,7 +7,9 @@ use crate::model::rendered::Piece;
 
 /// A mail of an author's file, as HTML and as text.
 fn mail(text: &str, theme: &str, language: &str) -> (String, String) {
-    let issue = crate::manuscript::read(text, "an-issue.md", "an-issue").unwrap().issue;
+    let issue = crate::manuscript::read(text, "an-issue.md", "an-issue")
+        .unwrap()
+        .issue;
     let (html, text, _) = parts(&issue, theme, language);
     (html, text)
 }
