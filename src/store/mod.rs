@@ -80,6 +80,9 @@ pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often, and how far apart, those who still hold a store that is to be closed are looked for.
+const LETTING_GO_TRIES: u32 = 40;
+const LETTING_GO_WAIT: Duration = Duration::from_millis(5);
 /// Reading connections; more gain nothing on a small machine.
 const READERS: u32 = 4;
 /// Reading connections of visitors, who must not make the sender wait for one.
@@ -464,12 +467,25 @@ impl Store {
             companion.change(|record| (record.log, record.trouble) = (None, None));
         }
         self.shared.readers.close().await;
-        if let Some(shared) = Arc::into_inner(self.shared)
-            && let Some(writer) = Arc::into_inner(shared.writer)
+        if let Some(shared) = alone(self.shared).await
+            && let Some(writer) = alone(shared.writer).await
         {
             let _ = writer.into_inner().connection.close().await;
         }
     }
+}
+
+/// What is shared, once nobody else has it. A job that has given its result may hold it for a moment longer; whoever keeps
+/// it beyond that is not waited for.
+async fn alone<T>(mut shared: Arc<T>) -> Option<T> {
+    for _ in 0..LETTING_GO_TRIES {
+        match Arc::try_unwrap(shared) {
+            Ok(alone) => return Some(alone),
+            Err(held) => shared = held,
+        }
+        tokio::time::sleep(LETTING_GO_WAIT).await;
+    }
+    None
 }
 
 /// How the writing connection is opened.
