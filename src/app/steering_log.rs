@@ -51,7 +51,13 @@ pub(super) async fn run(store: Store, shutdown: CancellationToken) -> Result<(),
 fn told(before: Option<&IssueRow>, now: &IssueRow) -> Option<String> {
     use IssueState::{Cancelled, Done, Held, Paused, Scheduled, Sending};
     let Some(before) = before else {
-        return Some(format!("queued; due at {:.0}", now.due_at));
+        // All of that can have happened between two looks.
+        let since = if now.rescans > 0 {
+            "; retried or resumed since"
+        } else {
+            ""
+        };
+        return Some(format!("queued; due at {:.0}{since}", now.due_at));
     };
     let retried = || {
         let failed = |row: &IssueRow| row.totals.failed + row.totals.uncertain;
@@ -72,7 +78,7 @@ fn told(before: Option<&IssueRow>, now: &IssueRow) -> Option<String> {
         (Paused | Held, Sending | Scheduled) => Some("resumed".to_owned()),
         (Done | Cancelled, Sending) => retried().or_else(|| Some("retried".to_owned())),
         // It was quicker than the looks.
-        (Done | Cancelled, Done) if now.rescans > before.rescans => {
+        (Done | Cancelled, Done) if now.ended_at != before.ended_at => {
             Some("retried, and done".into())
         }
         (Sending, Sending) if now.rescans > before.rescans => {
@@ -145,7 +151,7 @@ mod tests {
         );
         assert_eq!(told(&sending, &row(Done, 3)), None);
         let quick = IssueRow {
-            rescans: 1,
+            ended_at: Some(Timestamp::MAX),
             ..row(Done, 3)
         };
         assert_eq!(

@@ -66,7 +66,5 @@ fn steering_and_failed_addresses_are_in_the_log() {
         assert!(log.contains(&format!("to={reader}")), "{log}");
     }
     assert!(!log.contains("to=reader0"), "{log}");
-    newsletter.ok(&["retry", "1", "--yes"]);
-    says(&newsletter, "retried");
     assert_eq!(newsletter.stop(), 0);
 }
