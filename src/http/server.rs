@@ -32,6 +32,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after the system refused a connection, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections may wait to be accepted; Linux has 4096 at most unless told otherwise (`net.core.somaxconn`).
+#[cfg(target_os = "linux")]
+const QUEUE_MAX: i32 = 4096;
 /// The most bytes of a request's head.
 const HEAD_MAX: usize = 32 * 1024;
 /// So much of a request is looked at to tell what it is for.
@@ -50,6 +53,7 @@ pub(crate) async fn serve_router(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     listener.local_addr()?;
+    lengthen_queue(&listener);
     let places = Places::new(limits);
     let tracker = TaskTracker::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
@@ -123,6 +127,15 @@ async fn receive(
     let stream = Metered::new(stream, entry.connection.clone(), patience);
     let talking = talk(stream, peer, entry.connection.clone(), routes, shutdown);
     leave.run_until_cancelled(talking).await;
+}
+
+/// Lets more connections wait to be accepted: a client whose connection finds no room tries again after seconds. Where the
+/// system refuses, its own length holds.
+fn lengthen_queue(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::listen(listener, QUEUE_MAX);
+    #[cfg(not(target_os = "linux"))]
+    let _ = listener;
 }
 
 /// Whether the first line of a request names a picture.
