@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     // The author looks at the copy: what is wrong is said, and stops nothing.
     let errors = findings::errors_as_warnings(&proof.findings);
     stdio::eprint(findings::listing(&errors, Paint::stderr()));
-    let store = context.new_store(&settings).await?;
+    let store = context.new_store(settings).await?;
     let now = context.clock.now();
     let ids = store
         .ensure_lists(std::slice::from_ref(&list.key), now)
