@@ -32,13 +32,17 @@ pub(super) fn read(cell: &str) -> Result<(Address, String), BadAddress> {
         Err(why) => why,
     };
     let (name, address) = parts(cell);
-    if address == cell {
+    // Several lines or several addresses in one cell: nobody knows which is meant.
+    if address == cell || name.contains(['<', '>', '\r', '\n']) {
         return Err(plain);
     }
     let address = Address::parse(&address)?;
     let name = tidy(bare(name));
-    let is_name = Address::parse(&name).is_err();
-    Ok((address, if is_name { name } else { String::new() }))
+    match Address::parse(&name) {
+        Ok(other) if other != address => Err(plain),
+        Ok(_) => Ok((address, String::new())),
+        Err(_) => Ok((address, name)),
+    }
 }
 
 /// The name and the address of a cell.
@@ -136,6 +140,12 @@ mod tests {
             ("Ann <no-at-sign>", "this address has no @"),
             ("a@b.example, c@d.example", "an address can't hold a space"),
             ("a@b.example;c@d.example", "more than one @"),
+            ("a@b.example <c@d.example>", "an address can't hold a space"),
+            (
+                "<a@b.example> <c@d.example>",
+                "an address can't hold a space",
+            ),
+            ("a@b.example>\r\nTO:<c@d.example", "an address can't hold"),
             (
                 "Ann Lee ann@readers.example",
                 "an address can't hold a space",
