@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::store::deliveries::DeliveryRow;
 use crate::store::issues::IssueRow;
 
+use super::context::pick;
 use super::layout::{COLUMNS, wrap};
 use super::totals::{IssueSummary, name, zone_of};
 use super::{Answer, Context, Failure, Outcome, ledger, overview, terminal};
@@ -78,7 +79,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 
 /// Every issue's totals, newest last.
 async fn all(context: &Context, store: &Store, lists: &[List], csv: bool) -> Outcome {
-    let mut rows = issues::all(store, context.common.list.as_deref()).await?;
+    let asked = context.common.list.as_deref();
+    let mut rows = issues::all(store, asked).await?;
+    // A list that was taken out of the settings keeps its issues.
+    if rows.is_empty() && asked.is_some() {
+        pick(lists, asked)?;
+    }
     overview::without_a_daemon(&mut rows, store);
     if context.json() {
         rows.iter()

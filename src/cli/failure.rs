@@ -223,10 +223,17 @@ impl From<ConfigError> for Failure {
             return Failure::new("the settings can't be used");
         };
         let mut help = first.help.clone();
-        if errors.len() > 1 {
-            let more = crate::format::count(errors.len() as u64 - 1);
+        let more = match errors.len() - 1 {
+            0 => None,
+            1 => Some("is 1 more error".to_owned()),
+            more => Some(format!(
+                "are {} more errors",
+                crate::format::count(more as u64)
+            )),
+        };
+        if let Some(more) = more {
             help.push_str(&format!(
-                " There are {more} more errors; `letterpress config check` shows all."
+                " There {more}; `letterpress config check` shows all."
             ));
         }
         Failure::new(first.message.clone())

@@ -161,3 +161,18 @@ fn the_first_letter_greets_with_a_name_and_without() {
     assert!(text("bo@a.example").contains("Good morning, reader. This is"));
     assert_eq!(newsletter.stop(), 0);
 }
+
+#[test]
+fn a_list_that_does_not_exist_has_no_issues_to_show() {
+    let newsletter = Newsletter::new(NOWHERE);
+    newsletter.people(1);
+    let none = newsletter.run(&["deliveries", "--list", "weekly"]);
+    assert!(none.out.contains("No issue was queued yet"), "{}", none.out);
+    let unknown = newsletter.run(&["deliveries", "--list", "weakly"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.out);
+    let said = in_a_line(&unknown.err);
+    assert!(
+        said.contains("there is no list weakly") && said.contains("Did you mean weekly?"),
+        "{said}"
+    );
+}
