@@ -23,6 +23,8 @@ use crate::smtp::{
 const SAME_COMPLAINT: Duration = Duration::from_secs(60);
 /// The first back-off is no longer than this: most relays that are away come back within seconds.
 const FIRST_BACK_OFF_MAX: Duration = Duration::from_secs(15);
+/// How long a refused login keeps other connections from trying the same password.
+const REFUSED_LOGIN_HOLDS: Duration = Duration::from_secs(5);
 
 /// A relay while it is used.
 pub(super) struct RelayState {
@@ -56,6 +58,11 @@ impl Login {
     fn is_accepted(&self) -> bool {
         matches!(self, Login::Accepted)
     }
+}
+
+/// Whether a refused login still answers for the next one: until its pause is written, or the author resumes.
+fn holds(at: Instant, error: &ConnectError) -> bool {
+    error.is_refused_login() && at.elapsed() < REFUSED_LOGIN_HOLDS
 }
 
 /// One connection's turn to log in, which ends when it is dropped.
@@ -228,7 +235,7 @@ impl RelayState {
         let asked = Instant::now();
         let turn = self.logging_in.lock().await;
         match &self.inner().login {
-            Login::Failed(at, error) if *at >= asked => Err(error.clone()),
+            Login::Failed(at, error) if *at >= asked || holds(*at, error) => Err(error.clone()),
             Login::Accepted => Ok(None),
             _ => Ok(Some(turn)),
         }
@@ -336,6 +343,9 @@ impl RelayState {
         let mut inner = self.inner();
         inner.has_accepted = false;
         inner.failures = 0;
+        if matches!(inner.login, Login::Failed(..)) {
+            inner.login = Login::Untried;
+        }
         let waited = inner.back_off.take().is_some() | inner.daily_limit.take().is_some();
         drop(inner);
         if waited {

@@ -975,7 +975,7 @@ mod properties {
             let text = bits.concat().replace("{{", "{").replace("[](", "[x](").replace("<!", "< !").replace("<?", "< ?");
             // What the syntax of other programs becomes, fields left out, is tested with it.
             let translated = dialects::translate(&text).text;
-            let translated = ["{{ name }}", "<mark>", "</mark>"].iter().fold(translated, |text, ours| text.replace(ours, " "));
+            let translated = ["{{ name }}", "<mark>", "</mark>"].iter().fold(translated, |text, ours| text.replace(ours, "."));
             if let Ok(Parsed { issue, .. }) = read(&text, "x.md", "x")
                 && front_matter::split(&text).is_ok_and(|f| f.is_none())
             {

@@ -43,7 +43,7 @@ pub(super) fn braces(walk: &Walk, at: usize) -> Option<Found> {
 
 /// `{% name arguments %}`, with `-` for white space that is taken off.
 fn tag(walk: &Walk, at: usize) -> Option<Found> {
-    let end = walk.find_near(at, "%}", LONGEST_BYTES)? + 2;
+    let end = walk.find_near(at + 2, "%}", LONGEST_BYTES)? + 2;
     let inner = walk.text[at + 2..end - 2]
         .trim_matches(['-', '+', '~'])
         .trim();
@@ -130,7 +130,7 @@ fn end_of_pair(walk: &Walk, from: usize, name: &str) -> Option<Range<usize>> {
     let limit = from.saturating_add(PAIR_BYTES);
     let mut at = from;
     while let Some(start) = walk.find(at, "{%", limit.saturating_sub(at)) {
-        let end = walk.find_near(start, "%}", LONGEST_BYTES)? + 2;
+        let end = walk.find_near(start + 2, "%}", LONGEST_BYTES)? + 2;
         let inner = walk.text[start + 2..end - 2]
             .trim_matches(['-', '+', '~'])
             .trim();
@@ -181,7 +181,7 @@ fn quote(walk: &Walk, open: &Range<usize>, close: &Range<usize>, by: &str) -> Op
 
 /// `{{< name arguments >}}`; `{{</* … */>}}` shows itself.
 fn shortcode(walk: &Walk, at: usize, begin: &str, end: &str) -> Option<Found> {
-    let close = walk.find_near(at, end, LONGEST_BYTES)?;
+    let close = walk.find_near(at + begin.len(), end, LONGEST_BYTES)?;
     let range = at..close + end.len();
     let inner = walk.text[at + begin.len()..close].trim();
     if let Some(shown) = inner.strip_prefix("/*").and_then(|i| i.strip_suffix("*/")) {
@@ -218,7 +218,7 @@ fn linked(
     url: &str,
 ) -> Option<Found> {
     let open = walk.find_near(range.end, begin, 500)?;
-    let close = walk.find_near(open, end, 100)? + end.len();
+    let close = walk.find_near(open + begin.len(), end, 100)? + end.len();
     let inner = walk.text[open + begin.len()..close - end.len()].trim();
     let words = &walk.text[range.end..open];
     let is_its_end = inner.strip_prefix('/').is_some_and(|i| i.trim() == name);
@@ -230,7 +230,7 @@ fn linked(
 
 /// `{{ … }}`: a call, a text with filters, a path of names. Lone words are left to our own fields.
 fn expression(walk: &Walk, at: usize) -> Option<Found> {
-    let end = walk.find_near(at, "}}", LONGEST_BYTES)? + 2;
+    let end = walk.find_near(at + 2, "}}", LONGEST_BYTES)? + 2;
     let inner = walk.text[at + 2..end - 2].trim_matches(['-', '~']).trim();
     if inner.contains(['{', '}', '`']) {
         return None;

@@ -450,6 +450,28 @@ fn a_heading_below_a_tag_is_a_heading() {
     assert_eq!([2, 3, 4, 5].map(|line| lines.origin(line)), [2, 2, 3, 4]);
 }
 
+#[test]
+fn an_opening_whose_end_would_overlap_it_is_text() {
+    for body in [
+        "{%}",
+        "{%}}",
+        "{{%}}",
+        "{{<}}",
+        "{{}",
+        "{%-%}",
+        "{{%%}}",
+        "{{<>}}",
+        "{{}}",
+        "{% quote %}\nx\n{%}\n",
+    ] {
+        let translated = translate(body);
+        assert!(translated.lines.origin(1) == 1, "{body}");
+    }
+    for body in ["{%}", "{%}}", "{{%}}", "{{<}}"] {
+        assert_eq!(text(body), body);
+    }
+}
+
 mod properties {
     use super::*;
     use proptest::prelude::*;
