@@ -34,7 +34,7 @@ pub(super) fn raise() -> u64 {
     256.min(ENOUGH)
 }
 
-/// The limits of visitors where the process may open so many files, and the sender holds so many connections.
+/// The limits of visitors for a number of files that the process may open, and of connections that the sender holds.
 pub(super) fn left_for_visitors(
     descriptors: u64,
     sender_connections: u64,

@@ -1,7 +1,7 @@
 //! The daemon: one start and one orderly end, the same for `serve`, `demo` and tests.
 //!
 //! The lock is taken before the database is opened, so that a second daemon changes nothing. With other settings, the
-//! rooms are started anew under the same lock: the sender ends before the next one begins, and the pages are served
+//! rooms are restarted under the same lock: the sender ends before the next one begins, and the pages are served
 //! without a gap. At the end the
 //! schedule and the sender stop first and mails in flight are waited for, then the web, then the watchers;
 //! the database is closed last, and the lock goes with the process or the caller's handle.
@@ -30,7 +30,7 @@ use super::{descriptors, keys, rehearsal, steering_log};
 /// How often another process's writes are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
 
-/// Runs the daemon on a listener until `shutdown`. When `reloads` gives other settings, the rooms are started anew with
+/// Runs the daemon on a listener until `shutdown`. When `reloads` gives other settings, the rooms are restarted with
 /// them; the listener and the database stay.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ struct Parts {
 }
 
 impl Daemon {
-    /// Starts the rooms, and starts them anew with other settings, until `shutdown` or until one falls.
+    /// Starts the rooms, and restarts them with other settings, until `shutdown` or until one falls.
     async fn run(
         &self,
         settings: Settings,

@@ -222,7 +222,7 @@ impl Rehearsal {
     }
 
     /// How long the real send will take from `now` on, under all that slows it and as quickly as its relays were found
-    /// to be, where this one took so long for so many.
+    /// to be, where this one took this long for this many.
     ///
     /// # Errors
     /// The copy can't be read.
@@ -373,7 +373,7 @@ async fn known(
     Ok((forecast, by_relays.is_none()))
 }
 
-/// How long relays take for so many mails, by what was measured of each; `None`: of one of them nothing is known.
+/// How long relays take for a number of mails, by what was measured of each; `None`: of one of them nothing is known.
 fn at_measured_speed(relays: &[&Relay], mails: u64, speeds: &[RelaySpeed]) -> Option<Duration> {
     let per_s: Option<f64> = relays
         .iter()

@@ -50,7 +50,7 @@ pub(super) fn because(issue: &IssueRow, zone: &TimeZone) -> Option<String> {
         .or_else(due)
 }
 
-/// For people, in so many columns; below each row, why the issue stands where it does.
+/// For people, in a number of columns; below each row, why the issue stands where it does.
 pub(super) fn as_table(rows: &[IssueRow], lists: &[List], width: usize) -> String {
     // The same number may stand in two lists.
     let several = rows.iter().any(|row| row.list != rows[0].list);

@@ -98,7 +98,7 @@ impl Drop for Progress {
     }
 }
 
-/// The counts of late, from which the rate follows.
+/// The latest counts, from which the rate follows.
 #[derive(Debug, Default)]
 struct Pace {
     /// When, since the beginning, and how much was done by then.
@@ -140,7 +140,7 @@ impl Pace {
     }
 }
 
-/// The bar with its figures, within so many columns; where there is no room for a bar, the figures alone.
+/// The bar with its figures, within a number of columns; where there is no room for a bar, the figures alone.
 fn drawn(done: u64, total: u64, text: &str, columns: usize, paint: Paint) -> String {
     let room = columns.saturating_sub(text.width() + 4);
     if room < BAR.1 {

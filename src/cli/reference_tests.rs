@@ -171,7 +171,7 @@ fn the_command_reference_is_that_of_the_program() {
     let differs = wanted.lines().zip(there.lines()).position(|(a, b)| a != b);
     assert!(
         there == wanted,
-        "docs/commands.md differs from the program, first at line {:?}. Write it anew: {WRITE}=1 cargo test --lib reference",
+        "docs/commands.md differs from the program, first at line {:?}. Write it again: {WRITE}=1 cargo test --lib reference",
         differs.map(|line| line + 1)
     );
 }

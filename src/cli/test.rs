@@ -102,7 +102,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     )
 }
 
-/// Says what is waited for, since whoever waits sees nothing otherwise.
+/// Says what is waited for, since the author sees nothing otherwise.
 fn tell_silence(relay: &Relay, waiting_for: WaitingFor) {
     let reason = Reason::Silent {
         waiting_for,

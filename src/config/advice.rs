@@ -147,7 +147,7 @@ impl Advice<'_> {
         }
     }
 
-    /// Ports that speak TLS in another way than is set: whoever waits for the other side's first word waits long.
+    /// Ports that speak TLS in another way than is set: a client that waits for the other side's first word waits long.
     fn of_ports(&mut self, settings: &Settings) {
         for relay in &settings.sending.relays {
             let (name, port) = (relay.name.as_str(), relay.endpoint.port);

@@ -41,6 +41,14 @@ pub(crate) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
+/// What to add to the name of something that is put aside at a time, such as `20261130T070000Z`; then, where that name is
+/// taken, the same with `-2`, `-3` and so on.
+pub(crate) fn unused_times(now: jiff::Timestamp) -> impl Iterator<Item = String> {
+    let at = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let again = at.clone();
+    std::iter::once(at).chain((2..=u32::MAX).map(move |n| format!("{again}-{n}")))
+}
+
 /// A number of people, such as `1 person` or `8,412 people`.
 pub(crate) fn people(n: u64) -> String {
     if n == 1 {

@@ -7,6 +7,7 @@
 
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
 
 /// The pages behind signed links.
 const LINK_PAGES: [&str; 3] = ["confirm", "unsubscribe", "undo"];
@@ -71,28 +72,10 @@ fn link(path: &str, base: &str) -> Option<String> {
     if written.is_empty() || written.len() > REST_MAX_BYTES {
         return None;
     }
-    Some(format!("/{page}/{}", escaped(&unescaped(&written))))
-}
-
-/// A text with `%XX` undone; bytes that are no UTF-8 become U+FFFD.
-fn unescaped(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let hex = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    Some(format!(
+        "/{page}/{}",
+        escaped(&percent_decode_str(&written).decode_utf8_lossy())
+    ))
 }
 
 /// A text as one segment of a path.

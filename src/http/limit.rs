@@ -18,7 +18,7 @@ use crate::model::Network;
 
 /// Sign-ups per minute and network; the burst is as large.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Sign-ups per minute of all networks; the burst is as large. Each sends a mail to whoever has the address.
+/// Sign-ups per minute of all networks; the burst is as large. Each sends a mail to the owner of the address.
 const PER_MINUTE_IN_ALL: NonZeroU32 = NonZeroU32::new(1500).unwrap();
 /// How many networks are counted at once; some 100 bytes each.
 const NETWORKS_MAX: usize = 20_000;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::places::Connection;
 
-/// Each so many bytes that a client takes gives it another second: who takes fewer per second runs out of time.
+/// The bytes for which a client gets another second: one that takes fewer per second runs out of time.
 const LEAST_BYTES_PER_S: u32 = 2 * 1024;
 /// What the system keeps of an answer beside what the client has taken. A larger buffer would hide for longer whether a
 /// client reads at all.

@@ -50,7 +50,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Limits where so many file descriptors are left for visitors.
+    /// Limits for a number of file descriptors that are left for visitors.
     pub(crate) fn with_descriptors(descriptors: u64, proxies: Vec<Cidr>) -> Limits {
         let connections = usize::try_from(descriptors).map_or(MOST, |n| n.clamp(LEAST, MOST));
         let defaults = Limits::default();
@@ -66,7 +66,7 @@ impl Limits {
 /// How long a connection may be open before it asks, and the milliseconds by which that is spread.
 const SILENCE: Duration = Duration::from_secs(10);
 const SPREAD: (u64, u64) = (10_000, 37);
-/// However few descriptors there are, so many connections are tried.
+/// As many connections are allowed however few descriptors there are.
 const LEAST: usize = 16;
 /// More open connections than this gain nothing: a machine that serves more has a proxy in front.
 const MOST: usize = 8_192;

@@ -3,6 +3,8 @@
 //! Storage services and web frameworks sign a link's whole query (S3, Google Cloud Storage, Azure's shared access
 //! signatures, CloudFront, Akamai, Laravel, …). What it leaves to others: what is done with such a link.
 
+use percent_encoding::percent_decode_str;
+
 /// Parameters that hold nothing but a signature, whatever their value looks like.
 ///
 /// Sources: AWS Signature Version 4 and 2 query authentication, Google Cloud Storage V4 and V2 signed URLs, Azure
@@ -80,9 +82,11 @@ pub(crate) fn is_signed(url: &str) -> bool {
     };
     query.split(['&', ';']).any(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decoded(name).to_ascii_lowercase();
+        let name = percent_decode_str(name)
+            .decode_utf8_lossy()
+            .to_ascii_lowercase();
         let name = name.strip_prefix("amp;").unwrap_or(&name);
-        let value = decoded(value);
+        let value = percent_decode_str(value).decode_utf8_lossy();
         !value.is_empty()
             && (SIGNATURES.contains(&name)
                 || PERHAPS.contains(&name) && looks_random(&value)
@@ -100,27 +104,6 @@ fn looks_random(value: &str) -> bool {
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let path = value.starts_with('/') || value.contains("://");
     long && alphabet && !path && digits >= 2 && letters >= 2
-}
-
-/// A name or value with `%XX` undone; bytes that are no UTF-8 become U+FFFD.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let hex = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

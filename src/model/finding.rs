@@ -74,7 +74,7 @@ impl Finding {
         self
     }
 
-    /// The finding so many lines further down.
+    /// The finding, a number of lines further down.
     pub fn moved(mut self, lines: usize) -> Self {
         self.line = self.line.map(|line| line + lines);
         self.lines.iter_mut().for_each(|line| *line += lines);

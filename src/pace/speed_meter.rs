@@ -6,7 +6,7 @@ use crate::model::rate::RelaySpeed;
 
 /// How many mails the average remembers.
 const REMEMBERED: u64 = 200;
-/// So many mails say enough to be relied on.
+/// The number of mails after which the speed can be relied on.
 const ENOUGH: u64 = 20;
 
 /// Measures one server.

@@ -115,7 +115,7 @@ pub(super) fn sweep(folder: &Path, prefix: &str) {
     }
 }
 
-/// Marks a copy, so that whoever opens it knows it for one.
+/// Marks a copy, so that it is known for one when it is opened.
 async fn mark(path: &Path, now: Timestamp) -> Result<()> {
     let say = |error| StoreError::from_sqlx(&error, path, "marking the copy");
     // Without a journal beside it, which a kill would leave: the copy has no name yet.

@@ -50,7 +50,7 @@ impl FileMark {
         })
     }
 
-    /// Whether it must be another file. Some file systems number files anew when they are mounted, and keep no time;
+    /// Whether it must be another file. Some file systems number files again when they are mounted, and keep no time;
     /// of those nothing is said.
     fn differs(self, other: FileMark) -> bool {
         let other_time = matches!((self.made_at, other.made_at), (Some(a), Some(b)) if a != b);

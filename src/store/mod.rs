@@ -131,7 +131,7 @@ impl Shared {
         }
     }
 
-    /// Notes how a write went, for whoever asks whether the database can be written.
+    /// Notes how a write went, for those who ask whether the database can be written.
     fn note<T>(&self, of: Write, outcome: &Result<T>) {
         let changed = self.health.note(of, outcome.as_ref().err());
         if let Some(trouble) = changed
@@ -475,7 +475,7 @@ impl Store {
     }
 }
 
-/// What is shared, once nobody else has it. A job that has given its result may hold it for a moment longer; whoever keeps
+/// What is shared, once nobody else has it. A job that has given its result may hold it for a moment longer; one that keeps
 /// it beyond that is not waited for.
 async fn alone<T>(mut shared: Arc<T>) -> Option<T> {
     for _ in 0..LETTING_GO_TRIES {

@@ -15,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
+use percent_encoding::percent_decode_str;
 
 use crate::model::issue::walk::{self, Seen};
 use crate::model::issue::{Image, Issue, Picture};
@@ -206,27 +207,8 @@ fn on_the_web(src: &str) -> bool {
 
 /// The name with its percent-escapes read; `None` where there are none, or where they spell no text.
 fn percent_decoded(name: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let escape = tail
-            .get(..2)
-            .filter(|_| first == b'%')
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|decoded| decoded != name)
+    let decoded = percent_decode_str(name).decode_utf8().ok()?;
+    (decoded != name).then(|| decoded.into_owned())
 }
 
 /// Every picture that the issue names, in reading order.

@@ -65,7 +65,7 @@ impl Inner {
 }
 
 impl ReadyQueue {
-    /// For so many relays.
+    /// For a number of relays.
     pub(crate) fn for_relays(self, count: usize) -> ReadyQueue {
         self.inner().relays = RelaySet::all(count);
         self

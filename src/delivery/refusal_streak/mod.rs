@@ -1,4 +1,4 @@
-//! Refusals that are about us and not about the person: they fail nobody, and where they come in a row, whoever refuses us
+//! Refusals that are about us and not about the person: they fail nobody, and where they come in a row, the relay or provider that refuses us
 //! is left alone for a while.
 //!
 //! It stands where outcomes are written one after the other, so “in a row” has a meaning, and a pause and the return of
@@ -9,7 +9,7 @@
 //!   where another relay is up, and pauses the issue where none is.
 //! - Those that do not say whom they are about. They fail their person, until [`IN_A_ROW`] in a row, with no mail accepted
 //!   in between, say otherwise: at one provider, by one relay, by one relay at one provider, or anywhere. Then those that
-//!   were hit return, and so does whoever meets such a refusal there until a mail is accepted there again.
+//!   were hit return, and so does everybody who meets such a refusal there until a mail is accepted there again.
 //!
 //! What says that an address is wrong counts for neither, and so does a mail that failed temporarily until it was given
 //! up: a provider that is away for days fails its own recipients and pauses no issue. An acceptance ends the rows of its
@@ -42,7 +42,7 @@ pub(super) struct Answer {
     pub place: usize,
     /// The recipient's provider.
     pub provider: String,
-    /// How often counting had begun anew when the mail was claimed: [`RefusalStreakBreaker::epoch`].
+    /// How often counting had restarted when the mail was claimed: [`RefusalStreakBreaker::epoch`].
     pub epoch: u64,
     /// Whom a refusal is about, where that is not the person, with what people read of it.
     pub refusal: Option<(About, RelayFault)>,
@@ -124,7 +124,7 @@ enum Scope {
 #[derive(Debug, Default)]
 struct Streak {
     hits: Vec<Hit>,
-    /// The row was long enough: whoever meets such a refusal here is not failed for it.
+    /// The row was long enough: a person who meets such a refusal here is not failed for it.
     is_tripped: bool,
 }
 
@@ -192,13 +192,13 @@ impl RefusalStreakBreaker {
         then
     }
 
-    /// Counts anew from now on: an issue begins, or its author wants to see whether the cause is gone.
+    /// Restarts counting: an issue begins, or its author wants to see whether the cause is gone.
     pub(super) fn forget(&self) {
         self.epoch.fetch_add(1, Ordering::Relaxed);
         *self.inner() = Inner::default();
     }
 
-    /// How often counting has begun anew.
+    /// How often counting has restarted.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Relaxed)
     }
@@ -305,7 +305,7 @@ impl Inner {
         }
     }
 
-    /// A row is long enough: whoever it hit returns.
+    /// A row is long enough: the people it hit return.
     fn trip(
         &mut self,
         issue: IssueId,

@@ -240,14 +240,8 @@ pub fn set_aside(folder: &Path, domain: &str, now: Timestamp) -> Result<Option<P
         .mode(0o700)
         .create(&removed)
         .map_err(failed)?;
-    let at = now.strftime("%Y%m%dT%H%M%SZ");
-    for n in 1..=u32::MAX {
-        let more = if n == 1 {
-            String::new()
-        } else {
-            format!("-{n}")
-        };
-        let to = removed.join(format!("{domain}-{at}{more}"));
+    for at in format::unused_times(now) {
+        let to = removed.join(format!("{domain}-{at}"));
         if !to.exists() {
             fs::rename(&home, &to).map_err(failed)?;
             return Ok(Some(to));

@@ -10,7 +10,7 @@ use super::text::{Edit, is_alone, line_around};
 /// The most bytes that a run of inline code is searched for its end.
 const CODE_BYTES: usize = 10_000;
 
-/// How many bytes may be looked at ahead in all: so many, and so many times the text.
+/// How many bytes may be looked at ahead in all: a fixed number, and a multiple of the text.
 const AHEAD_BYTES: usize = 1_000_000;
 const AHEAD_TIMES: usize = 16;
 
@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub end: usize,
     /// What takes its place.
     pub with: String,
-    /// What is told of it.
+    /// What is reported about it.
     pub notes: Vec<(Kind, String)>,
     /// Edits elsewhere that belong to it.
     pub more: Vec<Edit>,
@@ -104,7 +104,7 @@ impl<'t> Walk<'t> {
         holding(&self.guard.html, at).is_some()
     }
 
-    /// Where a sign stands next, at most so many bytes on.
+    /// Where a sign stands next, at most `most_bytes` on.
     pub(super) fn find(&self, from: usize, sign: &str, most_bytes: usize) -> Option<usize> {
         let end = floor(self.text, from.saturating_add(most_bytes));
         let within = self.text.get(from..end)?;
@@ -113,7 +113,7 @@ impl<'t> Walk<'t> {
             .then_some(from + found?)
     }
 
-    /// Where a sign stands next, at most so many bytes on and not beyond an empty line.
+    /// Where a sign stands next, at most `most_bytes` on and not beyond an empty line.
     pub(super) fn find_near(&self, from: usize, sign: &str, most_bytes: usize) -> Option<usize> {
         let found = self.find(from, sign, most_bytes)?;
         (!holds_empty_line(&self.text[from..found])).then_some(found)

@@ -288,15 +288,9 @@ fn swap(
 
 /// Gives the database another name beside its own, which says since when it is out of use.
 fn keep(place: &Path, now: Timestamp) -> io::Result<PathBuf> {
-    let at = now.strftime("%Y%m%dT%H%M%SZ");
-    for n in 1..=u32::MAX {
-        let more = if n == 1 {
-            String::new()
-        } else {
-            format!("-{n}")
-        };
+    for at in format::unused_times(now) {
         let mut name = place.as_os_str().to_owned();
-        name.push(format!(".before-restore-{at}{more}"));
+        name.push(format!(".before-restore-{at}"));
         let kept = PathBuf::from(name);
         let linked = match fs::hard_link(place, &kept) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,

@@ -99,7 +99,7 @@ impl IssueCursor {
         }
     }
 
-    /// For so many relays.
+    /// For a number of relays.
     pub(crate) fn for_relays(self, count: usize) -> IssueCursor {
         IssueCursor {
             relays: RelaySet::all(count),
